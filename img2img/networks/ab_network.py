@@ -1,0 +1,26 @@
+"""The network that ships: L in, ab out, with the step from classes to colours inside."""
+
+from torch import Tensor, nn
+
+from img2img.networks.quantised_ab import QuantisedAb
+from img2img.networks.unet import UNet
+
+
+class AbNetwork(nn.Module):
+    """L / 50 - 1 (N, 1, H, W), sides multiples of 32 -> ab / 110 (N, 2, H, W)."""
+
+    def __init__(self, temperature: float) -> None:
+        super().__init__()
+        self.temperature = temperature
+        self.quantised = QuantisedAb()
+        self.unet = UNet(in_channels=1, out_channels=len(self.quantised))
+        self.enlarge = nn.Upsample(scale_factor=4, mode="bilinear", align_corners=False)
+
+    def logits(self, lightness: Tensor) -> Tensor:
+        """Class logits (N, Q, H/4, W/4)."""
+        logits: Tensor = self.unet(lightness)
+        return logits
+
+    def forward(self, lightness: Tensor) -> Tensor:
+        ab: Tensor = self.enlarge(self.quantised.decode(self.logits(lightness), self.temperature))
+        return ab

@@ -1,0 +1,81 @@
+"""The blocks that every generator and discriminator here is built from."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+Norm = Callable[[int], nn.Module]
+
+
+def normal_init(module: nn.Module, std: float = 0.02) -> None:
+    """Draw convolution weights from N(0, std) and zero their biases, as DCGAN (arXiv 1511.06434, section 3) does."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(layer.weight, 0.0, std)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+class ConvNormAct(nn.Sequential):
+    """Convolution that keeps the size at stride 1 and halves it at stride 2, normalisation, activation."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int = 3,
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        norm: Norm = nn.BatchNorm2d,
+        activation: Callable[[], nn.Module] = nn.ReLU,
+    ) -> None:
+        normalise = norm(out_channels)
+        super().__init__(
+            nn.Conv2d(
+                in_channels,
+                out_channels,
+                kernel,
+                stride=stride,
+                padding=(kernel - 1) // 2,
+                groups=groups,
+                bias=isinstance(normalise, nn.Identity),  # a norm has a shift of its own
+            ),
+            normalise,
+            activation(),
+        )
+
+
+class SeparableConv(nn.Sequential):
+    """Each channel convolved alone, then channels mixed by a 1 x 1 convolution (MobileNet, arXiv 1704.04861)."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3) -> None:
+        super().__init__(
+            ConvNormAct(in_channels, in_channels, kernel, groups=in_channels, activation=nn.Identity),
+            ConvNormAct(in_channels, out_channels, 1),
+        )
+
+
+class UpBlock(nn.Module):
+    """Double the size, add the encoder's features of that size, and mix: one step up a U-Net.
+
+    Projecting before enlarging and adding equals a 1 x 1 convolution on enlarged and joined features, at a quarter of
+    the arithmetic. Bilinear, because transposed convolutions leave checkerboards (Odena et al. 2016,
+    distill.pub/2016/deconv-checkerboard).
+    """
+
+    def __init__(self, in_channels: int, skip_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(in_channels, out_channels, 1, bias=False)
+        self.enlarge = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+        self.skip = nn.Conv2d(skip_channels, out_channels, 1, bias=False)
+        self.join = nn.Sequential(nn.BatchNorm2d(out_channels), nn.ReLU())
+        self.mix = nn.Sequential(
+            SeparableConv(out_channels, out_channels, 5), SeparableConv(out_channels, out_channels, 5)
+        )
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """(N, in, H, W) and (N, skip, 2H, 2W) -> (N, out, 2H, 2W)."""
+        joined = self.join(self.enlarge(self.project(x)) + self.skip(skip))
+        mixed: Tensor = self.mix(joined)
+        return mixed

@@ -1,0 +1,68 @@
+"""The plane of Lab chroma cut into classes: a grid over what sRGB can show, soft targets, and the way back.
+
+Zhang, Isola & Efros, Colorful Image Colorization (arXiv 1603.08511), section 2.
+"""
+
+from functools import lru_cache
+
+import torch
+from kornia.color import rgb_to_lab
+from torch import Tensor, nn
+
+AB_SCALE = 110.0
+L_SCALE = 50.0
+GRID_STEP = 10.0
+NEIGHBOURS = 3
+NEIGHBOUR_SIGMA = 5.0
+MAX_LOGIT = 60.0
+
+
+@lru_cache
+def _in_gamut_centres() -> Tensor:
+    levels = torch.linspace(0, 1, 52)
+    rgb = torch.stack(torch.meshgrid(levels, levels, levels, indexing="ij")).reshape(1, 3, 52, -1)
+    ab = rgb_to_lab(rgb)[0, 1:].flatten(1).T
+    return torch.unique(torch.round(ab / GRID_STEP), dim=0) * GRID_STEP
+
+
+def class_centres() -> Tensor:
+    """(Q, 2): the ab of every cell of a 10-unit grid that some sRGB colour falls into."""
+    return _in_gamut_centres().clone()
+
+
+class QuantisedAb(nn.Module):
+    """Between ab (N, 2, H, W), in units of 110, and the classes (N, Q, H, W)."""
+
+    centres: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("centres", class_centres(), persistent=False)
+
+    def __len__(self) -> int:
+        return len(self.centres)
+
+    @torch.no_grad()
+    def encode(self, ab: Tensor) -> tuple[Tensor, Tensor]:
+        """Soft targets: the 3 nearest classes of each colour (N, 3, H, W), and its share in each, by a Gaussian of 5 units."""
+        n, _, h, w = ab.shape
+        colours = ab.float().movedim(1, -1).reshape(-1, 2) * AB_SCALE
+        distance, nearest = torch.cdist(colours, self.centres).topk(NEIGHBOURS, largest=False)
+        share = torch.softmax(-distance.square() / (2 * NEIGHBOUR_SIGMA**2), dim=1)
+        return nearest.view(n, h, w, -1).movedim(-1, 1), share.view(n, h, w, -1).movedim(-1, 1)
+
+    def decode(self, logits: Tensor, temperature: float) -> Tensor:
+        """The annealed mean: softmax sharpened by `temperature` in (0, 1], then the mean colour (eq. 5).
+
+        Softmax and mean are one convolution of exp(logits), whose third output is the sum to divide by: in ONNX Runtime
+        a softmax across channels costs as much as the whole encoder. The bound keeps float32 finite.
+        """
+        weights = torch.exp((logits / temperature).clamp(-MAX_LOGIT, MAX_LOGIT))
+        colours = torch.cat([self.centres / AB_SCALE, torch.ones_like(self.centres[:, :1])], dim=1)
+        sums = nn.functional.conv2d(weights, colours.T[:, :, None, None].to(weights.dtype))
+        return sums[:, :2] / sums[:, 2:]
+
+    def smoothing(self) -> Tensor:
+        """(Q, Q), rows summing to 1: a Gaussian of 5 units over neighbouring classes."""
+        kernel = torch.exp(-torch.cdist(self.centres, self.centres).square() / (2 * NEIGHBOUR_SIGMA**2))
+        return kernel / kernel.sum(1, keepdim=True)

@@ -1,0 +1,104 @@
+"""`colorizer-gan`: pix2pix from L to ab (Isola et al. 2017, arXiv 1611.07004): L1 + PatchGAN, no noise vector."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn, optim
+
+from img2img.errors import SettingError
+from img2img.losses import ADVERSARIAL_LOSSES, gradient_penalty
+from img2img.networks.ab_network import AbNetwork
+from img2img.networks.patchgan import PatchGAN
+from img2img.networks.quantised_ab import AB_SCALE
+from img2img.networks.unet import SIZE_MULTIPLE
+from img2img.recipes.colorizer import CHROMA, LIGHTNESS
+from img2img.recipes.photo_lab import preview_rows, split
+from img2img.recipes.recipe import Batch, Recipe, Update, frozen
+
+
+class ColorizerGanRecipe(Recipe):
+    @dataclass(frozen=True, kw_only=True)
+    class Config(Recipe.Config):
+        adversarial: str = "hinge"
+        generator_lr: float = 1e-4
+        discriminator_lr: float = 2e-4
+        betas: tuple[float, float] = (0.5, 0.999)
+        lambda_l1: float = 100.0
+        lambda_adversarial: float = 1.0
+        lambda_penalty: float = 10.0
+        """Of the gradient penalty, where the adversarial loss wants one."""
+        discriminator_channels: int = 64
+        pretrained: bool = True
+        """Start the encoder from ImageNet weights; `--init` replaces them."""
+        temperature: float = 1.0
+        """Of the annealed mean that makes ab of the classes; trained through."""
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            if self.adversarial not in ADVERSARIAL_LOSSES:
+                raise SettingError(
+                    f"adversarial={self.adversarial!r} is no loss; there are: {', '.join(ADVERSARIAL_LOSSES)}"
+                )
+
+    name = "colorizer-gan"
+    task = "colorize"
+    averaged = ("generator",)
+    exported = "generator"
+    inputs = (LIGHTNESS,)
+    outputs = (CHROMA,)
+    output_scale = AB_SCALE
+    native_size = 256
+    size_multiple = SIZE_MULTIPLE
+
+    config: Config
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.adversarial = ADVERSARIAL_LOSSES[config.adversarial]
+        self.generator = AbNetwork(config.temperature)
+        norm = nn.Identity if self.adversarial.gradient_penalty else nn.InstanceNorm2d
+        self.discriminator = PatchGAN(3, config.discriminator_channels, norm=norm)
+
+    @classmethod
+    def exported_network(cls, config: Recipe.Config) -> nn.Module:
+        assert isinstance(config, cls.Config)
+        return AbNetwork(config.temperature)
+
+    def start(self) -> None:
+        if self.config.pretrained:
+            self.generator.unet.encoder.load_imagenet()
+
+    def optimizers(self) -> dict[str, optim.Optimizer]:
+        adam = partial(optim.Adam, betas=self.config.betas, fused=True)
+        return {
+            "generator": adam(self.generator.parameters(), lr=self.config.generator_lr),
+            "discriminator": adam(self.discriminator.parameters(), lr=self.config.discriminator_lr),
+        }
+
+    def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
+        lightness, real_ab = split(batch["image"])
+        fake_ab = self.generator(lightness)
+        real, fake = torch.cat([lightness, real_ab], 1), torch.cat([lightness, fake_ab], 1)
+
+        d_loss = self.adversarial.discriminator(self.discriminator(real), self.discriminator(fake.detach()))
+        penalty = torch.zeros_like(d_loss)
+        if self.adversarial.gradient_penalty:
+            penalty = gradient_penalty(self.discriminator, real, fake)
+        update("discriminator", d_loss + self.config.lambda_penalty * penalty)
+
+        with frozen(self.discriminator):
+            g_loss = self.adversarial.generator(self.discriminator(fake))
+        l1 = F.l1_loss(fake_ab, real_ab)
+        update("generator", self.config.lambda_adversarial * g_loss + self.config.lambda_l1 * l1)
+        return {
+            "discriminator": d_loss.detach(),
+            "generator": g_loss.detach(),
+            "l1": l1.detach(),
+            "penalty": penalty.detach(),
+        }
+
+    def preview(self, batch: Batch) -> Tensor:
+        lightness, _ = split(batch["image"])
+        return preview_rows(lightness, self.generator(lightness), batch["image"])

@@ -1,0 +1,92 @@
+"""What a recipe is: the networks of one method, their losses, and one training step that reads like the paper."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import cos, pi
+from typing import ClassVar, Literal
+
+from torch import Tensor, nn, optim
+
+from img2img.model_file import TensorSpec
+
+Batch = dict[str, Tensor]
+Update = Callable[[str, Tensor], None]
+
+
+class Recipe(nn.Module):
+    """Owns networks and losses; the trainer calls `step` and knows nothing of what is inside."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        """The method's numbers; a field of any recipe can be given as `--set name=value`."""
+
+        steps: int = 10_000
+        """Training steps of the whole schedule."""
+        batch_size: int = 16
+        image_size: int = 128
+        """Side of the square training crops, in pixels."""
+        warmup: float = 0.02
+        """Share of the run in which the learning rate rises from 0."""
+        ema_decay: float = 0.999
+        """Decay of the exported weights' moving average, per step."""
+
+        def __post_init__(self) -> None:
+            assert self.steps > 0
+            assert self.batch_size > 0
+
+    name: ClassVar[str]
+    task: ClassVar[Literal["colorize", "translate", "generate"]]
+    averaged: ClassVar[tuple[str, ...]]
+    """Names of the generators whose weights are averaged; the average is what previews show and export writes."""
+    exported: ClassVar[str]
+    """Name of the averaged generator that becomes the model file."""
+    inputs: ClassVar[tuple[TensorSpec, ...]]
+    outputs: ClassVar[tuple[TensorSpec, ...]]
+    output_scale: ClassVar[float]
+    """What one unit of the output stands for in the unit that a person thinks in; parity is measured in that."""
+    native_size: ClassVar[int]
+    size_multiple: ClassVar[int]
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+
+    @classmethod
+    def exported_network(cls, config: Config) -> nn.Module:
+        """The network of the model file, freshly initialised."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Bring in what a new run starts from (pretrained weights); not called when resuming."""
+
+    def optimizers(self) -> dict[str, optim.Optimizer]:
+        """One optimizer a player, under the names that `step` gives to `update`."""
+        raise NotImplementedError
+
+    def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
+        """One step of the algorithm on a batch; returns scalars to record."""
+        raise NotImplementedError
+
+    def preview(self, batch: Batch) -> Tensor:
+        """(N, K, 3, H, W) in [-1, 1]: for each sample a row of K pictures. Draws no random numbers."""
+        raise NotImplementedError
+
+    def lr_multiplier(self, progress: float) -> float:
+        """Factor on every learning rate at `progress` in [0, 1]: linear warm-up, then half a cosine to 0."""
+        if progress < self.config.warmup:
+            return progress / self.config.warmup
+        return (1 + cos(pi * (progress - self.config.warmup) / (1 - self.config.warmup))) / 2
+
+
+@contextmanager
+def frozen(*networks: nn.Module) -> Iterator[None]:
+    """Let gradients flow through the networks without collecting any for their parameters."""
+    parameters = [p for network in networks for p in network.parameters() if p.requires_grad]
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)

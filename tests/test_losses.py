@@ -1,0 +1,96 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from img2img.losses import ADVERSARIAL_LOSSES, clip_weights, gradient_penalty, soft_cross_entropy
+
+REAL, FAKE = torch.tensor([2.0, 0.0]), torch.tensor([-1.0, 3.0])
+
+
+def softplus(x: float) -> float:
+    return math.log1p(math.exp(x))
+
+
+BCE_D = ((softplus(-2) + softplus(0)) / 2 + (softplus(-1) + softplus(3)) / 2) / 2
+HAND_WORKED = {
+    "minimax": (BCE_D, -(softplus(-1) + softplus(3)) / 2),
+    "bce": (BCE_D, (softplus(1) + softplus(-3)) / 2),
+    "least-squares": (((1 + 1) / 2 + (1 + 9) / 2) / 2, (4 + 4) / 2),
+    "hinge": (((0 + 1) / 2 + (0 + 4) / 2) / 2, -1.0),
+    "wasserstein-gp": (1.0 - 1.0, -1.0),
+}
+
+
+def test_every_adversarial_loss_has_a_hand_worked_value():
+    assert HAND_WORKED.keys() == ADVERSARIAL_LOSSES.keys()
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)
+def test_adversarial_loss_equals_its_hand_worked_value(name):
+    loss = ADVERSARIAL_LOSSES[name]
+    discriminator, generator = HAND_WORKED[name]
+    assert loss.discriminator(REAL, FAKE).item() == pytest.approx(discriminator, rel=1e-6, abs=1e-7)
+    assert loss.generator(FAKE).item() == pytest.approx(generator, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)
+def test_players_pull_the_fake_logits_in_opposite_directions(name):
+    loss = ADVERSARIAL_LOSSES[name]
+    fake = torch.tensor([0.3, 0.6], requires_grad=True)
+    (from_discriminator,) = torch.autograd.grad(loss.discriminator(REAL, fake), fake)
+    (from_generator,) = torch.autograd.grad(loss.generator(fake), fake)
+    assert (from_discriminator > 0).all()
+    assert (from_generator < 0).all()
+
+
+@pytest.mark.parametrize("slope", [0.5, 1.0, 3.0])
+def test_gradient_penalty_of_a_linear_critic_is_its_slope_off_one_squared(slope):
+    direction = torch.randn(3, 4, 4)
+    direction *= slope / direction.norm()
+    penalty = gradient_penalty(
+        lambda x: (x * direction).sum((1, 2, 3)), torch.randn(5, 3, 4, 4), torch.randn(5, 3, 4, 4)
+    )
+    assert penalty.item() == pytest.approx((slope - 1) ** 2, abs=1e-5)
+
+
+def test_gradient_penalty_reaches_the_critics_weights():
+    critic = nn.Sequential(nn.Flatten(), nn.Linear(12, 1))
+    gradient_penalty(critic, torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2)).backward()
+    assert critic[1].weight.grad.abs().sum() > 0
+
+
+def test_gradient_penalty_is_float32_under_bfloat16_autocast():
+    critic = nn.Sequential(nn.Flatten(), nn.Linear(12, 1))
+    with torch.autocast("cpu", torch.bfloat16):
+        penalty = gradient_penalty(critic, torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2))
+    assert penalty.dtype == torch.float32
+
+
+def test_clipped_weights_lie_within_the_limit():
+    layer = nn.Linear(8, 8)
+    nn.init.normal_(layer.weight)
+    inside = layer.weight.abs() <= 0.01
+    before = layer.weight.clone()
+    clip_weights([layer], 0.01)
+    assert layer.weight.abs().max() <= 0.01
+    assert layer.bias.abs().max() <= 0.01
+    assert torch.equal(layer.weight[inside], before[inside])
+
+
+def test_soft_cross_entropy_equals_dense_cross_entropy():
+    logits = torch.randn(2, 7, 3, 3)
+    classes = torch.stack([torch.randperm(7)[:3] for _ in range(18)]).view(2, 3, 3, 3).movedim(-1, 1)
+    share = torch.rand(2, 3, 3, 3).softmax(1)
+    dense = torch.zeros(2, 7, 3, 3).scatter_(1, classes, share)
+    expected = nn.functional.cross_entropy(logits, dense)
+    assert torch.allclose(soft_cross_entropy(logits, classes, share, torch.ones(2, 3, 3)), expected)
+
+
+def test_soft_cross_entropy_ignores_positions_of_weight_zero():
+    logits = torch.randn(1, 5, 1, 2)
+    classes = torch.tensor([0, 3]).view(1, 1, 1, 2)
+    share = torch.ones(1, 1, 1, 2)
+    only_second = soft_cross_entropy(logits, classes, share, torch.tensor([[[0.0, 2.0]]]))
+    assert torch.allclose(only_second, -logits[0, :, 0, 1].log_softmax(0)[3])
