@@ -1,0 +1,63 @@
+"""Evaluating a model file: the figures, as a table and on its card."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from img2img.atomic_file import write_at_once
+from img2img.errors import ModelError, SettingError
+from img2img.evaluation.evaluate import evaluate_colorizer
+from img2img.inference.colorizer import Colorizer
+from img2img.model_file import find_model, read_card, rewrite_card
+from img2img.training.image_source import ImageSource, open_source
+
+CURVE = "temperature_curve"
+
+
+def evaluate_file(
+    model: str, data: Sequence[Path], *, size: int, temperatures: Sequence[float] = ()
+) -> dict[str, Any]:
+    """The figures of a colorizer as it ships and, under "temperature_curve", at other temperatures."""
+    source = open_source(data)
+    figures: dict[str, Any] = evaluate_colorizer(Colorizer(model), source, size=size).figures()
+    figures["data"] = ", ".join(path.name for path in data)
+    if temperatures:
+        figures[CURVE] = [_at_temperature(model, value, source, size) for value in temperatures]
+    return figures
+
+
+def _at_temperature(model: str, temperature: float, source: ImageSource, size: int) -> dict[str, float]:
+    from img2img.inference.torch_runtime import TorchRuntime
+
+    if temperature <= 0:
+        raise SettingError(f"--temperatures {temperature}: must be above 0")
+    path = find_model(model)
+    card = read_card(path)
+    if "temperature" not in card.settings:
+        raise ModelError(f"{path}: recipe {card.recipe} has no temperature; leave --temperatures away")
+    card = replace(card, settings={**card.settings, "temperature": temperature})
+    runtime = TorchRuntime(path.with_suffix(".safetensors"), card, device="cpu")
+    score = evaluate_colorizer(Colorizer(model, runtime=runtime), source, size=size).figures()
+    return {
+        "temperature": temperature,
+        "psnr_gain_db": score["psnr_gain_db"],
+        "colourfulness_ratio": score["colourfulness_ratio"],
+    }
+
+
+def save_figures(model: str, figures: dict[str, Any], command: str) -> None:
+    """Put the figures and the command that prints them on the card of the .onnx and of the .safetensors beside it."""
+    path = find_model(model)
+    for file in (path, path.with_suffix(".safetensors")):
+        if file.is_file():
+            card = replace(read_card(file), metrics=figures, metrics_command=command)
+            write_at_once(file, rewrite_card(file, card))
+
+
+def table(figures: dict[str, Any]) -> str:
+    """The figures as lines for a terminal."""
+    lines = [f"{name:24} {value}" for name, value in figures.items() if name != CURVE]
+    for point in figures.get(CURVE, []):
+        lines.append("  ".join(f"{name} {value}" for name, value in point.items()))
+    return "\n".join(lines)

@@ -1,0 +1,126 @@
+"""A run becomes a model file: the averaged generator as .onnx and .safetensors, with the parity measured."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from img2img import __version__
+from img2img.atomic_file import write_at_once
+from img2img.errors import ExportError
+from img2img.inference.runtime import OnnxRuntime
+from img2img.model_file import ModelCard, attach_card, card_for_weights
+from img2img.onnx_graph import to_onnx
+from img2img.recipes import recipe_class
+from img2img.recipes.recipe import Recipe
+from img2img.training.run_folder import RunFolder
+from img2img.training.settings import make_config
+from img2img.training.state import load_latest
+
+PARITY_SIZES = ((64, 64), (256, 256), (224, 288), (352, 192))
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The largest difference between ONNX Runtime and PyTorch at one input size, in the output's own units."""
+
+    height: int
+    width: int
+    difference: float
+
+
+def export_run(
+    run: Path,
+    target: Path,
+    *,
+    tolerance: float,
+    settings: tuple[str, ...] = (),
+    about: Mapping[str, Any] = {},
+) -> list[Parity]:
+    """Write `target` (.onnx) and the .safetensors beside it; return the parity at each size.
+
+    `settings` change what does not touch the weights (temperature); `about` holds fields of the card. Raises
+    ExportError when the graph drifts from PyTorch by more than `tolerance` in units of ab; nothing is written then.
+    """
+    if target.suffix != ".onnx":
+        raise ExportError(f"{target}: a model file ends in .onnx; name it so")
+    state = load_latest(run)
+    recipe = recipe_class(state.recipe)
+    config = make_config(recipe, settings, **state.config)
+    network = recipe.exported_network(config)
+    network.load_state_dict(_averaged_weights(state.ema, recipe.exported))
+    round_to_half(network.eval())
+    graph = to_onnx(network, recipe)
+    parity = measure_parity(network, graph, recipe)
+    worst = max(parity, key=lambda one: one.difference)
+    if worst.difference > tolerance:
+        raise ExportError(
+            f"{run}: the exported graph drifts from PyTorch by {worst.difference:.3g} at {worst.height} x {worst.width},"
+            f" more than {tolerance:g}; nothing was written"
+        )
+    info = RunFolder(run).read_info()
+    card = ModelCard(
+        name=target.stem,
+        task=recipe.task,
+        inputs=recipe.inputs,
+        outputs=recipe.outputs,
+        native_size=recipe.native_size,
+        size_multiple=recipe.size_multiple,
+        recipe=state.recipe,
+        settings=vars(config),
+        data=", ".join(Path(path).name for path in info.data),
+        step=state.step,
+        seed=state.seed,
+        metrics={},
+        metrics_command="",
+        licence="Apache-2.0",
+        version=__version__,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        hardware=info.hardware,
+    )
+    _write(target, graph, network, replace(card, **about))
+    return parity
+
+
+def _averaged_weights(ema: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    prefix = f"averages.{name}."
+    return {key.removeprefix(prefix): value for key, value in ema.items() if key.startswith(prefix)}
+
+
+@torch.no_grad()
+def round_to_half(network: nn.Module) -> None:
+    """Round the kernels to what fp16 holds, in place; norms and biases keep float32, they are few."""
+    for parameter in network.parameters():
+        if parameter.ndim >= 2:
+            parameter.copy_(parameter.half())
+
+
+@torch.no_grad()
+def measure_parity(network: nn.Module, graph: bytes, recipe: type[Recipe]) -> list[Parity]:
+    """ONNX Runtime against PyTorch on smooth random inputs, in units of the output's own scale (ab, not ab / 110)."""
+    runtime = OnnxRuntime(graph, device="cpu", threads=1)
+    generator = torch.Generator().manual_seed(0)
+    results = []
+    for height, width in PARITY_SIZES:
+        coarse = torch.rand(1, int(recipe.inputs[0].shape[1]), height // 16, width // 16, generator=generator)
+        picture = nn.functional.interpolate(coarse * 2 - 1, (height, width), mode="bicubic").clamp(-1, 1)
+        difference = runtime.run(picture.numpy()) - network(picture).numpy()
+        results.append(Parity(height, width, float(np.abs(difference).max()) * recipe.output_scale))
+    return results
+
+
+def _write(target: Path, graph: bytes, network: nn.Module, card: ModelCard) -> None:
+    from safetensors.torch import save
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_at_once(target, attach_card(graph, card))
+    weights = {
+        name: tensor.half() if tensor.is_floating_point() and tensor.ndim >= 2 else tensor
+        for name, tensor in network.state_dict().items()
+    }
+    content = save({name: tensor.contiguous() for name, tensor in weights.items()})
+    write_at_once(target.with_suffix(".safetensors"), card_for_weights(content, card))

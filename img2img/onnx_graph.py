@@ -1,0 +1,97 @@
+"""A network as an ONNX graph: dynamic height and width, batch norms folded away, fp16 kernels on disk."""
+
+from copy import deepcopy
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from img2img.networks.blocks import ConvNormAct
+from img2img.recipes.recipe import Recipe
+
+EXAMPLE_SIZE = (64, 96)
+LARGEST_SIDE = 200  # in multiples; only bounds what the exporter proves about shapes
+
+
+class ScaledConv(nn.Module):
+    """A convolution and the batch norm behind it in one.
+
+    The kernel stays apart from the norm's scale, since fp16 holds the kernel exactly but not their product; the product is
+    a constant that ONNX Runtime computes once, when it loads the model.
+    """
+
+    def __init__(self, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+        super().__init__()
+        assert conv.bias is None
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        self.conv = conv
+        scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
+        self.scale = nn.Parameter(scale.view(-1, 1, 1, 1))
+        self.bias = nn.Parameter(norm.bias - norm.running_mean * scale)
+
+    def forward(self, x: Tensor) -> Tensor:
+        conv = self.conv
+        return nn.functional.conv2d(
+            x, conv.weight * self.scale, self.bias, conv.stride, conv.padding, conv.dilation, conv.groups
+        )
+
+
+@torch.no_grad()
+def fold_batch_norms(network: nn.Module) -> nn.Module:
+    """A copy that computes the same as `network` does in eval mode."""
+    folded = deepcopy(network)
+    for block in folded.modules():
+        if isinstance(block, ConvNormAct) and isinstance(block[1], nn.BatchNorm2d):
+            assert isinstance(block[0], nn.Conv2d)
+            block[0] = ScaledConv(block[0], block[1])
+            block[1] = nn.Identity()
+    return folded.eval()
+
+
+def to_onnx(network: nn.Module, recipe: type[Recipe]) -> bytes:
+    """The serialised graph of a recipe's network, without a card; its batch size is 1."""
+    spec, multiple = recipe.inputs[0], recipe.size_multiple
+    height = torch.export.Dim("height", min=1, max=LARGEST_SIDE)
+    width = torch.export.Dim("width", min=1, max=LARGEST_SIDE)
+    program = torch.onnx.export(
+        fold_batch_norms(network),
+        (torch.zeros(1, int(spec.shape[1]), *EXAMPLE_SIZE),),
+        input_names=[spec.name],
+        output_names=[recipe.outputs[0].name],
+        dynamic_shapes=({2: multiple * height, 3: multiple * width},),
+        dynamo=True,
+        verbose=False,
+    )
+    assert program is not None
+    model = program.model_proto
+    _store_half(model.graph)
+    _drop_traces(model.graph)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def _store_half(graph: onnx.GraphProto) -> None:
+    """Keep as fp16 what fp16 holds exactly, with a Cast behind it that ONNX Runtime folds away when it loads the model."""
+    casts = []
+    for tensor in graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.ndim < 2:
+            continue
+        half = values.astype(np.float16)
+        if not np.array_equal(half, values):
+            continue
+        casts.append(helper.make_node("Cast", [f"{tensor.name}.half"], [tensor.name], to=TensorProto.FLOAT))
+        tensor.CopyFrom(numpy_helper.from_array(half, f"{tensor.name}.half"))
+    for cast in reversed(casts):
+        graph.node.insert(0, cast)
+
+
+def _drop_traces(graph: onnx.GraphProto) -> None:
+    """Remove what the exporter notes for debugging: it names files of this machine and outweighs the graph."""
+    del graph.value_info[:]
+    for item in (*graph.node, *graph.input, *graph.output, *graph.initializer):
+        del item.metadata_props[:]
+        item.doc_string = ""

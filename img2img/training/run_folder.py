@@ -1,0 +1,80 @@
+"""A run's folder: what was asked for, the record of how it went, previews, states and weights."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from img2img.atomic_file import write_at_once
+from img2img.errors import RunError
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What `config.json` holds: enough to start the same run again."""
+
+    recipe: str
+    config: dict[str, Any]
+    seed: int
+    data: list[str]
+    init: str | None
+    command: str
+    versions: dict[str, str]
+    hardware: str
+
+
+class RunFolder:
+    """The files of one training run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stats = path / "stats.jsonl"
+
+    def create(self, info: RunInfo) -> None:
+        """Make the folder; raises RunError when a run is in it already."""
+        if (self.path / "config.json").exists():
+            raise RunError(f"{self.path}: holds a run already; add --resume to go on, or give another --out")
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.write_info(info)
+
+    def write_info(self, info: RunInfo) -> None:
+        write_at_once(self.path / "config.json", json.dumps(asdict(info), indent=2).encode())
+
+    def read_info(self) -> RunInfo:
+        """Raises RunError when there is no run."""
+        try:
+            return RunInfo(**json.loads((self.path / "config.json").read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise RunError(f"{self.path}: not a run's folder (no readable config.json in it)") from error
+
+    def append_stats(self, record: Mapping[str, float]) -> None:
+        with self._stats.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def forget_stats_after(self, step: int) -> None:
+        """Drop the records of steps that a resumed run is about to do again."""
+        kept = [record for record in self.stats() if record["step"] <= step]
+        write_at_once(self._stats, "".join(json.dumps(record) + "\n" for record in kept).encode())
+
+    def stats(self) -> list[dict[str, float]]:
+        """All whole records; a last line that a kill cut off is left out."""
+        if not self._stats.exists():
+            return []
+        lines = self._stats.read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def preview_path(self, step: int) -> Path:
+        folder = self.path / "previews"
+        folder.mkdir(exist_ok=True)
+        return folder / f"{step:08d}.png"
+
+
+def versions() -> dict[str, str]:
+    """What the run's numbers depend on."""
+    import torch
+
+    from img2img import __version__
+
+    return {"img2img": __version__, "torch": torch.__version__, "python": sys.version.split()[0]}
