@@ -59,8 +59,8 @@ def export_run(
     worst = max(parity, key=lambda one: one.difference)
     if worst.difference > tolerance:
         raise ExportError(
-            f"{run}: the exported graph drifts from PyTorch by {worst.difference:.3g} at {worst.height} x {worst.width},"
-            f" more than {tolerance:g}; nothing was written"
+            f"{run}: the exported graph drifts from PyTorch by {worst.difference:.3g} at "
+            f"{worst.height} x {worst.width}, more than {tolerance:g}; nothing was written"
         )
     info = RunFolder(run).read_info()
     card = ModelCard(

@@ -76,7 +76,8 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
         share = torch.rand(real.shape[0], *[1] * (real.ndim - 1), device=real.device)
         between = real.lerp(fake, share).requires_grad_(True)
         (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-        return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+        off: Tensor = gradient.flatten(1).norm(dim=1) - 1
+        return off.square().mean()
 
 
 @torch.no_grad()

@@ -18,8 +18,8 @@ LARGEST_SIDE = 200  # in multiples; only bounds what the exporter proves about s
 class ScaledConv(nn.Module):
     """A convolution and the batch norm behind it in one.
 
-    The kernel stays apart from the norm's scale, since fp16 holds the kernel exactly but not their product; the product is
-    a constant that ONNX Runtime computes once, when it loads the model.
+    The kernel stays apart from the norm's scale, since fp16 holds the kernel exactly but not their product; the
+    product is a constant that ONNX Runtime computes once, when it loads the model.
     """
 
     def __init__(self, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
@@ -74,7 +74,7 @@ def to_onnx(network: nn.Module, recipe: type[Recipe]) -> bytes:
 
 
 def _store_half(graph: onnx.GraphProto) -> None:
-    """Keep as fp16 what fp16 holds exactly, with a Cast behind it that ONNX Runtime folds away when it loads the model."""
+    """Keep as fp16 what fp16 holds exactly, with a Cast behind it that ONNX Runtime folds away at load."""
     casts = []
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)

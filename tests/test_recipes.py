@@ -45,9 +45,7 @@ def test_step_updates_every_player_and_returns_finite_scalars(name):
     scalars = recipe.step({"image": photos()}, update)
     assert set(called) == set(optimizers)
     assert all(value.ndim == 0 and value.isfinite() and not value.requires_grad for value in scalars.values())
-    assert all(
-        not torch.equal(before[key], value) for key, value in recipe.named_parameters() if value.ndim > 1
-    )
+    assert all(not torch.equal(before[key], value) for key, value in recipe.named_parameters() if value.ndim > 1)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -144,9 +142,7 @@ def test_rare_colours_weigh_more_and_the_mean_weight_is_one():
         weights = recipe._rarity_weights(classes, torch.ones(1, 1, 10, 10))
     assert weights[0, 0, 0] > 5 * weights[0, 5, 5]
     expected = (recipe.frequency @ recipe.smoothing)[[common, rare]] / 2 + 0.5 / len(recipe.frequency)
-    assert (weights[0, 5, 5] / weights[0, 0, 0]).item() == pytest.approx(
-        (expected[1] / expected[0]).item(), rel=1e-3
-    )
+    assert (weights[0, 5, 5] / weights[0, 0, 0]).item() == pytest.approx((expected[1] / expected[0]).item(), rel=1e-3)
 
 
 def test_no_rarity_weighs_all_alike():

@@ -6,17 +6,17 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn, optim
+from torch import nn
 
 from img2img.errors import DataError, ModelError, RunError, SettingError
-from img2img.recipes import RECIPES, build_exported, recipe_class
+from img2img.recipes import RECIPES, recipe_class
 from img2img.recipes.recipe import Recipe, frozen
 from img2img.training.data import EndlessSamples, photo_augmentation
 from img2img.training.ema import Ema
@@ -43,9 +43,7 @@ def photos(tmp_path_factory) -> Path:
 
 
 def request(photos: Path, out: Path, recipe: str = "colorizer", **changes) -> Request:
-    return replace(
-        Request(recipe, [photos], out, steps=6, settings=TINY, seed=3, device="cpu", pace=QUICK), **changes
-    )
+    return replace(Request(recipe, [photos], out, steps=6, settings=TINY, seed=3, device="cpu", pace=QUICK), **changes)
 
 
 def assert_equal_states(a, b) -> None:
@@ -129,9 +127,7 @@ def test_ctrl_c_finishes_the_step_saves_and_exits_130(photos, tmp_path):
         sys.executable, "-m", "img2img", "train", "colorizer", "--data", str(photos), "--out", str(tmp_path / "run"),
         "--steps", "100000", "--log-every", "1", *(word for setting in TINY for word in ("--set", setting)),
     ]  # fmt: skip
-    process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert process.stderr is not None
     assert process.stderr.readline().startswith("step 1/")
     process.send_signal(signal.SIGINT)
@@ -294,9 +290,7 @@ def test_sample_depends_on_its_number_alone(photos):
 
 
 def test_seeds_differ_by_purpose_and_place():
-    seeds = {
-        derive_seed(seed, purpose, n) for seed in (0, 1) for purpose in ("step", "order") for n in range(50)
-    }
+    seeds = {derive_seed(seed, purpose, n) for seed in (0, 1) for purpose in ("step", "order") for n in range(50)}
     assert len(seeds) == 200
     assert derive_seed(0, "step", 7) == derive_seed(0, "step", 7)
 

@@ -13,7 +13,7 @@ def psnr(picture: Picture, truth: Picture) -> float:
 
 
 def colourfulness(picture: Picture) -> float:
-    """Hasler & Suesstrunk 2003, eq. 4, on signed opponent axes: about 0 for grey, 15 slight, 45 average, 109 extreme."""
+    """Hasler & Suesstrunk 2003, eq. 4, on signed opponent axes: 0 for grey, 15 slight, 45 average, 109 extreme."""
     red, green, blue = np.moveaxis(picture.astype(np.float64), -1, 0)
     red_green = red - green
     yellow_blue = (red + green) / 2 - blue

@@ -15,9 +15,7 @@ from img2img.training.image_source import ImageSource, open_source
 CURVE = "temperature_curve"
 
 
-def evaluate_file(
-    model: str, data: Sequence[Path], *, size: int, temperatures: Sequence[float] = ()
-) -> dict[str, Any]:
+def evaluate_file(model: str, data: Sequence[Path], *, size: int, temperatures: Sequence[float] = ()) -> dict[str, Any]:
     """The figures of a colorizer as it ships and, under "temperature_curve", at other temperatures."""
     source = open_source(data)
     figures: dict[str, Any] = evaluate_colorizer(Colorizer(model), source, size=size).figures()

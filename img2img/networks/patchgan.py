@@ -1,6 +1,7 @@
 """PatchGAN: a discriminator that judges overlapping patches, each by one logit (pix2pix, arXiv 1611.07004, 3.2.2)."""
 
 from functools import partial
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -13,14 +14,12 @@ class PatchGAN(nn.Module):
     With `norm=nn.Identity` every sample is judged alone, as a critic under gradient penalty must be.
     """
 
-    def __init__(
-        self, in_channels: int, channels: int = 64, stages: int = 3, norm: Norm = nn.InstanceNorm2d
-    ) -> None:
+    def __init__(self, in_channels: int, channels: int = 64, stages: int = 3, norm: Norm = nn.InstanceNorm2d) -> None:
         super().__init__()
         block = partial(ConvNormAct, kernel=4, activation=partial(nn.LeakyReLU, 0.2))
         widths = [channels * min(2**stage, 8) for stage in range(stages + 1)]
         layers: list[nn.Module] = [block(in_channels, widths[0], stride=2, norm=nn.Identity)]
-        for before, after in zip(widths[:-2], widths[1:-1], strict=True):
+        for before, after in pairwise(widths[:-1]):
             layers.append(block(before, after, stride=2, norm=norm))
         layers.append(block(widths[-2], widths[-1], norm=norm))
         layers.append(nn.Conv2d(widths[-1], 1, 4, padding=1))

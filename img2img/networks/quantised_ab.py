@@ -22,7 +22,8 @@ def _in_gamut_centres() -> Tensor:
     levels = torch.linspace(0, 1, 52)
     rgb = torch.stack(torch.meshgrid(levels, levels, levels, indexing="ij")).reshape(1, 3, 52, -1)
     ab = rgb_to_lab(rgb)[0, 1:].flatten(1).T
-    return torch.unique(torch.round(ab / GRID_STEP), dim=0) * GRID_STEP
+    cells: Tensor = torch.unique(torch.round(ab / GRID_STEP), dim=0)
+    return cells * GRID_STEP
 
 
 def class_centres() -> Tensor:
@@ -44,7 +45,7 @@ class QuantisedAb(nn.Module):
 
     @torch.no_grad()
     def encode(self, ab: Tensor) -> tuple[Tensor, Tensor]:
-        """Soft targets: the 3 nearest classes of each colour (N, 3, H, W), and its share in each, by a Gaussian of 5 units."""
+        """Soft targets: each colour's 3 nearest classes (N, 3, H, W), and its share in each, by a Gaussian."""
         n, _, h, w = ab.shape
         colours = ab.float().movedim(1, -1).reshape(-1, 2) * AB_SCALE
         distance, nearest = torch.cdist(colours, self.centres).topk(NEIGHBOURS, largest=False)

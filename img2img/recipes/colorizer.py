@@ -45,6 +45,7 @@ class ColorizerRecipe(Recipe):
 
     config: Config
     frequency: Tensor
+    smoothing: Tensor
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

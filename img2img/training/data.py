@@ -15,7 +15,7 @@ from img2img.training.image_source import ImageSource, decode_rgb
 from img2img.training.randomness import derive_seed
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # or its import asks the network for a newer version
-import albumentations as A  # noqa: E402
+import albumentations as A
 
 
 def photo_augmentation(size: int) -> A.Compose:

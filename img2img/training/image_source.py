@@ -56,9 +56,7 @@ class TarSource(ImageSource):
                     if member.isfile() and member.name.lower().endswith(IMAGE_SUFFIXES)
                 ]
         except tarfile.TarError as error:
-            raise DataError(
-                f"{path}: not an uncompressed tar file ({error}); give a folder or a .tar"
-            ) from error
+            raise DataError(f"{path}: not an uncompressed tar file ({error}); give a folder or a .tar") from error
 
     def __len__(self) -> int:
         return len(self._members)

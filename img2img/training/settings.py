@@ -37,9 +37,7 @@ def _parse(name: str, text: str, kind: Any) -> Any:
             return kind(text)
         if get_origin(kind) is tuple:
             parts = text.strip("()[]").split(",")
-            return tuple(
-                _parse(name, part.strip(), one) for part, one in zip(parts, get_args(kind), strict=True)
-            )
+            return tuple(_parse(name, part.strip(), one) for part, one in zip(parts, get_args(kind), strict=True))
         return literal_eval(text)
     except (KeyError, ValueError, SyntaxError) as error:
         kind_name = getattr(kind, "__name__", str(kind)) if get_origin(kind) is None else str(kind)

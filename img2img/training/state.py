@@ -64,7 +64,5 @@ def load_latest(folder: Path) -> TrainState:
         try:
             return TrainState(**torch.load(path, map_location="cpu", weights_only=True))
         except Exception as error:  # a cut file fails in torch, zipfile or pickle alike
-            warnings.warn(
-                f"{path}: damaged ({type(error).__name__}); using the state before it", stacklevel=2
-            )
+            warnings.warn(f"{path}: damaged ({type(error).__name__}); using the state before it", stacklevel=2)
     raise RunError(f"{folder}: no state to go on from; start the run without --resume")

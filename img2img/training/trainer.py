@@ -47,12 +47,11 @@ class Trainer:
         device: torch.device,
         pace: Pace,
     ) -> None:
-        self.recipe = recipe.to(device, memory_format=torch.channels_last).train()
+        self.recipe = recipe.to(device).to(memory_format=torch.channels_last).train()
         self.source, self.folder, self.seed, self.device, self.pace = source, folder, seed, device, pace
         self.optimizers = recipe.optimizers()
         self._base_rates = {
-            name: [group["lr"] for group in optimizer.param_groups]
-            for name, optimizer in self.optimizers.items()
+            name: [group["lr"] for group in optimizer.param_groups] for name, optimizer in self.optimizers.items()
         }
         averaged = {name: recipe.get_submodule(name) for name in recipe.averaged}
         self.ema = Ema(averaged, recipe.config.ema_decay)
@@ -85,7 +84,7 @@ class Trainer:
         torch.manual_seed(derive_seed(self.seed, "step", self.step))
         self._set_learning_rates()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            scalars = self.recipe.step(batch, self._update)
+            scalars: dict[str, Tensor] = self.recipe.step(batch, self._update)
         self.ema.update(self.step)
         self.step += 1
         self.samples += len(batch["image"])
@@ -95,7 +94,7 @@ class Trainer:
         optimizer = self.optimizers[name]
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, enabled=False):
-            loss.backward()
+            torch.autograd.backward(loss)
         optimizer.step()
 
     def _set_learning_rates(self) -> None:

@@ -1,0 +1,149 @@
+"""From a run to a model file that computes the same."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto
+from PIL import Image
+from torch import nn
+
+import img2img.export
+from img2img.errors import ExportError, RunError, SettingError
+from img2img.evaluation.report import evaluate_file, save_figures, table
+from img2img.export import export_run, round_to_half
+from img2img.inference.colorizer import Colorizer
+from img2img.inference.torch_runtime import TorchRuntime
+from img2img.model_file import read_card
+from img2img.networks.blocks import ConvNormAct
+from img2img.onnx_graph import fold_batch_norms
+from img2img.training.start import Request, start
+from img2img.training.trainer import Pace
+from img2img.training.weights import load_weights
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for index in range(4):
+        pixels = rng.integers(0, 256, (4, 5, 3), np.uint8)
+        Image.fromarray(pixels).resize((60, 48), Image.Resampling.BICUBIC).save(folder / f"{index}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(photos, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "colorizer"
+    settings = ("batch_size=2", "image_size=32")
+    start(Request("colorizer", [photos], folder, steps=2, seed=5, device="cpu", settings=settings, pace=Pace())).train()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def exported(run, tmp_path_factory) -> Path:
+    target = tmp_path_factory.mktemp("models") / "mine.onnx"
+    parity = export_run(run, target, tolerance=0.05, settings=("temperature=0.5",), about={"notes": "a test"})
+    assert [(one.height, one.width) for one in parity] == [(64, 64), (256, 256), (224, 288), (352, 192)]
+    assert max(one.difference for one in parity) < 1e-3
+    return target
+
+
+def test_card_says_what_the_model_is(exported, photos):
+    card = read_card(exported)
+    assert (card.name, card.task, card.recipe, card.step, card.seed) == ("mine", "colorize", "colorizer", 2, 5)
+    assert card.settings["temperature"] == 0.5
+    assert card.data == photos.name
+    assert card.notes == "a test"
+    assert 3e6 < card.parameters <= 5e6
+
+
+def test_both_files_carry_the_same_card_but_for_their_own_checksum(exported):
+    onnx_card, weights_card = read_card(exported), read_card(exported.with_suffix(".safetensors"))
+    assert onnx_card.sha256 != weights_card.sha256
+    assert replace(onnx_card, sha256="") == replace(weights_card, sha256="")
+
+
+def test_model_file_is_a_valid_onnx_model_with_half_precision_kernels(exported):
+    model = onnx.load(exported)
+    onnx.checker.check_model(model)
+    # the exporter itself multiplies out what has fewer than 8,192 numbers
+    kernels = [tensor for tensor in model.graph.initializer if np.prod(tensor.dims) > 8192]
+    assert kernels
+    assert all(tensor.data_type == TensorProto.FLOAT16 for tensor in kernels)
+    assert exported.stat().st_size < 12e6
+
+
+def test_model_file_names_no_path_of_the_machine_it_was_made_on(exported, run):
+    content = exported.read_bytes()
+    assert str(Path(img2img.export.__file__).parent).encode() not in content
+    assert str(run).encode() not in content
+
+
+def test_torch_and_onnx_runtime_colour_alike(exported):
+    card = read_card(exported)
+    in_torch = TorchRuntime(exported.with_suffix(".safetensors"), card, device="cpu")
+    photo = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 120), np.uint8))
+    one, other = Colorizer(exported)(photo), Colorizer(exported, runtime=in_torch)(photo)
+    assert np.abs(np.asarray(one).astype(int) - np.asarray(other)).max() <= 1
+
+
+def test_exported_weights_start_another_training(exported, photos, tmp_path):
+    weights = exported.with_suffix(".safetensors")
+    request = Request(
+        "colorizer-gan", [photos], tmp_path / "gan", init=weights, device="cpu", settings=("batch_size=2",)
+    )
+    generator = start(request).recipe.generator
+    for name, value in load_weights(weights).items():
+        assert torch.equal(generator.state_dict()[name], value.to(generator.state_dict()[name].dtype))
+
+
+def test_drift_beyond_the_tolerance_writes_nothing(run, tmp_path):
+    with pytest.raises(ExportError, match="drifts from PyTorch by"):
+        export_run(run, tmp_path / "model.onnx", tolerance=0.0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_export_asks_for_an_onnx_name_and_a_run(run, tmp_path):
+    with pytest.raises(ExportError, match=r"ends in \.onnx"):
+        export_run(run, tmp_path / "model.pt", tolerance=0.05)
+    with pytest.raises(RunError, match="no state"):
+        export_run(tmp_path, tmp_path / "model.onnx", tolerance=0.05)
+
+
+def test_folded_batch_norms_compute_what_they_did():
+    block = nn.Sequential(ConvNormAct(3, 8, stride=2), ConvNormAct(8, 8, groups=8, activation=nn.Identity))
+    block.train()(torch.randn(16, 3, 8, 8) * 3 + 1)
+    block.eval()
+    x = torch.randn(2, 3, 8, 8)
+    assert torch.allclose(fold_batch_norms(block)(x), block(x), atol=1e-5)
+
+
+def test_rounding_leaves_kernels_that_fp16_holds_exactly():
+    layer = nn.Conv2d(3, 4, 3)
+    bias = layer.bias.clone()
+    round_to_half(layer)
+    assert torch.equal(layer.weight, layer.weight.half().float())
+    assert torch.equal(layer.bias, bias)
+
+
+def test_figures_reach_both_cards_with_the_command_that_prints_them(exported, photos):
+    figures = evaluate_file(str(exported), [photos], size=64, temperatures=[0.5])
+    assert figures["photos"] == 4
+    (point,) = figures["temperature_curve"]
+    assert point["psnr_gain_db"] == pytest.approx(figures["psnr_gain_db"], abs=0.02)
+    assert "psnr_db" in table(figures)
+    save_figures(str(exported), figures, "img2img evaluate mine")
+    for file in (exported, exported.with_suffix(".safetensors")):
+        card = read_card(file)
+        assert card.metrics == figures
+        assert card.metrics_command == "img2img evaluate mine"
+    Colorizer(exported)
+
+
+def test_temperature_of_zero_is_refused(exported, photos):
+    with pytest.raises(SettingError, match="must be above 0"):
+        evaluate_file(str(exported), [photos], size=64, temperatures=[0.0])
