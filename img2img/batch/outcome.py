@@ -1,0 +1,24 @@
+"""What came of one photo of a batch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Status = Literal["done", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A photo's status; `error` says, for a failed one, which file, what is wrong and what to do."""
+
+    source: Path
+    target: Path | None
+    status: Status
+    seconds: float = 0.0
+    flags: tuple[str, ...] = ()
+    error: str | None = None
+
+
+def failure(source: Path, error: str) -> Outcome:
+    """An input that no photo could be read from, so that it has no target."""
+    return Outcome(source, None, "failed", error=error)

@@ -1,0 +1,40 @@
+"""`img2img evaluate MODEL --data PHOTOS`: the figures on a model's card, printed again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A colorizer.")],
+    data: Annotated[list[Path], typer.Option(help="Colour photos: a folder or a .tar; repeatable.")],
+    size: Annotated[int, typer.Option(min=32, help="Photos are brought to about this size, squared, in pixels.")] = 256,
+    temperatures: Annotated[
+        str | None,
+        typer.Option(metavar="T,T,...", help="Also measure at these, in PyTorch (needs the .safetensors)."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    save: Annotated[bool, typer.Option("--save", help="Write the figures on the model's card.")] = False,
+) -> None:
+    """Measure a colorizer on photos whose colours are known: PSNR against the grey photos', and colourfulness."""
+    import json
+
+    from img2img.evaluation.report import evaluate_file, save_figures, table
+
+    curve = [float(value) for value in temperatures.split(",")] if temperatures else []
+    figures = evaluate_file(model, data, size=size, temperatures=curve)
+    print(json.dumps(figures, indent=2) if as_json else table(figures))
+    if save:
+        save_figures(model, figures, command_shape(model, data, size, temperatures))
+
+
+def command_shape(model: str, data: list[Path], size: int, temperatures: str | None) -> str:
+    """The command as anyone can give it: files by their names, not by where they lie here."""
+    words = [
+        "img2img evaluate",
+        Path(model).stem,
+        *(f"--data {path.name}" for path in data),
+        f"--size {size}",
+    ]
+    return " ".join(words + ([f"--temperatures {temperatures}"] if temperatures else []))

@@ -1,0 +1,221 @@
+"""The command line as real processes: signals, pipes, terminals, full disks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from conftest import DrawPhoto
+from PIL import Image
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PHOTOS = 24
+needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals of POSIX")
+
+
+@pytest.fixture
+def command(tiny_model: Path) -> list[str]:
+    return [sys.executable, str(CHECKOUT / "main.py"), "colorize", "--model", str(tiny_model)]
+
+
+@pytest.fixture
+def album(tmp_path: Path, draw_photo: DrawPhoto) -> Path:
+    """Enough large photos that a process can be stopped among them."""
+    first = draw_photo(tmp_path / "album" / "00.jpg", size=(2400, 1800))
+    for n in range(1, PHOTOS):
+        (tmp_path / "album" / f"{n:02}.jpg").hardlink_to(first)
+    return tmp_path / "album"
+
+
+def _let_ctrl_c_through() -> None:
+    """A shell's background job starts with Ctrl-C ignored, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _is_whole(photo: Path) -> bool:
+    with Image.open(photo) as image:
+        image.load()
+    return True
+
+
+def _wait_for_a_file_in(folder: Path, process: subprocess.Popen[str]) -> None:
+    while not (folder.exists() and any(folder.glob("*.jpg"))):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+
+
+@needs_posix
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
+    command: list[str], album: Path, tmp_path: Path, jobs: str
+) -> None:
+    out, report = tmp_path / "out", tmp_path / "report.json"
+    words = [*command, str(album), "-o", str(out), "--jobs", jobs, "--report", str(report)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        words, stdout=pipe, stderr=pipe, text=True, preexec_fn=_let_ctrl_c_through
+    ) as process:
+        _wait_for_a_file_in(out, process)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    made = sorted(out.iterdir())
+    assert 0 < len(made) < PHOTOS
+    assert all(path.suffix == ".jpg" and not path.name.startswith(".") and _is_whole(path) for path in made)
+    assert stdout.startswith(f"{len(made)} coloured, 0 failed, 0 skipped; stopped, the same command ")
+    assert stderr == ""
+    assert json.loads(report.read_text())["summary"]["done"] == len(made)
+
+    again = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert again.returncode == 0
+    assert again.stdout == f"{PHOTOS - len(made)} coloured, 0 failed, {len(made)} skipped\n"
+
+
+def test_main_py_colours_a_photo(tmp_path: Path, draw_photo: DrawPhoto, command: list[str]) -> None:
+    draw_photo(tmp_path / "photo.jpg")
+    done = subprocess.run([*command, "photo.jpg"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1 coloured, 0 failed, 0 skipped\n", "")
+    assert _is_whole(tmp_path / "photo.colorized.jpg")
+
+
+def test_photo_goes_through_pipes(tmp_path: Path, draw_photo: DrawPhoto, command: list[str]) -> None:
+    grey = draw_photo(tmp_path / "photo.png").read_bytes()
+    done = subprocess.run([*command, "-", "--quiet"], input=grey, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    with Image.open(BytesIO(done.stdout)) as image:
+        assert (image.format, image.size) == ("PNG", (48, 32))
+
+
+@pytest.mark.parametrize("size", [(30, 20), (600, 400)])
+def test_reader_that_is_gone_gets_no_traceback(
+    tmp_path: Path, draw_photo: DrawPhoto, command: list[str], size: tuple[int, int]
+) -> None:
+    photo = draw_photo(tmp_path / "photo.bmp", size=size)
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = [*command, str(photo), "-o", "-", "--quiet"]
+    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize("size", [(30, 20), (600, 400)])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_disk_behind_stdout_is_one_line(
+    tmp_path: Path, draw_photo: DrawPhoto, command: list[str], size: tuple[int, int]
+) -> None:
+    photo = draw_photo(tmp_path / "photo.bmp", size=size)
+    words = [*command, str(photo), "-o", "-", "--quiet"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith("standard output: the disk is full")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@needs_posix
+def test_photo_that_finds_no_room_leaves_nothing_and_the_others_are_done(
+    tmp_path: Path, draw_photo: DrawPhoto, command: list[str]
+) -> None:
+    import resource
+
+    def small_files_only() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+
+    draw_photo(tmp_path / "in" / "large.bmp", size=(400, 300))
+    draw_photo(tmp_path / "in" / "small.bmp")
+    done = subprocess.run(
+        [*command, "in", "-o", "out"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        preexec_fn=small_files_only,
+    )
+    assert (done.returncode, done.stdout) == (1, "1 coloured, 1 failed, 0 skipped\n")
+    assert done.stderr.startswith("out/large.bmp: ")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["small.bmp"]
+
+
+@needs_posix
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_folder_is_one_line_and_the_rest_is_done(
+    tmp_path: Path, draw_photo: DrawPhoto, command: list[str]
+) -> None:
+    draw_photo(tmp_path / "in" / "a.png")
+    draw_photo(tmp_path / "in" / "locked" / "b.png")
+    (tmp_path / "in" / "locked").chmod(0)
+    try:
+        done = subprocess.run([*command, "in", "-o", "out"], cwd=tmp_path, capture_output=True, text=True)
+    finally:
+        (tmp_path / "in" / "locked").chmod(0o700)
+    assert (done.returncode, done.stdout) == (1, "1 coloured, 1 failed, 0 skipped\n")
+    assert done.stderr.startswith("in/locked: ")
+
+
+def _in_terminal(words: list[str], folder: Path) -> str:
+    """What a terminal on stderr shows."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen(
+        words, cwd=folder, stdout=subprocess.PIPE, stderr=theirs, env=environment
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while chunk := _read(ours):
+            shown += chunk
+    os.close(ours)
+    assert process.returncode == 0
+    return shown.decode()
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # the other side has closed
+        return b""
+
+
+@needs_posix
+def test_terminal_shows_a_bar_with_speed_and_time_left(
+    tmp_path: Path, draw_photo: DrawPhoto, command: list[str]
+) -> None:
+    for n in range(6):
+        draw_photo(tmp_path / "in" / f"{n}.png", size=(500, 400))
+    shown = _in_terminal([*command, "in", "-o", "out"], tmp_path)
+    assert "6/6" in shown
+    assert "photos/s" in shown
+    assert "0:00:00" in shown
+
+
+@needs_posix
+def test_terminal_shows_no_bar_for_one_photo_or_when_quiet(
+    tmp_path: Path, draw_photo: DrawPhoto, command: list[str]
+) -> None:
+    for n in range(2):
+        draw_photo(tmp_path / "in" / f"{n}.png")
+    assert _in_terminal([*command, "in/0.png"], tmp_path) == ""
+    assert _in_terminal([*command, "in", "-o", "out", "--quiet"], tmp_path) == ""
+
+
+@needs_posix
+def test_photo_is_not_printed_on_a_terminal(
+    tmp_path: Path, draw_photo: DrawPhoto, command: list[str]
+) -> None:
+    import pty
+
+    draw_photo(tmp_path / "photo.png")
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [*command, "photo.png", "-o", "-"], cwd=tmp_path, stdout=theirs, stderr=subprocess.PIPE
+    )
+    os.close(theirs)
+    os.close(ours)
+    assert done.returncode == 2
+    assert b"terminal" in done.stderr

@@ -1,0 +1,240 @@
+"""batch/run.py: photos converted side by side, each one's fate told, none lost to another's."""
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import DrawPhoto
+from PIL import Image
+
+from img2img.batch import run
+from img2img.batch.outcome import Outcome
+from img2img.batch.plan import Job
+from img2img.batch.run import run_jobs, usable_cores
+from img2img.errors import ModelError, UnreadablePhoto
+from img2img.photo import Photo
+
+WORKERS = pytest.mark.parametrize("workers", [1, 3])
+
+
+def same(photo: Photo) -> Photo:
+    return photo
+
+
+def negative(photo: Photo) -> Photo:
+    return replace(photo, pixels=255 - photo.pixels)
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, draw_photo: DrawPhoto) -> list[Job]:
+    """Six grey PNG files of widths 40 to 45, to be written into sub-folders that do not exist."""
+    return [
+        Job(
+            draw_photo(tmp_path / "in" / f"{n}.png", (40 + n, 32)), tmp_path / "out" / str(n % 2) / f"{n}.png"
+        )
+        for n in range(6)
+    ]
+
+
+def by_source(outcomes: list[Outcome]) -> dict[str, Outcome]:
+    return {outcome.source.stem: outcome for outcome in outcomes}
+
+
+@WORKERS
+def test_every_photo_is_converted_and_written(jobs: list[Job], workers: int) -> None:
+    outcomes = list(run_jobs(jobs, negative, workers=workers))
+    assert sorted((each.source, each.target, each.status) for each in outcomes) == [
+        (job.source, job.target, "done") for job in jobs
+    ]
+    assert all(outcome.seconds > 0 for outcome in outcomes)
+    for job in jobs:
+        with Image.open(job.source) as source, Image.open(job.target) as target:
+            assert np.array_equal(np.asarray(target), 255 - np.asarray(source))
+
+
+@WORKERS
+def test_existing_target_is_skipped_and_left_alone(jobs: list[Job], workers: int) -> None:
+    jobs[2].target.parent.mkdir(parents=True)
+    jobs[2].target.write_bytes(b"mine")
+    statuses = [each.status for each in run_jobs(jobs, same, workers=workers)]
+    assert sorted(statuses) == ["done"] * 5 + ["skipped"]
+    assert jobs[2].target.read_bytes() == b"mine"
+
+
+def test_overwrite_replaces_an_existing_target(jobs: list[Job]) -> None:
+    jobs[0].target.parent.mkdir(parents=True)
+    jobs[0].target.write_bytes(b"old")
+    assert [each.status for each in run_jobs(jobs[:1], same, overwrite=True)] == ["done"]
+    assert jobs[0].target.read_bytes() != b"old"
+
+
+@WORKERS
+def test_failed_photos_do_not_stop_the_others(jobs: list[Job], workers: int) -> None:
+    jobs[1].source.write_bytes(b"this is a letter, not a photo")
+    jobs[4].source.write_bytes(b"")
+    outcomes = by_source(list(run_jobs(jobs, same, workers=workers)))
+    assert {name for name, each in outcomes.items() if each.status == "failed"} == {"1", "4"}
+    assert str(jobs[1].source) in str(outcomes["1"].error)
+    assert not jobs[1].target.exists()
+    assert all(outcomes[name].status == "done" for name in "0235")
+
+
+def test_too_little_memory_fails_one_photo_with_advice(jobs: list[Job]) -> None:
+    def hungry(photo: Photo) -> Photo:
+        if photo.pixels.shape[1] == 41:
+            raise MemoryError
+        return photo
+
+    outcomes = by_source(list(run_jobs(jobs, hungry, workers=2)))
+    assert outcomes["1"].status == "failed"
+    assert "not enough memory" in str(outcomes["1"].error)
+    assert sum(each.status == "done" for each in outcomes.values()) == 5
+
+
+def test_mistake_of_ours_fails_one_photo_and_shows_its_traceback(
+    jobs: list[Job], caplog: pytest.LogCaptureFixture
+) -> None:
+    def mistaken(photo: Photo) -> Photo:
+        raise KeyError("colour")
+
+    (outcome,) = run_jobs(jobs[:1], mistaken)
+    assert outcome.status == "failed"
+    assert "KeyError: 'colour'" in str(outcome.error)
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.exc_info
+
+
+@WORKERS
+def test_model_that_fails_ends_the_batch(jobs: list[Job], workers: int) -> None:
+    def broken(photo: Photo) -> Photo:
+        raise ModelError("tiny.onnx: gave no colours")
+
+    with pytest.raises(ModelError, match="gave no colours"):
+        list(run_jobs(jobs, broken, workers=workers))
+
+
+def test_full_disk_is_a_line_for_each_photo_and_leaves_nothing(
+    jobs: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, *args: object, **options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    outcomes = list(run_jobs(jobs, same, workers=2))
+    assert all("the disk is full" in str(each.error) for each in outcomes)
+    assert len(outcomes) == len(jobs)
+
+
+def test_folder_in_the_way_of_a_target_fails_that_photo(jobs: list[Job]) -> None:
+    jobs[0].target.mkdir(parents=True)
+    outcomes = by_source(list(run_jobs(jobs, same)))
+    assert outcomes["0"].status == "failed"
+    assert outcomes["1"].status == "done"
+
+
+def test_no_more_photos_in_flight_than_workers(jobs: list[Job]) -> None:
+    lock, now, most = threading.Lock(), 0, 0
+
+    def counted(photo: Photo) -> Photo:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        try:
+            meeting.wait(timeout=5)
+        finally:
+            with lock:
+                now -= 1
+        return photo
+
+    meeting = threading.Barrier(3)
+    assert len(list(run_jobs(jobs, counted, workers=3))) == 6
+    assert most == 3
+
+
+def test_limits_reach_the_reader(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, object]] = []
+
+    def refuse(source: Path, **options: object) -> Photo:
+        asked.append(options)
+        raise UnreadablePhoto(f"{source}: too large")
+
+    monkeypatch.setattr(run, "read_photo", refuse)
+    (outcome,) = run_jobs(jobs[:1], same, max_pixels=7, first_frame=True)
+    assert asked == [{"max_pixels": 7, "first_frame": True}]
+    assert outcome.error == f"{jobs[0].source}: too large"
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as at a terminal, also where the tests run as a shell's background job, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+@WORKERS
+def test_interrupt_finishes_the_photos_in_flight_and_starts_no_other(jobs: list[Job], workers: int) -> None:
+    outcomes: list[Outcome] = []
+    before = signal.getsignal(signal.SIGINT)
+    all_started, pressed = threading.Barrier(workers), threading.Event()
+
+    def interrupting(photo: Photo) -> Photo:
+        all_started.wait(timeout=5)
+        if photo.pixels.shape[1] == 40:
+            signal.raise_signal(signal.SIGINT)
+            pressed.set()
+        assert pressed.wait(timeout=5)
+        return photo
+
+    with pytest.raises(KeyboardInterrupt):
+        outcomes.extend(run_jobs(jobs, interrupting, workers=workers))
+    assert [job.target.exists() for job in jobs] == [n < workers for n in range(6)]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_interrupt_yields_the_photos_in_flight(jobs: list[Job]) -> None:
+    outcomes: list[Outcome] = []
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        for outcome in run_jobs(jobs, same, workers=2):
+            if not outcomes:
+                signal.raise_signal(signal.SIGINT)
+            outcomes.append(outcome)
+    assert {each.target for each in outcomes} == {job.target for job in jobs if job.target.exists()}
+    assert 0 < len(outcomes) < 6
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_interrupt_drops_a_single_photo(jobs: list[Job]) -> None:
+    def interrupting(photo: Photo) -> Photo:
+        signal.raise_signal(signal.SIGINT)
+        return photo
+
+    with pytest.raises(KeyboardInterrupt):
+        list(run_jobs(jobs[:1], interrupting))
+    assert not jobs[0].target.parent.exists()
+
+
+def test_batch_in_another_thread_leaves_signals_alone(jobs: list[Job]) -> None:
+    outcomes: list[Outcome] = []
+    thread = threading.Thread(target=lambda: outcomes.extend(run_jobs(jobs, same, workers=2)))
+    thread.start()
+    thread.join()
+    assert len(outcomes) == 6
+
+
+def test_usable_cores_are_those_of_this_process() -> None:
+    assert 1 <= usable_cores() <= 4096
+
+
+def test_run_knows_nothing_of_colour() -> None:
+    words = Path(run.__file__).read_text(encoding="utf-8").lower()
+    assert "colo" not in words
