@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from img2img.evaluation.contact_sheet import CELL, contact_sheet
 from img2img.evaluation.evaluate import evaluate_colorizer, photos_at
 from img2img.evaluation.metrics import colourfulness, psnr
 from img2img.training.image_source import open_source
@@ -62,3 +63,21 @@ def test_perfect_model_reaches_the_truths_colourfulness(source):
     score = evaluate_colorizer(lambda _: next(truth), source, size=64)
     assert score.psnr_db == math.inf
     assert score.colourfulness_ratio == pytest.approx(1)
+
+
+def test_contact_sheet_shows_grey_coloured_and_truth_of_photos_chosen_by_seed(source, tmp_path):
+    def reddened(image: Image.Image) -> Image.Image:
+        return Image.merge("RGB", (Image.new("L", image.size, 255), image, image))
+
+    def drawn(seed: int) -> bytes:
+        contact_sheet(reddened, source, tmp_path / "sheet.png", count=3, seed=seed)
+        return (tmp_path / "sheet.png").read_bytes()
+
+    drawn(0)
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        pixels = np.asarray(sheet)
+    grey, coloured = pixels[:CELL, :CELL], pixels[:CELL, CELL : 2 * CELL]
+    assert np.ptp(grey, axis=2).max() == 0
+    assert (coloured[..., 0] == 255).all()
+    assert drawn(1) == drawn(1)
+    assert len({drawn(seed) for seed in range(8)}) > 1

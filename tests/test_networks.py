@@ -25,6 +25,13 @@ def test_ab_network_keeps_height_and_width(height, width):
     assert ab.abs().max() <= 1
 
 
+def test_saturation_multiplies_the_colours():
+    pale, vivid = AbNetwork(0.4).eval(), AbNetwork(0.4, saturation=1.5).eval()
+    vivid.load_state_dict(pale.state_dict())
+    lightness = torch.rand(1, 1, 32, 32) * 2 - 1
+    assert torch.allclose(vivid(lightness), 1.5 * pale(lightness), atol=1e-6)
+
+
 def test_encoder_gives_skips_at_a_quarter_an_eighth_and_a_sixteenth():
     features, skips = EfficientNetLite0()(torch.zeros(1, 1, 64, 96))
     assert features.shape == (1, 320, 2, 3)

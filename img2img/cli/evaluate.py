@@ -15,16 +15,23 @@ def evaluate(
         typer.Option(metavar="T,T,...", help="Also measure at these, in PyTorch (needs the .safetensors)."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw grey, coloured and true photos, chosen by --seed.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="Photos on the sheet.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses the photos on the sheet.")] = 0,
     save: Annotated[bool, typer.Option("--save", help="Write the figures on the model's card.")] = False,
 ) -> None:
     """Measure a colorizer on photos whose colours are known: PSNR against the grey photos', and colourfulness."""
     import json
 
-    from img2img.evaluation.report import evaluate_file, save_figures, table
+    from img2img.evaluation.report import draw_sheet, evaluate_file, save_figures, table
 
     curve = [float(value) for value in temperatures.split(",")] if temperatures else []
     figures = evaluate_file(model, data, size=size, temperatures=curve)
     print(json.dumps(figures, indent=2) if as_json else table(figures))
+    if sheet:
+        draw_sheet(model, data, sheet, count=count, seed=seed)
     if save:
         save_figures(model, figures, command_shape(model, data, size, temperatures))
 

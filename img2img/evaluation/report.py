@@ -7,6 +7,7 @@ from typing import Any
 
 from img2img.atomic_file import write_at_once
 from img2img.errors import ModelError, SettingError
+from img2img.evaluation.contact_sheet import contact_sheet
 from img2img.evaluation.evaluate import evaluate_colorizer
 from img2img.inference.colorizer import Colorizer
 from img2img.model_file import find_model, read_card, rewrite_card
@@ -42,6 +43,11 @@ def _at_temperature(model: str, temperature: float, source: ImageSource, size: i
         "psnr_gain_db": score["psnr_gain_db"],
         "colourfulness_ratio": score["colourfulness_ratio"],
     }
+
+
+def draw_sheet(model: str, data: Sequence[Path], sheet: Path, *, count: int, seed: int) -> None:
+    """Write a contact sheet of photos as the model colours them."""
+    contact_sheet(Colorizer(model), open_source(data), sheet, count=count, seed=seed)
 
 
 def save_figures(model: str, figures: dict[str, Any], command: str) -> None:

@@ -9,9 +9,11 @@ from img2img.networks.unet import UNet
 class AbNetwork(nn.Module):
     """L / 50 - 1 (N, 1, H, W), sides multiples of 32 -> ab / 110 (N, 2, H, W)."""
 
-    def __init__(self, temperature: float) -> None:
+    def __init__(self, temperature: float = 1.0, saturation: float = 1.0) -> None:
+        """`temperature` of the annealed mean; `saturation` multiplies the colours, since a mean is paler than they are."""
         super().__init__()
         self.temperature = temperature
+        self.saturation = saturation
         self.quantised = QuantisedAb()
         self.unet = UNet(in_channels=1, out_channels=len(self.quantised))
         self.enlarge = nn.Upsample(scale_factor=4, mode="bilinear", align_corners=False)
@@ -22,5 +24,6 @@ class AbNetwork(nn.Module):
         return logits
 
     def forward(self, lightness: Tensor) -> Tensor:
-        ab: Tensor = self.enlarge(self.quantised.decode(self.logits(lightness), self.temperature))
-        return ab
+        ab = self.quantised.decode(self.logits(lightness), self.temperature) * self.saturation
+        enlarged: Tensor = self.enlarge(ab)
+        return enlarged

@@ -28,6 +28,8 @@ class ColorizerRecipe(Recipe):
         """Start the encoder from ImageNet weights."""
         temperature: float = 1.0
         """Of the annealed mean: lower is more colourful and less sure (Zhang: 0.38)."""
+        saturation: float = 1.0
+        """Factor on the exported colours: the mean of what a colour may be is paler than any of it."""
         rarity: float = 0.5
         """Exponent on 1 / frequency in a colour's weight: 0 weighs all alike, 1 lifts rare colours all the way."""
         uniform_share: float = 0.5
@@ -49,7 +51,7 @@ class ColorizerRecipe(Recipe):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.generator = AbNetwork(config.temperature)
+        self.generator = AbNetwork(config.temperature, config.saturation)
         classes = len(self.generator.quantised)
         self.register_buffer("frequency", torch.full((classes,), 1 / classes))
         self.register_buffer("smoothing", self.generator.quantised.smoothing(), persistent=False)
@@ -57,7 +59,7 @@ class ColorizerRecipe(Recipe):
     @classmethod
     def exported_network(cls, config: Recipe.Config) -> nn.Module:
         assert isinstance(config, cls.Config)
-        return AbNetwork(config.temperature)
+        return AbNetwork(config.temperature, config.saturation)
 
     def start(self) -> None:
         if self.config.pretrained:

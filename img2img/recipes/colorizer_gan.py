@@ -34,6 +34,8 @@ class ColorizerGanRecipe(Recipe):
         """Start the encoder from ImageNet weights; `--init` replaces them."""
         temperature: float = 1.0
         """Of the annealed mean that makes ab of the classes; trained through."""
+        saturation: float = 1.0
+        """Factor on those colours; trained through."""
 
         def __post_init__(self) -> None:
             super().__post_init__()
@@ -57,14 +59,14 @@ class ColorizerGanRecipe(Recipe):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.adversarial = ADVERSARIAL_LOSSES[config.adversarial]
-        self.generator = AbNetwork(config.temperature)
+        self.generator = AbNetwork(config.temperature, config.saturation)
         norm = nn.Identity if self.adversarial.gradient_penalty else nn.InstanceNorm2d
         self.discriminator = PatchGAN(3, config.discriminator_channels, norm=norm)
 
     @classmethod
     def exported_network(cls, config: Recipe.Config) -> nn.Module:
         assert isinstance(config, cls.Config)
-        return AbNetwork(config.temperature)
+        return AbNetwork(config.temperature, config.saturation)
 
     def start(self) -> None:
         if self.config.pretrained:
