@@ -124,9 +124,7 @@ def test_strength_scales_the_colour(draw_photo: DrawPhoto) -> None:
     ("choice", "suffix", "written"),
     [("same", ".png", "PNG"), ("jpg", ".jpg", "JPEG"), ("webp", ".webp", "WEBP"), ("tiff", ".tiff", "TIFF")],
 )
-def test_format_chooses_the_file_format(
-    draw_photo: DrawPhoto, choice: str, suffix: str, written: str
-) -> None:
+def test_format_chooses_the_file_format(draw_photo: DrawPhoto, choice: str, suffix: str, written: str) -> None:
     draw_photo(Path("a.png"))
     assert colorize("a.png", "--format", choice).exit_code == 0
     with Image.open(f"a.colorized{suffix}") as image:

@@ -57,9 +57,7 @@ def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
     out, report = tmp_path / "out", tmp_path / "report.json"
     words = [*command, str(album), "-o", str(out), "--jobs", jobs, "--report", str(report)]
     pipe = subprocess.PIPE
-    with subprocess.Popen(
-        words, stdout=pipe, stderr=pipe, text=True, preexec_fn=_let_ctrl_c_through
-    ) as process:
+    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True, preexec_fn=_let_ctrl_c_through) as process:
         _wait_for_a_file_in(out, process)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=30)
@@ -163,9 +161,7 @@ def _in_terminal(words: list[str], folder: Path) -> str:
 
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    with subprocess.Popen(
-        words, cwd=folder, stdout=subprocess.PIPE, stderr=theirs, env=environment
-    ) as process:
+    with subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=theirs, env=environment) as process:
         os.close(theirs)
         shown = b""
         while chunk := _read(ours):
@@ -205,16 +201,12 @@ def test_terminal_shows_no_bar_for_one_photo_or_when_quiet(
 
 
 @needs_posix
-def test_photo_is_not_printed_on_a_terminal(
-    tmp_path: Path, draw_photo: DrawPhoto, command: list[str]
-) -> None:
+def test_photo_is_not_printed_on_a_terminal(tmp_path: Path, draw_photo: DrawPhoto, command: list[str]) -> None:
     import pty
 
     draw_photo(tmp_path / "photo.png")
     ours, theirs = pty.openpty()
-    done = subprocess.run(
-        [*command, "photo.png", "-o", "-"], cwd=tmp_path, stdout=theirs, stderr=subprocess.PIPE
-    )
+    done = subprocess.run([*command, "photo.png", "-o", "-"], cwd=tmp_path, stdout=theirs, stderr=subprocess.PIPE)
     os.close(theirs)
     os.close(ours)
     assert done.returncode == 2

@@ -130,9 +130,7 @@ def test_folder_without_photos_is_a_failure(files: MakeFiles) -> None:
     assert "in: no photos" in str(failed.error)
 
 
-def test_unreadable_folder_is_a_failure_and_the_rest_is_done(
-    files: MakeFiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_folder_is_a_failure_and_the_rest_is_done(files: MakeFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     files("in/a.jpg", "in/locked/b.jpg")
     scandir = os.scandir
 
@@ -177,9 +175,7 @@ def refusal(*inputs: str, output: str | None = None, format: str = "same") -> st
         (unicodedata.normalize("NFC", "in/é.jpg"), unicodedata.normalize("NFD", "in/é.jpg")),
     ],
 )
-def test_two_photos_that_would_become_one_file_are_refused_by_name(
-    files: MakeFiles, first: str, second: str
-) -> None:
+def test_two_photos_that_would_become_one_file_are_refused_by_name(files: MakeFiles, first: str, second: str) -> None:
     files(first, second)
     if len(list(Path("in").rglob("*.*"))) < 2:
         pytest.skip("this file system takes the two names for one file")
@@ -213,9 +209,7 @@ def test_output_folder_inside_an_input_folder_is_refused(files: MakeFiles, outpu
         (["link.jpg"], "a.jpg"),
     ],
 )
-def test_result_that_would_overwrite_an_input_is_refused(
-    files: MakeFiles, inputs: list[str], output: str
-) -> None:
+def test_result_that_would_overwrite_an_input_is_refused(files: MakeFiles, inputs: list[str], output: str) -> None:
     files("a.jpg", "x/a.jpg", "y/b.jpg")
     Path("link.jpg").symlink_to("a.jpg")
     assert "would overwrite the input" in refusal(*inputs, output=output)

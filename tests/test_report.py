@@ -65,9 +65,7 @@ def test_known_suffixes_are_accepted(tmp_path: Path) -> None:
     check_report(tmp_path / "report.CSV")
 
 
-def test_failed_write_leaves_the_old_report_and_no_rest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_write_leaves_the_old_report_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "report.json"
     path.write_text("old")
 

@@ -15,7 +15,7 @@ from PIL import Image
 from img2img.batch import run
 from img2img.batch.outcome import Outcome
 from img2img.batch.plan import Job
-from img2img.batch.run import run_jobs, usable_cores
+from img2img.batch.run import run_jobs
 from img2img.errors import ModelError, UnreadablePhoto
 from img2img.photo import Photo
 
@@ -34,9 +34,7 @@ def negative(photo: Photo) -> Photo:
 def jobs(tmp_path: Path, draw_photo: DrawPhoto) -> list[Job]:
     """Six grey PNG files of widths 40 to 45, to be written into sub-folders that do not exist."""
     return [
-        Job(
-            draw_photo(tmp_path / "in" / f"{n}.png", (40 + n, 32)), tmp_path / "out" / str(n % 2) / f"{n}.png"
-        )
+        Job(draw_photo(tmp_path / "in" / f"{n}.png", (40 + n, 32)), tmp_path / "out" / str(n % 2) / f"{n}.png")
         for n in range(6)
     ]
 
@@ -229,10 +227,6 @@ def test_batch_in_another_thread_leaves_signals_alone(jobs: list[Job]) -> None:
     thread.start()
     thread.join()
     assert len(outcomes) == 6
-
-
-def test_usable_cores_are_those_of_this_process() -> None:
-    assert 1 <= usable_cores() <= 4096
 
 
 def test_run_knows_nothing_of_colour() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from img2img.atomic_file import why_not
 from img2img.batch.outcome import Outcome, failure
 from img2img.errors import UsageError
-from img2img.photo_formats import OUTPUT_SUFFIXES, PHOTO_SUFFIXES, format_of_suffix, output_suffix
+from img2img.photo.formats import OUTPUT_SUFFIXES, PHOTO_SUFFIXES, format_of_suffix, output_suffix
 
 STREAM = Path("-")
 """Standard input as a source, standard output as a target. Compared by identity: `./-` is a file."""
@@ -73,9 +73,7 @@ def _existing(sources: Iterable[Path]) -> tuple[list[Path], list[Outcome]]:
     return existing, failures
 
 
-def _jobs_into(
-    folder: Path, sources: Iterable[Path], format: str, recursive: bool
-) -> tuple[list[Job], list[Outcome]]:
+def _jobs_into(folder: Path, sources: Iterable[Path], format: str, recursive: bool) -> tuple[list[Job], list[Outcome]]:
     """Jobs that write into `folder`: a file under its own name, an input folder's photos in their tree."""
     jobs, failures = [], []
     for source in sources:
@@ -95,9 +93,7 @@ def _photos_in(folder: Path, recursive: bool) -> tuple[list[Path], list[Outcome]
         photos += [Path(parent, name) for name in sorted(names) if _is_photo(name)]
     failures = [_unreadable_folder(error) for error in errors]
     if not photos and not failures:
-        failures = [
-            failure(folder, f"{folder}: no photos in this folder; it needs {_listed(PHOTO_SUFFIXES)}")
-        ]
+        failures = [failure(folder, f"{folder}: no photos in this folder; it needs {_listed(PHOTO_SUFFIXES)}")]
     return photos, failures
 
 

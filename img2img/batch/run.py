@@ -5,7 +5,6 @@ As many photos are in memory as there are workers.
 """
 
 import logging
-import os
 import signal
 import sys
 import threading
@@ -23,7 +22,7 @@ from img2img.batch.outcome import Outcome
 from img2img.batch.plan import STREAM, Job
 from img2img.errors import ModelError, PhotoError, UnwritablePhoto
 from img2img.photo import DEFAULT_MAX_PIXELS, Photo, read_photo, write_photo
-from img2img.photo_formats import format_of_suffix, output_suffix
+from img2img.photo.formats import format_of_suffix, output_suffix
 
 _log = logging.getLogger(__name__)
 
@@ -151,8 +150,3 @@ def _interrupt_noted() -> Iterator[threading.Event]:
         yield interrupted
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def usable_cores() -> int:
-    """The processor cores that this process may use, which can be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -107,9 +107,10 @@ def colorize(
     """
     from img2img.batch.plan import plan_jobs
     from img2img.batch.report import check_report
-    from img2img.batch.run import run_jobs, usable_cores
+    from img2img.batch.run import run_jobs
     from img2img.cli.progress import follow
     from img2img.inference.colorizer import Colorizer
+    from img2img.inference.runtime import usable_cores
     from img2img.photo import DEFAULT_MAX_PIXELS
 
     if report:

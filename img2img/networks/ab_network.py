@@ -10,7 +10,7 @@ class AbNetwork(nn.Module):
     """L / 50 - 1 (N, 1, H, W), sides multiples of 32 -> ab / 110 (N, 2, H, W)."""
 
     def __init__(self, temperature: float = 1.0, saturation: float = 1.0) -> None:
-        """`temperature` of the annealed mean; `saturation` multiplies the colours, since a mean is paler than they are."""
+        """`temperature` is the annealed mean's; `saturation` multiplies the colours: a mean is paler than they are."""
         super().__init__()
         self.temperature = temperature
         self.saturation = saturation

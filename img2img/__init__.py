@@ -1,0 +1,94 @@
+"""Image-to-image for photographs: colour old photos, from Python or the command line.
+
+    from img2img import load
+
+    colorize = load("colorizer")
+    coloured = colorize(Image.open("photo.jpg"))
+
+Names are imported when first used, so that `import img2img` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from img2img.errors import (
+        DataError,
+        ExportError,
+        Img2ImgError,
+        ModelError,
+        PhotoError,
+        RunError,
+        SettingError,
+        UnreadablePhoto,
+        UnwritablePhoto,
+        UsageError,
+    )
+    from img2img.inference import load
+    from img2img.inference.colorizer import Colorizer
+    from img2img.photo import Photo, read_photo, write_photo
+
+    __version__: str
+
+__all__ = [
+    "Colorizer",
+    "DataError",
+    "ExportError",
+    "Img2ImgError",
+    "ModelError",
+    "Photo",
+    "PhotoError",
+    "RunError",
+    "SettingError",
+    "UnreadablePhoto",
+    "UnwritablePhoto",
+    "UsageError",
+    "__version__",
+    "load",
+    "read_photo",
+    "write_photo",
+]
+
+_HOMES = {
+    "load": "img2img.inference",
+    "Colorizer": "img2img.inference.colorizer",
+    "Photo": "img2img.photo",
+    "read_photo": "img2img.photo",
+    "write_photo": "img2img.photo",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = _version() if name == "__version__" else getattr(import_module(_home(name)), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _home(name: str) -> str:
+    return _HOMES.get(name, "img2img.errors")
+
+
+def _version() -> str:
+    """The installed version; in a checkout that nobody installed, the one in pyproject.toml."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("img2img")
+    except PackageNotFoundError:
+        return _checkout_version()
+
+
+def _checkout_version() -> str:
+    import tomllib
+    from pathlib import Path
+
+    pyproject = Path(__file__).resolve().parent.parent / "pyproject.toml"
+    if not pyproject.is_file():
+        return "unknown"
+    return str(tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]["version"])

@@ -1,0 +1,79 @@
+"""A file that appears whole or not at all, and what to say when it cannot."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, cast
+
+_REASONS = {
+    errno.ENOENT: ("no such file or folder", "check the name"),
+    errno.EACCES: ("no permission", "change the file's or folder's permissions, or choose another place"),
+    errno.EPERM: ("no permission", "change the file's or folder's permissions, or choose another place"),
+    errno.EISDIR: ("a folder, not a file", "name a file"),
+    errno.ENOTDIR: ("part of its path is a file, not a folder", "choose another place"),
+    errno.ENOSPC: ("the disk is full", "free some space and run it again"),
+    errno.EDQUOT: ("your share of the disk is used up", "free some space and run it again"),
+    errno.EFBIG: ("larger than a file may be here", "choose another place"),
+    errno.EROFS: ("the disk cannot be written to", "choose another place"),
+    errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one"),
+    errno.EMFILE: ("too many open files", "run fewer jobs at once"),
+}
+
+
+def why_not(error: BaseException, done: str) -> str:
+    """One line for a file that could not be "read" or "written": what is wrong and what to do."""
+    if isinstance(error, OSError) and error.errno in _REASONS:
+        return "{}; {}".format(*_REASONS[error.errno])
+    if isinstance(error, MemoryError):
+        return "not enough memory; close other programs or run fewer jobs at once"
+    cause = (" ".join(str(error).split()) or type(error).__name__)[:200]
+    if done == "read":
+        return f"damaged or incomplete ({cause}); copy it again from where it came from"
+    return f"could not be written ({cause}); choose another --format or place"
+
+
+@contextmanager
+def written_at_once(target: Path) -> Iterator[BinaryIO]:
+    """A stream whose bytes become the target's when the block ends, and are gone when it raises.
+
+    The hidden temporary file lies beside the target, so that the rename cannot cross disks; its permissions
+    are those of any new file. A link's own target is replaced; a device or a pipe is written to directly.
+    """
+    target = Path(os.path.realpath(target))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "a folder", str(target))
+    if target.exists() and not target.is_file():
+        with target.open("wb") as device:
+            yield _Unnumbered(device).as_binary()
+        return
+    temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}.part")
+    try:
+        with temporary.open("xb") as stream:
+            yield _Unnumbered(stream).as_binary()
+        temporary.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def write_at_once(target: Path, content: bytes) -> None:
+    """Replace the file's content, or leave it as it was."""
+    with written_at_once(target) as stream:
+        stream.write(content)
+
+
+class _Unnumbered:
+    """A stream without a file number: given one, Pillow writes past Python and loses an error's reason."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.write, self.flush = stream.write, stream.flush
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def as_binary(self) -> BinaryIO:
+        return cast(BinaryIO, self)

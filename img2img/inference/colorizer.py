@@ -1,0 +1,84 @@
+"""Colouring a photo: a network predicts the colours of a small copy, the photo keeps its own luma."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from img2img import color
+from img2img.errors import ModelError, UsageError
+from img2img.inference.runtime import Runtime, open_runtime, return_freed_memory, usable_cores
+from img2img.lab import Floats, lightness
+from img2img.model_file import ModelCard, find_model, read_model
+from img2img.photo import Photo
+
+AB_RANGE = 110.0  # the graph's output is ab / 110
+LARGE = 4_000_000  # pixels
+
+
+class Colorizer:
+    """A model that colours photos, by name or file.
+
+    Threads may share one. `threads` is how many cores one photo may take, 0 all. ModelError when the file is
+    not such a model.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = "colorizer",
+        *,
+        device: str = "auto",
+        threads: int = 0,
+        runtime: Runtime | None = None,
+    ) -> None:
+        path = find_model(os.fspath(model))
+        content, self.card = read_model(path)
+        _check_task(self.card, str(path))
+        self._source = str(path)
+        self._threads = threads or usable_cores()
+        self._runtime = runtime or open_runtime(path, content, self.card, device=device, threads=self._threads)
+        self._predict(np.zeros((self.card.size_multiple, self.card.size_multiple), np.uint8))  # fail now or never
+
+    def __call__(self, image: Image.Image, *, strength: float = 1.0) -> Image.Image:
+        """The coloured image, RGB or RGBA, 8 bit; `convert` keeps 16 bit and all that a file holds."""
+        return self.convert(Photo.from_image(image), strength=strength).to_image()
+
+    def convert(self, photo: Photo, *, strength: float = 1.0) -> Photo:
+        """The coloured photo, all else kept: YCbCr for 8 bit, RGB for 16 bit, with the luma of `photo`.
+
+        `strength` scales the colours: 0 gives the grey photo, 1 what the model says.
+        """
+        if not (math.isfinite(strength) and strength >= 0):
+            raise UsageError(f"strength {strength} is not 0 or more: 0 is grey, 1 is what the model says")
+        luma = color.luma(photo)
+        small = color.shrink(luma, self.card.native_size, self.card.size_multiple)
+        chroma = color.chroma_planes(small, self._predict(small) * np.float32(strength))
+        pixels = color.join(luma, chroma, threads=self._threads)
+        if luma.size > LARGE:
+            return_freed_memory()  # the encoder is about to ask for 4 bytes a pixel
+        return replace(photo, pixels=pixels, space="YCbCr" if pixels.dtype == np.uint8 else "RGB")
+
+    def _predict(self, small: npt.NDArray[np.uint8]) -> Floats:
+        """The ab (2, h, w) that the model predicts for greys (h, w)."""
+        light = lightness(small) / np.float32(50) - np.float32(1)
+        try:
+            output = self._runtime.run(light[None, None])
+        except ModelError as error:
+            raise ModelError(f"{self._source}: {error}") from None
+        if output.shape != (1, 2, *small.shape) or not np.isfinite(output).all():
+            raise ModelError(f"{self._source}: gives no colours (an output of shape {output.shape}): export it again")
+        ab: Floats = output[0] * np.float32(AB_RANGE)
+        return ab
+
+
+def _check_task(card: ModelCard, source: str) -> None:
+    if card.task != "colorize":
+        raise ModelError(
+            f"{source}: is a model for {card.task!r}, and colouring needs one for 'colorize': "
+            "`img2img models` lists those at hand"
+        )

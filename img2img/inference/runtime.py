@@ -1,0 +1,110 @@
+"""Running a model file's graph: on ONNX Runtime, or in PyTorch where only that reaches the GPU."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from img2img.errors import ModelError, UsageError
+from img2img.model_file import ModelCard
+
+Floats = npt.NDArray[np.float32]
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+class Runtime(Protocol):
+    """One input (1, C, h, w) to one output, float32; several threads may share it."""
+
+    def run(self, array: Floats) -> Floats: ...
+
+
+def open_runtime(path: Path, model: bytes, card: ModelCard, *, device: str = "auto", threads: int = 0) -> Runtime:
+    """The model in `path`, whose bytes are `model`, on a device. "auto" takes CUDA where ONNX Runtime has it.
+
+    Where it has not, "cuda" runs the .safetensors beside `path` in PyTorch. ModelError says what is missing.
+    """
+    if device not in DEVICES:
+        raise UsageError(f"no device {device!r}: choose one of {', '.join(DEVICES)}")
+    try:
+        if device != "cuda" or OnnxRuntime.has_cuda():
+            return OnnxRuntime(model, device=device, threads=threads)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+    if importlib.util.find_spec("torch") is None:
+        raise ModelError(f"{path}: for --device cuda install onnxruntime-gpu, or img2img[train] for PyTorch")
+    from img2img.inference.torch_runtime import TorchRuntime
+
+    return TorchRuntime(path.with_suffix(".safetensors"), card)
+
+
+class OnnxRuntime:
+    """A session of ONNX Runtime; `threads` 0 takes every core."""
+
+    def __init__(self, model: bytes, *, device: str = "auto", threads: int = 0) -> None:
+        """`model` is an .onnx file's bytes. Its ModelErrors do not name the file, which the caller knows."""
+        ort = _onnxruntime()
+        providers = ["CPUExecutionProvider"]
+        if device != "cpu" and self.has_cuda():
+            providers.insert(0, "CUDAExecutionProvider")
+        try:
+            self._session = ort.InferenceSession(model, _options(ort, threads), providers=providers)
+        except Exception as error:  # its own exceptions have no base class
+            raise ModelError(f"ONNX Runtime {ort.__version__} cannot load it: {_line(error)}") from error
+        if device == "cuda" and self._session.get_providers()[0] != providers[0]:
+            raise ModelError("ONNX Runtime finds no usable GPU: CUDA's libraries or the driver are missing")
+        self._input = self._session.get_inputs()[0].name
+        return_freed_memory()
+
+    @staticmethod
+    def has_cuda() -> bool:
+        return "CUDAExecutionProvider" in _onnxruntime().get_available_providers()
+
+    def run(self, array: Floats) -> Floats:
+        try:
+            output: Floats = self._session.run(None, {self._input: array})[0]
+        except Exception as error:
+            raise ModelError(f"the model fails on input {array.shape}: {_line(error)}") from error
+        return output
+
+
+def usable_cores() -> int:
+    """The processor cores that this process may use, which can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _onnxruntime() -> Any:
+    """Imported when a model is run: it takes longer than `img2img --help`."""
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(4)  # errors come as exceptions; the rest is noise on stderr
+    return onnxruntime
+
+
+def _options(ort: Any, threads: int) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    options.enable_cpu_mem_arena = threads == 1  # keeps scratch memory: worth it where many photos follow
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # leave the cores to others
+    return options
+
+
+def return_freed_memory() -> None:
+    """To the system: glibc holds on to it, and loading a model frees about as much as it keeps."""
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # musl has no such function
+            ctypes.CDLL(None).malloc_trim(0)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

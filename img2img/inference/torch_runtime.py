@@ -1,0 +1,40 @@
+"""A model in PyTorch, for a GPU that ONNX Runtime does not reach. Only then imported: torch takes seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load_file
+
+from img2img.errors import ModelError
+from img2img.model_file import ModelCard, read_card
+from img2img.recipes import build_exported
+
+Floats = npt.NDArray[np.float32]
+
+
+class TorchRuntime:
+    """The network of `card` with the weights of a .safetensors file, on `device`."""
+
+    def __init__(self, weights: Path, card: ModelCard, *, device: str = "cuda") -> None:
+        if device == "cuda" and not torch.cuda.is_available():
+            raise ModelError(f"{weights}: no GPU at hand (PyTorch sees no CUDA device): use --device cpu")
+        if not weights.is_file():
+            raise ModelError(f"{weights}: not there, and PyTorch needs it: keep the .safetensors beside the .onnx")
+        if read_card(weights).name != card.name:
+            raise ModelError(f"{weights}: holds {read_card(weights).name}, not {card.name}: fetch the pair again")
+        network = build_exported(card)
+        try:
+            network.load_state_dict(load_file(weights))
+        except RuntimeError as error:
+            raise ModelError(f"{weights}: does not fit recipe {card.recipe} ({error}): export it again") from None
+        self._device = torch.device(device)
+        self._network = network.float().eval().to(self._device).to(memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def run(self, array: Floats) -> Floats:
+        output: Floats = self._network(torch.from_numpy(array).to(self._device)).cpu().numpy()
+        return output

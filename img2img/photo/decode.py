@@ -1,0 +1,228 @@
+"""An opened Pillow image becomes a Photo: every mode to grey or RGB and alpha, strip by strip, upright."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image
+
+from img2img.errors import UnreadablePhoto
+from img2img.photo.exif import orientation, resolution, upright_exif, upright_xmp, with_prefix
+from img2img.photo.photo import JpegSettings, Photo, Pixels
+from img2img.photo.profiles import cmyk_converter, color_space, lab_converter, srgb_profile, srgb_table
+
+STRIP_PIXELS = 1 << 18
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# The mode that each of Pillow's modes is converted to; with transparency in `info`, the one with alpha.
+_TARGET_MODES = {
+    "1": "L",
+    "L": "L",
+    "LA": "LA",
+    "La": "LA",
+    "P": "RGB",
+    "PA": "RGBA",
+    "RGB": "RGB",
+    "RGBA": "RGBA",
+    "RGBa": "RGBA",
+    "RGBX": "RGB",
+    "YCbCr": "RGB",
+}
+_REFUSED_MODES = {
+    "I": "32-bit integer samples",
+    "F": "floating-point samples",
+    "I;16": "16-bit samples in a format that keeps 8",
+    "I;16B": "16-bit samples in a format that keeps 8",
+}
+
+
+def photo_of_image(image: Image.Image, *, turned: bool = False) -> Photo:
+    """The photo; with `turned` its pixels are upright already. UnreadablePhoto for modes without meaning."""
+    image.load()
+    side = 1 if turned else side_of(image)
+    pixels, alpha, icc = _pixels(image.transpose(_TURNS[side]) if side in _TURNS else image)
+    photo = Photo(
+        pixels=pixels,
+        space="L" if pixels.ndim == 2 else "RGB",
+        alpha=alpha,
+        icc=icc,
+        format="JPEG" if image.format == "MPO" else image.format or "PNG",
+        jpeg=_jpeg_settings(image),
+    )
+    return with_metadata(photo, image, side)
+
+
+def check_size(size: tuple[int, int], max_pixels: int) -> None:
+    """Raises UnreadablePhoto above the limit; to be called before any memory for pixels is taken."""
+    width, height = size
+    if width * height > max_pixels:
+        raise UnreadablePhoto(
+            f"{width} x {height} pixels are {width * height / 1e6:,.0f} megapixels, more than --max-pixels "
+            f"{max_pixels} allows; raise it if the file can be trusted"
+        )
+
+
+def side_of(image: Image.Image) -> int:
+    """The EXIF orientation of an image's pixels, 1 to 8."""
+    return orientation(_exif(image), _xmp(image))
+
+
+def with_metadata(photo: Photo, image: Image.Image, side: int) -> Photo:
+    """The photo with the image's EXIF, XMP and DPI, made true for pixels turned from that side."""
+    exif = _exif(image)
+    return replace(
+        photo,
+        exif=upright_exif(exif, sides_swapped=side >= 5),
+        xmp=upright_xmp(_xmp(image)),
+        dpi=turned_dpi(_dpi(image, exif), side),
+    )
+
+
+def profiled(pixels: Pixels, icc: bytes | None) -> tuple[Pixels, bytes | None]:
+    """Grey or RGB pixels and the profile that a colour photo can keep: a grey profile gives way to sRGB's."""
+    if color_space(icc) in ("", "RGB") or icc is None:
+        return pixels, icc
+    if pixels.ndim == 2 and color_space(icc) == "GRAY":
+        table = srgb_table(icc, pixels.itemsize * 8)
+        if table is not None:
+            return table[pixels], srgb_profile()
+    return pixels, None
+
+
+def upright(values: Pixels, side: int) -> Pixels:
+    """The array turned upright from an EXIF orientation, C-contiguous."""
+    turned = {
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.swapaxes(0, 1),
+        6: lambda a: a.swapaxes(0, 1)[:, ::-1],
+        7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+        8: lambda a: a.swapaxes(0, 1)[::-1],
+    }.get(side, lambda a: a)(values)
+    return np.ascontiguousarray(turned)
+
+
+def turned_dpi(dpi: tuple[float, float] | None, side: int) -> tuple[float, float] | None:
+    return (dpi[1], dpi[0]) if dpi is not None and side >= 5 else dpi
+
+
+def valid_dpi(dpi: Any) -> tuple[float, float] | None:
+    """Two positive, sane numbers, or None: files say 0, 1 and worse where nobody knew."""
+    try:
+        across, down = (float(number) for number in dpi)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    if not (1 < across <= 65535 and 1 < down <= 65535):
+        return None
+    # PNG counts in dots per metre: 150 dpi come back as 150.0124.
+    return _tidy(across), _tidy(down)
+
+
+def _tidy(number: float) -> float:
+    return float(round(number)) if abs(number - round(number)) < 0.02 else number
+
+
+def _pixels(image: Image.Image) -> tuple[Pixels, Pixels | None, bytes | None]:
+    icc = image.info.get("icc_profile") or None
+    if image.mode == "CMYK":
+        convert, icc = cmyk_converter(icc)
+        return *_copied(image, "RGB", convert), icc
+    if image.mode == "LAB":
+        return *_copied(image, "RGB", lab_converter()), srgb_profile()
+    if image.mode == "I;16" and image.format in (None, "PNG", "TIFF"):
+        return np.array(image, np.uint16), None, icc
+    mode = _target_mode(image)
+    pixels, alpha = _copied(image, mode, lambda strip: strip if strip.mode == mode else strip.convert(mode))
+    pixels, icc = profiled(pixels, icc)
+    return pixels, alpha, icc
+
+
+def _target_mode(image: Image.Image) -> str:
+    if image.mode not in _TARGET_MODES:
+        kind = _REFUSED_MODES.get(image.mode, f"pixels of mode {image.mode}")
+        raise UnreadablePhoto(f"{kind} cannot be converted; save it with 8 or 16 bits per channel")
+    mode = _TARGET_MODES[image.mode]
+    if "transparency" in image.info and mode in ("L", "RGB"):
+        return {"L": "LA", "RGB": "RGBA"}[mode]
+    return mode
+
+
+def _copied(
+    image: Image.Image, mode: str, convert: Callable[[Image.Image], Image.Image]
+) -> tuple[Pixels, Pixels | None]:
+    """Pixels and alpha in their own memory; beyond them no more than a strip at a time."""
+    width, height = image.size
+    pixels = np.empty((height, width) if mode in ("L", "LA") else (height, width, 3), np.uint8)
+    alpha = np.empty((height, width), np.uint8) if mode.endswith("A") else None
+    rows = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        strip = np.asarray(convert(image.crop((0, top, width, bottom))))
+        if alpha is None:
+            pixels[top:bottom] = strip
+        else:
+            pixels[top:bottom] = strip[..., 0] if mode == "LA" else strip[..., :3]
+            alpha[top:bottom] = strip[..., -1]
+    return pixels, alpha
+
+
+def _exif(image: Image.Image) -> bytes | None:
+    """The block, also where ImageMagick wrote it as text in hexadecimal digits."""
+    text = image.info.get("Raw profile type exif")
+    if "exif" not in image.info and isinstance(text, str):
+        try:
+            return with_prefix(bytes.fromhex("".join(text.split()[2:])))
+        except ValueError:
+            return None
+    return with_prefix(image.info.get("exif"))
+
+
+def _xmp(image: Image.Image) -> bytes | None:
+    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    return xmp.encode() if isinstance(xmp, str) else xmp or None
+
+
+def _dpi(image: Image.Image, exif: bytes | None) -> tuple[float, float] | None:
+    """A JPEG's from its JFIF header, else from EXIF: where neither says, Pillow says 72."""
+    if image.format in ("JPEG", "MPO") and image.info.get("jfif_unit") not in (1, 2):
+        return valid_dpi(resolution(exif))
+    return valid_dpi(image.info.get("dpi"))
+
+
+def _jpeg_settings(image: Image.Image) -> JpegSettings | None:
+    if image.format not in ("JPEG", "MPO"):
+        return None
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    if not isinstance(image, JpegImageFile) or not image.layer:
+        return None
+    color = image.layer[:3]
+    ids = [component[3] for component in color]
+    used = ids[:1] if len(set(ids)) == 1 else ids[:2] if len(ids) < 3 or ids[1] == ids[2] else ids
+    if not all(i in image.quantization for i in used):
+        return None
+    comment = image.info.get("comment")
+    return JpegSettings(
+        tables=tuple(tuple(image.quantization[i]) for i in used),
+        subsampling=_subsampling([component[1:3] for component in color]),
+        progressive=bool(image.info.get("progressive")),
+        comment=comment if isinstance(comment, bytes) else None,
+    )
+
+
+def _subsampling(factors: list[tuple[int, int]]) -> Literal[0, 1, 2]:
+    """4:2:0 for a grey source; 4:4:4 for the layouts that Pillow cannot write, so that nothing is lost."""
+    if len(factors) < 3 or factors == [(2, 2), (1, 1), (1, 1)]:
+        return 2
+    return 1 if factors == [(2, 1), (1, 1), (1, 1)] else 0

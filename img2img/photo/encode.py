@@ -1,0 +1,134 @@
+"""A Photo becomes the bytes of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image
+
+from img2img.errors import UnwritablePhoto
+from img2img.photo.exif import fitted_exif
+from img2img.photo.photo import Photo, Pixels, as_8_bit
+
+DEFAULT_QUALITY = 95
+_LARGEST_SIDES = {"JPEG": 65500, "WEBP": 16383}
+_JPEG_MARKER_BYTES = 65533
+_XMP_HEADER_BYTES = 29
+_WHITE = {"L": (255,), "RGB": (255, 255, 255), "YCbCr": (255, 128, 128)}
+
+
+def encode(photo: Photo, image_format: str, quality: int | None, stream: BinaryIO) -> None:
+    """Writes the file. `stream` must be seekable for TIFF.
+
+    JPEG: the source's own tables and subsampling, or `quality`, or 95; alpha is blended with white.
+    WebP: lossless when the source was lossless WebP and no quality is asked for, else `quality` or 95.
+    TIFF: deflate. PNG and TIFF keep 16 bits, the others round to 8.
+    """
+    largest = _LARGEST_SIDES.get(image_format)
+    if largest is not None and max(photo.width, photo.height) > largest:
+        raise UnwritablePhoto(
+            f"{photo.width} x {photo.height} pixels are more than {image_format} can hold "
+            f"({largest} a side); choose --format png or tiff"
+        )
+    _ENCODERS[image_format](photo, quality, stream)
+
+
+def image_of(photo: Photo) -> Image.Image:
+    """An 8-bit Pillow image with the photo's metadata in `info`."""
+    image = _pillow(photo.pixels, photo.space)
+    if photo.space == "YCbCr":
+        image = image.convert("RGB")
+    if photo.alpha is not None:
+        image.putalpha(_pillow(photo.alpha, "L"))
+    info = {"icc_profile": photo.icc, "exif": photo.exif, "xmp": photo.xmp, "dpi": photo.dpi}
+    image.info.update({key: value for key, value in info.items() if value is not None})
+    return image
+
+
+def _encode_jpeg(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
+    pixels = as_8_bit(photo.pixels) if photo.alpha is None else _on_white(photo)
+    options: dict[str, Any] = {"quality": DEFAULT_QUALITY if quality is None else quality}
+    if photo.jpeg is not None:
+        options = {"subsampling": photo.jpeg.subsampling, "progressive": photo.jpeg.progressive}
+        options |= {"qtables": photo.jpeg.tables} if quality is None else {"quality": quality}
+        options |= {"comment": photo.jpeg.comment} if photo.jpeg.comment else {}
+    if photo.space == "L":
+        options.pop("subsampling", None)
+    exif = fitted_exif(photo.exif, _JPEG_MARKER_BYTES)
+    xmp = photo.xmp if len(photo.xmp or b"") <= _JPEG_MARKER_BYTES - _XMP_HEADER_BYTES else None
+    metadata = _present(icc_profile=photo.icc, exif=exif, xmp=xmp, dpi=photo.dpi)
+    _pillow(pixels, photo.space).save(stream, "JPEG", **options, **metadata)
+
+
+def _encode_png(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
+    if photo.pixels.dtype == np.uint16:
+        from img2img.photo.deep_png import write_deep_png
+
+        write_deep_png(photo, stream)
+        return
+    from PIL.PngImagePlugin import PngInfo
+
+    text = PngInfo()
+    if photo.xmp is not None:
+        text.add_itxt("XML:com.adobe.xmp", photo.xmp.decode("utf-8", "replace"))
+    image = image_of(photo)
+    image.info.clear()
+    metadata = _present(icc_profile=photo.icc, exif=photo.exif, dpi=photo.dpi)
+    image.save(stream, "PNG", pnginfo=text, **metadata)
+
+
+def _encode_webp(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
+    lossless = photo.lossless and quality is None
+    options = {"lossless": True} if lossless else {"quality": DEFAULT_QUALITY if quality is None else quality}
+    metadata = _present(icc_profile=photo.icc, exif=photo.exif, xmp=photo.xmp)
+    image_of(photo).save(stream, "WEBP", exact=True, **options, **metadata)
+
+
+def _encode_tiff(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
+    from img2img.photo.tiff_writer import write_tiff
+
+    write_tiff(photo, stream)
+
+
+def _encode_bmp(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
+    image = image_of(photo)
+    image = image.convert("RGBA") if image.mode == "LA" else image
+    image.save(stream, "BMP", **_present(dpi=photo.dpi))
+
+
+_ENCODERS: dict[str, Callable[[Photo, int | None, BinaryIO], None]] = {
+    "JPEG": _encode_jpeg,
+    "PNG": _encode_png,
+    "WEBP": _encode_webp,
+    "TIFF": _encode_tiff,
+    "BMP": _encode_bmp,
+}
+
+
+def _present(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _pillow(values: Pixels, mode: str) -> Image.Image:
+    """A Pillow image of the mode, without the copy that tobytes() would make."""
+    values = np.ascontiguousarray(as_8_bit(values))
+    size = (values.shape[1], values.shape[0])
+    return Image.frombuffer(mode, size, values, "raw", mode, 0, 1)
+
+
+def _on_white(photo: Photo) -> Pixels:
+    """The pixels in 8 bits, blended with white where they are transparent; exact to half a value."""
+    assert photo.alpha is not None
+    pixels, alpha = as_8_bit(photo.pixels), as_8_bit(photo.alpha)
+    white = np.array(_WHITE[photo.space], np.uint32)
+    blended = np.empty_like(pixels)
+    rows = max(1, 250_000 // photo.width)
+    for top in range(0, photo.height, rows):
+        part = slice(top, top + rows)
+        opacity = alpha[part].astype(np.uint32).reshape(-1, photo.width, 1)
+        colors = pixels[part].astype(np.uint32).reshape(*opacity.shape[:2], -1)
+        mixed = (colors * opacity + white * (255 - opacity) + 127) // 255
+        blended[part] = mixed.reshape(pixels[part].shape)
+    return blended

@@ -1,0 +1,143 @@
+"""From a file or stream to a Photo and back, whatever the format."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from img2img.atomic_file import why_not, written_at_once
+from img2img.errors import UnreadablePhoto, UnwritablePhoto
+from img2img.photo.decode import check_size, photo_of_image
+from img2img.photo.encode import encode
+from img2img.photo.formats import (
+    can_read_heif,
+    format_of_suffix,
+    is_lossless_webp,
+    reader_of,
+    sniff_format,
+    written_format,
+)
+from img2img.photo.photo import Photo
+
+DEFAULT_MAX_PIXELS = 1_000_000_000
+
+
+def read_photo(
+    source: Path | BinaryIO,
+    *,
+    name: str | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    first_frame: bool = False,
+) -> Photo:
+    """The photo in a file or stream, upright, at full resolution and depth.
+
+    Values keep their meaning: a colour photo its RGB profile; a grey profile, CMYK and Lab become sRGB.
+    Raises UnreadablePhoto with the file's name (`name` where given), what is wrong and what to do.
+    """
+    with _named(name or _name_of(source)), _opened(source) as stream:
+        return _read(stream, max_pixels, first_frame)
+
+
+def write_photo(
+    photo: Photo, target: Path | BinaryIO, *, format: str | None = None, quality: int | None = None
+) -> None:
+    """The photo as a file that appears whole or not at all.
+
+    `format` is Pillow's name of one; by default it is what the target's suffix says, else the source's own.
+    Raises UnwritablePhoto with the target's name, what is wrong and what to do.
+    """
+    try:
+        image_format = _target_format(photo, target, format)
+        if isinstance(target, Path):
+            with written_at_once(target) as stream:
+                encode(photo, image_format, quality, stream)
+        else:
+            whole = io.BytesIO()
+            encode(photo, image_format, quality, whole)
+            target.write(whole.getbuffer())
+    except UnwritablePhoto as error:
+        raise UnwritablePhoto(f"{_name_of(target)}: {error}") from error
+    except (OSError, ValueError, MemoryError) as error:
+        raise UnwritablePhoto(f"{_name_of(target)}: {why_not(error, 'written')}") from error
+
+
+def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
+    start = stream.read(32)
+    stream.seek(0)
+    if not start:
+        raise UnreadablePhoto("the file is empty; copy it again from where it came from")
+    image_format = sniff_format(start)
+    if image_format is None:
+        raise UnreadablePhoto("not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file")
+    if image_format == "HEIF" and not can_read_heif():
+        raise UnreadablePhoto("HEIC photos need one more package: pip install 'img2img[heif]'")
+    if image_format == "PNG" and start[24:25] == b"\x10":
+        from img2img.photo.deep_png import read_deep_png
+
+        return read_deep_png(stream, max_pixels, first_frame)
+    if image_format == "TIFF":
+        from img2img.photo.tiff_reader import read_tiff
+
+        return read_tiff(stream, max_pixels, first_frame)
+    return _read_with_pillow(stream, image_format, max_pixels, first_frame)
+
+
+def _read_with_pillow(stream: BinaryIO, image_format: str, max_pixels: int, first_frame: bool) -> Photo:
+    with reader_of(image_format)(stream, "") as image:
+        check_size(image.size, max_pixels)
+        # The further pictures of a HEIC are extras of one photo.
+        if image_format != "HEIF" and getattr(image, "is_animated", False) and not first_frame:
+            raise UnreadablePhoto("an animation; --first-frame takes its first picture")
+        photo = photo_of_image(image, turned=image_format == "HEIF")
+    return replace(photo, lossless=is_lossless_webp(stream)) if image_format == "WEBP" else photo
+
+
+def _target_format(photo: Photo, target: Path | BinaryIO, format: str | None) -> str:
+    if format is not None:
+        image_format = {"JPG": "JPEG", "TIF": "TIFF"}.get(format.upper(), format.upper())
+        if image_format != written_format(image_format):
+            raise UnwritablePhoto(f"{format} cannot be written; choose JPEG, PNG, WEBP, TIFF or BMP")
+        return image_format
+    if isinstance(target, Path) and target.suffix:
+        by_suffix = format_of_suffix(target.suffix)
+        if by_suffix is None:
+            raise UnwritablePhoto(f"{target.suffix} files cannot be written; use .jpg, .png, .webp or .tiff")
+        return by_suffix
+    return written_format(photo.format)
+
+
+@contextmanager
+def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
+    """A stream that can seek and starts at 0; a given one stays open."""
+    if isinstance(source, Path):
+        with source.open("rb") as stream:
+            yield stream
+    elif source.seekable() and source.tell() == 0:
+        yield source
+    else:
+        yield io.BytesIO(source.read())
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Whatever goes wrong inside, as one UnreadablePhoto that starts with the photo's name."""
+    try:
+        yield
+    except UnreadablePhoto as error:
+        raise UnreadablePhoto(f"{name}: {error}") from error
+    except Image.DecompressionBombError as error:
+        advice = "more pixels than Pillow takes in this format; save it as PNG or TIFF first"
+        raise UnreadablePhoto(f"{name}: {advice}") from error
+    except Exception as error:  # A decoder raises any kind at all for a damaged file.
+        raise UnreadablePhoto(f"{name}: {why_not(error, 'read')}") from error
+
+
+def _name_of(file: Path | BinaryIO) -> str:
+    name = file if isinstance(file, Path) else getattr(file, "name", None)
+    return str(name) if isinstance(name, (str, Path)) else "the stream"

@@ -1,0 +1,85 @@
+"""atomic_file.py: a file appears whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from img2img.atomic_file import why_not, written_at_once
+
+
+def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
+    target = tmp_path / "photo.jpg"
+    with written_at_once(target) as stream:
+        stream.write(b"all of it")
+        assert not target.exists()
+        (temporary,) = tmp_path.iterdir()
+        assert temporary.name.startswith(".")
+    assert target.read_bytes() == b"all of it"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, SystemExit])
+def test_the_old_file_stays_when_the_block_raises(error: type[BaseException], tmp_path: Path) -> None:
+    target = tmp_path / "photo.jpg"
+    target.write_bytes(b"old")
+
+    def break_off() -> None:
+        with written_at_once(target) as stream:
+            stream.write(b"half of")
+            raise error
+
+    with pytest.raises(error):
+        break_off()
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_permissions_are_those_of_a_new_file(mask: int, mode: int, tmp_path: Path) -> None:
+    before = os.umask(mask)
+    try:
+        with written_at_once(tmp_path / "photo.jpg") as stream:
+            stream.write(b"x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "photo.jpg").stat().st_mode) == mode
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.jpg", tmp_path / "link.jpg"
+    real.write_bytes(b"old")
+    link.symlink_to(real)
+    with written_at_once(link) as stream:
+        stream.write(b"new")
+    assert link.is_symlink()
+    assert real.read_bytes() == b"new"
+
+
+def test_a_name_of_the_longest_length_works(tmp_path: Path) -> None:
+    target = tmp_path / ("ä" * 120 + ".jpg")
+    with written_at_once(target) as stream:
+        stream.write(b"x")
+    assert target.read_bytes() == b"x"
+
+
+def test_a_device_is_written_to_not_replaced() -> None:
+    with written_at_once(Path(os.devnull)) as stream:
+        stream.write(b"gone")
+    assert not Path(os.devnull).is_file()
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.ENOENT, errno.EISDIR, errno.EROFS])
+def test_reasons_are_one_line_with_advice(code: int) -> None:
+    words = why_not(OSError(code, os.strerror(code)), "written")
+    assert "; " in words
+    assert "\n" not in words
+
+
+def test_a_decoders_many_lines_become_one() -> None:
+    words = why_not(ValueError("first\nsecond\n\tthird"), "read")
+    assert words.startswith("damaged or incomplete (first second third)")
