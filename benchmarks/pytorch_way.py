@@ -1,0 +1,68 @@
+"""Colouring as a plain PyTorch + Kornia script does it: Lab at full size, one photo after another.
+
+The other side of benchmarks/colorize.py: `python benchmarks/pytorch_way.py MODEL.onnx OUT PHOTO...` prints
+the photos per second, start-up and a first photo excluded.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from kornia.color import lab_to_rgb, rgb_to_lab
+from PIL import Image
+from torch import Tensor
+
+Network = Callable[[Tensor], Tensor]
+
+SIDE = 256
+
+
+def load_network(model: Path) -> Network:
+    """The shipped network in PyTorch; without its .safetensors the same graph in ONNX Runtime."""
+    from img2img.model_file import read_card
+
+    weights = model.with_suffix(".safetensors")
+    if weights.is_file():
+        from safetensors.torch import load_file
+
+        from img2img.recipes import build_exported
+
+        network = build_exported(read_card(weights))
+        network.load_state_dict(load_file(weights))
+        return network.float().eval()
+    from img2img.inference.runtime import OnnxRuntime
+
+    session = OnnxRuntime(model.read_bytes())
+    return lambda lightness: torch.from_numpy(session.run(lightness.numpy()))
+
+
+@torch.inference_mode()
+def colorize(photo: Path, target: Path, network: Network) -> None:
+    pixels = np.array(Image.open(photo).convert("RGB"))
+    rgb = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+    lightness = rgb_to_lab(rgb)[:, :1]
+    small = F.interpolate(lightness, (SIDE, SIDE), mode="bilinear", antialias=True)
+    ab = 110 * network(small / 50 - 1)
+    ab = F.interpolate(ab, lightness.shape[-2:], mode="bilinear")
+    rgb = lab_to_rgb(torch.cat([lightness, ab], dim=1))
+    coloured = (255 * rgb[0]).round().byte().permute(1, 2, 0).numpy()
+    Image.fromarray(coloured).save(target, quality=90)
+
+
+def main() -> None:
+    model, out, *photos = map(Path, sys.argv[1:])
+    network = load_network(model)
+    if len(photos) > 1:
+        colorize(photos[0], out / photos[0].name, network)
+    started = time.perf_counter()
+    for photo in photos:
+        colorize(photo, out / photo.name, network)
+    print(len(photos) / (time.perf_counter() - started))
+
+
+if __name__ == "__main__":
+    main()
