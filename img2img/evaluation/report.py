@@ -20,7 +20,7 @@ def evaluate_file(model: str, data: Sequence[Path], *, size: int, temperatures: 
     """The figures of a colorizer as it ships and, under "temperature_curve", at other temperatures."""
     source = open_source(data)
     figures: dict[str, Any] = evaluate_colorizer(Colorizer(model), source, size=size).figures()
-    figures["data"] = ", ".join(path.name for path in data)
+    figures["measured_on"] = f"{len(source)} photos of {', '.join(path.name for path in data)} at {size} px"
     if temperatures:
         figures[CURVE] = [_at_temperature(model, value, source, size) for value in temperatures]
     return figures
@@ -38,11 +38,7 @@ def _at_temperature(model: str, temperature: float, source: ImageSource, size: i
     card = replace(card, settings={**card.settings, "temperature": temperature})
     runtime = TorchRuntime(path.with_suffix(".safetensors"), card, device="cpu")
     score = evaluate_colorizer(Colorizer(model, runtime=runtime), source, size=size).figures()
-    return {
-        "temperature": temperature,
-        "psnr_gain_db": score["psnr_gain_db"],
-        "colourfulness_ratio": score["colourfulness_ratio"],
-    }
+    return {"temperature": temperature} | {name: score[name] for name in ("psnr_gain_db", "colourfulness_ratio")}
 
 
 def draw_sheet(model: str, data: Sequence[Path], sheet: Path, *, count: int, seed: int) -> None:
@@ -61,7 +57,8 @@ def save_figures(model: str, figures: dict[str, Any], command: str) -> None:
 
 def table(figures: dict[str, Any]) -> str:
     """The figures as lines for a terminal."""
-    lines = [f"{name:24} {value}" for name, value in figures.items() if name != CURVE]
+    rows = {name: value for name, value in figures.items() if name not in ("means", CURVE)} | figures["means"]
+    lines = [f"{name:24} {value}" for name, value in rows.items()]
     for point in figures.get(CURVE, []):
         lines.append("  ".join(f"{name} {value}" for name, value in point.items()))
     return "\n".join(lines)

@@ -31,12 +31,12 @@ RECIPES = {
     "colorizer": Entry(
         "img2img.recipes.colorizer",
         "ColorizerRecipe",
-        "Grey photo to colour: classification over quantised ab on an ImageNet encoder (Zhang et al. 2016).",
+        "Grey to colour: classification over ab (Zhang 2016).",
     ),
     "colorizer-gan": Entry(
         "img2img.recipes.colorizer_gan",
         "ColorizerGanRecipe",
-        "Grey photo to colour: conditional GAN, L1 + PatchGAN (pix2pix), best started with --init.",
+        "Grey to colour: L1 + PatchGAN (pix2pix), from --init.",
     ),
 }
 
