@@ -1,0 +1,72 @@
+"""What the README tells a user to type works."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from img2img.cli.app import app
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+README = (CHECKOUT / "README.md").read_text()
+LINES = [
+    line.split("#")[0].strip()
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+]
+COMMANDS = [line for line in LINES if line.startswith("img2img ")]
+CONVERTING = [line for line in COMMANDS if line.split()[1] in ("colorize", "models")]
+SAMPLE = CHECKOUT / "datasets" / "samples" / "whitman-1860s.jpg"
+
+
+def test_readme_shows_commands_of_both_halves():
+    assert {line.split()[1] for line in COMMANDS} == {"colorize", "models", "train", "export", "evaluate"}
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_readme_command_has_words_that_the_command_line_takes(line):
+    command, words = get_command(app), shlex.split(line)[1:]
+    context = command.make_context("img2img", words)
+    while hasattr(command, "commands"):
+        words = [*context._protected_args, *context.args] if hasattr(context, "_protected_args") else context.args
+        if not words:
+            return
+        name, command, words = command.resolve_command(context, words)
+        context = command.make_context(name, words, parent=context)
+
+
+@pytest.mark.parametrize("line", [line for line in CONVERTING if "mine.onnx" not in line])
+def test_readme_command_runs(line, tmp_path):
+    (tmp_path / "album").mkdir()
+    for name in ("photo.jpg", "grey.jpg", "album/one.jpg"):
+        shutil.copy(SAMPLE, tmp_path / name)
+    (tmp_path / "img2img").write_text(f"#!/bin/sh\nexec {sys.executable} {CHECKOUT / 'main.py'} \"$@\"\n")
+    (tmp_path / "img2img").chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(line, shell=True, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    if "colorize" in line:
+        assert len([path for path in tmp_path.rglob("*.*") if path.is_file()]) > 3
+
+
+def test_readme_python_runs(monkeypatch):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(CHECKOUT)
+    names: dict[str, object] = {}
+    exec(code, names)
+    assert names["coloured"].mode == "RGB"
+
+
+def test_pictures_that_the_readme_shows_are_there():
+    for path in re.findall(r"!\[.*?\]\((.*?)\)", README):
+        assert (CHECKOUT / path).is_file(), path
+
+
+def test_files_that_the_readme_links_to_are_there():
+    for path in re.findall(r"(?<!!)\[[^\]]*\]\(([^)]+)\)", README):
+        assert (CHECKOUT / path).exists(), path
