@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny_model as tiny
 from PIL import Image
@@ -26,3 +27,14 @@ def draw_photo() -> DrawPhoto:
         return path
 
     return draw
+
+
+@pytest.fixture(scope="session")
+def colour_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of seven small photos of soft colours, to train on."""
+    folder = tmp_path_factory.mktemp("colour_photos")
+    rng = np.random.default_rng(0)
+    for index in range(7):
+        colours = rng.integers(0, 256, (4, 5, 3), np.uint8)
+        Image.fromarray(colours).resize((56, 48), Image.Resampling.BICUBIC).save(folder / f"{index}.png")
+    return folder

@@ -26,20 +26,12 @@ from img2img.training.weights import load_weights
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for index in range(4):
-        pixels = rng.integers(0, 256, (4, 5, 3), np.uint8)
-        Image.fromarray(pixels).resize((60, 48), Image.Resampling.BICUBIC).save(folder / f"{index}.png")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def run(photos, tmp_path_factory) -> Path:
+def run(colour_photos, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "colorizer"
     settings = ("batch_size=2", "image_size=32")
-    start(Request("colorizer", [photos], folder, steps=2, seed=5, device="cpu", settings=settings, pace=Pace())).train()
+    start(
+        Request("colorizer", [colour_photos], folder, steps=2, seed=5, device="cpu", settings=settings, pace=Pace())
+    ).train()
     return folder
 
 
@@ -52,11 +44,11 @@ def exported(run, tmp_path_factory) -> Path:
     return target
 
 
-def test_card_says_what_the_model_is(exported, photos):
+def test_card_says_what_the_model_is(exported, colour_photos):
     card = read_card(exported)
     assert (card.name, card.task, card.recipe, card.step, card.seed) == ("mine", "colorize", "colorizer", 2, 5)
     assert card.settings["temperature"] == 0.5
-    assert card.data == photos.name
+    assert card.data == colour_photos.name
     assert card.notes == "a test"
     assert 3e6 < card.parameters <= 5e6
 
@@ -91,10 +83,10 @@ def test_torch_and_onnx_runtime_colour_alike(exported):
     assert np.abs(np.asarray(one).astype(int) - np.asarray(other)).max() <= 1
 
 
-def test_exported_weights_start_another_training(exported, photos, tmp_path):
+def test_exported_weights_start_another_training(exported, colour_photos, tmp_path):
     weights = exported.with_suffix(".safetensors")
     request = Request(
-        "colorizer-gan", [photos], tmp_path / "gan", init=weights, device="cpu", settings=("batch_size=2",)
+        "colorizer-gan", [colour_photos], tmp_path / "gan", init=weights, device="cpu", settings=("batch_size=2",)
     )
     generator = start(request).recipe.generator
     for name, value in load_weights(weights).items():
@@ -130,9 +122,9 @@ def test_rounding_leaves_kernels_that_fp16_holds_exactly():
     assert torch.equal(layer.bias, bias)
 
 
-def test_figures_reach_both_cards_with_the_command_that_prints_them(exported, photos):
-    figures = evaluate_file(str(exported), [photos], size=64, temperatures=[0.5])
-    assert figures["means"]["photos"] == 4
+def test_figures_reach_both_cards_with_the_command_that_prints_them(exported, colour_photos):
+    figures = evaluate_file(str(exported), [colour_photos], size=64, temperatures=[0.5])
+    assert figures["means"]["photos"] == 7
     (point,) = figures["temperature_curve"]
     assert point["psnr_gain_db"] == pytest.approx(figures["psnr_gain_db"], abs=0.02)
     assert "psnr_gain_db" in table(figures)
@@ -144,6 +136,6 @@ def test_figures_reach_both_cards_with_the_command_that_prints_them(exported, ph
     Colorizer(exported)
 
 
-def test_temperature_of_zero_is_refused(exported, photos):
+def test_temperature_of_zero_is_refused(exported, colour_photos):
     with pytest.raises(SettingError, match="must be above 0"):
-        evaluate_file(str(exported), [photos], size=64, temperatures=[0.0])
+        evaluate_file(str(exported), [colour_photos], size=64, temperatures=[0.0])

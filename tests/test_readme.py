@@ -46,7 +46,7 @@ def test_readme_command_runs(line, tmp_path):
     (tmp_path / "album").mkdir()
     for name in ("photo.jpg", "grey.jpg", "album/one.jpg"):
         shutil.copy(SAMPLE, tmp_path / name)
-    (tmp_path / "img2img").write_text(f"#!/bin/sh\nexec {sys.executable} {CHECKOUT / 'main.py'} \"$@\"\n")
+    (tmp_path / "img2img").write_text(f'#!/bin/sh\nexec {sys.executable} {CHECKOUT / "main.py"} "$@"\n')
     (tmp_path / "img2img").chmod(0o755)
     environment = os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     subprocess.run(line, shell=True, cwd=tmp_path, env=environment, check=True, capture_output=True)

@@ -32,18 +32,10 @@ TINY = ("batch_size=2", "image_size=32", "pretrained=false")
 QUICK = Pace(log_every=1, save_every=2, preview_every=1000, preview_count=1)
 
 
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for index in range(7):
-        colours = rng.integers(0, 256, (4, 5, 3), np.uint8)
-        Image.fromarray(colours).resize((56, 48), Image.Resampling.BICUBIC).save(folder / f"{index}.png")
-    return folder
-
-
-def request(photos: Path, out: Path, recipe: str = "colorizer", **changes) -> Request:
-    return replace(Request(recipe, [photos], out, steps=6, settings=TINY, seed=3, device="cpu", pace=QUICK), **changes)
+def request(colour_photos: Path, out: Path, recipe: str = "colorizer", **changes) -> Request:
+    return replace(
+        Request(recipe, [colour_photos], out, steps=6, settings=TINY, seed=3, device="cpu", pace=QUICK), **changes
+    )
 
 
 def assert_equal_states(a, b) -> None:
@@ -75,10 +67,10 @@ def train_until(trainer: Trainer, step: int) -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_resumed_run_equals_uninterrupted_run(recipe, photos, tmp_path):
-    start(request(photos, tmp_path / "whole", recipe)).train()
-    train_until(start(request(photos, tmp_path / "cut", recipe)), step=5)
-    resumed = start(request(photos, tmp_path / "cut", recipe, resume=True, settings=(), steps=None))
+def test_resumed_run_equals_uninterrupted_run(recipe, colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path / "whole", recipe)).train()
+    train_until(start(request(colour_photos, tmp_path / "cut", recipe)), step=5)
+    resumed = start(request(colour_photos, tmp_path / "cut", recipe, resume=True, settings=(), steps=None))
     assert resumed.step == 4
     resumed.train()
     assert_equal_states(load_latest(tmp_path / "whole"), load_latest(tmp_path / "cut"))
@@ -87,24 +79,24 @@ def test_resumed_run_equals_uninterrupted_run(recipe, photos, tmp_path):
         assert {**whole, "images_per_second": 0} == {**cut, "images_per_second": 0}
 
 
-def test_loader_workers_change_nothing(photos, tmp_path):
-    start(request(photos, tmp_path / "none", steps=2)).train()
-    start(request(photos, tmp_path / "two", steps=2, pace=replace(QUICK, workers=2))).train()
+def test_loader_workers_change_nothing(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path / "none", steps=2)).train()
+    start(request(colour_photos, tmp_path / "two", steps=2, pace=replace(QUICK, workers=2))).train()
     assert_equal_states(load_latest(tmp_path / "none"), load_latest(tmp_path / "two"))
 
 
-def test_two_seeds_train_two_networks(photos, tmp_path):
-    start(request(photos, tmp_path / "a", steps=2)).train()
-    start(request(photos, tmp_path / "b", steps=2, seed=4)).train()
+def test_two_seeds_train_two_networks(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path / "a", steps=2)).train()
+    start(request(colour_photos, tmp_path / "b", steps=2, seed=4)).train()
     a, b = (RunFolder(tmp_path / name).stats()[0]["loss"] for name in "ab")
     assert a != b
 
 
 @pytest.mark.slow
-def test_run_killed_with_sigkill_goes_on_to_the_same_end(photos, tmp_path):
+def test_run_killed_with_sigkill_goes_on_to_the_same_end(colour_photos, tmp_path):
     def command(out: Path, *more: str) -> list[str]:
         return [
-            sys.executable, "-m", "img2img", "train", "colorizer", "--data", str(photos), "--out", str(out),
+            sys.executable, "-m", "img2img", "train", "colorizer", "--data", str(colour_photos), "--out", str(out),
             "--device", "cpu", "--save-every", "1", "--log-every", "1", "--preview-every", "1000", *more,
         ]  # fmt: skip
 
@@ -122,9 +114,10 @@ def test_run_killed_with_sigkill_goes_on_to_the_same_end(photos, tmp_path):
 
 
 @pytest.mark.slow
-def test_ctrl_c_finishes_the_step_saves_and_exits_130(photos, tmp_path):
+def test_ctrl_c_finishes_the_step_saves_and_exits_130(colour_photos, tmp_path):
+    run = tmp_path / "run"
     command = [
-        sys.executable, "-m", "img2img", "train", "colorizer", "--data", str(photos), "--out", str(tmp_path / "run"),
+        sys.executable, "-m", "img2img", "train", "colorizer", "--data", str(colour_photos), "--out", str(run),
         "--steps", "100000", "--log-every", "1", *(word for setting in TINY for word in ("--set", setting)),
     ]  # fmt: skip
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
@@ -133,12 +126,12 @@ def test_ctrl_c_finishes_the_step_saves_and_exits_130(photos, tmp_path):
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
     process.stderr.close()
-    state = load_latest(tmp_path / "run")
+    state = load_latest(run)
     assert 1 <= state.step < 100000
 
 
-def test_truncated_state_is_passed_over_with_a_warning(photos, tmp_path):
-    start(request(photos, tmp_path)).train()
+def test_truncated_state_is_passed_over_with_a_warning(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path)).train()
     newest = state_files(tmp_path)[-1]
     newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
     with pytest.warns(UserWarning, match=f"{newest.name}: damaged"):
@@ -146,18 +139,18 @@ def test_truncated_state_is_passed_over_with_a_warning(photos, tmp_path):
     assert state.step == 4
 
 
-def test_only_the_newest_three_states_are_kept(photos, tmp_path):
-    start(request(photos, tmp_path, pace=replace(QUICK, save_every=1))).train()
+def test_only_the_newest_three_states_are_kept(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path, pace=replace(QUICK, save_every=1))).train()
     assert [path.name for path in state_files(tmp_path)] == [f"state-{step:08d}.pt" for step in (4, 5, 6)]
 
 
-def test_state_loads_without_running_code_from_it(photos, tmp_path):
-    start(request(photos, tmp_path, steps=2)).train()
+def test_state_loads_without_running_code_from_it(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path, steps=2)).train()
     torch.load(state_files(tmp_path)[-1], weights_only=True)
 
 
-def test_run_folder_says_how_to_start_the_same_run_again(photos, tmp_path):
-    start(request(photos, tmp_path, steps=2)).train()
+def test_run_folder_says_how_to_start_the_same_run_again(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path, steps=2)).train()
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["recipe"] == "colorizer"
     assert config["seed"] == 3
@@ -165,45 +158,45 @@ def test_run_folder_says_how_to_start_the_same_run_again(photos, tmp_path):
     assert config["versions"]["torch"] == torch.__version__
 
 
-def test_preview_grid_shows_grey_coloured_and_truth(photos, tmp_path):
-    start(request(photos, tmp_path, steps=2, pace=replace(QUICK, preview_count=2))).train()
+def test_preview_grid_shows_grey_coloured_and_truth(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path, steps=2, pace=replace(QUICK, preview_count=2))).train()
     (preview,) = (tmp_path / "previews").glob("*.png")
     with Image.open(preview) as grid:
         assert grid.size == (3 * 34 + 2, 2 * 34 + 2)
 
 
-def test_second_run_in_a_folder_is_refused(photos, tmp_path):
-    start(request(photos, tmp_path, steps=2)).train()
+def test_second_run_in_a_folder_is_refused(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path, steps=2)).train()
     with pytest.raises(RunError, match="--resume"):
-        start(request(photos, tmp_path))
+        start(request(colour_photos, tmp_path))
 
 
-def test_resume_without_a_state_says_so(tmp_path, photos):
+def test_resume_without_a_state_says_so(tmp_path, colour_photos):
     with pytest.raises(RunError, match="no readable config"):
-        start(request(photos, tmp_path, resume=True, settings=()))
+        start(request(colour_photos, tmp_path, resume=True, settings=()))
 
 
-def test_resume_refuses_other_settings(photos, tmp_path):
-    start(request(photos, tmp_path, steps=2)).train()
+def test_resume_refuses_other_settings(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path, steps=2)).train()
     with pytest.raises(SettingError, match="leave --set"):
-        start(request(photos, tmp_path, resume=True))
+        start(request(colour_photos, tmp_path, resume=True))
 
 
-def test_resume_as_another_recipe_is_refused(photos, tmp_path):
-    start(request(photos, tmp_path, steps=2)).train()
+def test_resume_as_another_recipe_is_refused(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path, steps=2)).train()
     with pytest.raises(SettingError, match="a run of colorizer"):
-        start(request(photos, tmp_path, "colorizer-gan", resume=True, settings=()))
+        start(request(colour_photos, tmp_path, "colorizer-gan", resume=True, settings=()))
 
 
-def test_stretched_schedule_is_announced(photos, tmp_path, capsys):
-    start(request(photos, tmp_path, steps=2)).train()
-    start(request(photos, tmp_path, steps=4, resume=True, settings=())).train()
+def test_stretched_schedule_is_announced(colour_photos, tmp_path, capsys):
+    start(request(colour_photos, tmp_path, steps=2)).train()
+    start(request(colour_photos, tmp_path, steps=4, resume=True, settings=())).train()
     assert "2 -> 4 steps" in capsys.readouterr().err
     assert load_latest(tmp_path).step == 4
 
 
-def test_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(photos, tmp_path):
-    trainer = start(request(photos, tmp_path))
+def test_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(colour_photos, tmp_path):
+    trainer = start(request(colour_photos, tmp_path))
     original = trainer._train_step
 
     def break_at_five(batch):
@@ -216,32 +209,32 @@ def test_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(pho
     assert load_latest(tmp_path).step == 4
 
 
-def test_init_starts_the_generator_from_the_file(photos, tmp_path):
+def test_init_starts_the_generator_from_the_file(colour_photos, tmp_path):
     from safetensors.torch import save_file
 
     donor = recipe_class("colorizer").exported_network(make_config(recipe_class("colorizer")))
     save_file({k: v.contiguous() for k, v in donor.state_dict().items()}, tmp_path / "donor.safetensors")
-    trainer = start(request(photos, tmp_path / "run", "colorizer-gan", init=tmp_path / "donor.safetensors"))
+    trainer = start(request(colour_photos, tmp_path / "run", "colorizer-gan", init=tmp_path / "donor.safetensors"))
     for name, value in donor.state_dict().items():
         assert torch.equal(trainer.recipe.generator.state_dict()[name], value)
 
 
 @pytest.mark.parametrize(("content", "message"), [(b"hello", "not a readable"), (None, "no such file")])
-def test_init_from_what_is_no_weights_file_is_refused(photos, tmp_path, content, message):
+def test_init_from_what_is_no_weights_file_is_refused(colour_photos, tmp_path, content, message):
     init = tmp_path / "weights.safetensors"
     if content:
         init.write_bytes(content)
     with pytest.raises(ModelError, match=message):
-        start(request(photos, tmp_path / "run", init=init))
+        start(request(colour_photos, tmp_path / "run", init=init))
     assert not (tmp_path / "run").exists()
 
 
-def test_init_with_another_networks_weights_is_refused(photos, tmp_path):
+def test_init_with_another_networks_weights_is_refused(colour_photos, tmp_path):
     from safetensors.torch import save_file
 
     save_file({"weight": torch.zeros(3)}, tmp_path / "other.safetensors")
     with pytest.raises(ModelError, match="weights of another network"):
-        start(request(photos, tmp_path / "run", init=tmp_path / "other.safetensors"))
+        start(request(colour_photos, tmp_path / "run", init=tmp_path / "other.safetensors"))
 
 
 def test_missing_data_is_asked_for(tmp_path):
@@ -256,11 +249,11 @@ def test_missing_folder_and_empty_folder_are_named(tmp_path):
         open_source([tmp_path])
 
 
-def test_device_that_is_not_here_is_refused(photos, tmp_path):
+def test_device_that_is_not_here_is_refused(colour_photos, tmp_path):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
     with pytest.raises(SettingError, match="no CUDA GPU"):
-        start(request(photos, tmp_path, device="cuda"))
+        start(request(colour_photos, tmp_path, device="cuda"))
 
 
 class NoAugmentation:
@@ -271,8 +264,8 @@ class NoAugmentation:
         return {"image": image}
 
 
-def test_every_epoch_visits_each_image_once_in_an_order_of_its_own(photos):
-    source = open_source([photos])
+def test_every_epoch_visits_each_image_once_in_an_order_of_its_own(colour_photos):
+    source = open_source([colour_photos])
     samples = EndlessSamples(source, NoAugmentation(), seed=1)
     seen = [float(samples[n]["image"].sum()) for n in range(2 * len(source))]
     first, second = seen[: len(source)], seen[len(source) :]
@@ -280,8 +273,8 @@ def test_every_epoch_visits_each_image_once_in_an_order_of_its_own(photos):
     assert first != second
 
 
-def test_sample_depends_on_its_number_alone(photos):
-    source = open_source([photos])
+def test_sample_depends_on_its_number_alone(colour_photos):
+    source = open_source([colour_photos])
     forward = EndlessSamples(source, photo_augmentation(32), seed=5)
     backward = EndlessSamples(source, photo_augmentation(32), seed=5)
     images = [forward[n]["image"] for n in range(20)]

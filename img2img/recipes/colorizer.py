@@ -4,46 +4,26 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn, optim
+from torch import Tensor, optim
 
 from img2img.losses import soft_cross_entropy
-from img2img.model_file import TensorSpec
-from img2img.networks.ab_network import AbNetwork
-from img2img.networks.quantised_ab import AB_SCALE
-from img2img.networks.unet import SIZE_MULTIPLE
-from img2img.recipes.photo_lab import preview_rows, split
-from img2img.recipes.recipe import Batch, Recipe, Update
-
-LIGHTNESS = TensorSpec("L", ("N", 1, "H", "W"), "CIE L* / 50 - 1 of the photo's luma", (-1.0, 1.0))
-CHROMA = TensorSpec("ab", ("N", 2, "H", "W"), "CIE ab / 110", (-1.0, 1.0))
+from img2img.recipes.ab_recipe import AbRecipe
+from img2img.recipes.photo_lab import split
+from img2img.recipes.recipe import Batch, Update
 
 
-class ColorizerRecipe(Recipe):
+class ColorizerRecipe(AbRecipe):
     @dataclass(frozen=True, kw_only=True)
-    class Config(Recipe.Config):
+    class Config(AbRecipe.Config):
         decoder_lr: float = 2e-3
         encoder_lr: float = 4e-4
         weight_decay: float = 1e-2
-        pretrained: bool = True
-        """Start the encoder from ImageNet weights."""
-        temperature: float = 1.0
-        """Of the annealed mean: lower is more colourful and less sure (Zhang: 0.38)."""
-        saturation: float = 1.0
-        """Factor on the exported colours: the mean of what a colour may be is paler than any of it."""
         rarity: float = 0.5
         """Exponent on 1 / frequency in a colour's weight: 0 weighs all alike, 1 lifts rare colours all the way."""
         uniform_share: float = 0.5
         """Share of a uniform distribution mixed into the frequencies (lambda in Zhang, eq. 4)."""
 
     name = "colorizer"
-    task = "colorize"
-    averaged = ("generator",)
-    exported = "generator"
-    inputs = (LIGHTNESS,)
-    outputs = (CHROMA,)
-    output_scale = AB_SCALE
-    native_size = 256
-    size_multiple = SIZE_MULTIPLE
 
     config: Config
     frequency: Tensor
@@ -51,19 +31,9 @@ class ColorizerRecipe(Recipe):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.generator = AbNetwork(config.temperature, config.saturation)
         classes = len(self.generator.quantised)
         self.register_buffer("frequency", torch.full((classes,), 1 / classes))
         self.register_buffer("smoothing", self.generator.quantised.smoothing(), persistent=False)
-
-    @classmethod
-    def exported_network(cls, config: Recipe.Config) -> nn.Module:
-        assert isinstance(config, cls.Config)
-        return AbNetwork(config.temperature, config.saturation)
-
-    def start(self) -> None:
-        if self.config.pretrained:
-            self.generator.unet.encoder.load_imagenet()
 
     def optimizers(self) -> dict[str, optim.Optimizer]:
         unet = self.generator.unet
@@ -97,7 +67,3 @@ class ColorizerRecipe(Recipe):
         weights = mixed**-self.config.rarity
         weights = weights / (seen * weights).sum()
         return (share * weights[classes]).sum(1)
-
-    def preview(self, batch: Batch) -> Tensor:
-        lightness, _ = split(batch["image"])
-        return preview_rows(lightness, self.generator(lightness), batch["image"])

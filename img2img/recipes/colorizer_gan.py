@@ -9,18 +9,15 @@ from torch import Tensor, nn, optim
 
 from img2img.errors import SettingError
 from img2img.losses import ADVERSARIAL_LOSSES, gradient_penalty
-from img2img.networks.ab_network import AbNetwork
 from img2img.networks.patchgan import PatchGAN
-from img2img.networks.quantised_ab import AB_SCALE
-from img2img.networks.unet import SIZE_MULTIPLE
-from img2img.recipes.colorizer import CHROMA, LIGHTNESS
-from img2img.recipes.photo_lab import preview_rows, split
-from img2img.recipes.recipe import Batch, Recipe, Update, frozen
+from img2img.recipes.ab_recipe import AbRecipe
+from img2img.recipes.photo_lab import split
+from img2img.recipes.recipe import Batch, Update, frozen
 
 
-class ColorizerGanRecipe(Recipe):
+class ColorizerGanRecipe(AbRecipe):
     @dataclass(frozen=True, kw_only=True)
-    class Config(Recipe.Config):
+    class Config(AbRecipe.Config):
         adversarial: str = "hinge"
         generator_lr: float = 1e-4
         discriminator_lr: float = 2e-4
@@ -30,12 +27,6 @@ class ColorizerGanRecipe(Recipe):
         lambda_penalty: float = 10.0
         """Of the gradient penalty, where the adversarial loss wants one."""
         discriminator_channels: int = 64
-        pretrained: bool = True
-        """Start the encoder from ImageNet weights; `--init` replaces them."""
-        temperature: float = 1.0
-        """Of the annealed mean that makes ab of the classes; trained through."""
-        saturation: float = 1.0
-        """Factor on those colours; trained through."""
 
         def __post_init__(self) -> None:
             super().__post_init__()
@@ -45,32 +36,14 @@ class ColorizerGanRecipe(Recipe):
                 )
 
     name = "colorizer-gan"
-    task = "colorize"
-    averaged = ("generator",)
-    exported = "generator"
-    inputs = (LIGHTNESS,)
-    outputs = (CHROMA,)
-    output_scale = AB_SCALE
-    native_size = 256
-    size_multiple = SIZE_MULTIPLE
 
     config: Config
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.adversarial = ADVERSARIAL_LOSSES[config.adversarial]
-        self.generator = AbNetwork(config.temperature, config.saturation)
         norm = nn.Identity if self.adversarial.gradient_penalty else nn.InstanceNorm2d
         self.discriminator = PatchGAN(3, config.discriminator_channels, norm=norm)
-
-    @classmethod
-    def exported_network(cls, config: Recipe.Config) -> nn.Module:
-        assert isinstance(config, cls.Config)
-        return AbNetwork(config.temperature, config.saturation)
-
-    def start(self) -> None:
-        if self.config.pretrained:
-            self.generator.unet.encoder.load_imagenet()
 
     def optimizers(self) -> dict[str, optim.Optimizer]:
         adam = partial(optim.Adam, betas=self.config.betas, fused=True)
@@ -100,7 +73,3 @@ class ColorizerGanRecipe(Recipe):
             "l1": l1.detach(),
             "penalty": penalty.detach(),
         }
-
-    def preview(self, batch: Batch) -> Tensor:
-        lightness, _ = split(batch["image"])
-        return preview_rows(lightness, self.generator(lightness), batch["image"])

@@ -1,0 +1,53 @@
+"""What the colorizers have in common: a generator from L to ab on a pretrained encoder, and what it ships as."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from img2img.model_file import TensorSpec
+from img2img.networks.ab_network import AbNetwork
+from img2img.networks.quantised_ab import AB_SCALE
+from img2img.networks.unet import SIZE_MULTIPLE
+from img2img.recipes.photo_lab import preview_rows, split
+from img2img.recipes.recipe import Batch, Recipe
+
+
+class AbRecipe(Recipe):
+    """A recipe whose generator predicts the ab of a photo from its L."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config(Recipe.Config):
+        pretrained: bool = True
+        """Start the encoder from ImageNet weights; `--init` replaces them."""
+        temperature: float = 0.4
+        """Of the annealed mean: lower is surer of one colour (Zhang: 0.38)."""
+        saturation: float = 1.3
+        """Factor on the colours: the mean of what a colour may be is paler than any of it."""
+
+    task = "colorize"
+    averaged = ("generator",)
+    exported = "generator"
+    inputs = (TensorSpec("L", (1, 1, "H", "W"), "CIE L* / 50 - 1 of the photo's luma", (-1.0, 1.0)),)
+    outputs = (TensorSpec("ab", (1, 2, "H", "W"), "CIE ab / 110", (-1.0, 1.0)),)
+    output_scale = AB_SCALE
+    native_size = 192  # no worse than 256 on crops of 128, and 1.6 times as fast
+    size_multiple = SIZE_MULTIPLE
+
+    config: Config
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.generator = self.exported_network(config)
+
+    @classmethod
+    def exported_network(cls, config: Recipe.Config) -> AbNetwork:
+        assert isinstance(config, AbRecipe.Config)
+        return AbNetwork(config.temperature, config.saturation)
+
+    def start(self) -> None:
+        if self.config.pretrained:
+            self.generator.unet.encoder.load_imagenet()
+
+    def preview(self, batch: Batch) -> Tensor:
+        lightness, _ = split(batch["image"])
+        return preview_rows(lightness, self.generator(lightness), batch["image"])
