@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from img2img import __version__
-from img2img.atomic_file import write_at_once
-from img2img.errors import ExportError
+from img2img.atomic_file import why_not, write_at_once
+from img2img.errors import ExportError, SettingError
 from img2img.inference.runtime import OnnxRuntime
 from img2img.model_file import ModelCard, attach_card, card_for_weights
 from img2img.onnx_graph import to_onnx
@@ -50,6 +50,10 @@ def export_run(
         raise ExportError(f"{target}: a model file ends in .onnx; name it so")
     state = load_latest(run)
     recipe = recipe_class(state.recipe)
+    fixed = [text for text in settings if text.partition("=")[0] not in recipe.export_settings]
+    if fixed:
+        choices = ", ".join(recipe.export_settings) or "none"
+        raise SettingError(f"--set {fixed[0]}: the training fixed that; what an export may set: {choices}")
     config = make_config(recipe, settings, **state.config)
     network = recipe.exported_network(config)
     network.load_state_dict(_averaged_weights(state.ema, recipe.exported))
@@ -81,6 +85,7 @@ def export_run(
         version=__version__,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         hardware=info.hardware,
+        seconds=RunFolder(run).seconds() or None,
     )
     _write(target, graph, network, replace(card, **about))
     return parity
@@ -116,11 +121,14 @@ def measure_parity(network: nn.Module, graph: bytes, recipe: type[Recipe]) -> li
 def _write(target: Path, graph: bytes, network: nn.Module, card: ModelCard) -> None:
     from safetensors.torch import save
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_at_once(target, attach_card(graph, card))
     weights = {
         name: tensor.half() if tensor.is_floating_point() and tensor.ndim >= 2 else tensor
         for name, tensor in network.state_dict().items()
     }
     content = save({name: tensor.contiguous() for name, tensor in weights.items()})
-    write_at_once(target.with_suffix(".safetensors"), card_for_weights(content, card))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_at_once(target, attach_card(graph, card))
+        write_at_once(target.with_suffix(".safetensors"), card_for_weights(content, card))
+    except OSError as error:
+        raise ExportError(f"{target}: {why_not(error, 'written')}") from error

@@ -1,11 +1,11 @@
 """Losses as functions: tensors in, scalar out. An adversarial loss is a pair of them, one for each player."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,6 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
         (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
         off: Tensor = gradient.flatten(1).norm(dim=1) - 1
         return off.square().mean()
-
-
-@torch.no_grad()
-def clip_weights(modules: Iterable[nn.Module], limit: float) -> None:
-    """Force every parameter into [-limit, limit], in place (WGAN, 1701.07875, algorithm 1)."""
-    for module in modules:
-        for parameter in module.parameters():
-            parameter.clamp_(-limit, limit)
 
 
 def soft_cross_entropy(logits: Tensor, classes: Tensor, share: Tensor, weights: Tensor) -> Tensor:

@@ -3,7 +3,10 @@ import math
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from img2img.cli.app import app
+from img2img.errors import DataError
 from img2img.evaluation.contact_sheet import CELL, contact_sheet
 from img2img.evaluation.evaluate import evaluate_colorizer, photos_at
 from img2img.evaluation.metrics import colourfulness, psnr
@@ -81,3 +84,25 @@ def test_contact_sheet_shows_grey_coloured_and_truth_of_photos_chosen_by_seed(so
     assert (coloured[..., 0] == 255).all()
     assert drawn(1) == drawn(1)
     assert len({drawn(seed) for seed in range(8)}) > 1
+
+
+def test_photos_without_colour_are_left_out(source, tmp_path):
+    Image.new("L", (64, 64), 90).save(tmp_path / "grey.png")
+    score = evaluate_colorizer(lambda image: image, open_source([tmp_path]), size=64)
+    assert score.photos == 3
+    assert math.isfinite(score.psnr_gain)
+
+
+def test_nothing_but_grey_photos_is_refused(tmp_path):
+    Image.new("L", (64, 64), 90).save(tmp_path / "grey.png")
+    with pytest.raises(DataError, match="give colour photos"):
+        evaluate_colorizer(lambda image: image, open_source([tmp_path]), size=64)
+
+
+@pytest.mark.parametrize(
+    "words", [["--temperatures", "a,b"], ["--temperatures", "0"], ["--sheet", "nowhere/s.png"], ["--sheet", "s.xyz"]]
+)
+def test_option_that_cannot_be_is_refused_before_work(words):
+    result = CliRunner().invoke(app, ["evaluate", "no-such-model", "--data", ".", *words])
+    assert result.exit_code == 2
+    assert words[1].split(",")[0] in result.stderr

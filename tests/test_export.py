@@ -139,3 +139,18 @@ def test_figures_reach_both_cards_with_the_command_that_prints_them(exported, co
 def test_temperature_of_zero_is_refused(exported, colour_photos):
     with pytest.raises(SettingError, match="must be above 0"):
         evaluate_file(str(exported), [colour_photos], size=64, temperatures=[0.0])
+
+
+@pytest.mark.parametrize("setting", ["steps=777", "decoder_lr=1e-3"])
+def test_export_cannot_change_what_the_training_fixed(run, tmp_path, setting):
+    with pytest.raises(SettingError, match="what an export may set: temperature, saturation"):
+        export_run(run, tmp_path / "model.onnx", tolerance=0.05, settings=(setting,))
+
+
+def test_card_tells_how_long_the_training_took(exported):
+    assert read_card(exported).seconds > 0
+
+
+def test_model_that_cannot_be_written_is_named(run):
+    with pytest.raises(ExportError, match=r"/proc/model\.onnx: "):
+        export_run(run, Path("/proc/model.onnx"), tolerance=0.05)

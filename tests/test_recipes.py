@@ -24,6 +24,10 @@ def photos(count: int = 3, size: int = 64) -> torch.Tensor:
     return nn.functional.interpolate(coarse, size, mode="bilinear")
 
 
+def batch(count: int = 3) -> dict[str, torch.Tensor]:
+    return {"image": photos(count), "sample": torch.arange(count)}
+
+
 def stepper(recipe: Recipe):
     """An `update` as the trainer gives it, that records whom it was called for."""
     optimizers, called = recipe.optimizers(), []
@@ -42,7 +46,7 @@ def test_step_updates_every_player_and_returns_finite_scalars(name):
     recipe = tiny_recipe(name)
     before = {key: value.clone() for key, value in recipe.named_parameters()}
     update, optimizers, called = stepper(recipe)
-    scalars = recipe.step({"image": photos()}, update)
+    scalars = recipe.step(batch(), update)
     assert set(called) == set(optimizers)
     assert all(value.ndim == 0 and value.isfinite() and not value.requires_grad for value in scalars.values())
     assert all(not torch.equal(before[key], value) for key, value in recipe.named_parameters() if value.ndim > 1)
@@ -60,7 +64,7 @@ def test_preview_is_rows_of_pictures_and_draws_no_random_numbers(name):
     recipe = tiny_recipe(name).eval()
     rng = torch.get_rng_state()
     with torch.no_grad():
-        rows = recipe.preview({"image": photos(2)})
+        rows = recipe.preview(batch(2))
     assert rows.shape == (2, 3, 3, 64, 64)
     assert torch.equal(torch.get_rng_state(), rng)
 
@@ -81,7 +85,7 @@ def test_a_few_steps_on_one_batch_lower_the_generators_loss(name):
     recipe = tiny_recipe(name, *from_scratch.get(name, []))
     update, _, _ = stepper(recipe)
     loss = "loss" if name == "colorizer" else "l1"
-    values = [float(recipe.step({"image": photos()}, update)[loss]) for _ in range(12)]
+    values = [float(recipe.step(batch(), update)[loss]) for _ in range(12)]
     assert values[-1] < 0.9 * values[0]
 
 
@@ -89,7 +93,7 @@ def test_a_few_steps_on_one_batch_lower_the_generators_loss(name):
 def test_every_adversarial_loss_trains_the_colorizer_gan(adversarial):
     recipe = tiny_recipe("colorizer-gan", f"adversarial={adversarial}", "discriminator_channels=8")
     update, _, called = stepper(recipe)
-    scalars = recipe.step({"image": photos()}, update)
+    scalars = recipe.step(batch(), update)
     assert called == ["discriminator", "generator"]
     assert all(value.isfinite() for value in scalars.values())
     assert (scalars["penalty"] > 0) == ADVERSARIAL_LOSSES[adversarial].gradient_penalty
@@ -110,26 +114,31 @@ def test_generator_step_leaves_no_gradient_in_the_discriminator():
         else:
             assert all(p.grad is None for p in recipe.generator.parameters())
 
-    recipe.step({"image": photos()}, update)
+    recipe.step(batch(), update)
 
 
 def test_split_and_join_return_the_photo():
     image = photos()[2:].repeat(3, 1, 1, 1)
-    lightness, ab = split(image)
+    lightness, ab = split(image, torch.arange(3))
     assert torch.allclose(join(lightness[2:], ab[2:]), image[2:], atol=2e-3)  # the third has CIE's own L*
 
 
 @pytest.mark.parametrize(("index", "weights"), [(0, (0.299, 0.587, 0.114)), (1, (0.2126, 0.7152, 0.0722))])
 def test_grey_is_made_the_ways_users_greys_are_made(index, weights):
     red = torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1).expand(3, 3, 2, 2)
-    lightness, _ = split(red)
+    lightness, _ = split(red, torch.tensor([3, 7, 2]))
     grey = rgb_to_lab(torch.full((1, 3, 1, 1), weights[0]))[0, 0, 0, 0]
     assert lightness[index].unique().item() == pytest.approx(grey.item() / 50 - 1, abs=1e-5)
 
 
+def test_grey_is_bt601_where_nothing_is_said():
+    lightness, _ = split(photos())
+    assert torch.equal(lightness, split(photos(), torch.zeros(3, dtype=torch.int64))[0])
+
+
 def test_chroma_is_the_true_one_however_the_grey_was_made():
     image = photos()
-    _, ab = split(image)
+    _, ab = split(image, torch.arange(3))
     assert torch.allclose(ab * AB_SCALE, rgb_to_lab((image + 1) / 2)[:, 1:], atol=1e-3)
 
 

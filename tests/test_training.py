@@ -1,10 +1,13 @@
 """The trainer's promises, held on a network small enough for a test."""
 
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +23,7 @@ from img2img.recipes import RECIPES, recipe_class
 from img2img.recipes.recipe import Recipe, frozen
 from img2img.training.data import EndlessSamples, photo_augmentation
 from img2img.training.ema import Ema
-from img2img.training.image_source import open_source
+from img2img.training.image_source import decode_rgb, open_source
 from img2img.training.randomness import derive_seed
 from img2img.training.run_folder import RunFolder
 from img2img.training.settings import make_config
@@ -29,6 +32,7 @@ from img2img.training.state import load_latest, state_files
 from img2img.training.trainer import Pace, Trainer
 
 TINY = ("batch_size=2", "image_size=32", "pretrained=false")
+UNTIMED = {"images_per_second": 0, "seconds": 0}
 QUICK = Pace(log_every=1, save_every=2, preview_every=1000, preview_count=1)
 
 
@@ -70,13 +74,13 @@ def train_until(trainer: Trainer, step: int) -> None:
 def test_resumed_run_equals_uninterrupted_run(recipe, colour_photos, tmp_path):
     start(request(colour_photos, tmp_path / "whole", recipe)).train()
     train_until(start(request(colour_photos, tmp_path / "cut", recipe)), step=5)
-    resumed = start(request(colour_photos, tmp_path / "cut", recipe, resume=True, settings=(), steps=None))
+    resumed = start(request(colour_photos, tmp_path / "cut", recipe, resume=True, settings=(), seed=None, steps=None))
     assert resumed.step == 4
     resumed.train()
     assert_equal_states(load_latest(tmp_path / "whole"), load_latest(tmp_path / "cut"))
     records = [RunFolder(tmp_path / name).stats() for name in ("whole", "cut")]
     for whole, cut in zip(*records, strict=True):
-        assert {**whole, "images_per_second": 0} == {**cut, "images_per_second": 0}
+        assert {**whole, **UNTIMED} == {**cut, **UNTIMED}
 
 
 def test_loader_workers_change_nothing(colour_photos, tmp_path):
@@ -173,24 +177,87 @@ def test_second_run_in_a_folder_is_refused(colour_photos, tmp_path):
 
 def test_resume_without_a_state_says_so(tmp_path, colour_photos):
     with pytest.raises(RunError, match="no readable config"):
-        start(request(colour_photos, tmp_path, resume=True, settings=()))
+        start(request(colour_photos, tmp_path, resume=True, settings=(), seed=None))
 
 
-def test_resume_refuses_other_settings(colour_photos, tmp_path):
+@pytest.mark.parametrize("given", [{"settings": TINY}, {"seed": 5}, {"init": Path("weights.safetensors")}])
+def test_resume_refuses_what_the_run_has_settled(given, colour_photos, tmp_path):
     start(request(colour_photos, tmp_path, steps=2)).train()
     with pytest.raises(SettingError, match="leave --set"):
-        start(request(colour_photos, tmp_path, resume=True))
+        start(request(colour_photos, tmp_path, **({"resume": True, "settings": (), "seed": None} | given)))
+
+
+def test_run_that_ended_before_its_first_state_can_be_started_again(colour_photos, tmp_path):
+    train_until(start(request(colour_photos, tmp_path)), step=1)
+    start(request(colour_photos, tmp_path, steps=2)).train()
+    assert [record["step"] for record in RunFolder(tmp_path).stats()] == [1, 2]
+
+
+def test_file_in_the_runs_place_is_named(colour_photos, tmp_path):
+    (tmp_path / "run").write_text("not a folder")
+    with pytest.raises(RunError, match="run: cannot be a run's folder"):
+        start(request(colour_photos, tmp_path / "run"))
+
+
+def test_resume_finds_the_data_from_any_folder(colour_photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(colour_photos.parent)
+    start(request(Path(colour_photos.name), tmp_path, steps=2)).train()
+    monkeypatch.chdir(tmp_path)
+    resumed = start(Request("colorizer", (), tmp_path, resume=True, device="cpu", steps=3))
+    assert len(resumed.source) == 7
+
+
+def test_resume_on_other_data_is_refused_unless_it_is_given(colour_photos, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(colour_photos, data)
+    start(request(data, tmp_path / "run", steps=2)).train()
+    (data / "0.png").unlink()
+    with pytest.raises(DataError, match="6 images, and the run began with 7"):
+        start(Request("colorizer", (), tmp_path / "run", resume=True, device="cpu"))
+    start(Request("colorizer", [data], tmp_path / "run", resume=True, device="cpu"))
+
+
+def test_time_is_counted_over_all_sessions(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path, steps=2)).train()
+    before = RunFolder(tmp_path).seconds()
+    start(request(colour_photos, tmp_path, steps=4, resume=True, settings=(), seed=None)).train()
+    assert RunFolder(tmp_path).seconds() > before > 0
+
+
+def test_state_that_cannot_be_saved_ends_the_run_with_the_reason(colour_photos, tmp_path, monkeypatch):
+    trainer = start(request(colour_photos, tmp_path))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("img2img.training.state.torch.save", full)
+    with pytest.raises(RunError, match="no state could be saved at step 2: the disk is full"):
+        trainer.train()
+
+
+def test_ctrl_c_between_two_checks_still_saves(colour_photos, tmp_path):
+    trainer = start(request(colour_photos, tmp_path, pace=replace(QUICK, save_every=1000)))
+    record = trainer._record
+
+    def interrupted_after_the_decision(scalars, started):
+        trainer._stop = trainer.step == 3
+        return record(scalars, started)
+
+    trainer._record = interrupted_after_the_decision
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train()
+    assert load_latest(tmp_path).step == 4  # noticed one step later, and saved
 
 
 def test_resume_as_another_recipe_is_refused(colour_photos, tmp_path):
     start(request(colour_photos, tmp_path, steps=2)).train()
     with pytest.raises(SettingError, match="a run of colorizer"):
-        start(request(colour_photos, tmp_path, "colorizer-gan", resume=True, settings=()))
+        start(request(colour_photos, tmp_path, "colorizer-gan", resume=True, settings=(), seed=None))
 
 
 def test_stretched_schedule_is_announced(colour_photos, tmp_path, capsys):
     start(request(colour_photos, tmp_path, steps=2)).train()
-    start(request(colour_photos, tmp_path, steps=4, resume=True, settings=())).train()
+    start(request(colour_photos, tmp_path, steps=4, resume=True, settings=(), seed=None)).train()
     assert "2 -> 4 steps" in capsys.readouterr().err
     assert load_latest(tmp_path).step == 4
 
@@ -348,13 +415,65 @@ def test_settings_are_parsed_by_their_types():
         ("batch_size", "write it as name=value"),
         ("batch_size=0", "must be 1 or more"),
         ("image_size=100", "multiple of 32"),
-        ("adversarial=tough-love", "there are: minimax, bce"),
+        ("adversarial=tough-love", "one of minimax, bce"),
+        ("temperature=0", "above 0, at most 1"),
+        ("temperature=nan", "above 0, at most 1"),
+        ("saturation=-1", "0 or more"),
+        ("warmup=1", "below 1"),
+        ("generator_lr=-1", "above 0"),
+        ("lambda_l1=-1", "0 or more"),
+        ("betas=0.5, 1", "below 1"),
+        ("discriminator_channels=0", "1 or more"),
         ("pretrained=perhaps", "pretrained takes bool"),
     ],
 )
 def test_setting_that_cannot_be_is_explained(assignment, message):
     with pytest.raises(SettingError, match=message):
         make_config(recipe_class("colorizer-gan"), [assignment])
+
+
+def test_batch_norm_gets_at_least_two_values():
+    with pytest.raises(SettingError, match="batch_size=1: must be 2 or more"):
+        make_config(recipe_class("colorizer"), ["batch_size=1", "image_size=32"])
+    make_config(recipe_class("colorizer"), ["batch_size=1", "image_size=64"])
+
+
+def test_hidden_files_are_no_images(colour_photos, tmp_path):
+    shutil.copy(colour_photos / "0.png", tmp_path)
+    (tmp_path / "._0.png").write_bytes(b"what macOS leaves beside a picture")
+    with tarfile.open(tmp_path / "shard.tar", "w") as tar:
+        tar.add(tmp_path / "0.png", "deep/0.png")
+        tar.add(tmp_path / "._0.png", "deep/._0.png")
+    assert len(open_source([tmp_path])) == 1
+    assert len(open_source([tmp_path / "shard.tar"])) == 1
+
+
+def test_image_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "text.jpg").write_text("hello")
+    source = open_source([tmp_path])
+    for index, name in enumerate(("empty.png", "text.jpg")):
+        with pytest.raises(DataError, match=f"{name}: not a readable image"):
+            decode_rgb(source, index)
+
+
+def test_tar_holds_the_same_images_as_the_folder(colour_photos, tmp_path):
+    with tarfile.open(tmp_path / "shard.tar", "w") as tar:
+        for path in sorted(colour_photos.iterdir()):
+            tar.add(path, path.name)
+    folder, tar_file = open_source([colour_photos]), open_source([tmp_path / "shard.tar"])
+    joined = open_source([colour_photos, tmp_path / "shard.tar"])
+    assert len(folder) == len(tar_file) == 7
+    for index in range(7):
+        assert np.array_equal(decode_rgb(folder, index), decode_rgb(tar_file, index))
+        assert joined.encoded(7 + index) == joined.encoded(index)
+
+
+def test_compressed_tar_is_refused(colour_photos, tmp_path):
+    with tarfile.open(tmp_path / "shard.tar", "w:gz") as tar:
+        tar.add(colour_photos / "0.png", "0.png")
+    with pytest.raises(DataError, match="not an uncompressed tar"):
+        open_source([tmp_path / "shard.tar"])
 
 
 def test_unknown_recipe_lists_the_recipes():

@@ -6,17 +6,40 @@ from typing import Annotated
 import typer
 
 
+def _check_temperatures(text: str | None) -> str | None:
+    try:
+        good = text is None or all(0 < float(part) <= 1 for part in text.split(","))
+    except ValueError:
+        good = False
+    if not good:
+        raise typer.BadParameter(f"{text}: give numbers above 0, at most 1, with commas between")
+    return text
+
+
+def _check_sheet(sheet: Path | None) -> Path | None:
+    if sheet and (sheet.suffix.lower() not in (".png", ".jpg", ".webp") or not sheet.parent.is_dir()):
+        raise typer.BadParameter(f"{sheet}: give a .png, .jpg or .webp file in a folder that exists")
+    return sheet
+
+
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A colorizer.")],
     data: Annotated[list[Path], typer.Option(help="Colour photos: a folder or a .tar; repeatable.")],
     size: Annotated[int, typer.Option(min=32, help="Photos are brought to about this size, squared, in pixels.")] = 256,
     temperatures: Annotated[
         str | None,
-        typer.Option(metavar="T,T,...", help="Also measure at these, in PyTorch (needs the .safetensors)."),
+        typer.Option(
+            metavar="T,T,...",
+            callback=_check_temperatures,
+            help="Also measure at these, in PyTorch (needs the .safetensors).",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     sheet: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw grey, coloured and true photos, chosen by --seed.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", callback=_check_sheet, help="Draw grey, coloured and true photos, chosen by --seed."
+        ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Photos on the sheet.")] = 60,
     seed: Annotated[int, typer.Option(min=0, help="Chooses the photos on the sheet.")] = 0,
@@ -29,7 +52,7 @@ def evaluate(
 
     curve = [float(value) for value in temperatures.split(",")] if temperatures else []
     figures = evaluate_file(model, data, size=size, temperatures=curve)
-    print(json.dumps(figures, indent=2) if as_json else table(figures))
+    print(json.dumps(figures, indent=2, allow_nan=False) if as_json else table(figures))
     if sheet:
         draw_sheet(model, data, sheet, count=count, seed=seed)
     if save:

@@ -23,7 +23,7 @@ def _command(recipe: str) -> Callable[..., None]:
         steps: Annotated[int | None, typer.Option(min=1, help="Length of the whole schedule.")] = None,
         init: Annotated[Path | None, typer.Option(help="Start from these weights (.safetensors).")] = None,
         resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last state.")] = False,
-        seed: Annotated[int, typer.Option(help="Fixes every random choice.")] = 0,
+        seed: Annotated[int | None, typer.Option(help="Fixes every random choice [default: 0].")] = None,
         device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
         settings: Annotated[
             list[str] | None,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from img2img.errors import DataError
 from img2img.evaluation.metrics import Picture, colourfulness, psnr
 from img2img.training.image_source import ImageSource, decode_rgb
 
@@ -15,7 +16,10 @@ Colorize = Callable[[Image.Image], Image.Image]
 
 @dataclass(frozen=True)
 class ColorizerScore:
-    """Means over photos: PSNR in dB of the coloured and of the grey photos, colourfulness of both and of the truth."""
+    """Means over photos with colour.
+
+    PSNR in dB of the coloured and of the grey photos against the true ones; colourfulness of the coloured and the true.
+    """
 
     photos: int
     size: int
@@ -53,9 +57,18 @@ def photos_at(source: ImageSource, size: int, multiple: int = 32) -> Iterator[Im
 
 
 def evaluate_colorizer(colorize: Colorize, source: ImageSource, *, size: int) -> ColorizerScore:
-    """Colour the grey of every photo and compare with the photo itself."""
-    rows = [_measure(colorize, truth) for truth in photos_at(source, size)]
+    """Colour the grey of every photo and compare with the photo itself; photos without colour tell nothing.
+
+    Raises DataError when there is none with colour.
+    """
+    rows = [_measure(colorize, truth) for truth in photos_at(source, size) if _has_colour(truth)]
+    if not rows:
+        raise DataError(f"{source.name(0)} and the others: no photo with colour to measure on; give colour photos")
     return ColorizerScore(len(rows), size, *(float(mean) for mean in np.mean(rows, axis=0)))
+
+
+def _has_colour(photo: Image.Image) -> bool:
+    return bool(np.ptp(_pixels(photo), axis=2).any())
 
 
 def _measure(colorize: Colorize, truth: Image.Image) -> tuple[float, float, float, float]:

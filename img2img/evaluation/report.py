@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import write_at_once
-from img2img.errors import ModelError, SettingError
+from img2img.atomic_file import why_not, write_at_once
+from img2img.errors import ModelError
 from img2img.evaluation.contact_sheet import contact_sheet
 from img2img.evaluation.evaluate import evaluate_colorizer
 from img2img.inference.colorizer import Colorizer
@@ -20,7 +20,9 @@ def evaluate_file(model: str, data: Sequence[Path], *, size: int, temperatures: 
     """The figures of a colorizer as it ships and, under "temperature_curve", at other temperatures."""
     source = open_source(data)
     figures: dict[str, Any] = evaluate_colorizer(Colorizer(model), source, size=size).figures()
-    figures["measured_on"] = f"{len(source)} photos of {', '.join(path.name for path in data)} at {size} px"
+    figures["measured_on"] = (
+        f"{figures['means']['photos']} photos of {', '.join(path.name for path in data)} at {size} px"
+    )
     if temperatures:
         figures[CURVE] = [_at_temperature(model, value, source, size) for value in temperatures]
     return figures
@@ -29,8 +31,6 @@ def evaluate_file(model: str, data: Sequence[Path], *, size: int, temperatures: 
 def _at_temperature(model: str, temperature: float, source: ImageSource, size: int) -> dict[str, float]:
     from img2img.inference.torch_runtime import TorchRuntime
 
-    if temperature <= 0:
-        raise SettingError(f"--temperatures {temperature}: must be above 0")
     path = find_model(model)
     card = read_card(path)
     if "temperature" not in card.settings:
@@ -52,7 +52,14 @@ def save_figures(model: str, figures: dict[str, Any], command: str) -> None:
     for file in (path, path.with_suffix(".safetensors")):
         if file.is_file():
             card = replace(read_card(file), metrics=figures, metrics_command=command)
-            write_at_once(file, rewrite_card(file, card))
+            _write(file, rewrite_card(file, card))
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        write_at_once(file, content)
+    except OSError as error:
+        raise ModelError(f"{file}: the card cannot be written: {why_not(error, 'written')}") from error
 
 
 def table(figures: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """What the colorizers have in common: a generator from L to ab on a pretrained encoder, and what it ships as."""
 
 from dataclasses import dataclass
+from math import inf
 
 from torch import Tensor
 
@@ -24,6 +25,14 @@ class AbRecipe(Recipe):
         saturation: float = 1.3
         """Factor on the colours: the mean of what a colour may be is paler than any of it."""
 
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            self.require("image_size", self.image_size % SIZE_MULTIPLE == 0, f"a multiple of {SIZE_MULTIPLE}")
+            deepest = self.batch_size * (self.image_size // SIZE_MULTIPLE) ** 2
+            self.require("batch_size", deepest > 1, "2 or more at this image_size: batch norm needs two values")
+            self.require("temperature", 0 < self.temperature <= 1, "above 0, at most 1")
+            self.require("saturation", 0 <= self.saturation < inf, "0 or more")
+
     task = "colorize"
     averaged = ("generator",)
     exported = "generator"
@@ -32,6 +41,7 @@ class AbRecipe(Recipe):
     output_scale = AB_SCALE
     native_size = 192  # no worse than 256 on crops of 128, and 1.6 times as fast
     size_multiple = SIZE_MULTIPLE
+    export_settings = ("temperature", "saturation")
 
     config: Config
 

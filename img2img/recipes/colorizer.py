@@ -1,6 +1,7 @@
 """`colorizer`: which colour is it? Classification over quantised ab (Zhang et al. 2016, arXiv 1603.08511)."""
 
 from dataclasses import dataclass
+from math import inf
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +23,14 @@ class ColorizerRecipe(AbRecipe):
         """Exponent on 1 / frequency in a colour's weight: 0 weighs all alike, 1 lifts rare colours all the way."""
         uniform_share: float = 0.5
         """Share of a uniform distribution mixed into the frequencies (lambda in Zhang, eq. 4)."""
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            for name in ("decoder_lr", "encoder_lr"):
+                self.require(name, 0 < getattr(self, name) < inf, "above 0")
+            for name in ("weight_decay", "rarity"):
+                self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
+            self.require("uniform_share", 0 < self.uniform_share <= 1, "above 0, at most 1")
 
     name = "colorizer"
 
@@ -50,7 +59,7 @@ class ColorizerRecipe(AbRecipe):
         }
 
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
-        lightness, ab = split(batch["image"])
+        lightness, ab = split(batch["image"], batch["sample"])
         classes, share = self.generator.quantised.encode(F.avg_pool2d(ab, 4))
         weights = self._rarity_weights(classes, share)
         loss = soft_cross_entropy(self.generator.logits(lightness), classes, share, weights)

@@ -1,13 +1,16 @@
-"""`colorizer-gan`: pix2pix from L to ab (Isola et al. 2017, arXiv 1611.07004): L1 + PatchGAN, no noise vector."""
+"""`colorizer-gan`: pix2pix from L to ab (Isola et al. 2017, arXiv 1611.07004): L1 + PatchGAN, no noise vector.
+
+Temperature and saturation are trained through: it sees the colours that `colorizer` would export.
+"""
 
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn, optim
 
-from img2img.errors import SettingError
 from img2img.losses import ADVERSARIAL_LOSSES, gradient_penalty
 from img2img.networks.patchgan import PatchGAN
 from img2img.recipes.ab_recipe import AbRecipe
@@ -30,10 +33,14 @@ class ColorizerGanRecipe(AbRecipe):
 
         def __post_init__(self) -> None:
             super().__post_init__()
-            if self.adversarial not in ADVERSARIAL_LOSSES:
-                raise SettingError(
-                    f"adversarial={self.adversarial!r} is no loss; there are: {', '.join(ADVERSARIAL_LOSSES)}"
-                )
+            losses = ", ".join(ADVERSARIAL_LOSSES)
+            self.require("adversarial", self.adversarial in ADVERSARIAL_LOSSES, f"one of {losses}")
+            for name in ("generator_lr", "discriminator_lr"):
+                self.require(name, 0 < getattr(self, name) < inf, "above 0")
+            for name in ("lambda_l1", "lambda_adversarial", "lambda_penalty"):
+                self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
+            self.require("discriminator_channels", self.discriminator_channels >= 1, "1 or more")
+            self.require("betas", all(0 <= beta < 1 for beta in self.betas), "from 0 to below 1")
 
     name = "colorizer-gan"
 
@@ -53,7 +60,7 @@ class ColorizerGanRecipe(AbRecipe):
         }
 
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
-        lightness, real_ab = split(batch["image"])
+        lightness, real_ab = split(batch["image"], batch["sample"])
         fake_ab = self.generator(lightness)
         real, fake = torch.cat([lightness, real_ab], 1), torch.cat([lightness, fake_ab], 1)
 

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn, optim
 
+from img2img.errors import SettingError
 from img2img.model_file import TensorSpec
 
 Batch = dict[str, Tensor]
@@ -32,8 +33,15 @@ class Recipe(nn.Module):
         """Decay of the exported weights' moving average, per step."""
 
         def __post_init__(self) -> None:
-            assert self.steps > 0
-            assert self.batch_size > 0
+            for name in ("steps", "batch_size", "image_size"):
+                self.require(name, getattr(self, name) >= 1, "1 or more")
+            self.require("warmup", 0 <= self.warmup < 1, "from 0 to below 1")
+            self.require("ema_decay", 0 <= self.ema_decay < 1, "from 0 to below 1")
+
+        def require(self, name: str, holds: bool, what: str) -> None:
+            """Raise SettingError unless a setting is what it must be; a NaN is nothing that holds."""
+            if not holds:
+                raise SettingError(f"{name}={getattr(self, name)}: must be {what}")
 
     name: ClassVar[str]
     task: ClassVar[Literal["colorize", "translate", "generate"]]
@@ -47,6 +55,8 @@ class Recipe(nn.Module):
     """What one unit of the output stands for in the unit that a person thinks in; parity is measured in that."""
     native_size: ClassVar[int]
     size_multiple: ClassVar[int]
+    export_settings: ClassVar[tuple[str, ...]] = ()
+    """Settings that may still change when the trained weights are exported."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()

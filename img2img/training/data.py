@@ -59,7 +59,7 @@ class EndlessSamples(Dataset[dict[str, Tensor]]):
             self._epoch, self._order = epoch, rng.permutation(len(self._source))
         image = decode_rgb(self._source, int(self._order[place]))
         self._augmentation.set_random_seed(derive_seed(self._seed, "augmentation", sample) % 2**32)
-        return {"image": to_tensor(self._augmentation(image=image)["image"])}
+        return {"image": to_tensor(self._augmentation(image=image)["image"]), "sample": torch.tensor(sample)}
 
 
 class CountFrom(Sampler[int]):
@@ -78,7 +78,7 @@ class CountFrom(Sampler[int]):
 def training_batches(
     source: ImageSource, *, image_size: int, batch_size: int, first: int, stop: int, seed: int, workers: int
 ) -> DataLoader[dict[str, Tensor]]:
-    """Batches of samples `first` to `stop`, each {"image": (N, 3, size, size)} in [-1, 1]."""
+    """Batches of samples `first` to `stop`: "image" (N, 3, size, size) in [-1, 1] and "sample" (N,), its number."""
     return DataLoader(
         EndlessSamples(source, photo_augmentation(image_size), seed),
         batch_size=batch_size,

@@ -3,7 +3,7 @@
 import tarfile
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
@@ -31,7 +31,7 @@ class FolderSource(ImageSource):
     """All images below a folder, in the order of their paths."""
 
     def __init__(self, folder: Path) -> None:
-        self._files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        self._files = sorted(path for path in folder.rglob("*") if _is_image(path.name))
 
     def __len__(self) -> int:
         return len(self._files)
@@ -53,7 +53,7 @@ class TarSource(ImageSource):
                 self._members = [
                     (member.name, member.offset_data, member.size)
                     for member in tar
-                    if member.isfile() and member.name.lower().endswith(IMAGE_SUFFIXES)
+                    if member.isfile() and _is_image(PurePosixPath(member.name).name)
                 ]
         except tarfile.TarError as error:
             raise DataError(f"{path}: not an uncompressed tar file ({error}); give a folder or a .tar") from error
@@ -94,6 +94,11 @@ class JoinedSource(ImageSource):
         return source.encoded(place)
 
 
+def _is_image(name: str) -> bool:
+    """By its suffix; hidden files (macOS leaves `._photo.jpg` beside photo.jpg) are not."""
+    return name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith(".")
+
+
 def open_source(paths: Sequence[Path]) -> ImageSource:
     """Folders and tar files as one source; raises DataError when one is missing or the whole is empty."""
     for path in paths:
@@ -109,7 +114,10 @@ def open_source(paths: Sequence[Path]) -> ImageSource:
 def decode_rgb(source: ImageSource, index: int) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB, upright; raises DataError with the image's name when it cannot be read."""
     encoded = np.frombuffer(source.encoded(index), np.uint8)
-    decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB) if encoded.size else None
+    try:
+        decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+    except cv2.error:  # empty, or more pixels than OpenCV takes
+        decoded = None
     if decoded is None:
         raise DataError(f"{source.name(index)}: not a readable image; remove it from the training data")
     return np.asarray(decoded, np.uint8)

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import write_at_once
+from img2img.atomic_file import why_not, write_at_once
 from img2img.errors import RunError
+from img2img.training.state import state_files
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class RunInfo:
     command: str
     versions: dict[str, str]
     hardware: str
+    images: int = 0
 
 
 class RunFolder:
@@ -33,11 +35,15 @@ class RunFolder:
         self._stats = path / "stats.jsonl"
 
     def create(self, info: RunInfo) -> None:
-        """Make the folder; raises RunError when a run is in it already."""
-        if (self.path / "config.json").exists():
+        """Make the folder; raises RunError when a run with a state is in it, or when it cannot be made."""
+        if state_files(self.path):
             raise RunError(f"{self.path}: holds a run already; add --resume to go on, or give another --out")
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.write_info(info)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._stats.unlink(missing_ok=True)
+            self.write_info(info)
+        except OSError as error:
+            raise RunError(f"{self.path}: cannot be a run's folder: {why_not(error, 'written')}") from error
 
     def write_info(self, info: RunInfo) -> None:
         write_at_once(self.path / "config.json", json.dumps(asdict(info), indent=2).encode())
@@ -64,6 +70,10 @@ class RunFolder:
             return []
         lines = self._stats.read_text().splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def seconds(self) -> float:
+        """How long the recorded steps took, over all sessions."""
+        return max((record.get("seconds", 0.0) for record in self.stats()), default=0.0)
 
     def preview_path(self, step: int) -> Path:
         folder = self.path / "previews"

@@ -14,7 +14,7 @@ TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 def make_config(recipe: type[Recipe], assignments: Iterable[str] = (), **given: Any) -> Recipe.Config:
     """The recipe's Config with `name=value` texts applied over the values given and the defaults.
 
-    Raises SettingError that lists the settings when a name is unknown, or the type when a value does not fit.
+    Raises SettingError: with all names when one is unknown, with the type or range when a value does not fit.
     """
     hints = get_type_hints(recipe.Config)
     names = [field.name for field in fields(recipe.Config)]
@@ -26,7 +26,7 @@ def make_config(recipe: type[Recipe], assignments: Iterable[str] = (), **given: 
         if name not in names:
             raise SettingError(f"{recipe.name} has no setting {name!r}; it has: {', '.join(names)}")
         values[name] = _parse(name, text, hints[name])
-    return _checked(recipe, values)
+    return recipe.Config(**values)
 
 
 def _parse(name: str, text: str, kind: Any) -> Any:
@@ -42,13 +42,3 @@ def _parse(name: str, text: str, kind: Any) -> Any:
     except (KeyError, ValueError, SyntaxError) as error:
         kind_name = getattr(kind, "__name__", str(kind)) if get_origin(kind) is None else str(kind)
         raise SettingError(f"--set {name}={text}: {name} takes {kind_name}") from error
-
-
-def _checked(recipe: type[Recipe], values: dict[str, Any]) -> Recipe.Config:
-    for name in ("steps", "batch_size", "image_size"):
-        if name in values and values[name] < 1:
-            raise SettingError(f"{name}={values[name]}: must be 1 or more")
-    multiple = recipe.size_multiple
-    if values.get("image_size", multiple) % multiple:
-        raise SettingError(f"image_size={values['image_size']}: must be a multiple of {multiple}")
-    return recipe.Config(**values)

@@ -31,7 +31,7 @@ class Request:
     steps: int | None = None
     init: Path | None = None
     resume: bool = False
-    seed: int = 0
+    seed: int | None = None
     device: str = "auto"
     settings: Sequence[str] = ()
     pace: Pace = field(default_factory=Pace)
@@ -65,15 +65,15 @@ def _begin(request: Request) -> Trainer:
     source = open_source(request.data)
     if request.init and not request.init.exists():
         raise ModelError(f"{request.init}: no such file; --init takes a .safetensors")
-    torch.manual_seed(request.seed)
+    torch.manual_seed(request.seed or 0)
     recipe = recipe_type(config)
     recipe.start()
     if request.init:
         initialise(recipe.get_submodule(recipe.exported), request.init)
     folder = RunFolder(request.out)
-    folder.create(_describe(request, recipe))
+    folder.create(_describe(request, recipe, len(source)))
     device = pick_device(request.device)
-    return Trainer(recipe, source, folder, seed=request.seed, device=device, pace=request.pace)
+    return Trainer(recipe, source, folder, seed=request.seed or 0, device=device, pace=request.pace)
 
 
 def _go_on(request: Request) -> Trainer:
@@ -82,8 +82,8 @@ def _go_on(request: Request) -> Trainer:
     info = folder.read_info()
     if info.recipe != request.recipe:
         raise SettingError(f"{request.out}: a run of {info.recipe}, not of {request.recipe}")
-    if request.settings or request.init:
-        raise SettingError("--resume goes on with the run's own settings: leave --set and --init away")
+    if request.settings or request.init or request.seed is not None:
+        raise SettingError("--resume goes on with the run's own settings: leave --set, --seed and --init away")
     state = load_latest(request.out)
     recipe_type = recipe_class(info.recipe)
     config = recipe_type.Config(**state.config)
@@ -94,6 +94,11 @@ def _go_on(request: Request) -> Trainer:
         )
         config = replace(config, steps=request.steps)
     source = open_source(request.data or [Path(path) for path in info.data])
+    if not request.data and info.images not in (0, len(source)):
+        raise DataError(
+            f"{', '.join(info.data)}: {len(source):,} images, and the run began with {info.images:,}, so it would go "
+            "on with other samples; give --data to accept that"
+        )
     device = pick_device(request.device)
     recipe = recipe_type(config)
     trainer = Trainer(recipe, source, folder, seed=state.seed, device=device, pace=request.pace)
@@ -102,16 +107,17 @@ def _go_on(request: Request) -> Trainer:
     return trainer
 
 
-def _describe(request: Request, recipe: Recipe) -> RunInfo:
+def _describe(request: Request, recipe: Recipe, images: int) -> RunInfo:
     return RunInfo(
         recipe=recipe.name,
         config=asdict(recipe.config),
-        seed=request.seed,
-        data=[str(path) for path in request.data],
+        seed=request.seed or 0,
+        data=[str(path.resolve()) for path in request.data],
         init=str(request.init) if request.init else None,
         command=shlex.join(["img2img", *sys.argv[1:]]),
         versions=versions(),
         hardware=_hardware(pick_device(request.device)),
+        images=images,
     )
 
 

@@ -11,6 +11,7 @@ from types import FrameType
 import torch
 from torch import Tensor
 
+from img2img.atomic_file import why_not
 from img2img.errors import RunError
 from img2img.recipes.recipe import Batch, Recipe
 from img2img.training.data import preview_batch, training_batches
@@ -32,6 +33,14 @@ class Pace:
     preview_every: int = 500
     preview_count: int = 8
     workers: int = 0
+
+
+@dataclass(frozen=True)
+class _Start:
+    """When `train` began, and at which step."""
+
+    time: float
+    step: int
 
 
 class Trainer:
@@ -57,6 +66,7 @@ class Trainer:
         self.ema = Ema(averaged, recipe.config.ema_decay)
         self.step = 0
         self.samples = 0
+        self._seconds_before = 0.0
         self._stop = False
 
     def train(self) -> None:
@@ -64,20 +74,20 @@ class Trainer:
         steps = self.recipe.config.steps
         preview = self._to_device(self._preview_batch())
         with self._stop_on_interrupt(), training_progress(self.step, steps) as show:
-            started, first = time.monotonic(), self.step
+            started = _Start(time.monotonic(), self.step)
             for batch in self._batches():
                 scalars = self._train_step(self._to_device(batch))
                 show(self.step)
-                if self._due(self.pace.log_every):
-                    rate = (self.step - first) / (time.monotonic() - started)
-                    show(self.step, self._record(scalars, rate * self.recipe.config.batch_size))
-                if self._due(self.pace.preview_every):
+                last = self._stop or self.step == steps  # read once: Ctrl-C may come at any time
+                if last or self.step % self.pace.log_every == 0:
+                    show(self.step, self._record(scalars, started))
+                if last or self.step % self.pace.preview_every == 0:
                     self._save_preview(preview)
-                if self._due(self.pace.save_every):
+                if last or self.step % self.pace.save_every == 0:
                     self._save(scalars)
-                if self._stop:
+                if last:
                     break
-        if self._stop:
+        if self.step < steps:
             raise KeyboardInterrupt
 
     def _train_step(self, batch: Batch) -> dict[str, Tensor]:
@@ -126,15 +136,23 @@ class Trainer:
 
     def _to_device(self, batch: Batch) -> Batch:
         return {
-            name: tensor.to(self.device, non_blocking=True, memory_format=torch.channels_last)
+            name: tensor.to(
+                self.device,
+                non_blocking=True,
+                memory_format=torch.channels_last if tensor.ndim == 4 else torch.preserve_format,
+            )
             for name, tensor in batch.items()
         }
 
-    def _due(self, every: int) -> bool:
-        return self.step % every == 0 or self.step == self.recipe.config.steps or self._stop
-
-    def _record(self, scalars: dict[str, Tensor], images_per_second: float) -> dict[str, float]:
-        record = {"step": self.step, **_fetch(scalars), "images_per_second": round(images_per_second, 2)}
+    def _record(self, scalars: dict[str, Tensor], started: _Start) -> dict[str, float]:
+        seconds = time.monotonic() - started.time
+        images = (self.step - started.step) * self.recipe.config.batch_size
+        record = {
+            "step": self.step,
+            **_fetch(scalars),
+            "images_per_second": round(images / seconds, 2),
+            "seconds": round(self._seconds_before + seconds, 1),
+        }
         self.folder.append_stats(record)
         _check_finite(record, self.folder)
         return record
@@ -147,7 +165,14 @@ class Trainer:
     def _save(self, scalars: dict[str, Tensor]) -> None:
         """Write a state from which the run goes on bit for bit; never one with a loss that is not finite."""
         _check_finite(_fetch(scalars), self.folder)
-        self.state().save(self.folder.path)
+        try:
+            self.state().save(self.folder.path)
+        except (OSError, RuntimeError) as error:  # torch turns a full disk into a RuntimeError
+            cause = error.__context__ if isinstance(error.__context__, OSError) else error
+            raise RunError(
+                f"{self.folder.path}: no state could be saved at step {self.step}: {why_not(cause, 'written')}; "
+                "the states before are whole: --resume goes on from them"
+            ) from error
 
     def state(self) -> TrainState:
         """All that a resumed run needs."""
@@ -174,6 +199,7 @@ class Trainer:
         torch.set_rng_state(state.torch_rng)
         restore_python_rng(state.python_rng)
         self.folder.forget_stats_after(state.step)
+        self._seconds_before = self.folder.seconds()
 
     @contextmanager
     def _stop_on_interrupt(self) -> Iterator[None]:
@@ -198,6 +224,6 @@ def _check_finite(record: dict[str, float], folder: RunFolder) -> None:
     bad = [name for name, value in record.items() if not math.isfinite(value)]
     if bad:
         raise RunError(
-            f"{folder.path}: {', '.join(bad)} is not finite any more; the last saved state is still good: "
-            "lower the learning rate with --set, and start again from it with --init or --resume"
+            f"{folder.path}: {', '.join(bad)} is not finite any more; the last saved state is still good: `img2img "
+            "export` it, then start a new run from its .safetensors with --init and a lower learning rate"
         )
