@@ -16,6 +16,8 @@ _REASONS = {
     errno.EPERM: ("no permission", "change the file's or folder's permissions, or choose another place"),
     errno.EISDIR: ("a folder, not a file", "name a file"),
     errno.ENOTDIR: ("part of its path is a file, not a folder", "choose another place"),
+    errno.EEXIST: ("something that is no folder is in its way", "choose another place"),
+    errno.ELOOP: ("its links lead in a circle", "name the real file or folder"),
     errno.ENOSPC: ("the disk is full", "free some space and run it again"),
     errno.EDQUOT: ("your share of the disk is used up", "free some space and run it again"),
     errno.EFBIG: ("larger than a file may be here", "choose another place"),

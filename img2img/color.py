@@ -2,24 +2,24 @@
 
 The network sees a small picture; the photo's own luma Y' (BT.601, as in JPEG) never leaves full size. Only
 chroma is enlarged, in strips of rows that fit the processor's cache. A colour that Y' leaves no room for is
-scaled toward grey, all of it by one factor: clipping R, G and B one by one would move the luma.
+scaled toward grey, all of it by one factor: clipping R, G and B one by one would move the luma. All numbers are
+taken as sRGB's, whatever RGB profile the photo keeps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from img2img.lab import Floats, gamma, lab_to_linear, lightness, luminance
-from img2img.photo.photo import Photo, Pixels, as_8_bit
-
-STRIP_PIXELS = 1 << 16  # 16-bit chroma, luma and result of a strip stay in a core's second-level cache
+from img2img.photo.photo import STRIP_PIXELS, Photo, Pixels, as_8_bit, strips
 
 _RED_CR, _BLUE_CB = 1.402, 1.772  # R = Y' + 1.402 Cr, B = Y' + 1.772 Cb, with Cb and Cr around 0
 _GREEN_CB, _GREEN_CR = 0.114 * _BLUE_CB / 0.587, 0.299 * _RED_CR / 0.587  # G = Y' - 0.344 Cb - 0.714 Cr
+_LONGEST_AB = 1000  # sRGB ends at 134; the cubes in Lab's formulas must leave digits for what is next to them
 _ROUNDING = 0.4  # a whole-step Cb moves B by up to 0.886, of which rounding B forgives 0.5
 
 
@@ -70,6 +70,13 @@ def chroma_planes(grey: npt.NDArray[np.uint8], ab: Floats) -> Floats:
     return np.stack([(blue - y) / _BLUE_CB, (red - y) / _RED_CR])
 
 
+def strengthened(ab: Floats, strength: float) -> Floats:
+    """ab (2, h, w) times any strength from 0 up, in its own direction, up to a length that `chroma_planes` can take."""
+    longest = np.float32(_LONGEST_AB) / np.maximum(np.hypot(*ab), np.float32(1e-6))
+    stronger: Floats = ab * np.minimum(longest, np.float32(min(strength, 1e9)))
+    return stronger
+
+
 def join(luma: Pixels, chroma: Floats, *, threads: int = 1) -> Pixels:
     """The coloured photo (H, W, 3): its Y' (H, W) and, enlarged, the chroma (2, h, w) of `chroma_planes`.
 
@@ -93,12 +100,6 @@ def join(luma: Pixels, chroma: Floats, *, threads: int = 1) -> Pixels:
         for rows in strips(height, width):
             join_rows(rows)
     return joined
-
-
-def strips(height: int, width: int) -> Iterator[slice]:
-    """The rows of a picture in runs of about STRIP_PIXELS pixels."""
-    step = max(1, STRIP_PIXELS // width)
-    return (slice(top, min(top + step, height)) for top in range(0, height, step))
 
 
 class _Enlarged:

@@ -39,8 +39,9 @@ class TensorSpec:
 class ModelCard:
     """What a model is, how it was made, how good it was measured to be, and what may be done with it.
 
-    `sha256` is of the weights' bytes: an .onnx file's up to the card, a .safetensors file's after the header.
-    `metrics_command` prints `metrics`. `reverse` names the model back; `score` has a score's quantiles.
+    `sha256` is of the weights' bytes: an .onnx file's before the card, a .safetensors file's after the header.
+    `seconds` is how long the training took. `metrics_command` prints `metrics`. `reverse` names the model that goes
+    back; `score` holds a score's quantiles.
     """
 
     name: str
@@ -59,6 +60,7 @@ class ModelCard:
     version: str
     parameters: int
     seed: int | None = None
+    seconds: float | None = None
     hardware: str = ""
     notes: str = ""
     sha256: str = ""
@@ -117,6 +119,8 @@ def rewrite_card(path: Path, card: ModelCard) -> bytes:
 
 def read_model(path: Path) -> tuple[bytes, ModelCard]:
     """The whole file and its checked card; ModelError when it is no model, is damaged or carries no card."""
+    if path.suffix.lower() == ".safetensors":
+        raise ModelError(f"{path}: holds weights to train on from; photos are converted by {_graph_of(path)}")
     content = _read(path)
     weights, text = _split_onnx(content, path)
     return content, _checked_card(weights, text, path)
@@ -151,6 +155,17 @@ def find_model(name_or_path: str) -> Path:
         return path
     choices = ", ".join(named) or f"none, {checkpoints()} has no .onnx file"
     raise ModelError(f"{name_or_path}: no such model file, nor a model's name. Models at hand: {choices}")
+
+
+def _graph_of(weights: Path) -> str:
+    graph = weights.with_suffix(".onnx")
+    return str(graph) if graph.is_file() else f"the {graph.name} that was exported with it"
+
+
+def _not_onnx(path: Path, or_else: str) -> ModelError:
+    if path.suffix.lower() != ".onnx":
+        return ModelError(f"{path}: not an ONNX model: give an .onnx file, which `img2img export` makes of a run")
+    return ModelError(f"{path}: not an ONNX model, or {or_else}: fetch or export it again")
 
 
 def _read(path: Path) -> bytes:
@@ -214,9 +229,9 @@ def _fields(message: bytes, path: Path) -> Iterator[tuple[int, int, memoryview]]
         elif wire_type == 2:
             length, position = _varint(view, position)
         if wire_type not in (0, 2) or not 0 < number <= _LAST_FIELD:
-            raise ModelError(f"{path}: not an ONNX model, or a damaged one: fetch or export it again")
+            raise _not_onnx(path, "a damaged one")
         if position + length > len(view):
-            raise ModelError(f"{path}: not an ONNX model, or one cut short: fetch or export it again")
+            raise _not_onnx(path, "one cut short")
         yield start, number, view[position : position + length]
         position += length
 

@@ -1,5 +1,6 @@
 """What several test files share: a model file, and photos drawn by code."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 import tiny_model as tiny
 from PIL import Image
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # also for a test that imports ONNX Runtime by itself
 
 DrawPhoto = Callable[..., Path]
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -13,11 +14,13 @@ from conftest import DrawPhoto
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from img2img.cli.app import app
+from img2img.cli.app import app, main
 from img2img.model_file import attach_card
 from img2img.photo import DEFAULT_MAX_PIXELS
 
 pytestmark = pytest.mark.usefixtures("in_folder")
+
+needs_links = pytest.mark.skipif(sys.platform == "win32", reason="making links needs a privilege there")
 
 OPTIONS = [
     "--output",
@@ -216,6 +219,27 @@ def test_stdout_gets_the_format_asked_for(source: str, choice: str, written: str
         assert image.format == written
 
 
+@pytest.mark.parametrize(("folder", "says"), [("file", "no folder"), ("loop", "no folder"), ("loop/deep", "circle")])
+@needs_links
+def test_output_below_what_is_no_folder_is_one_true_line(draw_photo: DrawPhoto, folder: str, says: str) -> None:
+    draw_photo(Path("a.png"))
+    Path("file").touch()
+    Path("loop").symlink_to("loop")
+    result = colorize("a.png", "-o", f"{folder}/b.png")
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert says in line
+    assert "--format" not in line
+
+
+@needs_links
+def test_input_that_links_to_itself_is_not_called_damaged() -> None:
+    Path("loop.png").symlink_to("loop.png")
+    result = colorize("loop.png")
+    assert result.exit_code == 1
+    assert "its links lead in a circle" in result.stderr
+
+
 def test_bad_stdin_is_a_line_and_no_output() -> None:
     result = colorize("-", stdin=b"a letter")
     assert (result.exit_code, result.stdout_bytes) == (1, b"")
@@ -240,6 +264,8 @@ def test_bad_stdin_is_a_line_and_no_output() -> None:
         ([], "INPUT"),
         (["."], "-o FOLDER"),
         (["a.png", "-o", "a.png"], "overwrite the input a.png"),
+        (["a.png", "-o", ""], "-o is empty"),
+        (["", "-o", "out"], "an INPUT is empty"),
     ],
 )
 def test_usage_errors_exit_2_before_any_work(draw_photo: DrawPhoto, words: list[str], says: str) -> None:
@@ -285,6 +311,16 @@ def test_model_problem_comes_once_before_any_photo(draw_photo: DrawPhoto, name: 
     assert name in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert not Path("out").exists()
+
+
+def test_ctrl_c_before_the_command_begins_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("img2img.cli.app.app", interrupted)
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 130
 
 
 def test_version_is_one_line() -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PHOTOS = 24
+_TELEMETRY_SETTINGS = {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals of POSIX")
 
 
@@ -74,11 +75,45 @@ def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
     assert again.stdout == f"{PHOTOS - len(made)} coloured, 0 failed, {len(made)} skipped\n"
 
 
+@pytest.mark.parametrize("module", ["typer", "img2img.cli.models", "img2img.batch.run", "onnxruntime"])
+def test_ctrl_c_while_python_still_imports_is_quiet(
+    command: list[str], tmp_path: Path, draw_photo: DrawPhoto, module: str
+) -> None:
+    interrupted = (
+        "import runpy, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        f"        if name == {module!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "sys.argv = sys.argv[1:]\n"
+        f"sys.path.insert(0, {str(CHECKOUT)!r})\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    words = [sys.executable, "-c", interrupted, *command[1:], str(draw_photo(tmp_path / "photo.jpg"))]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_main_py_colours_a_photo(tmp_path: Path, draw_photo: DrawPhoto, command: list[str]) -> None:
     draw_photo(tmp_path / "photo.jpg")
     done = subprocess.run([*command, "photo.jpg"], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "1 coloured, 0 failed, 0 skipped\n", "")
     assert _is_whole(tmp_path / "photo.colorized.jpg")
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_nothing_is_written_to_the_home_folder_nor_said_about_it(
+    tmp_path: Path, draw_photo: DrawPhoto, command: list[str], writable: bool
+) -> None:
+    """ONNX Runtime's telemetry keeps its files there, and calls its server once it has them."""
+    photo, home = draw_photo(tmp_path / "photo.jpg"), tmp_path / "home"
+    home.mkdir()
+    inherited = {name: value for name, value in os.environ.items() if name not in _TELEMETRY_SETTINGS}
+    name = str(home if writable else photo / "home")
+    environment = inherited | {"HOME": name, "USERPROFILE": name}
+    done = subprocess.run([*command, str(photo)], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(home.iterdir()) == []
 
 
 def test_photo_goes_through_pipes(tmp_path: Path, draw_photo: DrawPhoto, command: list[str]) -> None:
@@ -223,5 +258,5 @@ def test_training_commands_without_torch_say_what_to_install(words: list[str]) -
         [sys.executable, "-c", hide, *words], cwd=CHECKOUT, capture_output=True, text=True, check=False
     )
     assert process.returncode == 1
-    assert "pip install 'img2img[train]'" in process.stderr
+    assert "pip install '.[train]'" in process.stderr
     assert "Traceback" not in process.stderr

@@ -12,7 +12,7 @@ from PIL import Image
 
 from img2img import color
 from img2img.lab import lightness, rgb_to_lab
-from img2img.photo.photo import Photo
+from img2img.photo.photo import Photo, strips
 
 RNG = np.random.default_rng
 
@@ -141,6 +141,17 @@ def test_more_ab_gives_more_chroma_of_the_same_hue() -> None:
     assert abs(np.arctan2(cb2, cr2) - np.arctan2(cb1, cr1)) < 0.05
 
 
+@given(
+    arrays(np.float32, (2, 4, 5), elements=st.floats(-400, 400, width=32)), st.floats(0, allow_infinity=False, width=64)
+)
+def test_strength_keeps_the_hue_and_a_finite_length(ab: np.ndarray, strength: float) -> None:
+    stronger = color.strengthened(ab, strength)
+    assert np.isfinite(stronger).all()
+    assert np.hypot(*stronger).max() <= 1000.1
+    assert np.abs(ab[0] * stronger[1] - ab[1] * stronger[0]).max() <= 1e-4 * 400 * 1000
+    np.testing.assert_array_equal(color.strengthened(ab, 1), ab)
+
+
 # Joining
 
 CHROMA = arrays(np.float32, (2, 3, 4), elements=st.floats(-127.5, 127.5, width=32))
@@ -228,14 +239,14 @@ def test_strips_and_threads_change_no_pixel(
     luma = RNG(9).integers(0, np.iinfo(dtype).max, size, dtype, endpoint=True)
     chroma = RNG(9).uniform(-100, 100, (2, 32, 32)).astype(np.float32)
     whole = color.join(luma, chroma)
-    monkeypatch.setattr(color, "STRIP_PIXELS", 1000)
+    monkeypatch.setattr("img2img.photo.photo.STRIP_PIXELS", 1000)
     np.testing.assert_array_equal(color.join(luma, chroma), whole)
     np.testing.assert_array_equal(color.join(luma, chroma, threads=3), whole)
 
 
 def test_strips_cover_every_row_once() -> None:
     for height, width in ((1, 1), (100, 3000), (3000, 4000), (5, 10_000_000)):
-        rows = np.concatenate([np.arange(height)[each] for each in color.strips(height, width)])
+        rows = np.concatenate([np.arange(height)[each] for each in strips(height, width)])
         np.testing.assert_array_equal(rows, np.arange(height))
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from tiny_model import tiny_model, write_tiny_model
 
 from img2img import color
-from img2img.errors import ModelError, UsageError
+from img2img.errors import ModelError, UnreadablePhoto, UsageError
 from img2img.inference.colorizer import Colorizer
 from img2img.lab import lab_to_rgb, lightness
 from img2img.photo import JpegSettings, Photo, read_photo, write_photo
@@ -112,6 +114,17 @@ def test_more_strength_gives_more_colour(colorizer: Colorizer) -> None:
     assert chroma[3] > 1.15 * chroma[2]
 
 
+@settings(deadline=None, max_examples=60)
+@given(st.floats(0, 1.7e308), st.sampled_from([np.uint8, np.uint16]))
+@example(1e30, np.uint8)
+@example(1e30, np.uint16)
+def test_any_strength_keeps_the_luma(colorizer: Colorizer, strength: float, dtype: type) -> None:
+    grey = ramp(40, 60, dtype)
+    coloured = colorizer.convert(Photo(grey, "L"), strength=strength)
+    pixels = np.asarray(coloured.to_image()) if dtype == np.uint8 else coloured.pixels
+    assert np.abs(pixels @ np.array([0.299, 0.587, 0.114]) - grey).max() <= 1
+
+
 @pytest.mark.parametrize("strength", [-0.1, float("nan"), float("inf")])
 def test_strength_that_means_nothing_is_refused(colorizer: Colorizer, strength: float) -> None:
     with pytest.raises(UsageError, match="strength"):
@@ -133,6 +146,20 @@ def test_pillow_image_in_pillow_image_out(colorizer: Colorizer, mode: str, resul
     assert (coloured.mode, coloured.size) == (result, image.size)
     luma = np.asarray(coloured.convert("RGB")) @ np.array([0.299, 0.587, 0.114])
     assert np.abs(luma - np.asarray(image.convert("L"))).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(0, 5), (5, 0), (0, 0)])
+def test_empty_image_is_refused(colorizer: Colorizer, size: tuple[int, int]) -> None:
+    with pytest.raises(UnreadablePhoto, match=f"{size[0]} x {size[1]} pixels"):
+        colorizer(Image.new("L", size))
+
+
+@pytest.mark.parametrize("path", ["photo.jpg", Path("photo.jpg")])
+def test_path_instead_of_an_image_names_what_opens_it(colorizer: Colorizer, path: object) -> None:
+    with pytest.raises(TypeError, match=r"needs a PIL\.Image\.Image, not \w+: Image\.open\(path\)"):
+        colorizer(path)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"Photo, not \w+: read_photo\(path\)"):
+        colorizer.convert(path)  # type: ignore[arg-type]
 
 
 def test_model_sees_lightness_in_its_own_unit(tmp_path: Path) -> None:

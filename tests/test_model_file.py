@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -101,6 +102,27 @@ def test_file_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_model_is_refused(tmp_path: Path, suffix: str, content: bytes) -> None:
     message = refusal(tmp_path / f"other{suffix}", content)
     assert "empty" in message if not content else "not a" in message
+
+
+def test_weights_given_to_convert_with_name_the_graph_beside_them(tmp_path: Path) -> None:
+    weights = tmp_path / "tiny.safetensors"
+    weights.write_bytes(safetensors(CARD))
+    with pytest.raises(ModelError, match=r"tiny\.safetensors: holds weights .* the tiny\.onnx that was exported"):
+        read_model(weights)
+    weights.with_suffix(".onnx").write_bytes(attach_card(WEIGHTS, CARD))
+    with pytest.raises(ModelError, match=re.escape(str(weights.with_suffix(".onnx")))):
+        read_model(weights)
+
+
+def test_file_of_another_kind_is_not_called_damaged(tmp_path: Path) -> None:
+    message = refusal(tmp_path / "last.pth", b"PK\x03\x04" + b"\xff" * 64)
+    assert "give an .onnx file" in message
+    assert "damaged" not in message
+
+
+def test_model_under_any_suffix_is_read(tmp_path: Path) -> None:
+    (tmp_path / "download").write_bytes(attach_card(WEIGHTS, CARD))
+    assert read_card(tmp_path / "download").name == CARD.name
 
 
 def test_model_without_card_is_refused(tmp_path: Path) -> None:

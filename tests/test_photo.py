@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from img2img.errors import UnreadablePhoto, UnwritablePhoto
-from img2img.photo import JpegSettings, Photo, output_suffix, read_photo, write_photo
+from img2img.photo import JpegSettings, Photo, decode, output_suffix, read_photo, write_photo
 from img2img.photo.exif import orientation
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -27,6 +27,13 @@ XMP = (
     b"Gr\xc3\xbc\xc3\x9fe</rdf:Description></x:xmpmeta>"
 )
 LOSSLESS = ("PNG", "TIFF", "BMP")
+MIRRORED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    7: Image.Transpose.TRANSVERSE,
+}
 
 
 def make_exif(side: int = 1, artist: str = "Dorothea Lange") -> bytes:
@@ -218,6 +225,35 @@ def test_photos_are_read_upright_with_the_tag_reset(side: int, image_format: str
         assert photo.dpi == ((150, 300) if side >= 5 else (300, 150))
 
 
+def jpeg_of_side(image: Image.Image, side: int, **options: object) -> io.BytesIO:
+    """A JPEG whose pixels lie as that EXIF orientation says; the image is what it shows."""
+    undone = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270, **MIRRORED}.get(side)
+    return encoded(image if undone is None else image.transpose(undone), "JPEG", exif=make_exif(side), **options)
+
+
+@pytest.mark.parametrize("side", range(1, 9))
+def test_writing_a_turned_jpeg_again_moves_its_luma_no_more_than_an_upright_one(side: int) -> None:
+    """Its blocks come out on the steps they were on only if the tables are turned with them."""
+    across, down = np.mgrid[:64, :96]
+    picture = Image.fromarray((128 + 60 * np.sin(across / 3) + 60 * np.sin(down / 2)).astype(np.uint8))
+    table = [1 + 3 * (i % 8) + 20 * (i // 8) for i in range(64)]  # much coarser down than across
+    photo = read_photo(jpeg_of_side(picture, side, qtables=[table]))
+    moved = np.abs(rewritten(photo, "JPEG").pixels.astype(int) - photo.pixels)
+    assert moved.max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("factors", "side", "subsampling"), [((2, 1), 3, 1), ((2, 1), 6, 0), ((1, 2), 8, 1), ((1, 2), 1, 0), ((2, 2), 6, 2)]
+)
+def test_subsampling_is_turned_with_the_picture(factors: tuple[int, int], side: int, subsampling: int) -> None:
+    """4:2:2 upside down is 4:2:2; on its side it is a layout that is written as 4:4:4."""
+    content = bytearray(jpeg_of_side(Image.fromarray(smooth(16, 16)), side, subsampling=0).getvalue())
+    frame = content.index(b"\xff\xc0")
+    content[frame + 11] = 16 * factors[0] + factors[1]
+    with Image.open(io.BytesIO(content)) as image:
+        assert decode._jpeg_settings(image, side).subsampling == subsampling  # type: ignore[union-attr]
+
+
 def test_orientation_3_of_a_hand_drawn_photo() -> None:
     image = Image.fromarray(np.array([[1, 2, 3], [4, 5, 6]], np.uint8))
     photo = read_photo(encoded(image, "PNG", exif=make_exif(3)))
@@ -387,7 +423,7 @@ def test_heic_is_read_upright_and_written_as_jpeg() -> None:
 
 def test_heic_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("img2img.photo.file.can_read_heif", lambda: False)
-    with pytest.raises(UnreadablePhoto, match=r"pip install 'img2img\[heif\]'"):
+    with pytest.raises(UnreadablePhoto, match=r"pip install '\.\[heif\]'"):
         read_photo(io.BytesIO(b"\0\0\0\x18ftypheic" + bytes(20)))
 
 
@@ -395,7 +431,7 @@ def test_heic_without_its_package_says_what_to_install(monkeypatch: pytest.Monke
 def test_pillows_limit_of_pixels_neither_stops_nor_warns(image_format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     options = {"compression": "tiff_lzw"} if image_format == "TIFF" else {}
     source = encoded(Image.fromarray(noise(40, 40)), image_format, **options)
-    monkeypatch.setattr("img2img.photo.decode.STRIP_PIXELS", 40)
+    monkeypatch.setattr("img2img.photo.photo.STRIP_PIXELS", 40)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 900)
     assert read_photo(source).width == 40
     assert Image.MAX_IMAGE_PIXELS == 900
@@ -621,6 +657,48 @@ def test_a_large_icc_profile_survives_a_jpeg() -> None:
     assert rewritten(Photo(noise(8, 8, 3), "RGB", icc=profile), "JPEG").icc == profile
 
 
+def with_photoshop(jpeg: io.BytesIO, resources: dict[int, bytes]) -> io.BytesIO:
+    """The JPEG with an APP13 segment of these resources behind its first two bytes."""
+    content = b"Photoshop 3.0\0"
+    for code, data in resources.items():
+        content += b"8BIM" + struct.pack(">HHL", code, 0, len(data)) + data + b"\0" * (len(data) % 2)
+    whole = jpeg.getvalue()
+    return io.BytesIO(whole[:2] + b"\xff\xed" + struct.pack(">H", len(content) + 2) + content + whole[2:])
+
+
+@pytest.mark.parametrize("length", [1, 2, 333, 65_000])
+def test_iptc_goes_from_jpeg_to_jpeg_beside_all_other_metadata(length: int) -> None:
+    iptc, thumbnail = noise(length).tobytes(), b"the old picture"
+    options = {"exif": make_exif(6), "xmp": XMP, "icc_profile": SRGB + bytes(100_000), "comment": b"hi"}
+    source = encoded(Image.fromarray(smooth(8, 8)), "JPEG", **options)
+    photo = read_photo(with_photoshop(source, {0x0404: iptc, 0x040C: thumbnail}))
+    again = io.BytesIO()
+    write_photo(photo, again, format="JPEG")
+    with Image.open(again) as image:
+        image.load()
+        assert image.info["photoshop"] == {0x0404: iptc}
+    again.seek(0)
+    kept = read_photo(again)
+    assert (kept.jpeg, kept.exif, kept.xmp, kept.icc) == (photo.jpeg, photo.exif, photo.xmp, photo.icc)
+    assert rewritten(photo, "JPEG", quality=80).jpeg.iptc == iptc  # type: ignore[union-attr]
+    assert rewritten(photo, "PNG").width == 8
+
+
+def test_more_iptc_than_a_jpeg_holds_is_no_crash() -> None:
+    settings = JpegSettings(tables=((1,) * 64,), iptc=bytes(65_533))
+    again = rewritten(Photo(smooth(8, 8), "RGB", jpeg=settings), "JPEG")
+    assert again.jpeg is not None
+    assert again.jpeg.iptc is None
+
+
+@pytest.mark.parametrize("cut", range(14, 40, 5))
+def test_damaged_photoshop_resources_are_no_crash(cut: int) -> None:
+    content = b"Photoshop 3.0\0" + b"8BIM" + struct.pack(">HHL", 0x0404, 0, 900) + b"abc" * 5
+    whole = encoded(Image.fromarray(smooth(8, 8)), "JPEG").getvalue()
+    segment = b"\xff\xed" + struct.pack(">H", cut + 2) + content[:cut]
+    assert rewritten(read_photo(io.BytesIO(whole[:2] + segment + whole[2:])), "JPEG").width == 8
+
+
 def test_a_jpeg_with_damaged_exif_is_read_and_written_without_a_warning() -> None:
     damaged = b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + b"abc" * 9
     photo = read_photo(encoded(Image.fromarray(smooth(8, 8)), "JPEG", exif=damaged))
@@ -640,6 +718,20 @@ def test_the_resolution_of_a_jpeg_may_stand_in_exif_alone(unit: int, dpi: tuple[
 def test_a_jpeg_without_resolution_gets_none() -> None:
     photo = read_photo(encoded(Image.fromarray(smooth(8, 8)), "JPEG", exif=make_exif()))
     assert photo.dpi is None
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_large_png_is_packed_faster_and_stays_lossless(dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The level stands in the two bytes with which zlib's stream begins (RFC 1950): 6 is 10 there, 2 to 5 are 01."""
+    photo, levels = Photo(noise(20, 30, 3, dtype=dtype), "RGB"), []
+    for limit in (600, 599):
+        monkeypatch.setattr("img2img.photo.encode._LARGE_PNG", limit)
+        stream = io.BytesIO()
+        write_photo(photo, stream, format="PNG")
+        written = stream.getvalue()
+        levels.append(written[written.index(b"IDAT") + 5] >> 6)
+        np.testing.assert_array_equal(rewritten(photo, "PNG").pixels, photo.pixels)
+    assert levels == [0b10, 0b01]
 
 
 @pytest.mark.parametrize("space", ["L", "RGB"])

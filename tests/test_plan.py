@@ -190,6 +190,21 @@ def test_same_name_from_two_folders_is_refused_by_name(files: MakeFiles) -> None
     assert "x/a.jpg and y/a.jpg would both become out/a.jpg" in message
 
 
+def test_collisions_are_listed_up_to_five(files: MakeFiles) -> None:
+    files(*(f"in/{n}.{suffix}" for n in range(7) for suffix in ("gif", "png")))
+    lines = refusal("in", output="out").splitlines()
+    assert lines[:5] == [f"in/{n}.gif and in/{n}.png would both become out/{n}.png" for n in range(5)]
+    assert lines[5] == "and 2 more"
+    assert lines[6].startswith("Rename one of each")
+
+
+def test_five_collisions_are_all_listed(files: MakeFiles) -> None:
+    files(*(f"in/{n}.{suffix}" for n in range(5) for suffix in ("gif", "png")))
+    message = refusal("in", output="out")
+    assert message.count("would both become") == 5
+    assert "more" not in message
+
+
 @pytest.mark.parametrize("output", ["in/out", "in", "in/", "./in/../in/deep/er", "link/out"])
 def test_output_folder_inside_an_input_folder_is_refused(files: MakeFiles, output: str) -> None:
     files("in/a.jpg")

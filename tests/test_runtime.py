@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,18 @@ def test_unknown_device_lists_the_devices(path: Path) -> None:
         open_runtime(path, content, card, device="tpu")
 
 
+def test_ctrl_c_while_onnx_runtime_loads_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "onnxruntime":
+                raise ImportError("initialization failed") from KeyboardInterrupt()
+
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    with pytest.raises(KeyboardInterrupt):
+        OnnxRuntime.has_cuda()
+
+
 def test_junk_is_no_model() -> None:
     with pytest.raises(ModelError, match="cannot load it"):
         OnnxRuntime(b"junk", device="cpu", threads=1)
@@ -71,7 +84,9 @@ def test_bad_model_says_nothing_on_stderr(capfd: pytest.CaptureFixture[str]) -> 
 @pytest.mark.usefixtures("without_cuda")
 def test_cuda_without_torch_says_what_to_install(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"tiny\.onnx: .*install onnxruntime-gpu, or img2img\[train\]"):
+    with pytest.raises(
+        ModelError, match=r"tiny\.onnx: .*install onnxruntime-gpu, or PyTorch: pip install '\.\[train\]'"
+    ):
         open_cuda(path)
 
 

@@ -17,6 +17,8 @@ from img2img.photo.formats import OUTPUT_SUFFIXES, PHOTO_SUFFIXES, format_of_suf
 STREAM = Path("-")
 """Standard input as a source, standard output as a target. Compared by identity: `./-` is a file."""
 
+_LISTED_PAIRS = 5
+
 
 @dataclass(frozen=True)
 class Job:
@@ -46,6 +48,7 @@ def plan_jobs(
     file without output becomes `name.word.suffix` beside itself. Raises UsageError where two results would
     share a file, a result would overwrite an input, or the output folder lies inside an input folder.
     """
+    _refuse_empty_words(inputs, output)
     if "-" in inputs or output == "-":
         return Plan((_stream_job(inputs, output, format),))
     sources, failures = _existing([Path(each) for each in inputs])
@@ -157,6 +160,14 @@ def _stream_job(inputs: Sequence[str | Path], output: str | Path | None, format:
     return Job(source, _named_file(output, format))
 
 
+def _refuse_empty_words(inputs: Sequence[str | Path], output: str | Path | None) -> None:
+    """As paths they would be the current folder, and are what a shell makes of a variable that is not set."""
+    if output == "":
+        raise UsageError("-o is empty: name a file or a folder (. for this one)")
+    if "" in inputs:
+        raise UsageError("an INPUT is empty: name a photo or a folder (. for this one)")
+
+
 def _refuse_nested_output(output: Path, folders: Iterable[Path]) -> None:
     for folder in folders:
         if _folded(output).is_relative_to(_folded(folder)):
@@ -168,13 +179,15 @@ def _refuse_nested_output(output: Path, folders: Iterable[Path]) -> None:
 
 def _refuse_shared_targets(jobs: Iterable[Job]) -> None:
     first: dict[PurePath, Job] = {}
+    pairs = []
     for job in jobs:
         other = first.setdefault(_folded(job.target), job)
         if other is not job:
-            raise UsageError(
-                f"{other.source} and {job.source} would both become {job.target}: "
-                "rename one, or convert them into different folders"
-            )
+            pairs.append(f"{other.source} and {job.source} would both become {job.target}")
+    if len(pairs) > _LISTED_PAIRS:
+        pairs[_LISTED_PAIRS:] = [f"and {len(pairs) - _LISTED_PAIRS} more"]
+    if pairs:
+        raise UsageError("\n".join([*pairs, "Rename one of each, or convert them into different folders."]))
 
 
 def _refuse_overwritten_sources(jobs: Sequence[Job]) -> None:

@@ -1,13 +1,17 @@
 """The `img2img` command: its commands, and the one place where an error becomes a line and an exit code."""
 
 import sys
-from typing import Annotated, Any
 
-import typer
-from typer.core import TyperGroup
+try:
+    from typing import Annotated, Any
 
-from img2img.cli import colorize, evaluate, export, models, train
-from img2img.errors import Img2ImgError, UsageError
+    import typer
+    from typer.core import TyperGroup
+
+    from img2img.cli import colorize, evaluate, export, models, train
+    from img2img.errors import Img2ImgError, UsageError
+except KeyboardInterrupt:  # these imports are most of a command's first 0.1 s
+    sys.exit(130)
 
 TRAINING_PACKAGES = {
     "albumentations",
@@ -35,7 +39,9 @@ class Commands(TyperGroup):
         except ModuleNotFoundError as error:
             if error.name is None or error.name.split(".")[0] not in TRAINING_PACKAGES:
                 raise
-            raise _exit(1, f"this needs {error.name}, which comes with: pip install 'img2img[train]'") from None
+            raise _exit(
+                1, f"this needs {error.name}, which comes with: pip install '.[train]' in img2img's checkout"
+            ) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
 
@@ -86,4 +92,7 @@ def options(
 
 
 def main() -> None:
-    app(prog_name="img2img")
+    try:
+        app(prog_name="img2img")
+    except KeyboardInterrupt:  # before a command has begun: Typer still puts the options together
+        sys.exit(130)

@@ -19,14 +19,23 @@ app = typer.Typer(invoke_without_command=True, help="The models at hand, and the
 Name = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A model at hand, or an .onnx or .safetensors file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The card as JSON.")]
 
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="All cards as a page of Markdown.")]
+
 
 @app.callback()
-def models(context: typer.Context) -> None:
-    """List the models at hand: size, data, measured quality, licence; `models show NAME` prints a card."""
+def models(context: typer.Context, as_markdown: AsMarkdown = False) -> None:
+    """List the models at hand: size, data, measured quality, licence; `models show NAME` prints a card.
+
+    Exit code 1 when one of them cannot be used.
+    """
     if context.invoked_subcommand is not None:
+        return
+    if as_markdown:
+        print(markdown())
         return
     from rich.table import Table
 
+    from img2img.errors import ModelError
     from img2img.model_file import available_models, checkpoints, read_card
 
     paths = available_models()
@@ -34,10 +43,20 @@ def models(context: typer.Context) -> None:
         print(f"No models in {checkpoints()}: train one with `img2img train`, then `img2img export`.")
         return
     table = Table("name", "task", "size", "data", "measured", "licence")
+    refusals = []
     for path in paths:
-        card = read_card(path)
-        table.add_row(path.stem, card.task, size(path, card), card.data, measured(card), card.licence)
+        try:
+            card = read_card(path)
+        except ModelError as error:
+            refusals.append(str(error))
+            table.add_row(path.stem, "cannot be used")
+        else:
+            table.add_row(path.stem, card.task, size(path, card), card.data, measured(card), card.licence)
     _console().print(table)
+    for refusal in refusals:
+        print(f"Error: {refusal}", file=sys.stderr)
+    if refusals:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -58,6 +77,20 @@ def show(model: Name, as_json: AsJson = False) -> None:
     _console().print(table)
 
 
+def markdown() -> str:
+    """A page of all cards: checkpoints/README.md."""
+    from img2img.model_file import available_models, read_card
+
+    parts = ["# Models", "Made from the models' own cards by `img2img models --markdown > checkpoints/README.md`."]
+    for path in available_models():
+        card = read_card(path)
+        parts += [f"## {path.stem}", "| | |\n|---|---|"]
+        for title, text in rows(path, card):
+            shown = path.name if title == "file" else "<br>".join(text.splitlines())
+            parts[-1] += f"\n| {title} | {shown} |"
+    return "\n\n".join(parts)
+
+
 def rows(path: Path, card: ModelCard) -> list[tuple[str, str]]:
     """The card's lines, empty ones left out."""
     lines = [
@@ -73,8 +106,10 @@ def rows(path: Path, card: ModelCard) -> list[tuple[str, str]]:
         ),
         ("recipe", f"{card.recipe}, {card.step:,} steps"),
         ("settings", listed(card.settings)),
+        ("seed", "" if card.seed is None else str(card.seed)),
         ("data", card.data),
         ("hardware", card.hardware),
+        ("training took", "" if card.seconds is None else f"{card.seconds / 60:,.0f} minutes"),
         ("measured", listed(card.metrics)),
         ("measured by", card.metrics_command),
         ("score", listed(card.score or {})),
@@ -97,7 +132,26 @@ def measured(card: ModelCard) -> str:
 
 
 def listed(values: dict[str, Any]) -> str:
-    return "\n".join(f"{name} {_text(value)}" for name, value in values.items())
+    """A line for each value; what a dictionary or a list of dictionaries holds stands indented below its name."""
+    return "\n".join(line for name, value in values.items() for line in _lines(name, value))
+
+
+def _lines(name: str, value: object) -> list[str]:
+    if isinstance(value, dict):
+        below = listed(value).splitlines()
+    elif isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+        below = _aligned(value)
+    else:
+        return [f"{name} {_text(value)}"]
+    return [name, *(f"  {line}" for line in below)]
+
+
+def _aligned(rows: list[dict[str, Any]]) -> list[str]:
+    """The rows as a table, its columns in the order in which the rows name them."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [names, *([_text(row.get(name, "")) for name in names] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(map(str.rjust, line, widths)) for line in cells]
 
 
 def tensor(spec: TensorSpec) -> str:
@@ -113,4 +167,6 @@ def _console() -> Console:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -45,19 +45,25 @@ class Colorizer:
         self._predict(np.zeros((self.card.size_multiple, self.card.size_multiple), np.uint8))  # fail now or never
 
     def __call__(self, image: Image.Image, *, strength: float = 1.0) -> Image.Image:
-        """The coloured image, RGB or RGBA, 8 bit; `convert` keeps 16 bit and all that a file holds."""
+        """The coloured image, RGB or RGBA, 8 bit; `convert` keeps 16 bit and all that a file holds.
+
+        UnreadablePhoto for an empty image, or a mode without a known black and white.
+        """
+        _check_type(image, Image.Image, "Image.open(path) gives one")
         return self.convert(Photo.from_image(image), strength=strength).to_image()
 
     def convert(self, photo: Photo, *, strength: float = 1.0) -> Photo:
         """The coloured photo, all else kept: YCbCr for 8 bit, RGB for 16 bit, with the luma of `photo`.
 
-        `strength` scales the colours: 0 gives the grey photo, 1 what the model says.
+        `strength` scales the colours: 0 gives the grey photo, 1 what the model says. They are computed as sRGB's:
+        a photo that keeps a wider RGB profile shows sRGB's numbers in that profile, a little more vivid.
         """
+        _check_type(photo, Photo, "read_photo(path) gives one")
         if not (math.isfinite(strength) and strength >= 0):
             raise UsageError(f"strength {strength} is not 0 or more: 0 is grey, 1 is what the model says")
         luma = color.luma(photo)
         small = color.shrink(luma, self.card.native_size, self.card.size_multiple)
-        chroma = color.chroma_planes(small, self._predict(small) * np.float32(strength))
+        chroma = color.chroma_planes(small, color.strengthened(self._predict(small), strength))
         pixels = color.join(luma, chroma, threads=self._threads)
         if luma.size > LARGE:
             return_freed_memory()  # the encoder is about to ask for 4 bytes a pixel
@@ -74,6 +80,11 @@ class Colorizer:
             raise ModelError(f"{self._source}: gives no colours (an output of shape {output.shape}): export it again")
         ab: Floats = output[0] * np.float32(AB_RANGE)
         return ab
+
+
+def _check_type(value: object, kind: type, advice: str) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"needs a {kind.__module__}.{kind.__name__}, not {type(value).__name__}: {advice}")
 
 
 def _check_task(card: ModelCard, source: str) -> None:

@@ -10,13 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from img2img.errors import ModelError, UsageError
+from img2img.lab import Floats
 from img2img.model_file import ModelCard
-
-Floats = npt.NDArray[np.float32]
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -40,7 +36,9 @@ def open_runtime(path: Path, model: bytes, card: ModelCard, *, device: str = "au
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
     if importlib.util.find_spec("torch") is None:
-        raise ModelError(f"{path}: for --device cuda install onnxruntime-gpu, or img2img[train] for PyTorch")
+        raise ModelError(
+            f"{path}: for --device cuda install onnxruntime-gpu, or PyTorch: pip install '.[train]' in img2img's checkout"
+        )
     from img2img.inference.torch_runtime import TorchRuntime
 
     return TorchRuntime(path.with_suffix(".safetensors"), card)
@@ -82,9 +80,18 @@ def usable_cores() -> int:
 
 
 def _onnxruntime() -> Any:
-    """Imported when a model is run: it takes longer than `img2img --help`."""
-    import onnxruntime
+    """Imported when a model is run: it takes longer than `img2img --help`.
 
+    Its telemetry, which starts as it is imported, writes into the home folder and calls a server: a photo is
+    nobody's business. Whoever wants it sets ORT_DISABLE_TELEMETRY=0.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    try:
+        import onnxruntime
+    except ImportError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # so its C++ half reports a Ctrl-C
+            raise KeyboardInterrupt from error
+        raise
     onnxruntime.set_default_logger_severity(4)  # errors come as exceptions; the rest is noise on stderr
     return onnxruntime
 

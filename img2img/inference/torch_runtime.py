@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors.torch import load_file
 
 from img2img.errors import ModelError
+from img2img.lab import Floats
 from img2img.model_file import ModelCard, read_card
 from img2img.recipes import build_exported
-
-Floats = npt.NDArray[np.float32]
 
 
 class TorchRuntime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -11,10 +11,10 @@ from PIL import Image
 
 from img2img.errors import UnreadablePhoto
 from img2img.photo.exif import orientation, resolution, upright_exif, upright_xmp, with_prefix
-from img2img.photo.photo import JpegSettings, Photo, Pixels
+from img2img.photo.photo import JpegSettings, Photo, Pixels, strips
 from img2img.photo.profiles import cmyk_converter, color_space, lab_converter, srgb_profile, srgb_table
 
-STRIP_PIXELS = 1 << 18
+_IPTC = 0x0404  # of Photoshop's image resources; the others are settings and thumbnails of the old picture
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -48,6 +48,8 @@ _REFUSED_MODES = {
 
 def photo_of_image(image: Image.Image, *, turned: bool = False) -> Photo:
     """The photo; with `turned` its pixels are upright already. UnreadablePhoto for modes without meaning."""
+    if 0 in image.size:
+        raise UnreadablePhoto(f"{image.width} x {image.height} pixels: there is nothing to convert in an empty image")
     image.load()
     side = 1 if turned else side_of(image)
     pixels, alpha, icc = _pixels(image.transpose(_TURNS[side]) if side in _TURNS else image)
@@ -57,7 +59,7 @@ def photo_of_image(image: Image.Image, *, turned: bool = False) -> Photo:
         alpha=alpha,
         icc=icc,
         format="JPEG" if image.format == "MPO" else image.format or "PNG",
-        jpeg=_jpeg_settings(image),
+        jpeg=_jpeg_settings(image, side),
     )
     return with_metadata(photo, image, side)
 
@@ -165,15 +167,13 @@ def _copied(
     width, height = image.size
     pixels = np.empty((height, width) if mode in ("L", "LA") else (height, width, 3), np.uint8)
     alpha = np.empty((height, width), np.uint8) if mode.endswith("A") else None
-    rows = max(1, STRIP_PIXELS // width)
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        strip = np.asarray(convert(image.crop((0, top, width, bottom))))
+    for rows in strips(height, width):
+        strip = np.asarray(convert(image.crop((0, rows.start, width, rows.stop))))
         if alpha is None:
-            pixels[top:bottom] = strip
+            pixels[rows] = strip
         else:
-            pixels[top:bottom] = strip[..., 0] if mode == "LA" else strip[..., :3]
-            alpha[top:bottom] = strip[..., -1]
+            pixels[rows] = strip[..., 0] if mode == "LA" else strip[..., :3]
+            alpha[rows] = strip[..., -1]
     return pixels, alpha
 
 
@@ -200,7 +200,8 @@ def _dpi(image: Image.Image, exif: bytes | None) -> tuple[float, float] | None:
     return valid_dpi(image.info.get("dpi"))
 
 
-def _jpeg_settings(image: Image.Image) -> JpegSettings | None:
+def _jpeg_settings(image: Image.Image, side: int) -> JpegSettings | None:
+    """How the JPEG was encoded, as it holds for pixels turned upright from that side."""
     if image.format not in ("JPEG", "MPO"):
         return None
     from PIL.JpegImagePlugin import JpegImageFile
@@ -213,12 +214,23 @@ def _jpeg_settings(image: Image.Image) -> JpegSettings | None:
     if not all(i in image.quantization for i in used):
         return None
     comment = image.info.get("comment")
+    iptc = image.info.get("photoshop", {}).get(_IPTC)
     return JpegSettings(
-        tables=tuple(tuple(image.quantization[i]) for i in used),
-        subsampling=_subsampling([component[1:3] for component in color]),
+        tables=tuple(_turned_table(image.quantization[i], side) for i in used),
+        subsampling=_subsampling([_turned_factors(component[1:3], side) for component in color]),
         progressive=bool(image.info.get("progressive")),
         comment=comment if isinstance(comment, bytes) else None,
+        iptc=iptc if isinstance(iptc, bytes) and iptc else None,
     )
+
+
+def _turned_table(table: Sequence[int], side: int) -> tuple[int, ...]:
+    """Rows and columns, 8 x 8, change places with the picture's: a frequency across becomes one down."""
+    return tuple(table[8 * (i % 8) + i // 8] for i in range(64)) if side >= 5 else tuple(table)
+
+
+def _turned_factors(factors: tuple[int, int], side: int) -> tuple[int, int]:
+    return (factors[1], factors[0]) if side >= 5 else factors
 
 
 def _subsampling(factors: list[tuple[int, int]]) -> Literal[0, 1, 2]:

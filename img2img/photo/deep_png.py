@@ -15,8 +15,8 @@ import numpy as np
 from PIL.PngImagePlugin import PngImageFile
 
 from img2img.errors import UnreadablePhoto
-from img2img.photo.decode import STRIP_PIXELS, check_size, profiled, side_of, upright, with_metadata
-from img2img.photo.photo import Photo, Pixels
+from img2img.photo.decode import check_size, profiled, side_of, upright, with_metadata
+from img2img.photo.photo import Photo, Pixels, strips
 
 # Samples per pixel: for each pass the mode that holds its bytes, and how Pillow's decoder unpacks them.
 _PASSES = {
@@ -47,14 +47,14 @@ def read_deep_png(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo
     return _photo(samples, image)
 
 
-def write_deep_png(photo: Photo, stream: BinaryIO) -> None:
+def write_deep_png(photo: Photo, stream: BinaryIO, *, compress_level: int = 6) -> None:
     samples = _joined(photo)
     height, width, count = samples.shape
     stream.write(b"\x89PNG\r\n\x1a\n")
     _write_chunk(stream, b"IHDR", struct.pack(">2L5B", width, height, 16, _COLOR_TYPE_OF_SAMPLES[count], 0, 0, 0))
     for kind, data in _metadata_chunks(photo):
         _write_chunk(stream, kind, data)
-    compressor = zlib.compressobj(6)
+    compressor = zlib.compressobj(compress_level)
     for filtered in _filtered_strips(samples):
         _write_chunk(stream, b"IDAT", compressor.compress(filtered))
     _write_chunk(stream, b"IDAT", compressor.flush())
@@ -66,15 +66,9 @@ def _opened(stream: BinaryIO) -> PngImageFile:
     return PngImageFile(stream)
 
 
-def _strips(shape: tuple[int, ...]) -> Iterator[slice]:
-    rows = max(1, STRIP_PIXELS // shape[1])
-    for top in range(0, shape[0], rows):
-        yield slice(top, min(top + rows, shape[0]))
-
-
 def _add_bytes(samples: Pixels, image: PngImageFile, shift: int) -> None:
     count = samples.shape[2]
-    for part in _strips(samples.shape):
+    for part in strips(*samples.shape[:2]):
         strip = np.asarray(image.crop((0, part.start, image.width, part.stop)))
         if count == 1:
             samples[part, :, 0] = strip
@@ -115,10 +109,10 @@ def _joined(photo: Photo) -> Pixels:
 
 def _filtered_strips(samples: Pixels) -> Iterator[bytes]:
     """Each row's filter byte, and its bytes less the floored mean of the bytes to the left and above."""
-    _, width, count = samples.shape
+    height, width, count = samples.shape
     step = 2 * count
     above = np.zeros((1, width * step), np.uint8)
-    for part in _strips(samples.shape):
+    for part in strips(height, width):
         raw = samples[part].astype(">u2").view(np.uint8).reshape(-1, width * step)
         up = np.concatenate([above, raw[:-1]])
         left = np.zeros_like(raw)

@@ -76,7 +76,7 @@ def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
     if image_format is None:
         raise UnreadablePhoto("not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file")
     if image_format == "HEIF" and not can_read_heif():
-        raise UnreadablePhoto("HEIC photos need one more package: pip install 'img2img[heif]'")
+        raise UnreadablePhoto("HEIC photos need one more package: pip install '.[heif]' in img2img's checkout")
     if image_format == "PNG" and start[24:25] == b"\x10":
         from img2img.photo.deep_png import read_deep_png
 

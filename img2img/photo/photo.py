@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 Space = Literal["L", "RGB", "YCbCr"]
 Pixels = NDArray[Any]
+STRIP_PIXELS = 1 << 16  # what is worked on in a strip of them stays in a core's second-level cache
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,14 @@ class JpegSettings:
 
     tables: quantisation tables as Pillow's `qtables`: luma, chroma (or Cb, Cr); one where all share it.
     subsampling: of the chroma, as Pillow counts: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0; 2 for a grey source.
+    iptc: captions and credits as news agencies write them (IPTC-IIM), as stored among Photoshop's resources.
     """
 
     tables: tuple[tuple[int, ...], ...]
     subsampling: int = 2
     progressive: bool = False
     comment: bytes | None = None
+    iptc: bytes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +77,17 @@ class Photo:
         return photo_of_image(image)
 
 
+def strips(height: int, width: int) -> Iterator[slice]:
+    """The rows of a picture in runs of about STRIP_PIXELS pixels."""
+    step = max(1, STRIP_PIXELS // width)
+    return (slice(top, min(top + step, height)) for top in range(0, height, step))
+
+
 def as_8_bit(values: Pixels) -> NDArray[np.uint8]:
     """uint8 as they are; uint16 divided by 257 and rounded, in strips."""
     if values.dtype == np.uint8:
         return values
     result = np.empty(values.shape, np.uint8)
-    rows = max(1, 1_000_000 // max(1, values[0].size))
-    for top in range(0, len(values), rows):
-        result[top : top + rows] = (values[top : top + rows].astype(np.uint32) + 128) // 257
+    for rows in strips(*values.shape[:2]):
+        result[rows] = (values[rows].astype(np.uint32) + 128) // 257
     return result
