@@ -36,9 +36,7 @@ def open_runtime(path: Path, model: bytes, card: ModelCard, *, device: str = "au
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
     if importlib.util.find_spec("torch") is None:
-        raise ModelError(
-            f"{path}: for --device cuda install onnxruntime-gpu, or PyTorch: pip install '.[train]' in img2img's checkout"
-        )
+        raise ModelError(f"{path}: for --device cuda install onnxruntime-gpu, or PyTorch: pip install '.[train]'")
     from img2img.inference.torch_runtime import TorchRuntime
 
     return TorchRuntime(path.with_suffix(".safetensors"), card)
