@@ -22,7 +22,7 @@ class AbRecipe(Recipe):
         """Start the encoder from ImageNet weights; `--init` replaces them."""
         temperature: float = 0.4
         """Of the annealed mean: lower is surer of one colour (Zhang: 0.38)."""
-        saturation: float = 1.3
+        saturation: float = 1.0
         """Factor on the colours: the mean of what a colour may be is paler than any of it."""
 
         def __post_init__(self) -> None:
