@@ -16,15 +16,13 @@ from kornia.color import lab_to_rgb, rgb_to_lab
 from PIL import Image
 from torch import Tensor
 
-Network = Callable[[Tensor], Tensor]
+from img2img.model_file import read_card
 
-SIDE = 256
+Network = Callable[[Tensor], Tensor]
 
 
 def load_network(model: Path) -> Network:
     """The shipped network in PyTorch; without its .safetensors the same graph in ONNX Runtime."""
-    from img2img.model_file import read_card
-
     weights = model.with_suffix(".safetensors")
     if weights.is_file():
         from safetensors.torch import load_file
@@ -41,11 +39,11 @@ def load_network(model: Path) -> Network:
 
 
 @torch.inference_mode()
-def colorize(photo: Path, target: Path, network: Network) -> None:
+def colorize(photo: Path, target: Path, network: Network, side: int) -> None:
     pixels = np.array(Image.open(photo).convert("RGB"))
     rgb = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
     lightness = rgb_to_lab(rgb)[:, :1]
-    small = F.interpolate(lightness, (SIDE, SIDE), mode="bilinear", antialias=True)
+    small = F.interpolate(lightness, (side, side), mode="bilinear", antialias=True)
     ab = 110 * network(small / 50 - 1)
     ab = F.interpolate(ab, lightness.shape[-2:], mode="bilinear")
     rgb = lab_to_rgb(torch.cat([lightness, ab], dim=1))
@@ -55,12 +53,12 @@ def colorize(photo: Path, target: Path, network: Network) -> None:
 
 def main() -> None:
     model, out, *photos = map(Path, sys.argv[1:])
-    network = load_network(model)
+    network, side = load_network(model), read_card(model).native_size  # the size at which img2img runs it
     if len(photos) > 1:
-        colorize(photos[0], out / photos[0].name, network)
+        colorize(photos[0], out / photos[0].name, network, side)
     started = time.perf_counter()
     for photo in photos:
-        colorize(photo, out / photo.name, network)
+        colorize(photo, out / photo.name, network, side)
     print(len(photos) / (time.perf_counter() - started))
 
 
