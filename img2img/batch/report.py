@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import why_not, written_at_once
+from img2img.atomic_file import why_not, write_at_once
 from img2img.batch.outcome import Outcome
 from img2img.errors import Img2ImgError, UsageError
 
@@ -27,9 +27,8 @@ def write_report(outcomes: Iterable[Outcome], path: Path) -> None:
     """Writes the whole report or nothing. Raises Img2ImgError when it cannot."""
     text = _WRITERS[path.suffix.lower()]([_record(outcome) for outcome in outcomes])
     try:
-        with written_at_once(path) as stream:
-            # A name that is not Unicode holds lone surrogates; in backslashes, JSON reads them back.
-            stream.write(text.encode(errors="backslashreplace"))
+        # A name that is not Unicode holds lone surrogates; in backslashes, JSON reads them back.
+        write_at_once(path, text.encode(errors="backslashreplace"))
     except OSError as error:
         raise Img2ImgError(f"{path}: the report: {why_not(error, 'written')}") from error
 

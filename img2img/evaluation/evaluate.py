@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from img2img.color import small_size
 from img2img.errors import DataError
 from img2img.evaluation.metrics import Picture, colourfulness, psnr
 from img2img.training.image_source import ImageSource, decode_rgb
@@ -51,8 +52,7 @@ def photos_at(source: ImageSource, size: int, multiple: int = 32) -> Iterator[Im
     """Each photo brought to about size x size pixels, aspect kept, sides multiples of `multiple`."""
     for index in range(len(source)):
         image = Image.fromarray(decode_rgb(source, index))
-        scale = size / np.sqrt(image.width * image.height)
-        width, height = (max(1, round(side * scale / multiple)) * multiple for side in image.size)
+        height, width = small_size(image.height, image.width, size, multiple)
         yield image.resize((width, height), Image.Resampling.BICUBIC)
 
 

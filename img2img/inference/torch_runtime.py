@@ -21,8 +21,9 @@ class TorchRuntime:
             raise ModelError(f"{weights}: no GPU at hand (PyTorch sees no CUDA device): use --device cpu")
         if not weights.is_file():
             raise ModelError(f"{weights}: not there, and PyTorch needs it: keep the .safetensors beside the .onnx")
-        if read_card(weights).name != card.name:
-            raise ModelError(f"{weights}: holds {read_card(weights).name}, not {card.name}: fetch the pair again")
+        held = read_card(weights).name
+        if held != card.name:
+            raise ModelError(f"{weights}: holds {held}, not {card.name}: fetch the pair again")
         network = build_exported(card)
         try:
             network.load_state_dict(load_file(weights))

@@ -4,12 +4,11 @@ The n-th sample of a run depends on (seed, n) alone: worker processes and prefet
 """
 
 import os
-from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from img2img.training.image_source import ImageSource, decode_rgb
 from img2img.training.randomness import derive_seed
@@ -62,19 +61,6 @@ class EndlessSamples(Dataset[dict[str, Tensor]]):
         return {"image": to_tensor(self._augmentation(image=image)["image"]), "sample": torch.tensor(sample)}
 
 
-class CountFrom(Sampler[int]):
-    """first, first + 1, ... below `stop`."""
-
-    def __init__(self, first: int, stop: int) -> None:
-        self._range = range(first, stop)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._range)
-
-    def __len__(self) -> int:
-        return len(self._range)
-
-
 def training_batches(
     source: ImageSource, *, image_size: int, batch_size: int, first: int, stop: int, seed: int, workers: int
 ) -> DataLoader[dict[str, Tensor]]:
@@ -82,10 +68,9 @@ def training_batches(
     return DataLoader(
         EndlessSamples(source, photo_augmentation(image_size), seed),
         batch_size=batch_size,
-        sampler=CountFrom(first, stop),
+        sampler=range(first, stop),
         num_workers=workers,
         pin_memory=torch.cuda.is_available(),
-        persistent_workers=False,
         drop_last=True,
         multiprocessing_context="spawn" if workers else None,
     )

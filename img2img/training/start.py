@@ -65,15 +65,15 @@ def _begin(request: Request) -> Trainer:
     source = open_source(request.data)
     if request.init and not request.init.exists():
         raise ModelError(f"{request.init}: no such file; --init takes a .safetensors")
-    torch.manual_seed(request.seed or 0)
+    seed, device = request.seed or 0, pick_device(request.device)
+    torch.manual_seed(seed)
     recipe = recipe_type(config)
     recipe.start()
     if request.init:
         initialise(recipe.get_submodule(recipe.exported), request.init)
     folder = RunFolder(request.out)
-    folder.create(_describe(request, recipe, len(source)))
-    device = pick_device(request.device)
-    return Trainer(recipe, source, folder, seed=request.seed or 0, device=device, pace=request.pace)
+    folder.create(_describe(request, recipe, seed, device, len(source)))
+    return Trainer(recipe, source, folder, seed=seed, device=device, pace=request.pace)
 
 
 def _go_on(request: Request) -> Trainer:
@@ -107,16 +107,16 @@ def _go_on(request: Request) -> Trainer:
     return trainer
 
 
-def _describe(request: Request, recipe: Recipe, images: int) -> RunInfo:
+def _describe(request: Request, recipe: Recipe, seed: int, device: torch.device, images: int) -> RunInfo:
     return RunInfo(
         recipe=recipe.name,
         config=asdict(recipe.config),
-        seed=request.seed or 0,
+        seed=seed,
         data=[str(path.resolve()) for path in request.data],
         init=str(request.init) if request.init else None,
         command=shlex.join(["img2img", *sys.argv[1:]]),
         versions=versions(),
-        hardware=_hardware(pick_device(request.device)),
+        hardware=_hardware(device),
         images=images,
     )
 

@@ -29,14 +29,13 @@ class TrainState:
     torch_rng: torch.Tensor
     python_rng: list[Any]
 
-    def save(self, folder: Path) -> Path:
+    def save(self, folder: Path) -> None:
         """Write `state-STEP.pt`, then drop all but the newest three."""
         target = folder / f"state-{self.step:08d}.pt"
         with written_at_once(target) as file:
             torch.save({field.name: getattr(self, field.name) for field in fields(self)}, file)
         for old in state_files(folder)[:-KEEP]:
             old.unlink()
-        return target
 
 
 def python_rng_state() -> list[Any]:

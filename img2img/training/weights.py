@@ -1,8 +1,7 @@
-"""Weights as .safetensors: taken in by --init, written by export."""
+"""Weights as .safetensors, as --init takes them in."""
 
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from img2img.errors import ModelError
@@ -20,9 +19,8 @@ def load_weights(path: Path) -> dict[str, Tensor]:
 
 
 def initialise(network: nn.Module, path: Path) -> None:
-    """Put the file's weights into the network; raises ModelError when they are another network's."""
-    weights = {name: tensor.to(torch.float32) if tensor.is_floating_point() else tensor
-               for name, tensor in load_weights(path).items()}  # fmt: skip
+    """Put the file's weights into the network, in its own precision; ModelError when they are another network's."""
+    weights = load_weights(path)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
