@@ -13,24 +13,30 @@ from img2img import __version__
 from img2img.atomic_file import why_not, write_at_once
 from img2img.errors import ExportError, SettingError
 from img2img.inference.runtime import OnnxRuntime
-from img2img.model_file import ModelCard, attach_card, card_for_weights
-from img2img.onnx_graph import to_onnx
+from img2img.model_file import ModelCard, TensorSpec, attach_card, card_for_weights
+from img2img.onnx_graph import fill_shape, to_onnx
 from img2img.recipes import recipe_class
 from img2img.recipes.recipe import Recipe
 from img2img.training.run_folder import RunFolder
 from img2img.training.settings import make_config
 from img2img.training.state import load_latest
 
-PARITY_SIZES = ((64, 64), (256, 256), (224, 288), (352, 192))
+PARITY_SIZES = tuple(
+    {"N": count, "H": height, "W": width}
+    for count, height, width in ((1, 64, 64), (2, 256, 256), (3, 224, 288), (7, 352, 192))
+)
 
 
 @dataclass(frozen=True)
 class Parity:
-    """The largest difference between ONNX Runtime and PyTorch at one input size, in the output's own units."""
+    """The largest difference between ONNX Runtime and PyTorch, in the recipe's unit, for inputs of some shapes."""
 
-    height: int
-    width: int
+    shapes: tuple[tuple[int, ...], ...]
     difference: float
+    unit: str
+
+    def __str__(self) -> str:
+        return ", ".join(" x ".join(map(str, shape)) for shape in self.shapes)
 
 
 def export_run(
@@ -44,7 +50,8 @@ def export_run(
     """Write `target` (.onnx) and the .safetensors beside it; return the parity at each size.
 
     `settings` change what does not touch the weights (temperature); `about` holds fields of the card. Raises
-    ExportError when the graph drifts from PyTorch by more than `tolerance` in units of ab; nothing is written then.
+    ExportError when the graph drifts from PyTorch by more than `tolerance` in the recipe's unit; nothing is written
+    then.
     """
     if target.suffix != ".onnx":
         raise ExportError(f"{target}: a model file ends in .onnx; name it so")
@@ -58,21 +65,21 @@ def export_run(
     network = recipe.exported_network(config)
     network.load_state_dict(_averaged_weights(state.ema, recipe.exported))
     round_to_half(network.eval())
-    graph = to_onnx(network, recipe)
-    parity = measure_parity(network, graph, recipe)
+    graph = to_onnx(network, recipe, config)
+    parity = measure_parity(network, graph, recipe, config)
     worst = max(parity, key=lambda one: one.difference)
     if worst.difference > tolerance:
         raise ExportError(
             f"{run}: the exported graph drifts from PyTorch by {worst.difference:.3g} at "
-            f"{worst.height} x {worst.width}, more than {tolerance:g}; nothing was written"
+            f"{worst}, more than {tolerance:g}; nothing was written"
         )
     info = RunFolder(run).read_info()
     card = ModelCard(
         name=target.stem,
         task=recipe.task,
-        inputs=recipe.inputs,
-        outputs=recipe.outputs,
-        native_size=recipe.native_size,
+        inputs=recipe.inputs(config),
+        outputs=recipe.outputs(config),
+        native_size=recipe.native_size(config),
         size_multiple=recipe.size_multiple,
         recipe=state.recipe,
         settings=vars(config),
@@ -105,17 +112,29 @@ def round_to_half(network: nn.Module) -> None:
 
 
 @torch.no_grad()
-def measure_parity(network: nn.Module, graph: bytes, recipe: type[Recipe]) -> list[Parity]:
-    """ONNX Runtime against PyTorch on smooth random inputs, in units of the output's own scale (ab, not ab / 110)."""
+def measure_parity(network: nn.Module, graph: bytes, recipe: type[Recipe], config: Recipe.Config) -> list[Parity]:
+    """ONNX Runtime against PyTorch on random inputs of several sizes, in the recipe's unit (ab, not ab / 110)."""
     runtime = OnnxRuntime(graph, device="cpu", threads=1)
     generator = torch.Generator().manual_seed(0)
     results = []
-    for height, width in PARITY_SIZES:
-        coarse = torch.rand(1, int(recipe.inputs[0].shape[1]), height // 16, width // 16, generator=generator)
-        picture = nn.functional.interpolate(coarse * 2 - 1, (height, width), mode="bicubic").clamp(-1, 1)
-        difference = runtime.run(picture.numpy()) - network(picture).numpy()
-        results.append(Parity(height, width, float(np.abs(difference).max()) * recipe.output_scale))
+    for sizes in PARITY_SIZES:
+        inputs = [_random_input(spec, sizes, generator) for spec in recipe.inputs(config)]
+        difference = runtime.run(*(one.numpy() for one in inputs)) - network(*inputs).numpy()
+        shapes = tuple(tuple(one.shape) for one in inputs)
+        results.append(Parity(shapes, float(np.abs(difference).max()) * recipe.output_scale, recipe.output_unit))
     return results
+
+
+def _random_input(spec: TensorSpec, sizes: Mapping[str, int], generator: torch.Generator) -> Tensor:
+    """Evenly drawn within the input's range; pictures are smooth."""
+    shape = fill_shape(spec, sizes)
+    low, high = spec.range
+    if len(shape) < 4:
+        return torch.rand(shape, generator=generator) * (high - low) + low
+    height, width = shape[-2:]
+    coarse = torch.rand(*shape[:2], max(1, height // 16), max(1, width // 16), generator=generator)
+    smooth = nn.functional.interpolate(coarse * (high - low) + low, (height, width), mode="bicubic")
+    return smooth.clamp(low, high)
 
 
 def _write(target: Path, graph: bytes, network: nn.Module, card: ModelCard) -> None:

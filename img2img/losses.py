@@ -65,16 +65,16 @@ ADVERSARIAL_LOSSES = {
 }
 
 
-def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
     """Mean squared distance from 1 of the critic's gradient norm between real and fake (1704.00028, eq. 3).
 
-    One point is drawn evenly on each line from `real[i]` to `fake[i]`; both are (N, ...) of one shape. Runs in
-    float32 whatever the autocast, since the norm of a half-precision gradient is mostly noise.
+    The gradient is taken at `share[i]`, drawn evenly from [0, 1), of the way from `real[i]` to `fake[i]`; both are
+    (N, ...) of one shape. Runs in float32 whatever the autocast, since the norm of a half-precision gradient is mostly
+    noise.
     """
     with torch.autocast(real.device.type, enabled=False):
         real, fake = real.detach().float(), fake.detach().float()
-        share = torch.rand(real.shape[0], *[1] * (real.ndim - 1), device=real.device)
-        between = real.lerp(fake, share).requires_grad_(True)
+        between = real.lerp(fake, share.view(-1, *[1] * (real.ndim - 1))).requires_grad_(True)
         (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
         off: Tensor = gradient.flatten(1).norm(dim=1) - 1
         return off.square().mean()

@@ -41,7 +41,8 @@ class ModelCard:
 
     `sha256` is of the weights' bytes: an .onnx file's before the card, a .safetensors file's after the header.
     `seconds` is how long the training took. `metrics_command` prints `metrics`. `reverse` names the model that goes
-    back; `score` holds a score's quantiles.
+    back; `score` holds a score's quantiles; `classes` names the labels that a conditional
+    sampler draws.
     """
 
     name: str
@@ -66,6 +67,7 @@ class ModelCard:
     sha256: str = ""
     reverse: str | None = None
     score: dict[str, float] | None = None
+    classes: tuple[str, ...] = ()
     format: int = CARD_FORMAT
 
     def to_json(self) -> str:
@@ -85,6 +87,7 @@ class ModelCard:
         try:
             for side in ("inputs", "outputs"):
                 values[side] = tuple(_tensor_spec(spec) for spec in values[side])
+            values["classes"] = tuple(map(str, values.get("classes", ())))
             card = cls(**values)
             _check_fields(card)
         except (TypeError, KeyError, ValueError) as error:

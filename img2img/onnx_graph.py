@@ -1,5 +1,6 @@
-"""A network as an ONNX graph: dynamic height and width, batch norms folded away, fp16 kernels on disk."""
+"""A network as an ONNX graph: dynamic sizes, batch norms folded away, fp16 kernels on disk."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 
 import numpy as np
@@ -8,11 +9,17 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from img2img.model_file import TensorSpec
 from img2img.networks.blocks import ConvNormAct
 from img2img.recipes.recipe import Recipe
 
-EXAMPLE_SIZE = (64, 96)
-LARGEST_SIDE = 200  # in multiples; only bounds what the exporter proves about shapes
+EXAMPLE = {"N": 2, "H": 64, "W": 96}
+LARGEST = {"N": 4096, "H": 200, "W": 200}  # sides in multiples; only bounds what the exporter proves about shapes
+
+
+def fill_shape(spec: TensorSpec, sizes: Mapping[str, int]) -> list[int]:
+    """The shape of an input with numbers in the place of its names."""
+    return [sizes[size] if isinstance(size, str) else size for size in spec.shape]
 
 
 class ScaledConv(nn.Module):
@@ -51,17 +58,19 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
     return folded.eval()
 
 
-def to_onnx(network: nn.Module, recipe: type[Recipe]) -> bytes:
-    """The serialised graph of a recipe's network, without a card; its batch size is 1."""
-    spec, multiple = recipe.inputs[0], recipe.size_multiple
-    height = torch.export.Dim("height", min=1, max=LARGEST_SIDE)
-    width = torch.export.Dim("width", min=1, max=LARGEST_SIDE)
+def to_onnx(network: nn.Module, recipe: type[Recipe], config: Recipe.Config) -> bytes:
+    """The serialised graph of a recipe's network, without a card; sizes vary where the recipe's inputs say so."""
+    specs = recipe.inputs(config)
+    free = {name: torch.export.Dim(name, min=1, max=largest) for name, largest in LARGEST.items()}
+    dims = {name: dim if name == "N" else recipe.size_multiple * dim for name, dim in free.items()}
     program = torch.onnx.export(
         fold_batch_norms(network),
-        (torch.zeros(1, int(spec.shape[1]), *EXAMPLE_SIZE),),
-        input_names=[spec.name],
-        output_names=[recipe.outputs[0].name],
-        dynamic_shapes=({2: multiple * height, 3: multiple * width},),
+        tuple(torch.zeros(fill_shape(spec, EXAMPLE)) for spec in specs),
+        input_names=[spec.name for spec in specs],
+        output_names=[spec.name for spec in recipe.outputs(config)],
+        dynamic_shapes=tuple(
+            {place: dims[size] for place, size in enumerate(spec.shape) if isinstance(size, str)} for spec in specs
+        ),
         dynamo=True,
         verbose=False,
     )

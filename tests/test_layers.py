@@ -24,7 +24,7 @@ ROWS = (
 )
 BASE_ROW = 3
 TRAINING_ONLY = {"torch", "torchvision", "kornia", "albumentations", "safetensors", "onnx", "onnxscript"}
-TORCH_PARTS = {"networks", "losses", "recipes", "training", "evaluation", "export", "onnx_graph"}
+TORCH_PARTS = {"networks", "losses", "randomness", "recipes", "training", "evaluation", "export", "onnx_graph"}
 TORCH_FILES = {"inference/torch_runtime.py", "cli/train.py", "cli/export.py", "cli/evaluate.py"}
 
 

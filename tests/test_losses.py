@@ -50,21 +50,21 @@ def test_gradient_penalty_of_a_linear_critic_is_its_slope_off_one_squared(slope)
     direction = torch.randn(3, 4, 4)
     direction *= slope / direction.norm()
     penalty = gradient_penalty(
-        lambda x: (x * direction).sum((1, 2, 3)), torch.randn(5, 3, 4, 4), torch.randn(5, 3, 4, 4)
+        lambda x: (x * direction).sum((1, 2, 3)), torch.randn(5, 3, 4, 4), torch.randn(5, 3, 4, 4), torch.rand(5)
     )
     assert penalty.item() == pytest.approx((slope - 1) ** 2, abs=1e-5)
 
 
 def test_gradient_penalty_reaches_the_critics_weights():
     critic = nn.Sequential(nn.Flatten(), nn.Linear(12, 1))
-    gradient_penalty(critic, torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2)).backward()
+    gradient_penalty(critic, torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2), torch.rand(4)).backward()
     assert critic[1].weight.grad.abs().sum() > 0
 
 
 def test_gradient_penalty_is_float32_under_bfloat16_autocast():
     critic = nn.Sequential(nn.Flatten(), nn.Linear(12, 1))
     with torch.autocast("cpu", torch.bfloat16):
-        penalty = gradient_penalty(critic, torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2))
+        penalty = gradient_penalty(critic, torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2), torch.rand(4))
     assert penalty.dtype == torch.float32
 
 

@@ -7,6 +7,7 @@ from torch import nn
 
 from img2img.losses import ADVERSARIAL_LOSSES
 from img2img.networks.quantised_ab import AB_SCALE
+from img2img.onnx_graph import fill_shape
 from img2img.recipes import RECIPES, recipe_class
 from img2img.recipes.photo_lab import join, split
 from img2img.recipes.recipe import Recipe
@@ -25,7 +26,7 @@ def photos(count: int = 3, size: int = 64) -> torch.Tensor:
 
 
 def batch(count: int = 3) -> dict[str, torch.Tensor]:
-    return {"image": photos(count), "sample": torch.arange(count)}
+    return {"image": photos(count), "key": torch.arange(count)}
 
 
 def stepper(recipe: Recipe):
@@ -75,8 +76,9 @@ def test_exported_network_takes_the_averaged_weights(name):
     assert recipe.exported in recipe.averaged
     network = type(recipe).exported_network(recipe.config)
     network.load_state_dict(recipe.get_submodule(recipe.exported).state_dict())
-    output = network.eval()(torch.zeros(1, *recipe.inputs[0].shape[1:2], 64, 32))
-    assert output.shape == (1, recipe.outputs[0].shape[1], 64, 32)
+    sizes = {"N": 2, "H": 64, "W": 32}
+    inputs = [torch.zeros(fill_shape(spec, sizes)) for spec in recipe.inputs(recipe.config)]
+    assert list(network.eval()(*inputs).shape) == fill_shape(recipe.outputs(recipe.config)[0], sizes)
 
 
 @pytest.mark.parametrize("name", RECIPES)

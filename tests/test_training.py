@@ -24,7 +24,6 @@ from img2img.recipes.recipe import Recipe, frozen
 from img2img.training.data import EndlessSamples, photo_augmentation
 from img2img.training.ema import Ema
 from img2img.training.image_source import decode_rgb, open_source
-from img2img.training.randomness import derive_seed
 from img2img.training.run_folder import RunFolder
 from img2img.training.settings import make_config
 from img2img.training.start import Request, start
@@ -347,12 +346,6 @@ def test_sample_depends_on_its_number_alone(colour_photos):
     images = [forward[n]["image"] for n in range(20)]
     for n in reversed(range(20)):
         assert torch.equal(backward[n]["image"], images[n])
-
-
-def test_seeds_differ_by_purpose_and_place():
-    seeds = {derive_seed(seed, purpose, n) for seed in (0, 1) for purpose in ("step", "order") for n in range(50)}
-    assert len(seeds) == 200
-    assert derive_seed(0, "step", 7) == derive_seed(0, "step", 7)
 
 
 def test_ema_follows_the_closed_form():

@@ -19,7 +19,9 @@ def export(
     data: Annotated[str | None, typer.Option(help="What it was trained on, for the card.")] = None,
     hardware: Annotated[str | None, typer.Option(help="What it was trained with, for the card.")] = None,
     notes: Annotated[str | None, typer.Option(help="Anything else that a user should know.")] = None,
-    tolerance: Annotated[float, typer.Option(min=0, help="Largest drift from PyTorch, in ab units.")] = 0.05,
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="Largest drift from PyTorch, in ab units or grey levels.")
+    ] = 0.05,
 ) -> None:
     """Write a run's averaged generator as FILE.onnx and FILE.safetensors, and check that both compute the same."""
     from img2img.export import export_run
@@ -27,5 +29,5 @@ def export(
     given = {"data": data, "hardware": hardware, "notes": notes, "native_size": native_size}
     about = {name: value for name, value in given.items() if value is not None}
     for parity in export_run(run, output, tolerance=tolerance, settings=tuple(settings or ()), about=about):
-        print(f"parity at {parity.height} x {parity.width}: {parity.difference:.2g} in units of ab")
+        print(f"parity at {parity}: {parity.difference:.2g} {parity.unit}")
     print(f"{output}: {output.stat().st_size / 1e6:.1f} MB")

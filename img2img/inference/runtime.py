@@ -18,9 +18,9 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 class Runtime(Protocol):
-    """One input (1, C, h, w) to one output, float32; several threads may share it."""
+    """Inputs, in the card's order, to the first output, float32; several threads may share it."""
 
-    def run(self, array: Floats) -> Floats: ...
+    def run(self, *arrays: Floats) -> Floats: ...
 
 
 def open_runtime(path: Path, model: bytes, card: ModelCard, *, device: str = "auto", threads: int = 0) -> Runtime:
@@ -57,18 +57,19 @@ class OnnxRuntime:
             raise ModelError(f"ONNX Runtime {ort.__version__} cannot load it: {_line(error)}") from error
         if device == "cuda" and self._session.get_providers()[0] != providers[0]:
             raise ModelError("ONNX Runtime finds no usable GPU: CUDA's libraries or the driver are missing")
-        self._input = self._session.get_inputs()[0].name
+        self._inputs = [value.name for value in self._session.get_inputs()]
         return_freed_memory()
 
     @staticmethod
     def has_cuda() -> bool:
         return "CUDAExecutionProvider" in _onnxruntime().get_available_providers()
 
-    def run(self, array: Floats) -> Floats:
+    def run(self, *arrays: Floats) -> Floats:
         try:
-            output: Floats = self._session.run(None, {self._input: array})[0]
+            output: Floats = self._session.run(None, dict(zip(self._inputs, arrays, strict=True)))[0]
         except Exception as error:
-            raise ModelError(f"the model fails on input {array.shape}: {_line(error)}") from error
+            shapes = ", ".join(str(array.shape) for array in arrays)
+            raise ModelError(f"the model fails on input {shapes}: {_line(error)}") from error
         return output
 
 

@@ -33,6 +33,7 @@ class TorchRuntime:
         self._network = network.float().eval().to(self._device).to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
-    def run(self, array: Floats) -> Floats:
-        output: Floats = self._network(torch.from_numpy(array).to(self._device)).cpu().numpy()
+    def run(self, *arrays: Floats) -> Floats:
+        inputs = (torch.from_numpy(array).to(self._device) for array in arrays)
+        output: Floats = self._network(*inputs).cpu().numpy()
         return output

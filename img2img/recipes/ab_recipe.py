@@ -9,7 +9,7 @@ from img2img.model_file import TensorSpec
 from img2img.networks.ab_network import AbNetwork
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.networks.unet import SIZE_MULTIPLE
-from img2img.recipes.photo_lab import preview_rows, split
+from img2img.recipes.photo_lab import join, preview_rows, split
 from img2img.recipes.recipe import Batch, Recipe
 
 
@@ -24,6 +24,7 @@ class AbRecipe(Recipe):
         """Of the annealed mean: lower is surer of one colour (Zhang: 0.38)."""
         saturation: float = 1.0
         """Factor on the colours: the mean of what a colour may be is paler than any of it."""
+        augment: str = "photo"
 
         def __post_init__(self) -> None:
             super().__post_init__()
@@ -36,10 +37,8 @@ class AbRecipe(Recipe):
     task = "colorize"
     averaged = ("generator",)
     exported = "generator"
-    inputs = (TensorSpec("L", (1, 1, "H", "W"), "CIE L* / 50 - 1 of the photo's luma", (-1.0, 1.0)),)
-    outputs = (TensorSpec("ab", (1, 2, "H", "W"), "CIE ab / 110", (-1.0, 1.0)),)
     output_scale = AB_SCALE
-    native_size = 192  # no worse than 256 on crops of 128, and 1.6 times as fast
+    output_unit = "units of ab"
     size_multiple = SIZE_MULTIPLE
     export_settings = ("temperature", "saturation")
 
@@ -54,9 +53,25 @@ class AbRecipe(Recipe):
         assert isinstance(config, AbRecipe.Config)
         return AbNetwork(config.temperature, config.saturation)
 
+    @classmethod
+    def inputs(cls, config: Recipe.Config) -> tuple[TensorSpec, ...]:
+        return (TensorSpec("L", (1, 1, "H", "W"), "CIE L* / 50 - 1 of the photo's luma", (-1.0, 1.0)),)
+
+    @classmethod
+    def outputs(cls, config: Recipe.Config) -> tuple[TensorSpec, ...]:
+        return (TensorSpec("ab", (1, 2, "H", "W"), "CIE ab / 110", (-1.0, 1.0)),)
+
+    @classmethod
+    def native_size(cls, config: Recipe.Config) -> int:
+        return 192  # no worse than 256 on crops of 128, and 1.6 times as fast
+
     def start(self) -> None:
         if self.config.pretrained:
             self.generator.unet.encoder.load_imagenet()
+
+    def samples(self, batch: Batch) -> Tensor:
+        lightness, _ = split(batch["image"], batch["key"])
+        return join(lightness, self.generator(lightness))
 
     def preview(self, batch: Batch) -> Tensor:
         lightness, _ = split(batch["image"])

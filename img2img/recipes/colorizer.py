@@ -59,7 +59,7 @@ class ColorizerRecipe(AbRecipe):
         }
 
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
-        lightness, ab = split(batch["image"], batch["sample"])
+        lightness, ab = split(batch["image"], batch["key"])
         classes, share = self.generator.quantised.encode(F.avg_pool2d(ab, 4))
         weights = self._rarity_weights(classes, share)
         loss = soft_cross_entropy(self.generator.logits(lightness), classes, share, weights)

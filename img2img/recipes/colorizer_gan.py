@@ -13,6 +13,7 @@ from torch import Tensor, nn, optim
 
 from img2img.losses import ADVERSARIAL_LOSSES, gradient_penalty
 from img2img.networks.patchgan import PatchGAN
+from img2img.randomness import uniform
 from img2img.recipes.ab_recipe import AbRecipe
 from img2img.recipes.photo_lab import split
 from img2img.recipes.recipe import Batch, Update, frozen
@@ -60,14 +61,14 @@ class ColorizerGanRecipe(AbRecipe):
         }
 
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
-        lightness, real_ab = split(batch["image"], batch["sample"])
+        lightness, real_ab = split(batch["image"], batch["key"])
         fake_ab = self.generator(lightness)
         real, fake = torch.cat([lightness, real_ab], 1), torch.cat([lightness, fake_ab], 1)
 
         d_loss = self.adversarial.discriminator(self.discriminator(real), self.discriminator(fake.detach()))
         penalty = torch.zeros_like(d_loss)
         if self.adversarial.gradient_penalty:
-            penalty = gradient_penalty(self.discriminator, real, fake)
+            penalty = gradient_penalty(self.discriminator, real, fake, uniform(batch["key"], (), "interpolates"))
         update("discriminator", d_loss + self.config.lambda_penalty * penalty)
 
         with frozen(self.discriminator):

@@ -17,7 +17,7 @@ def split(image: Tensor, grey: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """RGB (N, 3, H, W) in [-1, 1] -> L / 50 - 1 (N, 1, H, W) and ab / 110 (N, 2, H, W).
 
     `grey` (N,) int64 numbers the way in which each photo is made grey, since a grey photo does not tell how it was:
-    taken modulo 3, so that a sample's own number will do; BT.601 where it is left out.
+    taken modulo 3, so that a sample's key will do; BT.601 where it is left out.
     """
     with torch.autocast(image.device.type, enabled=False):
         rgb = (image.float() + 1) / 2

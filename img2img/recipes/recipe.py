@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import cos, pi
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor, nn, optim
 
 from img2img.errors import SettingError
@@ -13,6 +14,7 @@ from img2img.model_file import TensorSpec
 
 Batch = dict[str, Tensor]
 Update = Callable[[str, Tensor], None]
+AUGMENTATIONS = ("none", "flip", "photo")
 
 
 class Recipe(nn.Module):
@@ -31,11 +33,15 @@ class Recipe(nn.Module):
         """Share of the run in which the learning rate rises from 0."""
         ema_decay: float = 0.999
         """Decay of the exported weights' moving average, per step."""
+        augment: str = "none"
+        """What a training picture goes through: none (the middle, shrunk), flip (that, mirrored half of the time) or
+        photo (random crops, flips, tones)."""
 
         def __post_init__(self) -> None:
             for name in ("steps", "batch_size", "image_size"):
                 self.require(name, getattr(self, name) >= 1, "1 or more")
             self.require("warmup", 0 <= self.warmup < 1, "from 0 to below 1")
+            self.require("augment", self.augment in AUGMENTATIONS, f"one of {', '.join(AUGMENTATIONS)}")
             self.require("ema_decay", 0 <= self.ema_decay < 1, "from 0 to below 1")
 
         def require(self, name: str, holds: bool, what: str) -> None:
@@ -49,23 +55,45 @@ class Recipe(nn.Module):
     """Names of the generators whose weights are averaged; the average is what previews show and export writes."""
     exported: ClassVar[str]
     """Name of the averaged generator that becomes the model file."""
-    inputs: ClassVar[tuple[TensorSpec, ...]]
-    outputs: ClassVar[tuple[TensorSpec, ...]]
     output_scale: ClassVar[float]
     """What one unit of the output stands for in the unit that a person thinks in; parity is measured in that."""
-    native_size: ClassVar[int]
+    output_unit: ClassVar[str]
+    """Its name, in the plural."""
     size_multiple: ClassVar[int]
     export_settings: ClassVar[tuple[str, ...]] = ()
     """Settings that may still change when the trained weights are exported."""
 
+    progress: Tensor
+    """Scalar: the share of the run that is done, in [0, 1); the trainer sets it before each step."""
+    frames = 1
+    """Pictures in one training sample; above 1 the batch holds "video" in the place of "image"."""
+    batches_per_step = 1
+    """How many batches one step takes, joined along N: the n_critic of a Wasserstein critic."""
+
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
+        self.register_buffer("progress", torch.zeros(()), persistent=False)
 
     @classmethod
     def exported_network(cls, config: Config) -> nn.Module:
         """The network of the model file, freshly initialised."""
         raise NotImplementedError
+
+    @classmethod
+    def inputs(cls, config: Config) -> tuple[TensorSpec, ...]:
+        """What the exported network takes; a size that varies is "N", "H" or "W"."""
+        raise NotImplementedError
+
+    @classmethod
+    def outputs(cls, config: Config) -> tuple[TensorSpec, ...]:
+        """What the exported network gives."""
+        raise NotImplementedError
+
+    @classmethod
+    def native_size(cls, config: Config) -> int:
+        """Side, in pixels, of the pictures that the exported network is best at."""
+        return config.image_size
 
     def start(self) -> None:
         """Bring in what a new run starts from (pretrained weights); not called when resuming."""
@@ -76,6 +104,10 @@ class Recipe(nn.Module):
 
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
         """One step of the algorithm on a batch; returns scalars to record."""
+        raise NotImplementedError
+
+    def samples(self, batch: Batch) -> Tensor:
+        """(N, C, H, W) in [-1, 1]: what the generators make of a batch; its variety is watched while training."""
         raise NotImplementedError
 
     def preview(self, batch: Batch) -> Tensor:

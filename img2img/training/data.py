@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from img2img.randomness import derive_seed
 from img2img.training.image_source import ImageSource, decode_rgb
-from img2img.training.randomness import derive_seed
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # or its import asks the network for a newer version
 import albumentations as A
@@ -58,13 +58,16 @@ class EndlessSamples(Dataset[dict[str, Tensor]]):
             self._epoch, self._order = epoch, rng.permutation(len(self._source))
         image = decode_rgb(self._source, int(self._order[place]))
         self._augmentation.set_random_seed(derive_seed(self._seed, "augmentation", sample) % 2**32)
-        return {"image": to_tensor(self._augmentation(image=image)["image"]), "sample": torch.tensor(sample)}
+        return {
+            "image": to_tensor(self._augmentation(image=image)["image"]),
+            "key": torch.tensor(derive_seed(self._seed, "sample", sample)),
+        }
 
 
 def training_batches(
     source: ImageSource, *, image_size: int, batch_size: int, first: int, stop: int, seed: int, workers: int
 ) -> DataLoader[dict[str, Tensor]]:
-    """Batches of samples `first` to `stop`: "image" (N, 3, size, size) in [-1, 1] and "sample" (N,), its number."""
+    """Batches of samples `first` to `stop`: "image" (N, 3, size, size) in [-1, 1] and "key" (N,)."""
     return DataLoader(
         EndlessSamples(source, photo_augmentation(image_size), seed),
         batch_size=batch_size,

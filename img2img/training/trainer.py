@@ -13,13 +13,13 @@ from torch import Tensor
 
 from img2img.atomic_file import why_not
 from img2img.errors import RunError
+from img2img.randomness import derive_seed
 from img2img.recipes.recipe import Batch, Recipe
 from img2img.training.data import preview_batch, training_batches
 from img2img.training.ema import Ema
 from img2img.training.image_source import ImageSource
 from img2img.training.previews import save_preview
 from img2img.training.progress import training_progress
-from img2img.training.randomness import derive_seed
 from img2img.training.run_folder import RunFolder
 from img2img.training.state import TrainState, python_rng_state, restore_python_rng
 
