@@ -1,27 +1,31 @@
 """Losses as functions: tensors in, scalar out. An adversarial loss is a pair of them, one for each player."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
 class AdversarialLoss:
     """The two sides of one game, both minimised, on logits of any shape."""
 
-    discriminator: Callable[[Tensor, Tensor], Tensor]
-    """(real logits, fake logits) -> the mean of the real and the fake half."""
+    discriminator: Callable[..., Tensor]
+    """(real logits, fake logits) -> the mean of the real and the fake half; with `boundary`, also `smoothing`:
+    how far below 1 the target of real samples lies (Salimans et al. 2016, arXiv 1606.03498, section 3.4)."""
     generator: Callable[[Tensor], Tensor]
     """Fake logits -> how far the discriminator is from taking them for real."""
+    boundary: float | None = 0.0
+    """The logit that parts real from fake, where the loss has targets that can be smoothed or missed."""
     gradient_penalty: bool = False
-    """Whether the discriminator is a critic that must be kept 1-Lipschitz."""
+    """Whether the discriminator is a critic that a gradient penalty keeps 1-Lipschitz."""
 
 
-def _bce_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    return (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2
+def _bce_discriminator(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Tensor:
+    real_half = F.softplus(-real).mean() + smoothing * real.mean()  # softplus(x) - softplus(-x) = x
+    return (real_half + F.softplus(fake).mean()) / 2
 
 
 def _minimax_generator(fake: Tensor) -> Tensor:
@@ -32,16 +36,16 @@ def _non_saturating_generator(fake: Tensor) -> Tensor:
     return F.softplus(-fake).mean()
 
 
-def _least_squares_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    return ((real - 1).square().mean() + fake.square().mean()) / 2
+def _least_squares_discriminator(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Tensor:
+    return ((real - 1 + smoothing).square().mean() + fake.square().mean()) / 2
 
 
 def _least_squares_generator(fake: Tensor) -> Tensor:
     return (fake - 1).square().mean()
 
 
-def _hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    return (F.relu(1 - real).mean() + F.relu(1 + fake).mean()) / 2
+def _hinge_discriminator(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Tensor:
+    return (F.relu(1 - smoothing - real).mean() + F.relu(1 + fake).mean()) / 2
 
 
 def _wasserstein_discriminator(real: Tensor, fake: Tensor) -> Tensor:
@@ -52,16 +56,19 @@ def _raise_logits(fake: Tensor) -> Tensor:
     return -fake.mean()
 
 
+# Arjovsky et al. 2017 (arXiv 1701.07875), eq. 2 and 3: for a critic that something else keeps Lipschitz
+WASSERSTEIN = AdversarialLoss(_wasserstein_discriminator, _raise_logits, boundary=None)
+
 ADVERSARIAL_LOSSES = {
     # Goodfellow et al. 2014 (arXiv 1406.2661): eq. 1, and the generator's form that does not saturate
     "minimax": AdversarialLoss(_bce_discriminator, _minimax_generator),
     "bce": AdversarialLoss(_bce_discriminator, _non_saturating_generator),
     # Mao et al. 2017 (arXiv 1611.04076), eq. 2 with a=0, b=c=1
-    "least-squares": AdversarialLoss(_least_squares_discriminator, _least_squares_generator),
+    "least-squares": AdversarialLoss(_least_squares_discriminator, _least_squares_generator, boundary=0.5),
     # Lim & Ye 2017 (arXiv 1705.02894)
     "hinge": AdversarialLoss(_hinge_discriminator, _raise_logits),
     # Gulrajani et al. 2017 (arXiv 1704.00028), eq. 3 without its penalty term: `gradient_penalty` below
-    "wasserstein-gp": AdversarialLoss(_wasserstein_discriminator, _raise_logits, gradient_penalty=True),
+    "wasserstein-gp": replace(WASSERSTEIN, gradient_penalty=True),
 }
 
 
@@ -78,6 +85,37 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
         (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
         off: Tensor = gradient.flatten(1).norm(dim=1) - 1
         return off.square().mean()
+
+
+def r1_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
+    """Half the mean squared gradient norm at real samples (Mescheder et al. 2018, arXiv 1801.04406, eq. 9)."""
+    with torch.autocast(real.device.type, enabled=False):
+        real = real.detach().float().requires_grad_(True)
+        (gradient,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
+        return gradient.square().flatten(1).sum(1).mean() / 2
+
+
+@torch.no_grad()
+def clip_weights(network: nn.Module, limit: float) -> None:
+    """Bring every parameter into [-limit, limit] (arXiv 1701.07875, algorithm 1, line 7)."""
+    for parameter in network.parameters():
+        parameter.clamp_(-limit, limit)
+
+
+@torch.no_grad()
+def clip_singular_values(network: nn.Module) -> None:
+    """Lower every singular value of each kernel, as a matrix (out, rest), to at most 1 (arXiv 1611.06624, 3.3).
+
+    With W = U S V', the clipped kernel is U min(S, 1) V' = U min(1, 1 / S) U' W: U and S come from the eigenvectors
+    of the small matrix W W'. Biases and norms, which are no matrices, stay.
+    """
+    for parameter in network.parameters():
+        if parameter.ndim < 2:
+            continue
+        kernel = parameter.flatten(1).double()
+        squares, left = torch.linalg.eigh(kernel @ kernel.T)
+        shrink = squares.clamp(min=1).rsqrt()
+        parameter.copy_(((left * shrink) @ left.T @ kernel).view_as(parameter))
 
 
 def soft_cross_entropy(logits: Tensor, classes: Tensor, share: Tensor, weights: Tensor) -> Tensor:

@@ -45,4 +45,5 @@ def _scramble(bits: Tensor) -> Tensor:
 
 def _shift(bits: Tensor, by: int) -> Tensor:
     """To the right as if unsigned: torch's own shift copies the sign."""
-    return (bits >> by) & (2 ** (64 - by) - 1)
+    shifted: Tensor = (bits >> by) & (2 ** (64 - by) - 1)
+    return shifted

@@ -8,9 +8,9 @@ Norm = Callable[[int], nn.Module]
 
 
 def normal_init(module: nn.Module, std: float = 0.02) -> None:
-    """Draw convolution weights from N(0, std) and zero their biases, as DCGAN (arXiv 1511.06434, section 3) does."""
+    """Draw weights from N(0, std) and zero their biases, as DCGAN (arXiv 1511.06434, section 3) does."""
     for layer in module.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Conv3d | nn.Linear):
             nn.init.normal_(layer.weight, 0.0, std)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
@@ -43,6 +43,41 @@ class ConvNormAct(nn.Sequential):
             ),
             normalise,
             activation(),
+        )
+
+
+class TransposedUp(nn.Sequential):
+    """Twice the size by a transposed convolution; neighbours see unlike shares of the kernel, so it checkers."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        norm: Norm = nn.BatchNorm2d,
+        activation: Callable[[], nn.Module] = nn.ReLU,
+    ) -> None:
+        normalise = norm(out_channels)
+        bias = isinstance(normalise, nn.Identity)
+        super().__init__(
+            nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias), normalise, activation()
+        )
+
+
+class ResizeUp(nn.Sequential):
+    """Twice the size by repeating pixels, then a convolution (Odena et al. 2016)."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        norm: Norm = nn.BatchNorm2d,
+        activation: Callable[[], nn.Module] = nn.ReLU,
+    ) -> None:
+        super().__init__(
+            nn.Upsample(scale_factor=2, mode="nearest"),
+            ConvNormAct(in_channels, out_channels, norm=norm, activation=activation),
         )
 
 

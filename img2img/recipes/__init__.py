@@ -38,6 +38,14 @@ RECIPES = {
         "ColorizerGanRecipe",
         "Grey to colour: L1 + PatchGAN (pix2pix), from --init.",
     ),
+    "gan": Entry("img2img.recipes.gan", "GanRecipe", "Digits from noise, fully connected (Goodfellow 2014)."),
+    "dcgan": Entry("img2img.recipes.gan", "DcganRecipe", "Pictures from noise by convolutions (Radford 2016)."),
+    "cgan": Entry("img2img.recipes.cgan", "CganRecipe", "The digit asked for, or the like of a picture (Mirza 2014)."),
+    "wgan": Entry("img2img.recipes.wgan", "WganRecipe", "A Wasserstein critic with clipped weights (Arjovsky 2017)."),
+    "wgan-gp": Entry("img2img.recipes.wgan", "WganGpRecipe", "The same with a gradient penalty (Gulrajani 2017)."),
+    "wgan-sn": Entry("img2img.recipes.wgan", "WganSnRecipe", "The same with spectral norm (Miyato 2018)."),
+    "wgan-svc": Entry("img2img.recipes.wgan", "WganSvcRecipe", "The same with singular value clipping (Saito 2017)."),
+    "tgan": Entry("img2img.recipes.tgan", "TganRecipe", "Moving digits: a latent a frame, a 3-D critic (Saito 2017)."),
 }
 
 

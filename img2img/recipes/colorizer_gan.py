@@ -11,34 +11,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn, optim
 
-from img2img.losses import ADVERSARIAL_LOSSES, gradient_penalty
 from img2img.networks.patchgan import PatchGAN
-from img2img.randomness import uniform
 from img2img.recipes.ab_recipe import AbRecipe
+from img2img.recipes.game import AdversarialConfig, Game
 from img2img.recipes.photo_lab import split
 from img2img.recipes.recipe import Batch, Update, frozen
 
 
 class ColorizerGanRecipe(AbRecipe):
     @dataclass(frozen=True, kw_only=True)
-    class Config(AbRecipe.Config):
+    class Config(AbRecipe.Config, AdversarialConfig):
         adversarial: str = "hinge"
         generator_lr: float = 1e-4
         discriminator_lr: float = 2e-4
         betas: tuple[float, float] = (0.5, 0.999)
         lambda_l1: float = 100.0
         lambda_adversarial: float = 1.0
-        lambda_penalty: float = 10.0
-        """Of the gradient penalty, where the adversarial loss wants one."""
         discriminator_channels: int = 64
 
         def __post_init__(self) -> None:
             super().__post_init__()
-            losses = ", ".join(ADVERSARIAL_LOSSES)
-            self.require("adversarial", self.adversarial in ADVERSARIAL_LOSSES, f"one of {losses}")
             for name in ("generator_lr", "discriminator_lr"):
                 self.require(name, 0 < getattr(self, name) < inf, "above 0")
-            for name in ("lambda_l1", "lambda_adversarial", "lambda_penalty"):
+            for name in ("lambda_l1", "lambda_adversarial"):
                 self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
             self.require("discriminator_channels", self.discriminator_channels >= 1, "1 or more")
             self.require("betas", all(0 <= beta < 1 for beta in self.betas), "from 0 to below 1")
@@ -49,8 +44,8 @@ class ColorizerGanRecipe(AbRecipe):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.adversarial = ADVERSARIAL_LOSSES[config.adversarial]
-        norm = nn.Identity if self.adversarial.gradient_penalty else nn.InstanceNorm2d
+        self.game = Game(config)
+        norm = nn.Identity if self.game.loss.gradient_penalty else nn.InstanceNorm2d
         self.discriminator = PatchGAN(3, config.discriminator_channels, norm=norm)
 
     def optimizers(self) -> dict[str, optim.Optimizer]:
@@ -61,23 +56,16 @@ class ColorizerGanRecipe(AbRecipe):
         }
 
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
-        lightness, real_ab = split(batch["image"], batch["key"])
+        key = batch["key"]
+        lightness, real_ab = split(batch["image"], key)
         fake_ab = self.generator(lightness)
         real, fake = torch.cat([lightness, real_ab], 1), torch.cat([lightness, fake_ab], 1)
 
-        d_loss = self.adversarial.discriminator(self.discriminator(real), self.discriminator(fake.detach()))
-        penalty = torch.zeros_like(d_loss)
-        if self.adversarial.gradient_penalty:
-            penalty = gradient_penalty(self.discriminator, real, fake, uniform(batch["key"], (), "interpolates"))
-        update("discriminator", d_loss + self.config.lambda_penalty * penalty)
+        d_loss, figures = self.game.discriminator(self.discriminator, real, fake, key, self.progress)
+        update("discriminator", d_loss)
 
         with frozen(self.discriminator):
-            g_loss = self.adversarial.generator(self.discriminator(fake))
+            g_loss = self.game.generator(self.discriminator, fake, key, self.progress)
         l1 = F.l1_loss(fake_ab, real_ab)
         update("generator", self.config.lambda_adversarial * g_loss + self.config.lambda_l1 * l1)
-        return {
-            "discriminator": d_loss.detach(),
-            "generator": g_loss.detach(),
-            "l1": l1.detach(),
-            "penalty": penalty.detach(),
-        }
+        return {**figures, "generator": g_loss.detach(), "l1": l1.detach()}

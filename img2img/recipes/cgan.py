@@ -1,0 +1,118 @@
+"""`cgan`: a DCGAN that draws what it is asked for (Mirza & Osindero 2014, arXiv 1411.1784)."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from img2img.model_file import TensorSpec
+from img2img.networks.conditional import (
+    ConditionalDiscriminator,
+    ConditionalGenerator,
+    LabelEmbedding,
+    PictureEmbedding,
+)
+from img2img.networks.dcgan import DcganDiscriminator, DcganGenerator
+from img2img.recipes.gan import DcganRecipe
+from img2img.recipes.generative import PREVIEW_SIDE, in_rows
+from img2img.recipes.recipe import Batch, Recipe, Update, frozen
+
+EMBEDDING_PLANES = 16
+
+
+class CganRecipe(DcganRecipe):
+    @dataclass(frozen=True, kw_only=True)
+    class Config(DcganRecipe.Config):
+        condition: str = "label"
+        """label: the class to draw; embedding: a picture to draw the like of, as ImageNet's encoder sees it."""
+        classes: int = 10
+        """How many labels there are; read from the data."""
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            self.require("condition", self.condition in ("label", "embedding"), "label or embedding")
+            self.require("classes", self.classes >= 1, "1 or more")
+            if self.condition == "embedding":
+                self.require("image_size", self.image_size >= 32, "32 or more for the encoder of the condition")
+
+    name = "cgan"
+
+    config: Config
+    generator: ConditionalGenerator
+
+    @classmethod
+    def exported_network(cls, config: Recipe.Config) -> ConditionalGenerator:
+        assert isinstance(config, CganRecipe.Config)
+        by_label = config.condition == "label"
+        embedding = LabelEmbedding(config.classes) if by_label else PictureEmbedding()
+        return ConditionalGenerator(
+            embedding,
+            DcganGenerator(
+                config.z_dim + embedding.size,
+                config.image_channels,
+                config.image_size,
+                config.generator_channels,
+                config.upsampling,
+            ),
+        )
+
+    @classmethod
+    def inputs(cls, config: Recipe.Config) -> tuple[TensorSpec, ...]:
+        assert isinstance(config, CganRecipe.Config)
+        label = TensorSpec("label", ("N", config.classes), "one-hot", (0.0, 1.0))
+        picture = TensorSpec(
+            "condition", ("N", 3, config.image_size, config.image_size), "RGB, black -1, white 1", (-1.0, 1.0)
+        )
+        return (*super().inputs(config), label if config.condition == "label" else picture)
+
+    def build_discriminator(self) -> ConditionalDiscriminator:
+        config, size = self.config, self.generator.embedding.size
+        planes = size if config.condition == "label" else EMBEDDING_PLANES
+        norm = nn.Identity if self.game.loss.gradient_penalty else nn.BatchNorm2d
+        judge = DcganDiscriminator(
+            config.image_channels + planes, config.image_size, config.discriminator_channels, norm
+        )
+        return ConditionalDiscriminator(judge, size, planes)
+
+    def start(self) -> None:
+        if isinstance(self.generator.embedding, PictureEmbedding):
+            self.generator.embedding.encoder.load_imagenet()
+
+    def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
+        real, key = self.real(batch), batch["key"]
+        wanted = self.embedded(batch)
+        judge = partial(self.discriminator, embedded=wanted)
+        fake = self.generator.draw(self.latents(key, "step"), wanted)
+
+        d_loss, figures = self.game.discriminator(judge, real, fake, key, self.progress)
+        update("discriminator", d_loss)
+
+        with frozen(self.discriminator):
+            g_loss = self.game.generator(judge, fake, key, self.progress)
+        update("generator", g_loss)
+        return {**figures, "generator": g_loss.detach()}
+
+    @torch.no_grad()
+    def embedded(self, batch: Batch) -> Tensor:
+        """(N, size): what each sample is asked to be: its own label, or its own picture's embedding."""
+        by_label = self.config.condition == "label"
+        return self._embed(F.one_hot(batch["label"], self.config.classes).float() if by_label else batch["image"])
+
+    def _embed(self, condition: Tensor) -> Tensor:
+        embedded: Tensor = self.generator.embedding(condition)
+        return embedded
+
+    def samples(self, batch: Batch) -> Tensor:
+        return self.generator.draw(self.latents(batch["key"], "samples"), self.embedded(batch))
+
+    def preview(self, batch: Batch) -> Tensor:
+        """A row for each label, or for each picture, which stands first; the same latents in every row."""
+        by_label = self.config.condition == "label"
+        device = self.progress.device
+        wanted = self._embed(torch.eye(self.config.classes, device=device) if by_label else batch["image"])
+        fixed = torch.arange(PREVIEW_SIDE, device=device).repeat(len(wanted))
+        drawn = self.generator.draw(self.latents(fixed, "preview"), wanted.repeat_interleave(PREVIEW_SIDE, 0))
+        rows = in_rows(drawn, PREVIEW_SIDE)
+        return rows if by_label else torch.cat([batch["image"][:, None], rows], 1)

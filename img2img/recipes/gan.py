@@ -1,0 +1,68 @@
+"""`gan`, `dcgan`: the game as first played (arXiv 1406.2661) and with convolutions (arXiv 1511.06434)."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from img2img.networks.dcgan import DcganDiscriminator
+from img2img.networks.perceptron import PerceptronDiscriminator, PerceptronGenerator
+from img2img.recipes.game import AdversarialConfig
+from img2img.recipes.generative import GenerativeRecipe
+from img2img.recipes.recipe import Batch, Recipe, Update, frozen
+
+
+class DcganRecipe(GenerativeRecipe):
+    """Both players convolve; with batch norm, LeakyReLU and weights from N(0, 0.02)."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config(GenerativeRecipe.Config, AdversarialConfig):
+        pass
+
+    name = "dcgan"
+
+    config: Config
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.discriminator: nn.Module = self.build_discriminator()
+
+    def build_discriminator(self) -> nn.Module:
+        config = self.config
+        norm = nn.Identity if self.game.loss.gradient_penalty else nn.BatchNorm2d
+        return DcganDiscriminator(config.image_channels, config.image_size, config.discriminator_channels, norm)
+
+    def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
+        real, key = self.real(batch), batch["key"]
+        fake = self.generator(self.latents(key, "step"))
+
+        d_loss, figures = self.game.discriminator(self.discriminator, real, fake, key, self.progress)
+        update("discriminator", d_loss)
+
+        with frozen(self.discriminator):
+            g_loss = self.game.generator(self.discriminator, fake, key, self.progress)
+        update("generator", g_loss)
+        return {**figures, "generator": g_loss.detach()}
+
+
+class GanRecipe(DcganRecipe):
+    """Both players fully connected."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config(DcganRecipe.Config):
+        generator_channels: int = 512
+        """Units of the generator's wider hidden layer; the other has half."""
+        discriminator_channels: int = 512
+
+    name = "gan"
+
+    @classmethod
+    def exported_network(cls, config: Recipe.Config) -> PerceptronGenerator:
+        assert isinstance(config, GanRecipe.Config)
+        return PerceptronGenerator(config.z_dim, _shape(config), config.generator_channels)
+
+    def build_discriminator(self) -> PerceptronDiscriminator:
+        return PerceptronDiscriminator(_shape(self.config), self.config.discriminator_channels)
+
+
+def _shape(config: GenerativeRecipe.Config) -> tuple[int, int, int]:
+    return config.image_channels, config.image_size, config.image_size
