@@ -4,7 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from img2img.losses import ADVERSARIAL_LOSSES, gradient_penalty, soft_cross_entropy
+from img2img.losses import (
+    ADVERSARIAL_LOSSES,
+    clip_singular_values,
+    clip_weights,
+    gradient_penalty,
+    r1_penalty,
+    soft_cross_entropy,
+)
 
 REAL, FAKE = torch.tensor([2.0, 0.0]), torch.tensor([-1.0, 3.0])
 
@@ -53,6 +60,52 @@ def test_gradient_penalty_of_a_linear_critic_is_its_slope_off_one_squared(slope)
         lambda x: (x * direction).sum((1, 2, 3)), torch.randn(5, 3, 4, 4), torch.randn(5, 3, 4, 4), torch.rand(5)
     )
     assert penalty.item() == pytest.approx((slope - 1) ** 2, abs=1e-5)
+
+
+@pytest.mark.parametrize("slope", [0.5, 3.0])
+def test_r1_of_a_linear_discriminator_is_half_its_slope_squared(slope):
+    direction = torch.randn(3, 4, 4)
+    direction *= slope / direction.norm()
+    penalty = r1_penalty(lambda x: (x * direction).sum((1, 2, 3)), torch.randn(5, 3, 4, 4))
+    assert penalty.item() == pytest.approx(slope**2 / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name, loss in ADVERSARIAL_LOSSES.items() if loss.boundary is not None])
+def test_smoothed_discriminator_wants_real_samples_at_their_lower_target(name):
+    loss = ADVERSARIAL_LOSSES[name]
+    real = torch.linspace(-4, 6, 2001)
+    best = [min(real, key=lambda r, s=s: loss.discriminator(r[None], torch.zeros(1), smoothing=s)) for s in (0.1, 0.3)]
+    targets = {"least-squares": (0.9, 0.7), "hinge": (0.9, 0.7)}.get(name, (math.log(9), math.log(7 / 3)))
+    assert [float(one) for one in best] == pytest.approx(targets, abs=0.01)
+
+
+def test_no_smoothing_is_the_plain_loss():
+    for loss in ADVERSARIAL_LOSSES.values():
+        if loss.boundary is not None:
+            assert loss.discriminator(REAL, FAKE, smoothing=0.0) == loss.discriminator(REAL, FAKE)
+
+
+def test_clipped_weights_lie_within_the_limit_and_the_small_ones_are_untouched():
+    layer = nn.Linear(2, 2)
+    nn.init.constant_(layer.weight, 0.5)
+    nn.init.constant_(layer.bias, 0.003)
+    clip_weights(layer, 0.01)
+    assert torch.equal(layer.weight, torch.full((2, 2), 0.01))
+    assert torch.equal(layer.bias, torch.full((2,), 0.003))
+
+
+@pytest.mark.parametrize("shape", [(3, 5, 2, 2), (20, 3)])
+def test_singular_value_clipping_equals_the_svd_with_its_values_clipped(shape):
+    layer = nn.Conv2d(*shape[1::-1], shape[-1]) if len(shape) == 4 else nn.Linear(shape[1], shape[0])
+    nn.init.normal_(layer.weight)
+    left, values, right = torch.linalg.svd(layer.weight.detach().flatten(1).double(), full_matrices=False)
+    values *= torch.linspace(0.2, 2.0, len(values)) / values.max()  # some below 1, some above
+    kernel = left @ values.diag() @ right
+    with torch.no_grad():
+        layer.weight.copy_(kernel.view(shape))
+    clip_singular_values(layer)
+    expected = left @ values.clamp(max=1).diag() @ right
+    assert torch.allclose(layer.weight.detach().flatten(1).double(), expected, atol=1e-6)
 
 
 def test_gradient_penalty_reaches_the_critics_weights():

@@ -5,19 +5,30 @@ import torch
 from kornia.color import rgb_to_lab
 from torch import nn
 
+from img2img.errors import SettingError
 from img2img.losses import ADVERSARIAL_LOSSES
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.onnx_graph import fill_shape
 from img2img.recipes import RECIPES, recipe_class
+from img2img.recipes.game import Game, GameConfig
 from img2img.recipes.photo_lab import join, split
 from img2img.recipes.recipe import Recipe
+from img2img.recipes.wgan import WassersteinRecipe
 from img2img.training.settings import make_config
+
+GENERATIVE = [name for name in RECIPES if recipe_class(name).task == "generate"]
+COLORIZERS = [name for name in RECIPES if recipe_class(name).task == "colorize"]
+WASSERSTEIN = [name for name in RECIPES if issubclass(recipe_class(name), WassersteinRecipe)]
+ADVERSARIAL = [name for name in RECIPES if issubclass(recipe_class(name).Config, GameConfig)]
+SMALL_PLAYERS = ("image_size=8", "z_dim=4", "generator_channels=8", "discriminator_channels=8")
 
 
 def tiny_recipe(name: str, *settings: str) -> Recipe:
     torch.manual_seed(0)
     recipe_type = recipe_class(name)
-    return recipe_type(make_config(recipe_type, ["pretrained=false", *settings])).train()
+    small = ["pretrained=false"] if name in COLORIZERS else [*SMALL_PLAYERS]
+    small += ["frames=4"] if name == "tgan" else []
+    return recipe_type(make_config(recipe_type, [*small, *settings])).train()
 
 
 def photos(count: int = 3, size: int = 64) -> torch.Tensor:
@@ -25,8 +36,13 @@ def photos(count: int = 3, size: int = 64) -> torch.Tensor:
     return nn.functional.interpolate(coarse, size, mode="bilinear")
 
 
-def batch(count: int = 3) -> dict[str, torch.Tensor]:
-    return {"image": photos(count), "key": torch.arange(count)}
+def batch(recipe: Recipe, count: int = 3) -> dict[str, torch.Tensor]:
+    """What the trainer would give to one step: all batches of it, joined."""
+    count *= recipe.batches_per_step
+    size = 64 if recipe.task == "colorize" else recipe.config.image_size
+    still = photos(count, size)
+    pictures = {"image": still} if recipe.frames == 1 else {"video": torch.stack([still] * recipe.frames, 2)}
+    return {**pictures, "key": torch.arange(count), "label": torch.arange(count) % 10}
 
 
 def stepper(recipe: Recipe):
@@ -47,17 +63,18 @@ def test_step_updates_every_player_and_returns_finite_scalars(name):
     recipe = tiny_recipe(name)
     before = {key: value.clone() for key, value in recipe.named_parameters()}
     update, optimizers, called = stepper(recipe)
-    scalars = recipe.step(batch(), update)
+    scalars = recipe.step(batch(recipe), update)
     assert set(called) == set(optimizers)
     assert all(value.ndim == 0 and value.isfinite() and not value.requires_grad for value in scalars.values())
-    assert all(not torch.equal(before[key], value) for key, value in recipe.named_parameters() if value.ndim > 1)
+    trained = [(key, value) for key, value in recipe.named_parameters() if value.requires_grad and value.ndim > 1]
+    assert all(not torch.equal(before[key], value) for key, value in trained)
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_parameter_belongs_to_exactly_one_optimizer(name):
     recipe = tiny_recipe(name)
     owned = [id(p) for o in recipe.optimizers().values() for group in o.param_groups for p in group["params"]]
-    assert sorted(owned) == sorted(id(p) for p in recipe.parameters())
+    assert sorted(owned) == sorted(id(p) for p in recipe.parameters() if p.requires_grad)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -65,8 +82,11 @@ def test_preview_is_rows_of_pictures_and_draws_no_random_numbers(name):
     recipe = tiny_recipe(name).eval()
     rng = torch.get_rng_state()
     with torch.no_grad():
-        rows = recipe.preview(batch(2))
-    assert rows.shape == (2, 3, 3, 64, 64)
+        rows = recipe.preview(batch(recipe, 2))
+    assert rows.ndim == 5
+    assert rows.shape[2:] == (3, *([64] * 2 if name in COLORIZERS else [8] * 2))
+    assert rows.min() >= -1.01
+    assert rows.max() <= 1.01
     assert torch.equal(torch.get_rng_state(), rng)
 
 
@@ -78,16 +98,17 @@ def test_exported_network_takes_the_averaged_weights(name):
     network.load_state_dict(recipe.get_submodule(recipe.exported).state_dict())
     sizes = {"N": 2, "H": 64, "W": 32}
     inputs = [torch.zeros(fill_shape(spec, sizes)) for spec in recipe.inputs(recipe.config)]
+    assert [spec.range[0] < spec.range[1] for spec in recipe.inputs(recipe.config)]
     assert list(network.eval()(*inputs).shape) == fill_shape(recipe.outputs(recipe.config)[0], sizes)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", COLORIZERS)
 def test_a_few_steps_on_one_batch_lower_the_generators_loss(name):
     from_scratch = {"colorizer-gan": ["generator_lr=2e-3"]}  # its default is for weights that --init brings
     recipe = tiny_recipe(name, *from_scratch.get(name, []))
     update, _, _ = stepper(recipe)
     loss = "loss" if name == "colorizer" else "l1"
-    values = [float(recipe.step(batch(), update)[loss]) for _ in range(12)]
+    values = [float(recipe.step(batch(recipe), update)[loss]) for _ in range(12)]
     assert values[-1] < 0.9 * values[0]
 
 
@@ -95,28 +116,28 @@ def test_a_few_steps_on_one_batch_lower_the_generators_loss(name):
 def test_every_adversarial_loss_trains_the_colorizer_gan(adversarial):
     recipe = tiny_recipe("colorizer-gan", f"adversarial={adversarial}", "discriminator_channels=8")
     update, _, called = stepper(recipe)
-    scalars = recipe.step(batch(), update)
+    scalars = recipe.step(batch(recipe), update)
     assert called == ["discriminator", "generator"]
     assert all(value.isfinite() for value in scalars.values())
-    assert (scalars["penalty"] > 0) == ADVERSARIAL_LOSSES[adversarial].gradient_penalty
+    assert ("penalty" in scalars) == ADVERSARIAL_LOSSES[adversarial].gradient_penalty
     norms = [m for m in recipe.discriminator.modules() if isinstance(m, nn.InstanceNorm2d)]
     assert bool(norms) != ADVERSARIAL_LOSSES[adversarial].gradient_penalty
 
 
-def test_generator_step_leaves_no_gradient_in_the_discriminator():
-    recipe = tiny_recipe("colorizer-gan", "discriminator_channels=8")
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_each_players_loss_reaches_that_player_alone(name):
+    recipe = tiny_recipe(name, "discriminator_channels=8")
     optimizers = recipe.optimizers()
 
-    def update(name, loss):
+    def update(player, loss):
         for optimizer in optimizers.values():
             optimizer.zero_grad()
         loss.backward()
-        if name == "generator":
-            assert all(p.grad is None for p in recipe.discriminator.parameters())
-        else:
-            assert all(p.grad is None for p in recipe.generator.parameters())
+        for other, optimizer in optimizers.items():
+            touched = [p.grad is not None for group in optimizer.param_groups for p in group["params"]]
+            assert any(touched) == (other == player), (player, other)
 
-    recipe.step(batch(), update)
+    recipe.step(batch(recipe), update)
 
 
 def test_split_and_join_return_the_photo():
@@ -160,3 +181,122 @@ def test_no_rarity_weighs_all_alike():
     recipe = tiny_recipe("colorizer", "rarity=0.0")
     weights = recipe._rarity_weights(torch.randint(0, 200, (2, 1, 4, 4)), torch.ones(2, 1, 4, 4))
     assert torch.allclose(weights, torch.ones(2, 4, 4), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", GENERATIVE)
+def test_generator_learns_how_bright_the_data_are(name):
+    fast = ("generator_lr=3e-3", "discriminator_lr=3e-3", *(("n_critic=2",) if name in WASSERSTEIN else ()))
+    recipe = tiny_recipe(name, *fast)
+    update, _, _ = stepper(recipe)
+    bright = batch(recipe, 8)
+    pictures = bright["video" if recipe.frames > 1 else "image"]
+    pictures.fill_(0.6)
+    before = recipe.samples(bright).mean()
+    for turn in range(80):
+        bright["key"] = torch.arange(len(pictures)) + turn * len(pictures)
+        recipe.step(bright, update)
+    after = recipe.samples(bright).mean()
+    assert abs(before) < 0.3
+    assert after > 0.35
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+@pytest.mark.parametrize("regulariser", ["instance_noise=0.3", "r1=5.0"])
+def test_every_adversarial_recipe_takes_the_regularisers(name, regulariser):
+    plain, regular = (tiny_recipe(name, "discriminator_channels=8", *extra) for extra in ((), (regulariser,)))
+    results = []
+    for recipe in (plain, regular):
+        update, _, _ = stepper(recipe)
+        results.append(recipe.step(batch(recipe), update))
+    assert results[0]["generator"] != results[1]["generator"]
+    assert ("r1" in results[1]) == regulariser.startswith("r1")
+
+
+def test_instance_noise_falls_to_nothing_at_the_end():
+    game = Game(make_config(recipe_class("dcgan"), ["instance_noise=0.5"]))
+    x, key = torch.zeros(64, 1, 8, 8), torch.arange(64)
+    spread = [float(game._noisy(x, key, torch.tensor(progress), "test").std()) for progress in (0.0, 0.5, 1.0)]
+    assert spread == pytest.approx([0.5, 0.25, 0.0], abs=0.01)
+
+
+def test_label_smoothing_is_refused_where_there_are_no_labels():
+    with pytest.raises(SettingError, match="no labels"):
+        make_config(recipe_class("wgan-gp"), ["label_smoothing=0.1"])
+
+
+@pytest.mark.parametrize("name", WASSERSTEIN)
+def test_critic_is_updated_n_critic_times_each_on_a_batch_of_its_own(name):
+    recipe = tiny_recipe(name, "n_critic=3")
+    update, _, called = stepper(recipe)
+    seen = []
+    recipe.critic.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().clone()))
+    joined = batch(recipe)
+    recipe.step(joined, update)
+    assert called == ["critic"] * 3 + ["generator"]
+    real = recipe.real(joined).chunk(3)
+    for turn in real:
+        assert any(one.shape == turn.shape and torch.equal(one, turn) for one in seen)
+
+
+def test_weights_of_the_wgan_critic_stay_clipped():
+    recipe = tiny_recipe("wgan", "clip=0.02", "discriminator_lr=0.1")
+    update, _, _ = stepper(recipe)
+    recipe.step(batch(recipe), update)
+    assert max(p.abs().max() for p in recipe.critic.parameters()) <= 0.02
+
+
+def test_no_singular_value_is_above_one_after_a_step_of_singular_value_clipping():
+    for name in ("wgan-svc", "tgan"):
+        recipe = tiny_recipe(name, "discriminator_lr=0.1")
+        update, _, _ = stepper(recipe)
+        recipe.step(batch(recipe), update)
+        kernels = [p.detach().flatten(1) for p in recipe.critic.parameters() if p.ndim > 1]
+        largest = [float(torch.linalg.svdvals(kernel)[0]) for kernel in kernels]
+        assert max(largest) <= 1 + 1e-5
+        assert max(largest) > 0.99  # the rate is high enough for the clipping to have had something to do
+
+
+def test_spectral_norm_by_power_iteration_is_near_the_true_one():
+    recipe = tiny_recipe("wgan-sn")
+    update, _, _ = stepper(recipe)
+    for _ in range(5):
+        recipe.step(batch(recipe), update)
+    normalised = [m.weight.detach().flatten(1) for m in recipe.critic.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    for kernel in normalised:
+        assert float(torch.linalg.svdvals(kernel)[0]) == pytest.approx(1.0, rel=0.1)
+
+
+def test_critic_without_batch_norm_judges_every_sample_alone():
+    for name in ("wgan-gp", "wgan-sn", "wgan-svc"):
+        critic = tiny_recipe(name).critic.eval()
+        images = photos(4, 8).mean(1, keepdim=True)
+        assert torch.allclose(critic(images)[1:2], critic(images[1:2]), atol=1e-6)
+
+
+def test_label_reaches_both_players_of_the_cgan():
+    recipe = tiny_recipe("cgan")
+    z, labels = torch.zeros(2, 4), torch.eye(10)[[3, 7]]
+    three, seven = recipe.generator(z, labels)
+    assert not torch.allclose(three, seven)
+    image = photos(1, 8).mean(1, keepdim=True).expand(2, -1, -1, -1)
+    recipe.discriminator.eval()
+    logits = recipe.discriminator(image, labels)
+    assert logits[0] != logits[1]
+
+
+def test_embedding_of_a_picture_is_never_trained_and_keeps_its_statistics():
+    recipe = tiny_recipe("cgan", "condition=embedding", "image_size=32")
+    encoder = recipe.generator.embedding.encoder
+    before = {key: value.clone() for key, value in encoder.state_dict().items()}
+    update, _, _ = stepper(recipe)
+    recipe.step(batch(recipe), update)
+    assert all(torch.equal(before[key], value) for key, value in encoder.state_dict().items())
+    rows = recipe.preview(batch(recipe, 2))
+    assert rows.shape == (2, 9, 3, 32, 32)
+
+
+def test_frames_of_a_video_differ_from_each_other():
+    recipe = tiny_recipe("tgan").eval()
+    video = recipe.generator(torch.randn(1, 4, generator=torch.Generator().manual_seed(0)))
+    assert video.shape == (1, 1, 4, 8, 8)
+    assert all(not torch.equal(video[:, :, t], video[:, :, t + 1]) for t in range(3))
