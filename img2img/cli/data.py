@@ -1,0 +1,121 @@
+"""`img2img data`: look through training data, fetch public data sets."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from img2img.dataset_tools.catalogue import CATALOGUE
+
+if TYPE_CHECKING:
+    from img2img.dataset_tools.fetch import Progress
+
+app = typer.Typer(help="Look through training data, fetch public data sets.", no_args_is_help=True)
+
+FindingKind = Literal["unreadable", "grey", "tiny", "duplicates", "near-duplicates", "odd", "others"]
+
+
+@app.command()
+def check(
+    sources: Annotated[list[Path], typer.Argument(metavar="DIR_OR_TAR", help="Folders of images, or .tar shards.")],
+    min_size: Annotated[int, typer.Option(min=1, help="A shorter side, in pixels, makes an image tiny.")] = 64,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything that was found as JSON.")] = False,
+    kind: Annotated[
+        FindingKind | None, typer.Option("--list", help="Print the paths of one kind of finding only, one a line.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Images at a time. Without it, one for each processor core.")
+    ] = None,
+) -> None:
+    """Count the images, and find the unreadable, grey, tiny and duplicate ones.
+
+    \b
+    Examples:
+      img2img data check datasets/photos
+      img2img data check datasets/photos --list duplicates | xargs -d '\\n' rm
+
+    \b
+    Exit codes: 0 the data can be trained on, 1 something would stop a training.
+    """
+    import json
+    import os
+
+    from rich.console import Console
+    from rich.progress import track
+
+    from img2img.dataset_tools.check import summarise
+    from img2img.dataset_tools.listing import list_images
+    from img2img.dataset_tools.look import look_at
+    from img2img.dataset_tools.report import as_json as report_json
+    from img2img.dataset_tools.report import as_text
+    from img2img.inference.runtime import usable_cores
+
+    listing = list_images(sources)
+    looks = track(
+        look_at(listing.images, jobs or usable_cores()),
+        "images",
+        total=len(listing.images),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    report = summarise(listing, looks, min_size=min_size)
+    if kind:  # as bytes: a file's name may be none of any encoding
+        sys.stdout.buffer.write(b"".join(os.fsencode(finding.name) + b"\n" for finding in report.findings[kind]))
+    elif as_json:
+        print(json.dumps(report_json(report), indent=2))
+    else:
+        print(as_text(report))
+    if not report.usable:
+        raise typer.Exit(1)
+
+
+@app.command(
+    epilog="Sets: " + ", ".join(each.name for each in CATALOGUE.values() if not each.withdrawn) + "."
+)  # fmt: skip
+def download(
+    name: Annotated[str, typer.Argument(help="A set listed below; with --url, what its folder shall be called.")],
+    out: Annotated[Path, typer.Option(help="The folder that gets the set's folder.")] = Path("datasets"),
+    url: Annotated[str | None, typer.Option(help="Another zip's address.")] = None,
+    sha256: Annotated[str | None, typer.Option(metavar="HEX", help="What the zip's SHA-256 must be.")] = None,
+) -> None:
+    """Fetch a public data set: resumed where it broke, checked, and complete or not there.
+
+    What was fetched is recorded in the folder's source.json: address, size, SHA-256, date.
+    """
+    from img2img.dataset_tools.download import download as fetch
+    from img2img.dataset_tools.download import part_file
+
+    try:
+        with _transfer_bar() as progress:
+            fetched = fetch(name, out, url=url, sha256=sha256, progress=progress)
+    except KeyboardInterrupt:
+        part = part_file(out, name)
+        if part.exists():
+            here = f"{part} keeps {part.stat().st_size / 1e6:,.1f} MB"
+            print(f"stopped; {here}: the same command goes on from there", file=sys.stderr)
+        raise
+    source = fetched.source
+    if fetched.was_there:
+        print(f"{fetched.folder}: complete since {source.date[:10]}, {source.members:,} files from {source.url}")
+    else:
+        print(f"{fetched.folder}: {source.members:,} files from {source.url} ({source.size / 1e6:,.1f} MB)")
+    print(f"next: img2img data check {fetched.folder}")
+
+
+@contextmanager
+def _transfer_bar() -> Iterator["Progress"]:
+    """Bytes, rate and time left on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda here, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda here, total: bar.update(task, completed=here, total=total)
