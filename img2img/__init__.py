@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from img2img.inference import load
     from img2img.inference.colorizer import Colorizer
+    from img2img.inference.sampler import Sampler
     from img2img.photo import Photo, read_photo, write_photo
 
     __version__: str
@@ -39,6 +40,7 @@ __all__ = [
     "Photo",
     "PhotoError",
     "RunError",
+    "Sampler",
     "SettingError",
     "UnreadablePhoto",
     "UnwritablePhoto",
@@ -52,6 +54,7 @@ __all__ = [
 _HOMES = {
     "load": "img2img.inference",
     "Colorizer": "img2img.inference.colorizer",
+    "Sampler": "img2img.inference.sampler",
     "Photo": "img2img.photo",
     "read_photo": "img2img.photo",
     "write_photo": "img2img.photo",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tiny_model import tiny_model, write_tiny_model
+from tiny_sampler import flat, linear_sampler
 
 import img2img
 from img2img import errors
@@ -49,3 +50,5 @@ def test_importing_the_package_imports_nothing_of_weight() -> None:
 def test_load_gives_the_object_for_the_models_task(tmp_path: Path) -> None:
     path = write_tiny_model(tmp_path / "tiny.onnx", tiny_model(0, 0))
     assert isinstance(img2img.load(str(path), device="cpu", threads=1), img2img.Colorizer)
+    path = linear_sampler(tmp_path / "sampler.onnx", flat(0.1))
+    assert isinstance(img2img.load(str(path), device="cpu", threads=1), img2img.Sampler)

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 if TYPE_CHECKING:
     from img2img.inference.colorizer import Colorizer
+    from img2img.inference.sampler import Sampler
 
 
-def load(model: str = "colorizer", *, device: str = "auto", threads: int = 0) -> Colorizer:
-    """The model of that name, or in that file, ready to be called with a Pillow image.
+@overload
+def load(model: Literal["colorizer"] = "colorizer", *, device: str = "auto", threads: int = 0) -> Colorizer: ...
+
+
+@overload
+def load(model: str, *, device: str = "auto", threads: int = 0) -> Colorizer | Sampler: ...
+
+
+def load(model: str = "colorizer", *, device: str = "auto", threads: int = 0) -> Colorizer | Sampler:
+    """The model of that name, or in that file: a Colorizer, called with a Pillow image, or a Sampler.
 
     `device` is "auto", "cpu" or "cuda"; `threads` 0 takes every core. ModelError when there is no such model.
     """
+    from img2img.model_file import find_model, read_card
+
+    if read_card(find_model(model)).task == "generate":
+        from img2img.inference.sampler import Sampler
+
+        return Sampler(model, device=device, threads=threads)
     from img2img.inference.colorizer import Colorizer
 
     return Colorizer(model, device=device, threads=threads)

@@ -12,9 +12,9 @@ from PIL import Image
 
 from img2img import color
 from img2img.errors import ModelError, UsageError
-from img2img.inference.runtime import Runtime, open_runtime, return_freed_memory, usable_cores
+from img2img.inference.opened_model import OpenedModel
+from img2img.inference.runtime import Runtime, return_freed_memory, usable_cores
 from img2img.lab import Floats, lightness
-from img2img.model_file import ModelCard, find_model, read_model
 from img2img.photo import Photo
 
 AB_RANGE = 110.0  # the graph's output is ab / 110
@@ -36,12 +36,11 @@ class Colorizer:
         threads: int = 0,
         runtime: Runtime | None = None,
     ) -> None:
-        path = find_model(os.fspath(model))
-        content, self.card = read_model(path)
-        _check_task(self.card, str(path))
-        self._source = str(path)
         self._threads = threads or usable_cores()
-        self._runtime = runtime or open_runtime(path, content, self.card, device=device, threads=self._threads)
+        self._model = OpenedModel(
+            model, task="colorize", doing="colouring", device=device, threads=self._threads, runtime=runtime
+        )
+        self.card = self._model.card
         self._predict(np.zeros((self.card.size_multiple, self.card.size_multiple), np.uint8))  # fail now or never
 
     def __call__(self, image: Image.Image, *, strength: float = 1.0) -> Image.Image:
@@ -72,12 +71,10 @@ class Colorizer:
     def _predict(self, small: npt.NDArray[np.uint8]) -> Floats:
         """The ab (2, h, w) that the model predicts for greys (h, w)."""
         light = lightness(small) / np.float32(50) - np.float32(1)
-        try:
-            output = self._runtime.run(light[None, None])
-        except ModelError as error:
-            raise ModelError(f"{self._source}: {error}") from None
+        output = self._model.run(light[None, None])
         if output.shape != (1, 2, *small.shape) or not np.isfinite(output).all():
-            raise ModelError(f"{self._source}: gives no colours (an output of shape {output.shape}): export it again")
+            shape = output.shape
+            raise ModelError(f"{self._model.source}: gives no colours (an output of shape {shape}): export it again")
         ab: Floats = output[0] * np.float32(AB_RANGE)
         return ab
 
@@ -85,11 +82,3 @@ class Colorizer:
 def _check_type(value: object, kind: type, advice: str) -> None:
     if not isinstance(value, kind):
         raise TypeError(f"needs a {kind.__module__}.{kind.__name__}, not {type(value).__name__}: {advice}")
-
-
-def _check_task(card: ModelCard, source: str) -> None:
-    if card.task != "colorize":
-        raise ModelError(
-            f"{source}: is a model for {card.task!r}, and colouring needs one for 'colorize': "
-            "`img2img models` lists those at hand"
-        )

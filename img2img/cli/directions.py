@@ -1,0 +1,66 @@
+"""`img2img directions`: find the directions in a sampler's latents that move brightness, thickness, slant, hue."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+app = typer.Typer(
+    help="Directions that steer what a model draws: find them, and see what else they move.", no_args_is_help=True
+)
+
+
+@app.command()
+def fit(
+    model: Annotated[str, typer.Option(metavar="RUN|FILE", help="A run's folder, or an .onnx file that draws.")],
+    count: Annotated[int, typer.Option("-n", "--count", metavar="N", min=2, help="Pictures to learn from.")] = 2000,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="digits|DIR",
+            help="Labelled pictures: adds a direction for each class, as a classifier trained on them sees it; "
+            "repeatable. Needs the train extra.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Without it MODEL.directions.json, or RUN/directions.json."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Fixes the pictures.")] = 0,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="Where the model runs; auto takes a GPU if it can be used.")
+    ] = "auto",
+) -> None:
+    """Draw pictures, measure them, and fit for each property the direction in z that moves it.
+
+    The table says how entangled they are: what one step along a direction (a row) moved each property (a column)
+    by, in standard deviations. R2 is how much of a property a straight line in z explains.
+
+    \b
+    Example:
+      img2img directions fit --model runs/dcgan --data digits
+      img2img generate --model runs/dcgan --direction slant=1.5
+    """
+    from img2img.generation.fit import fit_model
+
+    directions, path = fit_model(model, n=count, seed=seed, data=data or (), target=output, device=device)
+    print(directions.table())
+    print(f"{path}: {len(directions.fit.directions)} directions of {directions.model}")
+
+
+@app.command()
+def show(
+    model: Annotated[str, typer.Argument(metavar="RUN|FILE", help="A run's folder, or an .onnx file.")],
+    directions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The directions, where they are not beside the model.")
+    ] = None,
+) -> None:
+    """Print the table of a model's directions again."""
+    from img2img.generation.directions_file import stored_directions
+    from img2img.generation.run_model import model_file
+    from img2img.model_file import find_model, read_card
+
+    card = read_card(find_model(model_file(model)))
+    print(stored_directions(model, directions, card).table())

@@ -1,0 +1,164 @@
+"""`img2img generate`: draw pictures from noise."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from img2img.generation.request import Sweep
+
+Model = Annotated[
+    str, typer.Option(metavar="RUN|FILE", help="A training run's folder, or an .onnx file (or a model's name).")
+]
+
+
+def _seeds(text: str | None) -> str | None:
+    if text is not None and [part.strip().isdecimal() for part in text.split(",")] != [True, True]:
+        raise typer.BadParameter(f"{text}: give two seeds, 0 or more, with a comma between: 3,9")
+    return text
+
+
+def _move(text: str) -> tuple[str, float]:
+    name, _, amount = text.partition("=")
+    try:
+        if name and abs(float(amount)) < float("inf"):
+            return name, float(amount)
+    except ValueError:
+        pass
+    raise typer.BadParameter(f"{text}: give a direction and how far: slant=1.5")
+
+
+def _moves(texts: list[str] | None) -> list[str] | None:
+    for text in texts or []:
+        _move(text)
+    return texts
+
+
+def _ends(text: str) -> tuple[str, float, float]:
+    name, _, amounts = text.partition("=")
+    first, _, last = amounts.partition(":") if amounts else ("-2", ":", "2")
+    return name, _move(f"{name}={first}")[1], _move(f"{name}={last}")[1]
+
+
+def _sweep(text: str | None) -> str | None:
+    try:
+        if text is not None:
+            _ends(text)
+    except typer.BadParameter:
+        raise typer.BadParameter(f"{text}: give a direction, or one and its ends: slant=-2:2") from None
+    return text
+
+
+def generate(
+    model: Model,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="A .png or .webp; .gif or .webp for an animation; a folder for --per-class. "
+            "Without it samples.png, or samples.gif for what moves.",
+        ),
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("-n", "--count", metavar="N", min=1, help="How many. Without it, what fits the model.")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(metavar="CLASS", help="Draw this class alone: its name or number.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Fixes the latents; -n 64 begins with the pictures of -n 8.")] = 0,
+    truncation: Annotated[
+        float | None,
+        typer.Option(metavar="NUMBER", min=0.01, help="Keep latents within this: 0.7 gives more typical pictures."),
+    ] = None,
+    like: Annotated[
+        Path | None, typer.Option(metavar="PHOTO", help="The photo to draw after, for a model that takes one.")
+    ] = None,
+    interpolate: Annotated[
+        str | None, typer.Option(metavar="FROM,TO", callback=_seeds, help="Walk from one seed's pictures to another's.")
+    ] = None,
+    sweep: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[=A:B]", callback=_sweep, help="Move each picture along a direction, from -2 to 2 or A to B."
+        ),
+    ] = None,
+    frames: Annotated[int | None, typer.Option(metavar="N", min=2, help="Steps of a walk or sweep.")] = None,
+    per_class: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Write N pictures of each class into OUT/CLASS/, to train on."),
+    ] = None,
+    direction: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=AMOUNT",
+            callback=_moves,
+            help="Move all along a direction, in standard deviations; repeatable. See `img2img directions`.",
+        ),
+    ] = None,
+    directions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The directions, where they are not beside the model.")
+    ] = None,
+    columns: Annotated[int | None, typer.Option(metavar="N", min=1, help="Columns of the grid.")] = None,
+    scale: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Draw each pixel as N x N.")] = 1,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")] = False,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="Where the model runs; auto takes a GPU if it can be used.")
+    ] = "auto",
+) -> None:
+    """Draw pictures from noise with a model that `img2img train` made, such as dcgan, or one's videos.
+
+    A model with classes draws each in turn, one a column. A model file needs no PyTorch; a run's folder is exported
+    first, once for each saved state.
+
+    \b
+    Examples:
+      img2img generate --model runs/dcgan                          64 pictures as samples.png
+      img2img generate --model digits.onnx --label 7 -n 8 -o 7.png
+      img2img generate --model digits.onnx --interpolate 1,2 -o walk.gif
+      img2img generate --model digits.onnx --per-class 500 -o more/
+      img2img generate --model digits.onnx --direction slant=1.5 --scale 2
+      img2img generate --model digits.onnx --sweep thickness -o thickness.png
+
+    \b
+    Exit codes: 0 all is well, 1 the model cannot be used or OUT exists,
+    2 the command contradicts itself, 130 stopped with Ctrl-C.
+    """
+    from img2img.generation.generate import generate as draw
+    from img2img.generation.request import Request
+
+    request = Request(
+        model=model,
+        target=output,
+        count=count,
+        label=label,
+        seed=seed,
+        truncation=truncation,
+        like=like,
+        interpolate=_two(interpolate),
+        sweep=_as_sweep(sweep),
+        frames=frames,
+        per_class=per_class,
+        moves=dict(map(_move, direction or [])),
+        directions=directions,
+        columns=columns,
+        scale=scale,
+        overwrite=overwrite,
+        device=device,
+    )
+    print(draw(request))
+
+
+def _two(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    first, last = text.split(",")
+    return int(first), int(last)
+
+
+def _as_sweep(text: str | None) -> "Sweep | None":
+    from img2img.generation.request import Sweep
+
+    return None if text is None else Sweep(*_ends(text))

@@ -1,0 +1,86 @@
+"""From a request to pictures: which latents, with which labels and condition."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from img2img.errors import UsageError
+from img2img.generation.condition import condition_of
+from img2img.generation.directions_file import Directions, stored_directions
+from img2img.generation.grid import MOST_CLASS_COLUMNS
+from img2img.generation.request import Request
+from img2img.generation.walk import sweep, walk
+from img2img.inference.sampler import Pictures, Sampler
+from img2img.lab import Floats
+
+PICTURES, VIDEOS, SWEPT, WALKS = 64, 16, 8, 1  # how many where nobody says
+STRIP_FRAMES, ANIMATION_FRAMES = 9, 24  # odd, so that a strip's middle is half-way
+
+
+def draw_sequences(request: Request, sampler: Sampler, *, animated: bool) -> Pictures:
+    """(K, T, S, S, C): walks of T steps, a video model's videos of T frames, or single pictures, T = 1."""
+    z = _latents(request, sampler, ANIMATION_FRAMES if animated else STRIP_FRAMES)
+    labels = _labels(request, sampler, len(z))
+    condition = condition_of(request.like, sampler.size) if request.like else None
+    drawn = sampler.sample(
+        z.reshape(-1, sampler.latent_size), None if labels is None else np.repeat(labels, z.shape[1]), condition
+    )
+    return drawn if sampler.frames else drawn.reshape(*z.shape[:2], *drawn.shape[1:])
+
+
+def offset_of(request: Request, sampler: Sampler) -> Floats:
+    """(latent_size,): how far the request's moves shift every latent."""
+    offset = np.zeros(sampler.latent_size, np.float32)
+    if request.moves:
+        directions = _directions(request, sampler)
+        for name, amount in request.moves.items():
+            offset += np.float32(amount) * directions.step(name)
+    return offset
+
+
+def _directions(request: Request, sampler: Sampler) -> Directions:
+    return stored_directions(request.model, request.directions, sampler.card)
+
+
+def _latents(request: Request, sampler: Sampler, steps: int) -> Floats:
+    """(K, T, latent_size)."""
+
+    def drawn(seed: int) -> Floats:
+        return sampler.latents(sample_count(request, sampler), seed, truncation=request.truncation) + offset
+
+    offset, steps = offset_of(request, sampler), request.frames or steps
+    if request.interpolate is not None:
+        start, end = request.interpolate
+        return walk(drawn(start), drawn(end), steps)
+    if request.sweep is not None:
+        amounts = np.linspace(request.sweep.first, request.sweep.last, steps)
+        return sweep(drawn(request.seed), _directions(request, sampler).step(request.sweep.name), list(amounts))
+    return drawn(request.seed)[:, None]
+
+
+def sample_count(request: Request, sampler: Sampler) -> int:
+    """How many pictures, videos or walks: as many as were asked for, else what shows a model well."""
+    if request.count is not None:
+        return request.count
+    if request.is_path:
+        return WALKS if request.sweep is None else SWEPT
+    count = VIDEOS if sampler.frames else PICTURES
+    classes = len(sampler.classes)
+    fills_rows = request.label is None and 0 < classes <= MOST_CLASS_COLUMNS
+    return classes * math.ceil(count / classes) if fills_rows else count
+
+
+def _labels(request: Request, sampler: Sampler, count: int) -> np.typing.NDArray[np.int64] | None:
+    """Of each sequence: the one that was asked for, else every class in turn; None for a model without classes."""
+    if request.label is not None:
+        return np.full(count, sampler.label_index(request.label))
+    return np.arange(count) % len(sampler.classes) if sampler.classes else None
+
+
+def check_condition(request: Request, sampler: Sampler) -> None:
+    if sampler.takes_condition and request.like is None:
+        raise UsageError(f"{sampler.source}: draws after a photo: give one with --like PHOTO")
+    if request.like is not None and not sampler.takes_condition:
+        raise UsageError(f"{sampler.source}: draws without a photo: leave --like out")
