@@ -1,21 +1,26 @@
-"""Where training images come from: folders of files and tar shards, as one numbered list of encoded images."""
+"""Where training images come from: folders, tar shards and bundled digits, as one numbered list of images."""
 
 import tarfile
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePath, PurePosixPath
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from img2img.dataset_tools.listing import IMAGE_SUFFIXES, is_image
 from img2img.errors import DataError
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+DIGITS = "digits"
 
 
 class ImageSource(ABC):
-    """Encoded images, each with a name that says where it lies."""
+    """Images, each with a name that says where it lies, and with a label where the source has classes."""
+
+    classes: tuple[str, ...] = ()
+    """Names of the classes, sorted: a label is a place in here. Empty when the images carry none."""
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -24,14 +29,31 @@ class ImageSource(ABC):
     def name(self, index: int) -> str: ...
 
     @abstractmethod
-    def encoded(self, index: int) -> bytes: ...
+    def encoded(self, index: int) -> bytes:
+        """The image as a file's content."""
+
+    def label(self, index: int) -> int | None:
+        """Number of the image's class; None when the source has no classes."""
+        return None
+
+    def rgb(self, index: int) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 RGB, upright; raises DataError with the image's name when it cannot be read."""
+        try:
+            decoded = cv2.imdecode(np.frombuffer(self.encoded(index), np.uint8), cv2.IMREAD_COLOR_RGB)
+        except cv2.error:  # empty, or more pixels than OpenCV takes
+            decoded = None
+        if decoded is None:
+            raise DataError(f"{self.name(index)}: not a readable image; remove it from the training data")
+        return np.asarray(decoded, np.uint8)
 
 
 class FolderSource(ImageSource):
     """All images below a folder, in the order of their paths."""
 
     def __init__(self, folder: Path) -> None:
-        self._files = sorted(path for path in folder.rglob("*") if _is_image(path.name))
+        self._folder = folder
+        self._files = sorted(path for path in folder.rglob("*") if is_image(path.name))
+        self.classes = _top_folders(path.relative_to(folder) for path in self._files)
 
     def __len__(self) -> int:
         return len(self._files)
@@ -41,6 +63,9 @@ class FolderSource(ImageSource):
 
     def encoded(self, index: int) -> bytes:
         return self._files[index].read_bytes()
+
+    def label(self, index: int) -> int | None:
+        return _label(self.classes, self._files[index].relative_to(self._folder))
 
 
 class TarSource(ImageSource):
@@ -53,10 +78,11 @@ class TarSource(ImageSource):
                 self._members = [
                     (member.name, member.offset_data, member.size)
                     for member in tar
-                    if member.isfile() and _is_image(PurePosixPath(member.name).name)
+                    if member.isfile() and is_image(PurePosixPath(member.name).name)
                 ]
         except tarfile.TarError as error:
             raise DataError(f"{path}: not an uncompressed tar file ({error}); give a folder or a .tar") from error
+        self.classes = _top_folders(PurePosixPath(name) for name, _, _ in self._members)
 
     def __len__(self) -> int:
         return len(self._members)
@@ -70,13 +96,18 @@ class TarSource(ImageSource):
             file.seek(offset)
             return file.read(size)
 
+    def label(self, index: int) -> int | None:
+        return _label(self.classes, PurePosixPath(self._members[index][0]))
+
 
 class JoinedSource(ImageSource):
-    """Several sources as one, in the order given."""
+    """Several sources as one, in the order given; classes of one name are one class."""
 
     def __init__(self, sources: Sequence[ImageSource]) -> None:
         self._sources = sources
         self._ends = np.cumsum([len(source) for source in sources])
+        if all(source.classes for source in sources):
+            self.classes = tuple(sorted({name for source in sources for name in source.classes}))
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -93,31 +124,54 @@ class JoinedSource(ImageSource):
         source, place = self._place(index)
         return source.encoded(place)
 
+    def label(self, index: int) -> int | None:
+        source, place = self._place(index)
+        label = source.label(place) if self.classes else None
+        return None if label is None else bisect_left(self.classes, source.classes[label])
 
-def _is_image(name: str) -> bool:
-    """By its suffix; hidden files (macOS leaves `._photo.jpg` beside photo.jpg) are not."""
-    return name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith(".")
+    def rgb(self, index: int) -> NDArray[np.uint8]:
+        source, place = self._place(index)
+        return source.rgb(place)
 
 
-def open_source(paths: Sequence[Path]) -> ImageSource:
-    """Folders and tar files as one source; raises DataError when one is missing or the whole is empty."""
-    for path in paths:
-        if not path.exists():
-            raise DataError(f"{path}: no such folder or tar file")
-    sources = [FolderSource(path) if path.is_dir() else TarSource(path) for path in paths]
-    joined = JoinedSource(sources)
-    if not sources or not len(joined):
-        raise DataError(f"{', '.join(map(str, paths))}: no images in there ({', '.join(IMAGE_SUFFIXES)})")
-    return joined
+def _top_folders(paths: Iterable[PurePath]) -> tuple[str, ...]:
+    """Classes as in torchvision's ImageFolder: the first-level folders by name, when two or more hold every image."""
+    parts = [path.parts for path in paths]
+    names = {first for first, *_ in parts}
+    return tuple(sorted(names)) if len(names) > 1 and all(len(part) > 1 for part in parts) else ()
+
+
+def _label(classes: Sequence[str], path: PurePath) -> int | None:
+    return bisect_left(classes, path.parts[0]) if classes else None
+
+
+def open_source(data: Sequence[str | Path]) -> ImageSource:
+    """Folders, tar files and the word "digits" as one source; raises DataError when one is missing or all is empty.
+
+    A folder of that name is given with its parent: its absolute path.
+    """
+    sources = [_open_one(item) for item in data]
+    if not sum(map(len, sources)):
+        raise DataError(f"{', '.join(map(str, data))}: no images in there ({', '.join(IMAGE_SUFFIXES)})")
+    return sources[0] if len(sources) == 1 else JoinedSource(sources)
+
+
+def _open_one(item: str | Path) -> ImageSource:
+    if str(item) == DIGITS:
+        from img2img.training.digits import DigitsSource
+
+        return DigitsSource()
+    path = Path(item)
+    if not path.exists():
+        raise DataError(f"{path}: no such folder or tar file")
+    return FolderSource(path) if path.is_dir() else TarSource(path)
+
+
+def from_anywhere(item: str | Path) -> str:
+    """What opens the same data from any working folder: the absolute path, or the word as it is."""
+    return DIGITS if str(item) == DIGITS else str(Path(item).resolve())
 
 
 def decode_rgb(source: ImageSource, index: int) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB, upright; raises DataError with the image's name when it cannot be read."""
-    encoded = np.frombuffer(source.encoded(index), np.uint8)
-    try:
-        decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
-    except cv2.error:  # empty, or more pixels than OpenCV takes
-        decoded = None
-    if decoded is None:
-        raise DataError(f"{source.name(index)}: not a readable image; remove it from the training data")
-    return np.asarray(decoded, np.uint8)
+    return source.rgb(index)
