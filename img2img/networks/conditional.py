@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from img2img.networks.dcgan import DcganDiscriminator
 from img2img.networks.encoder import OUT_CHANNELS, EfficientNetLite0
 
 
@@ -62,8 +63,9 @@ class ConditionalDiscriminator(nn.Module):
     mixtures do.
     """
 
-    def __init__(self, discriminator: nn.Module, size: int, planes: int) -> None:
+    def __init__(self, discriminator: DcganDiscriminator, size: int, planes: int) -> None:
         super().__init__()
+        self.plane_count = planes
         self.planes = nn.Linear(size, planes) if planes < size else nn.Identity()
         self.discriminator = discriminator
 

@@ -104,6 +104,13 @@ class CganRecipe(DcganRecipe):
         embedded: Tensor = self.generator.embedding(condition)
         return embedded
 
+    def trunk(self, image: Tensor) -> tuple[nn.Sequential, Tensor]:
+        """As if nothing had been asked for: the planes of the condition are 0."""
+        assert isinstance(self.discriminator, ConditionalDiscriminator)
+        x = self.real({"image": image})
+        planes = x.new_zeros(len(x), self.discriminator.plane_count, *x.shape[2:])
+        return self.discriminator.discriminator.features, torch.cat([x, planes], 1)
+
     def samples(self, batch: Batch) -> Tensor:
         return self.generator.draw(self.latents(batch["key"], "samples"), self.embedded(batch))
 

@@ -96,6 +96,12 @@ class GenerativeRecipe(Recipe):
         image = batch["image"]
         return image if self.config.image_channels == 3 else image.mean(1, keepdim=True)
 
+    def trunk(self, image: Tensor) -> tuple[nn.Sequential, Tensor]:
+        """The discriminator's layers up to its head, and what they take for pictures (N, 3, S, S)."""
+        layers = self.get_submodule(self.judge_name).features
+        assert isinstance(layers, nn.Sequential)
+        return layers, self.real({"image": image})
+
     def latents(self, key: Tensor, purpose: str) -> Tensor:
         """(N, z_dim) from N(0, 1), one for each sample's key."""
         return normal(key, (self.config.z_dim,), purpose)

@@ -1,0 +1,37 @@
+"""`img2img features RUN`: what a trained discriminator has learnt to see."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def features(
+    run: Annotated[Path, typer.Argument(help="The folder of a run whose discriminator judges single pictures.")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="Labelled pictures: digits, a folder of folders, .tar [default: digits].", metavar="DATA"),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Picture of the first filters [default: RUN/filters.png].")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses the held-out fifth.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """A run's discriminator as a feature extractor: a linear classifier on it, and a picture of its first filters."""
+    import json
+    from dataclasses import asdict
+
+    from img2img.evaluation.probe import draw_filters, probe
+    from img2img.training.image_source import open_source
+
+    found = probe(run, open_source(data or ["digits"]), seed=seed)
+    picture = output or run / "filters.png"
+    draw_filters(run, picture)
+    if as_json:
+        print(json.dumps(asdict(found), indent=2))
+        return
+    print(f"linear classifier, {found.train_images:,} pictures to learn from, {found.test_images:,} held out")
+    for name in ("pixels", "untrained", "trained"):
+        print(f"  {name:9}  {getattr(found, name):6.1%}")
+    print(f"{picture}: the first layer's filters")
