@@ -93,6 +93,7 @@ def export_run(
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         hardware=info.hardware,
         seconds=RunFolder(run).seconds() or None,
+        classes=tuple(info.classes) if any(spec.name == "label" for spec in recipe.inputs(config)) else (),
     )
     _write(target, graph, network, replace(card, **about))
     return parity

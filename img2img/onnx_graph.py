@@ -1,5 +1,6 @@
 """A network as an ONNX graph: dynamic sizes, batch norms folded away, fp16 kernels on disk."""
 
+import warnings
 from collections.abc import Mapping
 from copy import deepcopy
 
@@ -63,17 +64,19 @@ def to_onnx(network: nn.Module, recipe: type[Recipe], config: Recipe.Config) -> 
     specs = recipe.inputs(config)
     free = {name: torch.export.Dim(name, min=1, max=largest) for name, largest in LARGEST.items()}
     dims = {name: dim if name == "N" else recipe.size_multiple * dim for name, dim in free.items()}
-    program = torch.onnx.export(
-        fold_batch_norms(network),
-        tuple(torch.zeros(fill_shape(spec, EXAMPLE)) for spec in specs),
-        input_names=[spec.name for spec in specs],
-        output_names=[spec.name for spec in recipe.outputs(config)],
-        dynamic_shapes=tuple(
-            {place: dims[size] for place, size in enumerate(spec.shape) if isinstance(size, str)} for spec in specs
-        ),
-        dynamo=True,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "# The axis name", UserWarning)  # two inputs may share N: that is meant
+        program = torch.onnx.export(
+            fold_batch_norms(network),
+            tuple(torch.zeros(fill_shape(spec, EXAMPLE)) for spec in specs),
+            input_names=[spec.name for spec in specs],
+            output_names=[spec.name for spec in recipe.outputs(config)],
+            dynamic_shapes=tuple(
+                {place: dims[size] for place, size in enumerate(spec.shape) if isinstance(size, str)} for spec in specs
+            ),
+            dynamo=True,
+            verbose=False,
+        )
     assert program is not None
     model = program.model_proto
     _store_half(model.graph)

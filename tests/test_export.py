@@ -16,6 +16,7 @@ from img2img.errors import ExportError, RunError, SettingError
 from img2img.evaluation.report import evaluate_file, save_figures, table
 from img2img.export import export_run, round_to_half
 from img2img.inference.colorizer import Colorizer
+from img2img.inference.sampler import Sampler
 from img2img.inference.torch_runtime import TorchRuntime
 from img2img.model_file import read_card
 from img2img.networks.blocks import ConvNormAct
@@ -154,3 +155,41 @@ def test_card_tells_how_long_the_training_took(exported):
 def test_model_that_cannot_be_written_is_named(run):
     with pytest.raises(ExportError, match=r"/proc/model\.onnx: "):
         export_run(run, Path("/proc/model.onnx"), tolerance=0.05)
+
+
+SMALL_PLAYERS = ("image_size=8", "z_dim=4", "generator_channels=4", "discriminator_channels=4", "batch_size=2")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "more", "shape"),
+    [
+        ("gan", (), (3, 8, 8, 1)),
+        ("dcgan", ("image_channels=3",), (3, 8, 8, 3)),
+        ("dcgan", ("upsampling=resize",), (3, 8, 8, 1)),
+        ("cgan", (), (3, 8, 8, 1)),
+        ("cgan", ("condition=embedding", "image_size=32"), (3, 32, 32, 1)),
+        ("wgan-svc", ("n_critic=1",), (3, 8, 8, 1)),
+        ("tgan", ("frames=4",), (3, 4, 8, 8, 1)),
+    ],
+)
+def test_exported_sampler_draws_what_the_averaged_generator_draws(recipe, more, shape, tmp_path):
+    request = Request(recipe, ["digits"], tmp_path / "run", steps=2, settings=(*SMALL_PLAYERS, *more), device="cpu")
+    trainer = start(request)
+    trainer.train()
+    parity = export_run(tmp_path / "run", tmp_path / "sampler.onnx", tolerance=0.05)
+    assert max(one.difference for one in parity) < 0.05
+    assert {one.shapes[0][0] for one in parity} == {1, 2, 3, 7}
+    sampler = Sampler(tmp_path / "sampler.onnx")
+    assert sampler.card.task == "generate"
+    assert sampler.card.classes == (tuple("0123456789") if recipe == "cgan" and not sampler.takes_condition else ())
+    z = sampler.latents(3, seed=1)
+    asked = {"labels": [1, 5, 7]} if sampler.classes else {}
+    picture = np.full((1, 3, 32, 32), -1, np.float32)
+    asked |= {"condition": picture} if sampler.takes_condition else {}
+    drawn = sampler.sample(z, **asked)
+    assert drawn.shape == shape
+    condition = [torch.eye(10)[[1, 5, 7]]] if sampler.classes else []
+    condition += [torch.full((3, 3, 32, 32), -1.0)] if sampler.takes_condition else []
+    with torch.no_grad():
+        expected = trainer.ema.averages["generator"](torch.from_numpy(z), *condition).movedim(1, -1)
+    assert np.abs(drawn - (expected.numpy() + 1) * 127.5).max() <= 1  # fp16 weights, rounded to 8 bit
