@@ -38,7 +38,7 @@ def record(step: int, **scalars: float) -> dict[str, object]:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     health = [
-        {"step": step, "diversity": 0.8, "findings": [COLLAPSE] if step > 500 else []} for step in (500, 750, 1000)
+        {"step": step, "figures": {"diversity": 0.8}, "findings": [COLLAPSE] if step > 500 else []} for step in (500, 750, 1000)
     ]
     return write_run(tmp_path / "runs" / "faces", [record(step) for step in range(10, 1010, 10)], health)
 
@@ -76,13 +76,14 @@ def test_chart_grows_with_what_was_recorded(tmp_path: Path) -> None:
 
 def test_figures_go_to_the_panel_of_their_kind(tmp_path: Path) -> None:
     stats = [record(1, penalty=0.1, r1=0.2, real_right=0.5, fake_right=0.6, distance=9.0)]
-    health = [{"step": 1, "gradient g": 3.0, "diversity": 0.5, "duplicates": 0, "norm": 7.0, "findings": []}]
+    seen = {"diversity": 0.5, "duplicates": 0, "norm": 7.0}
+    health = [{"step": 1, "gradient_norms": {"g": 3.0}, "figures": seen, "findings": []}]
     panels = panels_of(RunRecords(write_run(tmp_path / "run", stats, health)))
     assert [set(panel.curves) for panel in panels] == [
         {"discriminator", "generator", "distance"},
         {"penalty", "r1"},
         {"real_right", "fake_right"},
-        {"gradient g"},
+        {"gradient of g"},
         {"diversity", "duplicates"},
         {"norm"},
         {"images_per_second"},

@@ -45,7 +45,16 @@ class RunRecords:
 
     @cached_property
     def health(self) -> list[dict[str, Any]]:
-        return read_records(self.path / "health.jsonl")
+        """What each check found, with its figures and gradient norms beside it; the losses are in `stats`."""
+        return [
+            {
+                "step": record["step"],
+                **{f"gradient of {player}": norm for player, norm in record.get("gradient_norms", {}).items()},
+                **record.get("figures", {}),
+                "findings": record.get("findings", []),
+            }
+            for record in read_records(self.path / "health.jsonl")
+        ]
 
     @property
     def step(self) -> int:
