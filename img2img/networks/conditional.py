@@ -40,19 +40,23 @@ class PictureEmbedding(nn.Module):
 
 
 class ConditionalGenerator(nn.Module):
-    """Latents (N, z_dim) and conditions -> pictures; `generator` takes z and the condition's embedding joined."""
+    """Latents (N, z_dim) and conditions -> pictures; `generator` takes z and the condition's embedding joined.
 
-    def __init__(self, embedding: LabelEmbedding | PictureEmbedding, generator: nn.Module) -> None:
+    A one-hot vector has length 1 where z has about sqrt(z_dim), and would be lost beside it: `gain` multiplies it.
+    """
+
+    def __init__(self, embedding: LabelEmbedding | PictureEmbedding, generator: nn.Module, gain: float = 1.0) -> None:
         super().__init__()
         self.embedding = embedding
         self.generator = generator
+        self.gain = gain
 
     def forward(self, z: Tensor, condition: Tensor) -> Tensor:
         return self.draw(z, self.embedding(condition))
 
     def draw(self, z: Tensor, embedded: Tensor) -> Tensor:
         """As `forward`, for conditions that are embedded already."""
-        image: Tensor = self.generator(torch.cat([z, embedded], 1))
+        image: Tensor = self.generator(torch.cat([z, self.gain * embedded], 1))
         return image
 
 

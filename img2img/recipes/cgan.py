@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from math import sqrt
 
 import torch
 import torch.nn.functional as F
@@ -56,6 +57,7 @@ class CganRecipe(DcganRecipe):
                 config.generator_channels,
                 config.upsampling,
             ),
+            gain=sqrt(config.z_dim) if by_label else 1.0,
         )
 
     @classmethod
