@@ -1,7 +1,8 @@
 """What several test files share: a model file, and photos drawn by code."""
 
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -41,3 +42,11 @@ def colour_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
         colours = rng.integers(0, 256, (4, 5, 3), np.uint8)
         Image.fromarray(colours).resize((56, 48), Image.Resampling.BICUBIC).save(folder / f"{index}.png")
     return folder
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as at a terminal, also where the tests run as a shell's background job, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import DrawPhoto
+from tiny_sampler import flat, linear_sampler
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACKAGE = CHECKOUT / "img2img"
@@ -17,13 +18,13 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__
 # A module may import from its own row and the rows below; what is named in none is in the last but one.
 ROWS = (
     {"cli", "__main__"},
-    {"batch", "video", "training", "evaluation", "export", "onnx_graph", "serving"},
+    {"batch", "video", "training", "evaluation", "export", "onnx_graph", "generation", "serving"},
     {"recipes", "inference"},
     set[str](),
     {"errors"},
 )
 BASE_ROW = 3
-TRAINING_ONLY = {"torch", "torchvision", "kornia", "albumentations", "safetensors", "onnx", "onnxscript"}
+TRAINING_ONLY = {"torch", "torchvision", "kornia", "albumentations", "safetensors", "onnx", "onnxscript", "sklearn"}
 TORCH_PARTS = {"networks", "losses", "randomness", "recipes", "training", "evaluation", "export", "onnx_graph"}
 TORCH_FILES = {"inference/torch_runtime.py", "cli/train.py", "cli/export.py", "cli/evaluate.py"}
 
@@ -102,7 +103,18 @@ def imported_by(words: list[str], folder: Path) -> set[str]:
     return {name.split(".")[0] for name in json.loads((folder / "modules.json").read_text())}
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["colorize", "--help"], ["train", "--help"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["--version"],
+        ["colorize", "--help"],
+        ["train", "--help"],
+        ["generate", "--help"],
+        ["data", "--help"],
+        ["runs", "--help"],
+    ],
+)
 def test_help_imports_nothing_heavy(tmp_path: Path, words: list[str]) -> None:
     heavy = {"numpy", "PIL", "onnxruntime", "rich"} | TRAINING_ONLY
     assert not imported_by(words, tmp_path) & heavy
@@ -118,3 +130,16 @@ def test_colorize_imports_only_what_it_uses(tmp_path: Path, tiny_model: Path, dr
     imported = imported_by(["colorize", str(photo), "--model", str(tiny_model)], tmp_path)
     assert (tmp_path / "photo.colorized.jpg").is_file()
     assert not imported & (TRAINING_ONLY | {"rich", "tifffile", "png", "scipy", "cv2"})
+
+
+def test_generate_imports_only_what_it_uses(tmp_path: Path) -> None:
+    model = linear_sampler(tmp_path / "sampler.onnx", flat(0.1, 0.2))
+    used = imported_by(["directions", "fit", "--model", str(model), "-n", "20"], tmp_path)
+    used |= imported_by(["generate", "--model", str(model), "--direction", "brightness=1"], tmp_path)
+    assert (tmp_path / "samples.png").is_file()
+    assert not used & (TRAINING_ONLY | {"rich", "scipy", "cv2"})
+
+
+def test_data_check_imports_no_training_half(tmp_path: Path, draw_photo: DrawPhoto) -> None:
+    draw_photo(tmp_path / "set" / "photo.jpg")
+    assert not imported_by(["data", "check", "set"], tmp_path) & (TRAINING_ONLY | {"cv2", "scipy", "matplotlib"})

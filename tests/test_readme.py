@@ -26,7 +26,10 @@ SAMPLE = CHECKOUT / "datasets" / "samples" / "whitman-1860s.jpg"
 
 
 def test_readme_shows_commands_of_both_halves():
-    assert {line.split()[1] for line in COMMANDS} == {"colorize", "models", "train", "export", "evaluate"}
+    assert {line.split()[1] for line in COMMANDS} == {
+        *("colorize", "models", "train", "export", "evaluate"),
+        *("generate", "directions", "features", "runs"),
+    }
 
 
 @pytest.mark.parametrize("line", COMMANDS)

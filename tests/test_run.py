@@ -3,7 +3,6 @@
 import logging
 import signal
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -167,14 +166,6 @@ def test_limits_reach_the_reader(jobs: list[Job], monkeypatch: pytest.MonkeyPatc
     (outcome,) = run_jobs(jobs[:1], same, max_pixels=7, first_frame=True)
     assert asked == [{"max_pixels": 7, "first_frame": True}]
     assert outcome.error == f"{jobs[0].source}: too large"
-
-
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Ctrl-C as at a terminal, also where the tests run as a shell's background job, which ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("ctrl_c")

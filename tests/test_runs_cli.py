@@ -38,7 +38,8 @@ def record(step: int, **scalars: float) -> dict[str, object]:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     health = [
-        {"step": step, "figures": {"diversity": 0.8}, "findings": [COLLAPSE] if step > 500 else []} for step in (500, 750, 1000)
+        {"step": step, "figures": {"diversity": 0.8}, "findings": [COLLAPSE] if step > 500 else []}
+        for step in (500, 750, 1000)
     ]
     return write_run(tmp_path / "runs" / "faces", [record(step) for step in range(10, 1010, 10)], health)
 

@@ -1,136 +1,151 @@
-"""The trainer's promises, held on a network small enough for a test."""
+"""The trainer's promises, held on networks small enough for a test."""
 
 import errno
+import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_run import QUICK, TINY, again, assert_equal_states, command, in_classes, request, train_until
 from torch import nn
+from typer.testing import CliRunner
 
+from img2img.cli.app import app
 from img2img.errors import DataError, ModelError, RunError, SettingError
 from img2img.recipes import RECIPES, recipe_class
 from img2img.recipes.recipe import Recipe, frozen
-from img2img.training.data import EndlessSamples, photo_augmentation
+from img2img.training.data_choice import chosen_data
 from img2img.training.ema import Ema
-from img2img.training.image_source import decode_rgb, open_source
+from img2img.training.health import Finding
+from img2img.training.image_source import open_source
+from img2img.training.progress import training_progress
 from img2img.training.run_folder import RunFolder
 from img2img.training.settings import make_config
-from img2img.training.start import Request, start
+from img2img.training.start import Request, pick_device, start
 from img2img.training.state import load_latest, state_files
-from img2img.training.trainer import Pace, Trainer
+from img2img.training.trainer import Pace
 
-TINY = ("batch_size=2", "image_size=32", "pretrained=false")
 UNTIMED = {"images_per_second": 0, "seconds": 0}
-QUICK = Pace(log_every=1, save_every=2, preview_every=1000, preview_count=1)
+TENS = replace(QUICK, log_every=5, save_every=10)
 
 
-def request(colour_photos: Path, out: Path, recipe: str = "colorizer", **changes) -> Request:
-    return replace(
-        Request(recipe, [colour_photos], out, steps=6, settings=TINY, seed=3, device="cpu", pace=QUICK), **changes
-    )
+@pytest.fixture(scope="session")
+def labelled_photos(colour_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The photos as an ImageFolder of two classes, which every recipe can train on."""
+    return in_classes(colour_photos, tmp_path_factory.mktemp("labelled") / "photos")
 
 
-def assert_equal_states(a, b) -> None:
-    for name in ("networks", "ema"):
-        for key, value in getattr(a, name).items():
-            assert torch.equal(value, getattr(b, name)[key]), f"{name}.{key}"
-    for name, optimizer in a.optimizers.items():
-        for index, moments in optimizer["state"].items():
-            for key, value in moments.items():
-                assert torch.equal(value, b.optimizers[name]["state"][index][key])
-
-
-class Interrupted(Exception):
-    pass
-
-
-def train_until(trainer: Trainer, step: int) -> None:
-    """Stop as a crash would: in the middle of nowhere, with only the saved states left behind."""
-    original = trainer._train_step
-
-    def stop_at(batch):
-        if trainer.step == step:
-            raise Interrupted
-        return original(batch)
-
-    trainer._train_step = stop_at
-    with pytest.raises(Interrupted):
-        trainer.train()
-
-
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_resumed_run_equals_uninterrupted_run(recipe, colour_photos, tmp_path):
-    start(request(colour_photos, tmp_path / "whole", recipe)).train()
-    train_until(start(request(colour_photos, tmp_path / "cut", recipe)), step=5)
-    resumed = start(request(colour_photos, tmp_path / "cut", recipe, resume=True, settings=(), seed=None, steps=None))
-    assert resumed.step == 4
+def assert_resuming_changes_nothing(recipe, photos, tmp_path, *, workers=0, cache="none"):
+    """20 steps in one go and without workers, against 15, a crash, a resume from the state at 10, and 10 more."""
+    steps = 20
+    start(request(photos, tmp_path / "whole", recipe, steps=steps, pace=replace(TENS, cache=cache))).train()
+    pace = replace(TENS, cache=cache, workers=workers)
+    train_until(start(request(photos, tmp_path / "cut", recipe, steps=steps, pace=pace)), step=15)
+    resumed = start(again(photos, tmp_path / "cut", recipe, pace=pace))
+    assert resumed.step == 10
     resumed.train()
     assert_equal_states(load_latest(tmp_path / "whole"), load_latest(tmp_path / "cut"))
     records = [RunFolder(tmp_path / name).stats() for name in ("whole", "cut")]
+    assert [record["step"] for record in records[0]] == [5, 10, 15, 20]
     for whole, cut in zip(*records, strict=True):
         assert {**whole, **UNTIMED} == {**cut, **UNTIMED}
 
 
-def test_loader_workers_change_nothing(colour_photos, tmp_path):
-    start(request(colour_photos, tmp_path / "none", steps=2)).train()
-    start(request(colour_photos, tmp_path / "two", steps=2, pace=replace(QUICK, workers=2))).train()
-    assert_equal_states(load_latest(tmp_path / "none"), load_latest(tmp_path / "two"))
+QUICK_RECIPES = [name for name in RECIPES if not name.startswith("colorizer")]
+
+
+@pytest.mark.parametrize("recipe", QUICK_RECIPES)
+def test_resumed_run_equals_uninterrupted_run(recipe, labelled_photos, tmp_path):
+    assert_resuming_changes_nothing(recipe, labelled_photos, tmp_path, cache="memory")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("workers", "cache"), [(0, "memory"), (0, "none"), (2, "none")])
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_resumed_run_equals_uninterrupted_run_however_images_are_loaded(
+    recipe, workers, cache, labelled_photos, tmp_path
+):
+    assert_resuming_changes_nothing(recipe, labelled_photos, tmp_path, workers=workers, cache=cache)
+
+
+def test_every_recipe_has_a_tiny_training():
+    assert set(TINY) == set(RECIPES)
 
 
 def test_two_seeds_train_two_networks(colour_photos, tmp_path):
     start(request(colour_photos, tmp_path / "a", steps=2)).train()
     start(request(colour_photos, tmp_path / "b", steps=2, seed=4)).train()
-    a, b = (RunFolder(tmp_path / name).stats()[0]["loss"] for name in "ab")
+    a, b = (RunFolder(tmp_path / name).stats()[0]["generator"] for name in "ab")
     assert a != b
 
 
 @pytest.mark.slow
-def test_run_killed_with_sigkill_goes_on_to_the_same_end(colour_photos, tmp_path):
-    def command(out: Path, *more: str) -> list[str]:
-        return [
-            sys.executable, "-m", "img2img", "train", "colorizer", "--data", str(colour_photos), "--out", str(out),
-            "--device", "cpu", "--save-every", "1", "--log-every", "1", "--preview-every", "1000", *more,
-        ]  # fmt: skip
+@pytest.mark.parametrize("recipe", ["colorizer", "cgan", "wgan-gp", "tgan"])
+def test_run_killed_with_sigkill_goes_on_to_the_same_end(recipe, labelled_photos, tmp_path):
+    def words(out: Path, *more: str) -> list[str]:
+        return ["--data", str(labelled_photos), "--out", str(out), "--save-every", "5", *more]
 
-    begin = ["--steps", "8", *(word for setting in TINY for word in ("--set", setting))]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(command(tmp_path / "whole", *begin), check=True, env=environment, capture_output=True)
-    process = subprocess.Popen(command(tmp_path / "cut", *begin), env=environment, stderr=subprocess.DEVNULL)
+    whole = command(recipe, *words(tmp_path / "whole", "--steps", "20"))
+    subprocess.run(whole, check=True, env=environment, capture_output=True)
+    process = subprocess.Popen(
+        command(recipe, *words(tmp_path / "cut", "--steps", "20")), env=environment, stderr=subprocess.DEVNULL
+    )
     deadline = time.monotonic() + 120
-    while not state_files(tmp_path / "cut") and time.monotonic() < deadline:
-        time.sleep(0.02)
+    while len(state_files(tmp_path / "cut")) < 2 and time.monotonic() < deadline:
+        time.sleep(0.002)
     process.kill()
     assert process.wait() == -signal.SIGKILL
-    subprocess.run(command(tmp_path / "cut", "--resume"), check=True, env=environment, capture_output=True)
+    resumed = command(recipe, *words(tmp_path / "cut", "--resume"), settings=False)
+    subprocess.run(resumed, check=True, env=environment, capture_output=True)
     assert_equal_states(load_latest(tmp_path / "whole"), load_latest(tmp_path / "cut"))
 
 
 @pytest.mark.slow
-def test_ctrl_c_finishes_the_step_saves_and_exits_130(colour_photos, tmp_path):
+@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_finishes_the_step_saves_and_exits_130(sent, colour_photos, tmp_path):
     run = tmp_path / "run"
-    command = [
-        sys.executable, "-m", "img2img", "train", "colorizer", "--data", str(colour_photos), "--out", str(run),
-        "--steps", "100000", "--log-every", "1", *(word for setting in TINY for word in ("--set", setting)),
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    words = ["--data", str(colour_photos), "--out", str(run), "--steps", "100000", "--log-every", "1"]
+    process = subprocess.Popen(
+        command("wgan-gp", *words), stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
     assert process.stderr is not None
     assert process.stderr.readline().startswith("step 1/")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     assert process.wait(timeout=60) == 130
     process.stderr.close()
     state = load_latest(run)
     assert 1 <= state.step < 100000
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_at_a_terminal_reaches_the_loader_workers_too_and_still_saves(colour_photos, tmp_path):
+    words = ["--data", str(colour_photos), "--out", str(tmp_path), "--steps", "100000", "--log-every", "1"]
+    process = subprocess.Popen(
+        command("gan", *words, "--workers", "2", "--cache", "none"),
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("step 1/")
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert load_latest(tmp_path).step >= 1
 
 
 def test_truncated_state_is_passed_over_with_a_warning(colour_photos, tmp_path):
@@ -142,9 +157,11 @@ def test_truncated_state_is_passed_over_with_a_warning(colour_photos, tmp_path):
     assert state.step == 4
 
 
-def test_only_the_newest_three_states_are_kept(colour_photos, tmp_path):
-    start(request(colour_photos, tmp_path, pace=replace(QUICK, save_every=1))).train()
-    assert [path.name for path in state_files(tmp_path)] == [f"state-{step:08d}.pt" for step in (4, 5, 6)]
+@pytest.mark.parametrize("keep", [1, 3])
+def test_only_the_newest_states_are_kept(keep, colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path, pace=replace(QUICK, save_every=1, keep=keep))).train()
+    kept = range(7 - keep, 7)
+    assert [path.name for path in state_files(tmp_path)] == [f"state-{step:08d}.pt" for step in kept]
 
 
 def test_state_loads_without_running_code_from_it(colour_photos, tmp_path):
@@ -155,14 +172,14 @@ def test_state_loads_without_running_code_from_it(colour_photos, tmp_path):
 def test_run_folder_says_how_to_start_the_same_run_again(colour_photos, tmp_path):
     start(request(colour_photos, tmp_path, steps=2)).train()
     config = json.loads((tmp_path / "config.json").read_text())
-    assert config["recipe"] == "colorizer"
+    assert config["recipe"] == "gan"
     assert config["seed"] == 3
     assert config["config"]["batch_size"] == 2
     assert config["versions"]["torch"] == torch.__version__
 
 
 def test_preview_grid_shows_grey_coloured_and_truth(colour_photos, tmp_path):
-    start(request(colour_photos, tmp_path, steps=2, pace=replace(QUICK, preview_count=2))).train()
+    start(request(colour_photos, tmp_path, "colorizer", steps=2, pace=replace(QUICK, preview_count=2))).train()
     (preview,) = (tmp_path / "previews").glob("*.png")
     with Image.open(preview) as grid:
         assert grid.size == (3 * 34 + 2, 2 * 34 + 2)
@@ -176,14 +193,17 @@ def test_second_run_in_a_folder_is_refused(colour_photos, tmp_path):
 
 def test_resume_without_a_state_says_so(tmp_path, colour_photos):
     with pytest.raises(RunError, match="no readable config"):
-        start(request(colour_photos, tmp_path, resume=True, settings=(), seed=None))
+        start(again(colour_photos, tmp_path))
 
 
-@pytest.mark.parametrize("given", [{"settings": TINY}, {"seed": 5}, {"init": Path("weights.safetensors")}])
+SETTLED = [{"settings": ["warmup=0"]}, {"seed": 5}, {"init": Path("w.safetensors")}, {"config": Path("c.toml")}]
+
+
+@pytest.mark.parametrize("given", SETTLED)
 def test_resume_refuses_what_the_run_has_settled(given, colour_photos, tmp_path):
     start(request(colour_photos, tmp_path, steps=2)).train()
     with pytest.raises(SettingError, match="leave --set"):
-        start(request(colour_photos, tmp_path, **({"resume": True, "settings": (), "seed": None} | given)))
+        start(again(colour_photos, tmp_path, **given))
 
 
 def test_run_that_ended_before_its_first_state_can_be_started_again(colour_photos, tmp_path):
@@ -200,9 +220,9 @@ def test_file_in_the_runs_place_is_named(colour_photos, tmp_path):
 
 def test_resume_finds_the_data_from_any_folder(colour_photos, tmp_path, monkeypatch):
     monkeypatch.chdir(colour_photos.parent)
-    start(request(Path(colour_photos.name), tmp_path, steps=2)).train()
+    start(request(colour_photos.name, tmp_path, steps=2)).train()
     monkeypatch.chdir(tmp_path)
-    resumed = start(Request("colorizer", (), tmp_path, resume=True, device="cpu", steps=3))
+    resumed = start(again("", tmp_path, steps=3))
     assert len(resumed.source) == 7
 
 
@@ -212,15 +232,72 @@ def test_resume_on_other_data_is_refused_unless_it_is_given(colour_photos, tmp_p
     start(request(data, tmp_path / "run", steps=2)).train()
     (data / "0.png").unlink()
     with pytest.raises(DataError, match="6 images, and the run began with 7"):
-        start(Request("colorizer", (), tmp_path / "run", resume=True, device="cpu"))
-    start(Request("colorizer", [data], tmp_path / "run", resume=True, device="cpu"))
+        start(again("", tmp_path / "run"))
+    start(again(data, tmp_path / "run"))
 
 
 def test_time_is_counted_over_all_sessions(colour_photos, tmp_path):
     start(request(colour_photos, tmp_path, steps=2)).train()
     before = RunFolder(tmp_path).seconds()
-    start(request(colour_photos, tmp_path, steps=4, resume=True, settings=(), seed=None)).train()
+    start(again(colour_photos, tmp_path, steps=4)).train()
     assert RunFolder(tmp_path).seconds() > before > 0
+
+
+HEALTHY = replace(QUICK, health_every=2, save_every=4)
+
+
+def test_health_is_checked_and_told_beside_the_losses(colour_photos, tmp_path, capsys):
+    finding = Finding("mode collapse", "all alike: more data.")
+    trainer = start(request(colour_photos, tmp_path, "wgan-gp", settings=("batch_size=4",), pace=HEALTHY))
+    check = trainer.reporter.health.check
+
+    def found_at_four(step, steps, **measured):
+        check(step, steps, **measured)
+        return [finding] if step == 4 else []
+
+    trainer.reporter.health.check = found_at_four
+    trainer.train()
+    assert "step 4: mode collapse: all alike: more data.\n" in capsys.readouterr().err
+    records = RunFolder(tmp_path).health()
+    assert [record["step"] for record in records] == [2, 4, 6]
+    assert set(records[0]["gradient_norms"]) == {"critic", "generator"}
+    assert records[0]["scalars"]["generator"] == RunFolder(tmp_path).stats()[1]["generator"]
+    assert set(records[0]["figures"]) == {"diversity", "duplicates", "apart"}
+
+
+@pytest.mark.parametrize("recipe", ["dcgan", "tgan"])
+def test_looking_at_the_health_changes_nothing(recipe, colour_photos, tmp_path):
+    settings = (*TINY[recipe], "batch_size=4")
+    for name, every in (("watched", 1), ("alone", 1000)):
+        pace = replace(QUICK, health_every=every)
+        start(request(colour_photos, tmp_path / name, recipe, settings=settings, pace=pace)).train()
+    assert_equal_states(load_latest(tmp_path / "watched"), load_latest(tmp_path / "alone"))
+
+
+def test_health_goes_on_from_its_records(colour_photos, tmp_path):
+    for name in ("whole", "cut"):
+        trainer = start(request(colour_photos, tmp_path / name, steps=8, pace=HEALTHY))
+        trainer.train() if name == "whole" else train_until(trainer, step=7)
+    start(again(colour_photos, tmp_path / "cut", pace=HEALTHY)).train()
+    assert RunFolder(tmp_path / "cut").health() == RunFolder(tmp_path / "whole").health()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_terminal_shows_steps_speed_and_losses(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with training_progress(0, 40) as show:
+        show.step(11)
+        show.step(12, {"step": 12, "generator": 0.51234, "images_per_second": 123.4, "seconds": 3.0})
+        show.say("step 12: mode collapse: all alike.")
+    drawn = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", sys.stderr.getvalue())
+    for text in ("12/40", "123.4 images/s", "generator 0.5123", "step 12: mode collapse: all alike.", "0:00:"):
+        assert text in drawn
 
 
 def test_state_that_cannot_be_saved_ends_the_run_with_the_reason(colour_photos, tmp_path, monkeypatch):
@@ -234,13 +311,15 @@ def test_state_that_cannot_be_saved_ends_the_run_with_the_reason(colour_photos, 
         trainer.train()
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_between_two_checks_still_saves(colour_photos, tmp_path):
     trainer = start(request(colour_photos, tmp_path, pace=replace(QUICK, save_every=1000)))
     record = trainer._record
 
-    def interrupted_after_the_decision(scalars, started):
-        trainer._stop = trainer.step == 3
-        return record(scalars, started)
+    def interrupted_after_the_decision(show):
+        if trainer.step == 3:
+            signal.raise_signal(signal.SIGINT)
+        record(show)
 
     trainer._record = interrupted_after_the_decision
     with pytest.raises(KeyboardInterrupt):
@@ -248,17 +327,46 @@ def test_ctrl_c_between_two_checks_still_saves(colour_photos, tmp_path):
     assert load_latest(tmp_path).step == 4  # noticed one step later, and saved
 
 
+@pytest.mark.usefixtures("ctrl_c")
+def test_second_ctrl_c_quits_at_once(colour_photos, tmp_path):
+    trainer = start(request(colour_photos, tmp_path, pace=replace(QUICK, save_every=1000)))
+
+    def twice(show):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    trainer._record = twice
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train()
+    assert not state_files(tmp_path)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_resume_as_another_recipe_is_refused(colour_photos, tmp_path):
     start(request(colour_photos, tmp_path, steps=2)).train()
-    with pytest.raises(SettingError, match="a run of colorizer"):
-        start(request(colour_photos, tmp_path, "colorizer-gan", resume=True, settings=(), seed=None))
+    with pytest.raises(SettingError, match="a run of gan"):
+        start(again(colour_photos, tmp_path, "colorizer-gan"))
 
 
-def test_stretched_schedule_is_announced(colour_photos, tmp_path, capsys):
-    start(request(colour_photos, tmp_path, steps=2)).train()
-    start(request(colour_photos, tmp_path, steps=4, resume=True, settings=(), seed=None)).train()
-    assert "2 -> 4 steps" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("recipe", "rate"),
+    [
+        # Half a cosine after a warm-up of 2%: at 3 of 4 steps (1 + cos(pi * 0.73 / 0.98)) / 2.
+        ("colorizer", "the learning rate jumps to its new curve, from 0 to 0.152 of its peak"),
+        ("gan", "the learning rate stays at 1 of its peak"),
+    ],
+)
+def test_stretched_schedule_says_what_the_learning_rate_does(recipe, rate, colour_photos, tmp_path, capsys):
+    start(request(colour_photos, tmp_path, recipe, steps=2)).train()
+    start(again(colour_photos, tmp_path, recipe, steps=4)).train()
+    assert f"schedule stretched: 2 -> 4 steps; {rate}\n" in capsys.readouterr().err
     assert load_latest(tmp_path).step == 4
+
+
+def test_schedule_shorter_than_what_is_done_is_refused(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path, steps=3)).train()
+    with pytest.raises(SettingError, match="--steps 2: the run is at step 3 already; give 3 or more"):
+        start(again(colour_photos, tmp_path, steps=2))
 
 
 def test_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(colour_photos, tmp_path):
@@ -267,12 +375,210 @@ def test_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(col
 
     def break_at_five(batch):
         scalars = original(batch)
-        return {"loss": torch.tensor(float("nan"))} if trainer.step == 5 else scalars
+        return {**scalars, "generator": torch.tensor(float("nan"))} if trainer.step == 5 else scalars
 
     trainer._train_step = break_at_five
-    with pytest.raises(RunError, match="loss is not finite"):
+    with pytest.raises(RunError, match="generator is not finite any more; the last saved state is still good"):
         trainer.train()
     assert load_latest(tmp_path).step == 4
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_loss_that_was_not_finite_since_the_last_record_is_never_saved(bad, colour_photos, tmp_path):
+    trainer = start(request(colour_photos, tmp_path, pace=replace(QUICK, log_every=1000)))
+    original = trainer._train_step
+
+    def break_at_three(batch):
+        scalars = original(batch)
+        return {**scalars, "discriminator": torch.tensor(bad)} if trainer.step == 3 else scalars
+
+    trainer._train_step = break_at_three
+    with pytest.raises(RunError, match="discriminator is not finite"):
+        trainer.train()
+    assert [path.name for path in state_files(tmp_path)] == ["state-00000002.pt"]
+
+
+@pytest.mark.parametrize("owner", ["recipe", "ema"])
+def test_weight_that_is_not_finite_is_never_saved(owner, colour_photos, tmp_path):
+    trainer = start(request(colour_photos, tmp_path))
+    original = trainer._train_step
+
+    def break_at_four(batch):
+        scalars = original(batch)
+        if trainer.step == 4:
+            with torch.no_grad():
+                list(getattr(trainer, owner).parameters())[-1].view(-1)[-1] = float("nan")
+        return scalars
+
+    trainer._train_step = break_at_four
+    name = list(getattr(trainer, owner).state_dict())[-1]
+    with pytest.raises(RunError, match=rf"{name} is not finite any more; the last saved state"):
+        trainer.train()
+    assert [path.name for path in state_files(tmp_path)] == ["state-00000002.pt"]
+
+
+def test_run_that_never_was_finite_does_not_speak_of_a_good_state(colour_photos, tmp_path):
+    trainer = start(request(colour_photos, tmp_path))
+    trainer._train_step = lambda batch: {"generator": torch.tensor(float("inf"))}
+    with pytest.raises(RunError, match="not finite any more; start again with a lower learning rate"):
+        trainer.train()
+
+
+def test_recorded_losses_are_means_since_the_last_record(colour_photos, tmp_path):
+    trainer = start(request(colour_photos, tmp_path, steps=7, pace=replace(QUICK, log_every=3)))
+    original = trainer._train_step
+
+    def counted(batch):
+        original(batch)
+        return {"generator": torch.tensor(float(trainer.step**2))}
+
+    trainer._train_step = counted
+    trainer.train()
+    records = RunFolder(tmp_path).stats()
+    assert [(each["step"], each["generator"]) for each in records] == [
+        (3, pytest.approx((1 + 4 + 9) / 3)),
+        (6, pytest.approx((16 + 25 + 36) / 3)),
+        (7, 49),
+    ]
+
+
+def test_step_gets_the_batches_of_all_its_turns_and_counts_them(colour_photos, tmp_path):
+    trainer = start(request(colour_photos, tmp_path, "wgan-gp", steps=3))
+    seen = []
+    original = trainer.recipe.step
+
+    def noted(batch, update):
+        seen.append((len(batch["image"]), float(trainer.recipe.progress)))
+        return original(batch, update)
+
+    trainer.recipe.step = noted
+    trainer.train()
+    assert seen == [(4, 0.0), (4, pytest.approx(1 / 3)), (4, pytest.approx(2 / 3))]  # batch_size 2, n_critic 2
+    assert trainer.samples == 12
+
+
+def test_number_of_classes_is_read_from_the_data(labelled_photos, tmp_path):
+    trainer = start(request(labelled_photos, tmp_path, "cgan", steps=1))
+    assert trainer.recipe.config.classes == 2
+    assert RunFolder(tmp_path).read_info().classes == ["cat", "dog"]
+
+
+def test_recipe_with_labels_asks_for_folders_by_class(colour_photos, tmp_path):
+    with pytest.raises(DataError, match=r"cgan learns from labelled images.*DIR/cat/1.jpg"):
+        start(request(colour_photos, tmp_path / "run", "cgan"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_resume_on_other_classes_is_refused(labelled_photos, tmp_path):
+    shutil.copytree(labelled_photos, tmp_path / "data")
+    start(request(tmp_path / "data", tmp_path / "run", "cgan", steps=2)).train()
+    (tmp_path / "data" / "dog").rename(tmp_path / "data" / "wolf")
+    with pytest.raises(DataError, match="classes cat, wolf, and the run learns cat, dog"):
+        start(again(tmp_path / "data", tmp_path / "run", "cgan"))
+
+
+def test_digits_are_a_word_and_no_folder(colour_photos, tmp_path, monkeypatch):
+    opened = []
+
+    def opening(data):
+        opened.append(list(data))
+        return open_source([colour_photos])
+
+    monkeypatch.setattr("img2img.training.start.open_source", opening)
+    start(request("digits", tmp_path, steps=2)).train()
+    start(again("", tmp_path))
+    assert opened == [["digits"], ["digits"]]
+
+
+def test_digits_are_the_default_where_they_fit_and_it_is_said(capsys):
+    assert chosen_data("gan", announce=True) == ["digits"]
+    assert "data: digits, the default for gan" in capsys.readouterr().err
+
+
+def test_generators_alone_are_compiled_and_keep_their_names(colour_photos, tmp_path):
+    plain = start(request(colour_photos, tmp_path / "plain", "wgan-gp"))
+    compiled = start(request(colour_photos, tmp_path / "compiled", "wgan-gp", compile=True))
+    assert list(compiled.recipe.state_dict()) == list(plain.recipe.state_dict())
+    assert compiled.recipe.generator._compiled_call_impl is not None
+    assert all(module._compiled_call_impl is None for module in compiled.recipe.critic.modules())
+    assert all(module._compiled_call_impl is None for module in compiled.ema.modules())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("g++"), reason="compiling for the CPU needs g++")
+def test_compiled_generator_trains_like_the_plain_one(colour_photos, tmp_path):
+    for name, more in (("plain", []), ("compiled", ["--compile"])):
+        words = ["--data", str(colour_photos), "--out", str(tmp_path / name), "--steps", "3", "--log-every", "3"]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        subprocess.run(command("gan", *words, *more), check=True, env=environment, capture_output=True)
+    plain, compiled = (load_latest(tmp_path / name).networks for name in ("plain", "compiled"))
+    assert list(plain) == list(compiled)
+    assert all(torch.allclose(plain[name], compiled[name], atol=1e-4) for name in plain)
+
+
+def test_each_process_of_a_machine_takes_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert [pick_device("auto", local_rank) for local_rank in (0, 1)] == [
+        torch.device("cuda:0"),
+        torch.device("cuda:1"),
+    ]
+    assert pick_device("cpu", 1) == torch.device("cpu")
+    with pytest.raises(SettingError, match="process 3 of this machine has no GPU of its own: there are 2"):
+        pick_device("cuda", 2)
+
+
+def test_every_option_of_the_command_reaches_the_run(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr("img2img.training.start.start", lambda request: asked.append(request) or exit(3))
+    words = (
+        "train wgan-gp --data digits --data DIR --out RUN --steps 7 --init A.safetensors --resume --seed 5 "
+        "--device cpu --config C.toml --set n_critic=2 --workers 3 --cache memory --compile --log-every 11 "
+        "--save-every 12 --keep 4 --preview-every 13 --health-every 14 --tensorboard"
+    )
+    assert CliRunner().invoke(app, words.split()).exit_code == 3
+    assert asked == [
+        Request(
+            "wgan-gp",
+            ["digits", "DIR"],
+            Path("RUN"),
+            steps=7,
+            init=Path("A.safetensors"),
+            resume=True,
+            seed=5,
+            device="cpu",
+            settings=["n_critic=2"],
+            pace=Pace(11, 12, 13, workers=3, cache="memory", keep=4, health_every=14),
+            config=Path("C.toml"),
+            compile=True,
+            tensorboard=True,
+        )
+    ]
+
+
+def test_tensorboard_gets_figures_and_previews(colour_photos, tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    start(request(colour_photos, tmp_path, steps=2, tensorboard=True)).train()
+    events = accumulator.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [(each.step, each.value) for each in events.Scalars("generator")] == [
+        (record["step"], pytest.approx(record["generator"])) for record in RunFolder(tmp_path).stats()
+    ]
+    with Image.open(next((tmp_path / "previews").iterdir())) as preview:
+        assert (events.Images("preview")[-1].width, events.Images("preview")[-1].height) == preview.size
+
+
+def test_tensorboard_shows_each_step_of_a_resumed_run_once(colour_photos, tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    train_until(start(request(colour_photos, tmp_path, tensorboard=True)), step=5)
+    start(again(colour_photos, tmp_path, tensorboard=True)).train()
+    events = accumulator.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [each.step for each in events.Scalars("generator")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_tensorboard_that_is_not_installed_is_named(colour_photos, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(SettingError, match="pip install tensorboard"):
+        start(request(colour_photos, tmp_path, tensorboard=True))
 
 
 def test_init_starts_the_generator_from_the_file(colour_photos, tmp_path):
@@ -303,16 +609,10 @@ def test_init_with_another_networks_weights_is_refused(colour_photos, tmp_path):
         start(request(colour_photos, tmp_path / "run", init=tmp_path / "other.safetensors"))
 
 
-def test_missing_data_is_asked_for(tmp_path):
-    with pytest.raises(DataError, match="--data FOLDER"):
-        start(Request("colorizer", (), tmp_path))
-
-
-def test_missing_folder_and_empty_folder_are_named(tmp_path):
-    with pytest.raises(DataError, match="nowhere: no such"):
-        open_source([tmp_path / "nowhere"])
-    with pytest.raises(DataError, match="no images in there"):
-        open_source([tmp_path])
+def test_missing_default_data_is_named_with_the_command_that_fetches_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=r"datasets/monet2photo.*is not here; `img2img data download .*--data FOLDER"):
+        start(Request("colorizer", (), tmp_path / "run"))
 
 
 def test_device_that_is_not_here_is_refused(colour_photos, tmp_path):
@@ -320,32 +620,6 @@ def test_device_that_is_not_here_is_refused(colour_photos, tmp_path):
         pytest.skip("there is a GPU here")
     with pytest.raises(SettingError, match="no CUDA GPU"):
         start(request(colour_photos, tmp_path, device="cuda"))
-
-
-class NoAugmentation:
-    def set_random_seed(self, seed: int) -> None:
-        pass
-
-    def __call__(self, *, image: np.ndarray) -> dict[str, np.ndarray]:
-        return {"image": image}
-
-
-def test_every_epoch_visits_each_image_once_in_an_order_of_its_own(colour_photos):
-    source = open_source([colour_photos])
-    samples = EndlessSamples(source, NoAugmentation(), seed=1)
-    seen = [float(samples[n]["image"].sum()) for n in range(2 * len(source))]
-    first, second = seen[: len(source)], seen[len(source) :]
-    assert sorted(first) == sorted(second)
-    assert first != second
-
-
-def test_sample_depends_on_its_number_alone(colour_photos):
-    source = open_source([colour_photos])
-    forward = EndlessSamples(source, photo_augmentation(32), seed=5)
-    backward = EndlessSamples(source, photo_augmentation(32), seed=5)
-    images = [forward[n]["image"] for n in range(20)]
-    for n in reversed(range(20)):
-        assert torch.equal(backward[n]["image"], images[n])
 
 
 def test_ema_follows_the_closed_form():
@@ -388,87 +662,9 @@ def test_learning_rate_rises_in_a_line_then_falls_like_half_a_cosine():
     assert instance.lr_multiplier(1.0) == pytest.approx(0.0)
 
 
-def test_settings_are_parsed_by_their_types():
-    config = make_config(
-        recipe_class("colorizer-gan"), ["batch_size=4", "generator_lr=1e-5", "betas=0, 0.9", "pretrained=no"]
-    )
-    assert (config.batch_size, config.generator_lr, config.betas, config.pretrained) == (
-        4,
-        1e-5,
-        (0.0, 0.9),
-        False,
-    )
-
-
-@pytest.mark.parametrize(
-    ("assignment", "message"),
-    [
-        ("size=3", "no setting 'size'; it has: steps, batch_size"),
-        ("batch_size=many", "batch_size takes int"),
-        ("batch_size", "write it as name=value"),
-        ("batch_size=0", "must be 1 or more"),
-        ("image_size=100", "multiple of 32"),
-        ("adversarial=tough-love", "one of minimax, bce"),
-        ("temperature=0", "above 0, at most 1"),
-        ("temperature=nan", "above 0, at most 1"),
-        ("saturation=-1", "0 or more"),
-        ("warmup=1", "below 1"),
-        ("generator_lr=-1", "above 0"),
-        ("lambda_l1=-1", "0 or more"),
-        ("betas=0.5, 1", "below 1"),
-        ("discriminator_channels=0", "1 or more"),
-        ("pretrained=perhaps", "pretrained takes bool"),
-    ],
-)
-def test_setting_that_cannot_be_is_explained(assignment, message):
-    with pytest.raises(SettingError, match=message):
-        make_config(recipe_class("colorizer-gan"), [assignment])
-
-
-def test_batch_norm_gets_at_least_two_values():
-    with pytest.raises(SettingError, match="batch_size=1: must be 2 or more"):
-        make_config(recipe_class("colorizer"), ["batch_size=1", "image_size=32"])
-    make_config(recipe_class("colorizer"), ["batch_size=1", "image_size=64"])
-
-
-def test_hidden_files_are_no_images(colour_photos, tmp_path):
-    shutil.copy(colour_photos / "0.png", tmp_path)
-    (tmp_path / "._0.png").write_bytes(b"what macOS leaves beside a picture")
-    with tarfile.open(tmp_path / "shard.tar", "w") as tar:
-        tar.add(tmp_path / "0.png", "deep/0.png")
-        tar.add(tmp_path / "._0.png", "deep/._0.png")
-    assert len(open_source([tmp_path])) == 1
-    assert len(open_source([tmp_path / "shard.tar"])) == 1
-
-
-def test_image_that_cannot_be_read_is_named(tmp_path):
-    (tmp_path / "empty.png").write_bytes(b"")
-    (tmp_path / "text.jpg").write_text("hello")
-    source = open_source([tmp_path])
-    for index, name in enumerate(("empty.png", "text.jpg")):
-        with pytest.raises(DataError, match=f"{name}: not a readable image"):
-            decode_rgb(source, index)
-
-
-def test_tar_holds_the_same_images_as_the_folder(colour_photos, tmp_path):
-    with tarfile.open(tmp_path / "shard.tar", "w") as tar:
-        for path in sorted(colour_photos.iterdir()):
-            tar.add(path, path.name)
-    folder, tar_file = open_source([colour_photos]), open_source([tmp_path / "shard.tar"])
-    joined = open_source([colour_photos, tmp_path / "shard.tar"])
-    assert len(folder) == len(tar_file) == 7
-    for index in range(7):
-        assert np.array_equal(decode_rgb(folder, index), decode_rgb(tar_file, index))
-        assert joined.encoded(7 + index) == joined.encoded(index)
-
-
-def test_compressed_tar_is_refused(colour_photos, tmp_path):
-    with tarfile.open(tmp_path / "shard.tar", "w:gz") as tar:
-        tar.add(colour_photos / "0.png", "0.png")
-    with pytest.raises(DataError, match="not an uncompressed tar"):
-        open_source([tmp_path / "shard.tar"])
-
-
-def test_unknown_recipe_lists_the_recipes():
-    with pytest.raises(SettingError, match="colorizer, colorizer-gan"):
-        recipe_class("colourizer")
+def test_resumed_run_keeps_its_images_where_they_were(colour_photos, tmp_path):
+    enough = request(colour_photos, tmp_path, "dcgan", steps=40)
+    train_until(start(enough), step=3)
+    assert RunFolder(tmp_path).read_info().cache == "memory"
+    shorter = start(Request("dcgan", (), tmp_path, steps=3, resume=True, device="cpu"))
+    assert shorter.pace.cache == "memory"  # a new run of 3 steps would not be worth it

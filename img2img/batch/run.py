@@ -5,22 +5,19 @@ As many photos are in memory as there are workers.
 """
 
 import logging
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
-from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from types import FrameType
 
 from img2img.atomic_file import why_not
 from img2img.batch.outcome import Outcome
 from img2img.batch.plan import STREAM, Job
 from img2img.errors import ModelError, PhotoError, UnwritablePhoto
+from img2img.interrupt import interrupt_noted
 from img2img.photo import DEFAULT_MAX_PIXELS, Photo, read_photo, write_photo
 from img2img.photo.formats import format_of_suffix, output_suffix
 
@@ -119,7 +116,7 @@ def _make_folder(folder: Path) -> None:
 
 def _in_threads(jobs: Iterable[Job], work: Callable[[Job], Outcome], workers: int) -> Iterator[Outcome]:
     running: set[Future[Outcome]] = set()
-    with _interrupt_noted() as interrupted, ThreadPoolExecutor(workers) as pool:
+    with interrupt_noted() as interrupted, ThreadPoolExecutor(workers) as pool:
         for job in jobs:
             if len(running) == workers:
                 finished, running = wait(running, return_when=FIRST_COMPLETED)
@@ -130,23 +127,3 @@ def _in_threads(jobs: Iterable[Job], work: Callable[[Job], Outcome], workers: in
         yield from (each.result() for each in as_completed(running))
     if interrupted.is_set():
         raise KeyboardInterrupt
-
-
-@contextmanager
-def _interrupt_noted() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets instead of breaking in anywhere; the second breaks in as usual."""
-    interrupted = threading.Event()
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:
-        yield interrupted
-        return
-
-    def note(number: int, frame: FrameType | None) -> None:
-        interrupted.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -73,8 +73,7 @@ def settled_cache(
 ) -> str:
     """`cache` itself, or for "auto" which of device, memory and none is the fastest for a run of `samples` in all.
 
-    A run that goes on settles on the same one unless its length or the GPU's free memory changed. That matters for
-    "photo" alone, whose crops are drawn by other means from the cache. Raises SettingError for another word.
+    A run settles once: "photo" draws other crops from a cache. Raises SettingError for another word.
     """
     if cache not in CACHES:
         raise SettingError(f"--cache {cache}: must be one of {', '.join(CACHES)}")

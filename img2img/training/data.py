@@ -6,6 +6,7 @@ crops and tones in the worker processes, with one augment.py draws others like t
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -126,6 +127,12 @@ def _home(kept: str, device: torch.device) -> torch.device:
     return device if kept == "device" else torch.device("cpu")
 
 
+def _leave_interrupts_to_the_trainer(worker: int) -> None:
+    """A terminal sends Ctrl-C to every process, and the trainer still needs batches to finish in good order."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _loaded(samples: EndlessSamples, steps: StepSamples, workers: int, device: torch.device) -> Iterator[Batch]:
     loader = DataLoader(
         samples,
@@ -133,6 +140,7 @@ def _loaded(samples: EndlessSamples, steps: StepSamples, workers: int, device: t
         num_workers=workers,
         pin_memory=device.type == "cuda",
         multiprocessing_context="spawn" if workers else None,
+        worker_init_fn=_leave_interrupts_to_the_trainer if workers else None,
         generator=torch.Generator(),  # or the loader draws from the global one
     )
     for batch in loader:

@@ -6,12 +6,16 @@ import torch
 from torch import Tensor
 
 
-def save_preview(rows: Tensor, path: Path) -> None:
-    """Write (N, K, 3, H, W) in [-1, 1] as a grid of N rows with K pictures each."""
+def preview_grid(rows: Tensor) -> Tensor:
+    """(N, K, 3, H, W) in [-1, 1] -> (3, height, width) uint8: N rows of K pictures, with white lines between."""
     from torchvision.utils import make_grid
 
-    grid = make_grid(rows.flatten(0, 1), nrow=rows.shape[1], padding=2, pad_value=1.0)
-    pixels = ((grid.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    grid: Tensor = make_grid(rows.flatten(0, 1), nrow=rows.shape[1], padding=2, pad_value=1.0)
+    return ((grid.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu()
+
+
+def save_picture(pixels: Tensor, path: Path) -> None:
+    """Write (3, H, W) uint8."""
     from PIL import Image
 
-    Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy()).save(path)
+    Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(path)

@@ -3,13 +3,54 @@
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+    from rich.text import Text
+
+TIMES = ("images_per_second", "seconds")
 
 
-class Show(Protocol):
-    """Called after a step; `scalars` only when they were fetched from the device."""
+class Silence:
+    """Shows nothing: one of several processes does it for all."""
 
-    def __call__(self, step: int, scalars: Mapping[str, float] | None = None) -> None: ...
+    def step(self, step: int, scalars: Mapping[str, float] | None = None) -> None:
+        """Called after each step; with `scalars` only when they were fetched from the device."""
+
+    def say(self, sentence: str) -> None:
+        """Something that a person should know at once."""
+
+
+class Lines(Silence):
+    """One line on stderr for each record."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+
+    def step(self, step: int, scalars: Mapping[str, float] | None = None) -> None:
+        if scalars:
+            self.say(f"step {step}/{self._steps}  {_describe(scalars)}")
+
+    def say(self, sentence: str) -> None:
+        print(sentence, file=sys.stderr, flush=True)
+
+
+class Bar(Silence):
+    """A bar with the time left and the speed, and the last losses below it."""
+
+    def __init__(self, progress: "Progress", losses: "Text", first: int, steps: int) -> None:
+        self._progress, self._losses = progress, losses
+        self._task = progress.add_task("", total=steps, completed=first, speed="")
+
+    def step(self, step: int, scalars: Mapping[str, float] | None = None) -> None:
+        self._progress.update(self._task, completed=step)
+        if scalars:
+            self._progress.update(self._task, speed=f"{scalars['images_per_second']:.4g} images/s")
+            self._losses.plain = _describe({name: scalars[name] for name in scalars if name not in TIMES})
+
+    def say(self, sentence: str) -> None:
+        self._progress.console.print(sentence, markup=False, highlight=False)
 
 
 def _describe(scalars: Mapping[str, float]) -> str:
@@ -17,32 +58,22 @@ def _describe(scalars: Mapping[str, float]) -> str:
 
 
 @contextmanager
-def training_progress(first: int, steps: int) -> Iterator[Show]:
+def training_progress(first: int, steps: int, *, shown: bool = True) -> Iterator[Silence]:
     """A way to show progress from step `first` to `steps`."""
-    if not sys.stderr.isatty():
-        yield _print_lines(steps)
+    if not shown:
+        yield Silence()
         return
-    from rich.console import Console
+    if not sys.stderr.isatty():
+        yield Lines(steps)
+        return
+    from rich.console import Console, Group
+    from rich.live import Live
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.text import Text
 
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=steps, completed=first)
-
-        def show(step: int, scalars: Mapping[str, float] | None = None) -> None:
-            bar.update(task, completed=step, description=_describe(scalars) if scalars else None)
-
-        yield show
-
-
-def _print_lines(steps: int) -> Show:
-    def show(step: int, scalars: Mapping[str, float] | None = None) -> None:
-        if scalars:
-            print(f"step {step}/{steps}  {_describe(scalars)}", file=sys.stderr, flush=True)
-
-    return show
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[speed]}"))
+    console, losses = Console(stderr=True), Text()
+    progress = Progress(*columns, console=console)
+    bar = Bar(progress, losses, first, steps)
+    with Live(Group(progress, losses), console=console, redirect_stdout=False):
+        yield bar

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,11 @@ class RunInfo:
     versions: dict[str, str]
     hardware: str
     images: int = 0
+    classes: list[str] = field(default_factory=list)
+    """Names of the labels in the data, in their order; empty when it has none."""
+    processes: int = 1
+    cache: str = "auto"
+    """Where the decoded images are kept; a run that goes on keeps to it, since crops from a cache are others."""
 
 
 class RunFolder:
@@ -33,14 +38,19 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._stats = path / "stats.jsonl"
+        self._health = path / "health.jsonl"
 
-    def create(self, info: RunInfo) -> None:
-        """Make the folder; raises RunError when a run with a state is in it, or when it cannot be made."""
+    def refuse_another_run(self) -> None:
+        """Raises RunError when a run with a state is in the folder."""
         if state_files(self.path):
             raise RunError(f"{self.path}: holds a run already; add --resume to go on, or give another --out")
+
+    def create(self, info: RunInfo) -> None:
+        """Make the folder; raises RunError when it cannot be made."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._stats.unlink(missing_ok=True)
+            self._health.unlink(missing_ok=True)
             self.write_info(info)
         except OSError as error:
             raise RunError(f"{self.path}: cannot be a run's folder: {why_not(error, 'written')}") from error
@@ -56,20 +66,24 @@ class RunFolder:
             raise RunError(f"{self.path}: not a run's folder (no readable config.json in it)") from error
 
     def append_stats(self, record: Mapping[str, float]) -> None:
-        with self._stats.open("a") as file:
-            file.write(json.dumps(record) + "\n")
+        _append(self._stats, record)
 
-    def forget_stats_after(self, step: int) -> None:
+    def append_health(self, record: Mapping[str, Any]) -> None:
+        _append(self._health, record)
+
+    def forget_after(self, step: int) -> None:
         """Drop the records of steps that a resumed run is about to do again."""
-        kept = [record for record in self.stats() if record["step"] <= step]
-        write_at_once(self._stats, "".join(json.dumps(record) + "\n" for record in kept).encode())
+        for path in (self._stats, self._health):
+            kept = [record for record in _records(path) if record["step"] <= step]
+            write_at_once(path, "".join(json.dumps(record) + "\n" for record in kept).encode())
 
     def stats(self) -> list[dict[str, float]]:
-        """All whole records; a last line that a kill cut off is left out."""
-        if not self._stats.exists():
-            return []
-        lines = self._stats.read_text().splitlines(keepends=True)
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        """The figures recorded on the way."""
+        return _records(self._stats)
+
+    def health(self) -> list[dict[str, Any]]:
+        """The health checks."""
+        return _records(self._health)
 
     def seconds(self) -> float:
         """How long the recorded steps took, over all sessions."""
@@ -79,6 +93,18 @@ class RunFolder:
         folder = self.path / "previews"
         folder.mkdir(exist_ok=True)
         return folder / f"{step:08d}.png"
+
+
+def _append(path: Path, record: Mapping[str, Any]) -> None:
+    with path.open("a") as file:
+        file.write(json.dumps(record) + "\n")
+
+
+def _records(path: Path) -> list[dict[str, Any]]:
+    """All whole ones; a last line that a kill cut off is left out."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
 
 def versions() -> dict[str, str]:

@@ -1,44 +1,70 @@
-"""Settings given as text: `--set name=value` onto a recipe's Config, checked by its type hints."""
+"""Settings given as text, `--set name=value` or a TOML file, onto a recipe's Config, checked by its type hints."""
 
+import tomllib
 from ast import literal_eval
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from img2img.atomic_file import why_not
 from img2img.errors import SettingError
 from img2img.recipes.recipe import Recipe
 
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
-def make_config(recipe: type[Recipe], assignments: Iterable[str] = (), **given: Any) -> Recipe.Config:
-    """The recipe's Config with `name=value` texts applied over the values given and the defaults.
+def make_config(
+    recipe: type[Recipe], assignments: Iterable[str] = (), file: Path | None = None, **given: Any
+) -> Recipe.Config:
+    """The recipe's Config: `name=value` texts over the values given, over the file's, over the defaults.
 
     Raises SettingError: with all names when one is unknown, with the type or range when a value does not fit.
     """
-    hints = get_type_hints(recipe.Config)
-    names = [field.name for field in fields(recipe.Config)]
-    values = dict(given)
+    values = _of_file(recipe, file) if file else {}
+    values |= given
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
             raise SettingError(f"--set {assignment}: write it as name=value")
-        if name not in names:
-            raise SettingError(f"{recipe.name} has no setting {name!r}; it has: {', '.join(names)}")
-        values[name] = _parse(name, text, hints[name])
+        values[name] = _setting(recipe, name, text, f"--set {assignment}")
     return recipe.Config(**values)
 
 
-def _parse(name: str, text: str, kind: Any) -> Any:
+def _of_file(recipe: type[Recipe], file: Path) -> dict[str, Any]:
     try:
-        if kind is bool:
-            return {**dict.fromkeys(TRUE, True), **dict.fromkeys(FALSE, False)}[text.lower()]
-        if kind in (int, float, str):
-            return kind(text)
-        if get_origin(kind) is tuple:
-            parts = text.strip("()[]").split(",")
-            return tuple(_parse(name, part.strip(), one) for part, one in zip(parts, get_args(kind), strict=True))
-        return literal_eval(text)
+        written: Mapping[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # tomllib's and UTF-8's own errors are ValueErrors
+        reason = why_not(error, "read") if isinstance(error, OSError) else f"not TOML: {error}"
+        raise SettingError(f"--config {file}: {reason}") from error
+    return {
+        name: _setting(recipe, name, _as_text(value), f"{file}: {name} = {value!r}") for name, value in written.items()
+    }
+
+
+def _as_text(value: Any) -> str:
+    """A value of TOML as `--set` would have it."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _setting(recipe: type[Recipe], name: str, text: str, source: str) -> Any:
+    names = [field.name for field in fields(recipe.Config)]
+    if name not in names:
+        raise SettingError(f"{source}: {recipe.name} has no setting {name!r}; it has: {', '.join(names)}")
+    kind = get_type_hints(recipe.Config)[name]
+    try:
+        return _parse(text, kind)
     except (KeyError, ValueError, SyntaxError) as error:
         kind_name = getattr(kind, "__name__", str(kind)) if get_origin(kind) is None else str(kind)
-        raise SettingError(f"--set {name}={text}: {name} takes {kind_name}") from error
+        raise SettingError(f"{source}: {name} takes {kind_name}") from error
+
+
+def _parse(text: str, kind: Any) -> Any:
+    if kind is bool:
+        return {**dict.fromkeys(TRUE, True), **dict.fromkeys(FALSE, False)}[text.lower()]
+    if kind in (int, float, str):
+        return kind(text)
+    if get_origin(kind) is tuple:
+        parts = text.strip("()[]").split(",")
+        return tuple(_parse(part.strip(), one) for part, one in zip(parts, get_args(kind), strict=True))
+    return literal_eval(text)

@@ -5,16 +5,21 @@ import platform
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from img2img.errors import DataError, ModelError, SettingError
 from img2img.recipes import recipe_class
 from img2img.recipes.recipe import Recipe
-from img2img.training.image_source import open_source
+from img2img.training.cache import settled_cache
+from img2img.training.data_choice import chosen_data
+from img2img.training.distributed import Alone, processes_from
+from img2img.training.image_source import ImageSource, from_anywhere, open_source
 from img2img.training.run_folder import RunFolder, RunInfo, versions
+from img2img.training.schedule import schedule_change
 from img2img.training.settings import make_config
 from img2img.training.state import load_latest
 from img2img.training.trainer import Pace, Trainer
@@ -26,7 +31,8 @@ class Request:
     """What `img2img train NAME` was asked for."""
 
     recipe: str
-    data: Sequence[Path]
+    data: Sequence[str | Path]
+    """Folders, .tar shards or the word "digits"; empty for the recipe's default set, or the run's own."""
     out: Path
     steps: int | None = None
     init: Path | None = None
@@ -35,16 +41,27 @@ class Request:
     device: str = "auto"
     settings: Sequence[str] = ()
     pace: Pace = field(default_factory=Pace)
+    config: Path | None = None
+    compile: bool = False
+    tensorboard: bool = False
 
 
-def pick_device(name: str) -> torch.device:
-    """`auto` is the GPU where there is one; raises SettingError for a device that is not here."""
+def pick_device(name: str, local_rank: int = 0) -> torch.device:
+    """`auto` is the GPU where there is one, the `local_rank`-th for one of several processes on a machine.
+
+    Raises SettingError for a device that is not here.
+    """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise SettingError("--device cuda: PyTorch sees no CUDA GPU here; leave --device away")
+    if name == "cuda" and local_rank >= torch.cuda.device_count():
+        raise SettingError(
+            f"process {local_rank + 1} of this machine has no GPU of its own: there are {torch.cuda.device_count()}; "
+            "start as many processes with --nproc-per-node"
+        )
     try:
-        return torch.device(name)
+        return torch.device("cuda", local_rank) if name == "cuda" else torch.device(name)
     except RuntimeError as error:
         raise SettingError(f"--device {name}: no such device; take cpu or cuda") from error
 
@@ -55,70 +72,159 @@ def start(request: Request) -> Trainer:
 
 
 def _begin(request: Request) -> Trainer:
-    given = {} if request.steps is None else {"steps": request.steps}
-    if not request.data:
-        raise DataError(
-            f"img2img train {request.recipe} needs colour photos: --data FOLDER or --data SHARD.tar (repeatable)"
-        )
-    recipe_type = recipe_class(request.recipe)
-    config = make_config(recipe_type, request.settings, **given)
-    source = open_source(request.data)
+    recipe_type, processes = recipe_class(request.recipe), processes_from()
+    data = request.data or chosen_data(request.recipe, announce=processes.leads)
+    config, source = _config_and_source(recipe_type, request, data)
     if request.init and not request.init.exists():
         raise ModelError(f"{request.init}: no such file; --init takes a .safetensors")
-    seed, device = request.seed or 0, pick_device(request.device)
+    folder = RunFolder(request.out)
+    folder.refuse_another_run()
+    seed, device = request.seed or 0, pick_device(request.device, processes.local_rank)
     torch.manual_seed(seed)
     recipe = recipe_type(config)
     recipe.start()
     if request.init:
         initialise(recipe.get_submodule(recipe.exported), request.init)
-    folder = RunFolder(request.out)
-    folder.create(_describe(request, recipe, seed, device, len(source)))
-    return Trainer(recipe, source, folder, seed=seed, device=device, pace=request.pace)
+    pace = _settled(request.pace, source, recipe, device)
+    if processes.leads:
+        info = _describe(request, recipe, seed, device, data, source, processes)
+        folder.create(replace(info, cache=pace.cache))
+    return _trainer(replace(request, pace=pace), recipe, source, folder, seed, device, processes)
 
 
 def _go_on(request: Request) -> Trainer:
     """Everything comes from the run itself, but for --steps, --data and --device when given."""
-    folder = RunFolder(request.out)
+    folder, processes = RunFolder(request.out), processes_from()
     info = folder.read_info()
     if info.recipe != request.recipe:
         raise SettingError(f"{request.out}: a run of {info.recipe}, not of {request.recipe}")
-    if request.settings or request.init or request.seed is not None:
-        raise SettingError("--resume goes on with the run's own settings: leave --set, --seed and --init away")
+    if request.settings or request.init or request.config or request.seed is not None:
+        raise SettingError(
+            "--resume goes on with the run's own settings: leave --set, --config, --seed and --init away"
+        )
     state = load_latest(request.out)
     recipe_type = recipe_class(info.recipe)
     config = recipe_type.Config(**state.config)
-    if request.steps and request.steps != config.steps:
-        print(
-            f"schedule stretched: {config.steps} -> {request.steps} steps; the learning rate jumps to its new curve",
-            file=sys.stderr,
+    source = _same_source(request, info)
+    recipe = recipe_type(replace(config, steps=request.steps or config.steps))
+    if recipe.config.steps != config.steps:
+        change = schedule_change(recipe, state.step, config.steps, recipe.config.steps)
+        if processes.leads:
+            print(change, file=sys.stderr)
+    device = pick_device(request.device, processes.local_rank)
+    if request.pace.cache == "auto":
+        request = replace(request, pace=replace(request.pace, cache=info.cache))
+    trainer = _trainer(request, recipe, source, folder, state.seed, device, processes)
+    trainer.resume(state)
+    if processes.leads:
+        folder.write_info(replace(info, config=asdict(recipe.config)))
+    return trainer
+
+
+def _settled(pace: Pace, source: ImageSource, recipe: Recipe, device: torch.device) -> Pace:
+    config = recipe.config
+    cache = settled_cache(
+        pace.cache,
+        source,
+        image_size=config.image_size,
+        augment=config.augment,
+        samples=config.steps * recipe.batches_per_step * config.batch_size,
+        device=device,
+    )
+    return replace(pace, cache=cache)
+
+
+def _trainer(
+    request: Request,
+    recipe: Recipe,
+    source: ImageSource,
+    folder: RunFolder,
+    seed: int,
+    device: torch.device,
+    processes: Alone,
+) -> Trainer:
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        torch.set_float32_matmul_precision("high")  # TF32, for what autocast leaves in float32
+        torch.backends.cudnn.benchmark = True  # every step has the same shapes: worth trying out what is fastest
+    processes.join(device)
+    return Trainer(
+        recipe,
+        source,
+        folder,
+        seed=seed,
+        device=device,
+        pace=request.pace,
+        processes=processes,
+        compile=request.compile,
+        tensorboard=request.tensorboard,
+    )
+
+
+def _config_and_source(
+    recipe: type[Recipe], request: Request, data: Sequence[str | Path]
+) -> tuple[Recipe.Config, ImageSource]:
+    """The settings, checked before the data is opened, and with the number of classes that it has."""
+    given: dict[str, Any] = {} if request.steps is None else {"steps": request.steps}
+    config = make_config(recipe, request.settings, request.config, **given)
+    source = open_source(data)
+    if "classes" in {field.name for field in fields(config)} and source.classes:
+        changed: dict[str, Any] = {"classes": len(source.classes)}
+        config = replace(config, **changed)
+    if any(spec.name == "label" for spec in recipe.inputs(config)) and not source.classes:
+        raise DataError(
+            f"{', '.join(map(str, data))}: {recipe.name} learns from labelled images, and these have no labels; "
+            "put the images of each class into a folder of its own: DIR/cat/1.jpg, DIR/dog/1.jpg ..."
         )
-        config = replace(config, steps=request.steps)
-    source = open_source(request.data or [Path(path) for path in info.data])
+    return config, source
+
+
+def _same_source(request: Request, info: RunInfo) -> ImageSource:
+    """The images that the run began with, or those that --data gives now."""
+    source = open_source(request.data or info.data)
     if not request.data and info.images not in (0, len(source)):
         raise DataError(
             f"{', '.join(info.data)}: {len(source):,} images, and the run began with {info.images:,}, so it would go "
             "on with other samples; give --data to accept that"
         )
-    device = pick_device(request.device)
-    recipe = recipe_type(config)
-    trainer = Trainer(recipe, source, folder, seed=state.seed, device=device, pace=request.pace)
-    trainer.resume(state)
-    folder.write_info(replace(info, config=asdict(config)))
-    return trainer
+    if info.classes and list(source.classes) != info.classes:
+        raise DataError(
+            f"{', '.join(map(str, request.data or info.data))}: classes {', '.join(source.classes) or 'none'}, and the "
+            f"run learns {', '.join(info.classes)}; give data with these"
+        )
+    return source
 
 
-def _describe(request: Request, recipe: Recipe, seed: int, device: torch.device, images: int) -> RunInfo:
+def _describe(
+    request: Request,
+    recipe: Recipe,
+    seed: int,
+    device: torch.device,
+    data: Sequence[str | Path],
+    source: ImageSource,
+    processes: Alone,
+) -> RunInfo:
     return RunInfo(
         recipe=recipe.name,
         config=asdict(recipe.config),
         seed=seed,
-        data=[str(path.resolve()) for path in request.data],
+        data=[from_anywhere(item) for item in data],
         init=str(request.init) if request.init else None,
-        command=shlex.join(["img2img", *sys.argv[1:]]),
+        command=shlex.join([*_launcher(processes), *sys.argv[1:]]),
         versions=versions(),
         hardware=_hardware(device),
-        images=images,
+        images=len(source),
+        classes=list(source.classes),
+        processes=processes.world,
     )
+
+
+def _launcher(processes: Alone) -> list[str]:
+    if processes.world == 1:
+        return ["img2img"]
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", processes.world))
+    machines = [] if here == processes.world else ["--nnodes", str(processes.world // here)]
+    return ["torchrun", *machines, "--nproc-per-node", str(here), "-m", "img2img"]
 
 
 def _hardware(device: torch.device) -> str:

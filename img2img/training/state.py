@@ -29,12 +29,12 @@ class TrainState:
     torch_rng: torch.Tensor
     python_rng: list[Any]
 
-    def save(self, folder: Path) -> None:
-        """Write `state-STEP.pt`, then drop all but the newest three."""
+    def save(self, folder: Path, keep: int = KEEP) -> None:
+        """Write `state-STEP.pt`, then drop all but the newest `keep`."""
         target = folder / f"state-{self.step:08d}.pt"
         with written_at_once(target) as file:
             torch.save({field.name: getattr(self, field.name) for field in fields(self)}, file)
-        for old in state_files(folder)[:-KEEP]:
+        for old in state_files(folder)[:-keep]:
             old.unlink()
 
 

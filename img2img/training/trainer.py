@@ -1,46 +1,46 @@
 """The one training loop. It runs any recipe and names none."""
 
-import math
 import signal
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from types import FrameType
+from itertools import chain
 
 import torch
 from torch import Tensor
 
 from img2img.atomic_file import why_not
 from img2img.errors import RunError
+from img2img.interrupt import interrupt_noted
 from img2img.randomness import derive_seed
 from img2img.recipes.recipe import Batch, Recipe
 from img2img.training.data import preview_batch, training_batches
+from img2img.training.distributed import Alone
 from img2img.training.ema import Ema
+from img2img.training.examination import examine
+from img2img.training.finite import not_finite
 from img2img.training.image_source import ImageSource
-from img2img.training.previews import save_preview
-from img2img.training.progress import training_progress
+from img2img.training.loss_window import LossWindow
+from img2img.training.memory_format import batch_channels_last, channels_last
+from img2img.training.previews import preview_grid
+from img2img.training.progress import Silence, training_progress
+from img2img.training.reporter import Reporter
 from img2img.training.run_folder import RunFolder
-from img2img.training.state import TrainState, python_rng_state, restore_python_rng
+from img2img.training.state import KEEP, TrainState, python_rng_state, restore_python_rng, state_files
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How often things happen, in steps, and with how many loader processes."""
+    """How often things happen, in steps, and how the images are loaded."""
 
     log_every: int = 50
     save_every: int = 500
     preview_every: int = 500
     preview_count: int = 8
     workers: int = 0
-
-
-@dataclass(frozen=True)
-class _Start:
-    """When `train` began, and at which step."""
-
-    time: float
-    step: int
+    cache: str = "auto"
+    keep: int = KEEP
+    health_every: int = 100
 
 
 class Trainer:
@@ -55,49 +55,73 @@ class Trainer:
         seed: int,
         device: torch.device,
         pace: Pace,
+        processes: Alone | None = None,
+        compile: bool = False,
+        tensorboard: bool = False,
     ) -> None:
-        self.recipe = recipe.to(device).to(memory_format=torch.channels_last).train()
+        self.processes = processes or Alone()
+        self.recipe = channels_last(recipe.to(device)).train()
+        self.processes.prepare(self.recipe)
         self.source, self.folder, self.seed, self.device, self.pace = source, folder, seed, device, pace
         self.optimizers = recipe.optimizers()
         self._base_rates = {
             name: [group["lr"] for group in optimizer.param_groups] for name, optimizer in self.optimizers.items()
         }
-        averaged = {name: recipe.get_submodule(name) for name in recipe.averaged}
-        self.ema = Ema(averaged, recipe.config.ema_decay)
+        generators = {name: recipe.get_submodule(name) for name in recipe.averaged}
+        self.ema = Ema(generators, recipe.config.ema_decay)
+        if compile:  # in place, so that names in a state stay; no critic: it may be differentiated twice
+            for generator in generators.values():
+                generator.compile()
+        self.reporter = Reporter(folder, tensorboard=tensorboard and self.processes.leads)
         self.step = 0
         self.samples = 0
-        self._seconds_before = 0.0
-        self._stop = False
+        self._losses = LossWindow()
 
     def train(self) -> None:
-        """Run to the last step; save on the way, at the end, and when interrupted."""
-        steps = self.recipe.config.steps
-        preview = self._to_device(self._preview_batch())
-        with self._stop_on_interrupt(), training_progress(self.step, steps) as show:
-            started = _Start(time.monotonic(), self.step)
-            for batch in self._batches():
-                scalars = self._train_step(self._to_device(batch))
-                show(self.step)
-                last = self._stop or self.step == steps  # read once: Ctrl-C may come at any time
-                if last or self.step % self.pace.log_every == 0:
-                    show(self.step, self._record(scalars, started))
-                if last or self.step % self.pace.preview_every == 0:
+        """Run to the last step; save on the way, at the end, and when interrupted (KeyboardInterrupt then)."""
+        steps, pace = self.recipe.config.steps, self.pace
+        self.processes.begin(self.recipe)
+        batches = _first_one_ready(self._batches())
+        preview = self._preview_batch() if self.processes.leads else {}
+        with interrupt_noted(signal.SIGTERM) as interrupted, self._progress() as show:
+            self.reporter.begin(self.step)
+            for batch in batches:
+                batch = batch_channels_last(batch)
+                scalars = self._train_step(batch)
+                self._losses.add(scalars)
+                show.step(self.step)
+                # Asked once a step: the answer may change at any time.
+                last = self.processes.agree_to_stop(interrupted.is_set()) or self.step == steps
+                if self.processes.leads and self.step % pace.health_every == 0:
+                    self._check_health(batch, scalars, show)
+                if last or self.step % pace.log_every == 0:
+                    self._record(show)
+                if self.processes.leads and (last or self.step % pace.preview_every == 0):
                     self._save_preview(preview)
-                if last or self.step % self.pace.save_every == 0:
-                    self._save(scalars)
+                if last or self.step % pace.save_every == 0:
+                    self._save()
                 if last:
                     break
+        self.reporter.close()
+        self.processes.leave()
         if self.step < steps:
             raise KeyboardInterrupt
 
     def _train_step(self, batch: Batch) -> dict[str, Tensor]:
-        torch.manual_seed(derive_seed(self.seed, "step", self.step))
+        torch.manual_seed(derive_seed(self.seed, "step", self.step, self.processes.rank))
         self._set_learning_rates()
+        self.recipe.progress.fill_(self.step / self.recipe.config.steps)
+        scalars = self._compute(batch)
+        self.step += 1
+        self.samples += self._samples_per_step
+        return scalars
+
+    def _compute(self, batch: Batch) -> dict[str, Tensor]:
+        """All that a step does on the device; nothing in it asks for a value."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             scalars: dict[str, Tensor] = self.recipe.step(batch, self._update)
+        self.processes.average_buffers()
         self.ema.update(self.step)
-        self.step += 1
-        self.samples += len(batch["image"])
         return scalars
 
     def _update(self, name: str, loss: Tensor) -> None:
@@ -105,6 +129,7 @@ class Trainer:
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, enabled=False):
             torch.autograd.backward(loss)
+        self.processes.average_gradients(parameter for group in optimizer.param_groups for parameter in group["params"])
         optimizer.step()
 
     def _set_learning_rates(self) -> None:
@@ -113,66 +138,88 @@ class Trainer:
             for group, base in zip(optimizer.param_groups, self._base_rates[name], strict=True):
                 group["lr"] = base * factor
 
+    @property
+    def _samples_per_step(self) -> int:
+        """Over all processes."""
+        return self.recipe.batches_per_step * self.recipe.config.batch_size
+
     def _batches(self) -> Iterator[Batch]:
         config = self.recipe.config
-        remaining = (config.steps - self.step) * config.batch_size
-        yield from training_batches(
+        return training_batches(
             self.source,
             image_size=config.image_size,
             batch_size=config.batch_size,
+            batches_per_step=self.recipe.batches_per_step,
+            augment=config.augment,
+            frames=self.recipe.frames,
             first=self.samples,
-            stop=self.samples + remaining,
+            stop=self.samples + (config.steps - self.step) * self._samples_per_step,
             seed=self.seed,
             workers=self.pace.workers,
+            rank=self.processes.rank,
+            world=self.processes.world,
+            cache=self.pace.cache,
+            device=self.device,
         )
 
     def _preview_batch(self) -> Batch:
-        return preview_batch(
+        batch = preview_batch(
             self.source,
             image_size=self.recipe.config.image_size,
             count=self.pace.preview_count,
             seed=self.seed,
+            frames=self.recipe.frames,
         )
+        return {name: tensor.to(self.device) for name, tensor in batch_channels_last(batch).items()}
 
-    def _to_device(self, batch: Batch) -> Batch:
-        return {
-            name: tensor.to(
-                self.device,
-                non_blocking=True,
-                memory_format=torch.channels_last if tensor.ndim == 4 else torch.preserve_format,
-            )
-            for name, tensor in batch.items()
-        }
+    def _progress(self) -> AbstractContextManager[Silence]:
+        return training_progress(self.step, self.recipe.config.steps, shown=self.processes.leads)
 
-    def _record(self, scalars: dict[str, Tensor], started: _Start) -> dict[str, float]:
-        seconds = time.monotonic() - started.time
-        images = (self.step - started.step) * self.recipe.config.batch_size
-        record = {
-            "step": self.step,
-            **_fetch(scalars),
-            "images_per_second": round(images / seconds, 2),
-            "seconds": round(self._seconds_before + seconds, 1),
-        }
-        self.folder.append_stats(record)
-        _check_finite(record, self.folder)
-        return record
+    def _record(self, show: Silence) -> None:
+        losses = self._losses.take(self.processes.mean)
+        if self.processes.leads:
+            show.step(self.step, self.reporter.figures(self.step, losses, self._samples_per_step))
+        self._refuse_what_is_not_finite({name: torch.tensor(value) for name, value in losses.items()})
+
+    def _check_health(self, batch: Batch, scalars: Mapping[str, Tensor], show: Silence) -> None:
+        """Changes nothing of the run."""
+        measured = examine(self.recipe, self.optimizers, batch, scalars)
+        for finding in self.reporter.check_up(self.step, self.recipe.config.steps, measured):
+            show.say(f"step {self.step}: {finding.name}: {finding.sentence}")
 
     @torch.no_grad()
     def _save_preview(self, batch: Batch) -> None:
         with self.ema.applied(self.recipe):
-            save_preview(self.recipe.preview(batch), self.folder.preview_path(self.step))
+            self.reporter.picture(self.step, preview_grid(self.recipe.preview(batch)))
 
-    def _save(self, scalars: dict[str, Tensor]) -> None:
-        """Write a state from which the run goes on bit for bit; never one with a loss that is not finite."""
-        _check_finite(_fetch(scalars), self.folder)
+    def _save(self) -> None:
+        """Write a state from which the run goes on bit for bit; never one with a loss or weight that is not finite."""
+        self._refuse_what_is_not_finite(
+            {**self._losses.sums(self.processes.mean), **self.recipe.state_dict(), **self.ema.state_dict()}
+        )
+        if not self.processes.leads:
+            return
         try:
-            self.state().save(self.folder.path)
+            self.state().save(self.folder.path, self.pace.keep)
         except (OSError, RuntimeError) as error:  # torch turns a full disk into a RuntimeError
             cause = error.__context__ if isinstance(error.__context__, OSError) else error
             raise RunError(
                 f"{self.folder.path}: no state could be saved at step {self.step}: {why_not(cause, 'written')}; "
                 "the states before are whole: --resume goes on from them"
             ) from error
+
+    def _refuse_what_is_not_finite(self, tensors: Mapping[str, Tensor]) -> None:
+        bad = not_finite(tensors)
+        if not bad:
+            return
+        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+        remedy = "start again with a lower learning rate"
+        if state_files(self.folder.path):
+            remedy = (
+                "the last saved state is still good: `img2img export` it, then start a new run from its .safetensors "
+                "with --init and a lower learning rate"
+            )
+        raise RunError(f"{self.folder.path}: {', '.join(bad[:3])}{more} is not finite any more; {remedy}")
 
     def state(self) -> TrainState:
         """All that a resumed run needs."""
@@ -198,32 +245,10 @@ class Trainer:
         self.step, self.samples = state.step, state.samples
         torch.set_rng_state(state.torch_rng)
         restore_python_rng(state.python_rng)
-        self.folder.forget_stats_after(state.step)
-        self._seconds_before = self.folder.seconds()
-
-    @contextmanager
-    def _stop_on_interrupt(self) -> Iterator[None]:
-        """The first Ctrl-C finishes the step and saves; the second one quits at once."""
-
-        def handle(signum: int, frame: FrameType | None) -> None:
-            self._stop = True
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-
-        before = signal.signal(signal.SIGINT, handle)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
+        if self.processes.leads:
+            self.reporter.resume(state.step)
 
 
-def _fetch(scalars: dict[str, Tensor]) -> dict[str, float]:
-    return {name: float(value) for name, value in scalars.items()}
-
-
-def _check_finite(record: dict[str, float], folder: RunFolder) -> None:
-    bad = [name for name, value in record.items() if not math.isfinite(value)]
-    if bad:
-        raise RunError(
-            f"{folder.path}: {', '.join(bad)} is not finite any more; the last saved state is still good: `img2img "
-            "export` it, then start a new run from its .safetensors with --init and a lower learning rate"
-        )
+def _first_one_ready(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same, after what happens before the first: workers start, or a data set is decoded with a bar of its own."""
+    return chain([first] if (first := next(batches, None)) is not None else [], batches)

@@ -1,0 +1,28 @@
+"""Channels last: the order of numbers in memory in which convolutions are fastest."""
+
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from img2img.recipes.recipe import Batch
+
+Network = TypeVar("Network", bound=nn.Module)
+
+FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
+
+
+def channels_last(network: Network) -> Network:
+    """The network, its kernels of two and three dimensions laid out anew in place."""
+    for parameter in network.parameters():
+        parameter.data = _laid_out(parameter.data)
+    return network
+
+
+def batch_channels_last(batch: Batch) -> Batch:
+    """The batch with pictures and videos laid out so."""
+    return {name: _laid_out(tensor) for name, tensor in batch.items()}
+
+
+def _laid_out(tensor: Tensor) -> Tensor:
+    return tensor.contiguous(memory_format=FORMATS.get(tensor.ndim, torch.contiguous_format))

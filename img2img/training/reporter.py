@@ -1,0 +1,64 @@
+"""Tells how a run goes: losses, health and pictures, in the run's folder and for TensorBoard."""
+
+import time
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from img2img.training.examination import Examination
+from img2img.training.health import Finding, Health
+from img2img.training.previews import save_picture
+from img2img.training.run_folder import RunFolder
+from img2img.training.tensorboard import TensorBoard
+
+
+class Reporter:
+    """Writes what one run tells of itself. Of several processes the leading one alone has use for it."""
+
+    def __init__(self, folder: RunFolder, *, tensorboard: bool) -> None:
+        self._folder = folder
+        self._board = TensorBoard(folder.path) if tensorboard else None
+        self.health = Health()
+        self._began_at, self._first, self._seconds_before = 0.0, 0, 0.0
+
+    def resume(self, step: int) -> None:
+        """Go on from the records up to this step; later ones are dropped, since their steps are done again."""
+        self._folder.forget_after(step)
+        self._seconds_before = self._folder.seconds()
+        self.health = Health(self._folder.health())
+
+    def begin(self, step: int) -> None:
+        """The clock starts, at this step."""
+        self._began_at, self._first = time.monotonic(), step
+        if self._board:
+            self._board.begin(step)
+
+    def figures(self, step: int, losses: Mapping[str, float], samples_per_step: int) -> dict[str, float]:
+        """Record the losses, with how fast it goes."""
+        seconds = time.monotonic() - self._began_at
+        record = {
+            "step": step,
+            **losses,
+            "images_per_second": round((step - self._first) * samples_per_step / seconds, 2),
+            "seconds": round(self._seconds_before + seconds, 3),
+        }
+        self._folder.append_stats(record)
+        if self._board:
+            self._board.scalars(step, record)
+        return record
+
+    def check_up(self, step: int, steps: int, measured: Examination) -> list[Finding]:
+        """Record the health after `step` of `steps`; what comes up now."""
+        found = self.health.check(step, steps, **vars(measured))
+        self._folder.append_health(self.health.record)
+        return found
+
+    def picture(self, step: int, grid: Tensor) -> None:
+        """Keep a preview, (3, H, W) uint8."""
+        save_picture(grid, self._folder.preview_path(step))
+        if self._board:
+            self._board.picture(step, grid)
+
+    def close(self) -> None:
+        if self._board:
+            self._board.close()

@@ -1,0 +1,21 @@
+"""What happens to a run's schedule when it goes on with another number of steps."""
+
+from img2img.errors import SettingError
+from img2img.recipes.recipe import Recipe
+
+
+def schedule_change(recipe: Recipe, step: int, before: int, after: int) -> str:
+    """One line for a person: the learning rate of the next step as it would have been, and as it will be.
+
+    Raises SettingError when the run has gone further than `after` already.
+    """
+    if after < step:
+        raise SettingError(f"--steps {after}: the run is at step {step} already; give {step} or more")
+    factors = [recipe.lr_multiplier(min(1.0, (step + 1) / steps)) for steps in (before, after)]
+    verb = "stretched" if after > before else "shortened"
+    rates = (
+        f"the learning rate jumps to its new curve, from {factors[0]:.3g} to {factors[1]:.3g} of its peak"
+        if factors[0] != factors[1]
+        else f"the learning rate stays at {factors[0]:.3g} of its peak"
+    )
+    return f"schedule {verb}: {before} -> {after} steps; {rates}"

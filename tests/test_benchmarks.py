@@ -1,0 +1,217 @@
+"""The benchmarks count what they say, and their scripts run."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from math import log
+from pathlib import Path
+
+import pytest
+import torch
+
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+
+
+@pytest.fixture(autouse=True)
+def _benchmarks_importable(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+
+def run(script, *arguments):
+    environment = os.environ | {"PYTHONPATH": str(BENCHMARKS.parent), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(BENCHMARKS / script), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def cells(line):
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+# 25 Gaussians
+
+
+def test_real_points_cover_all_25_modes_and_nearly_all_are_of_high_quality():
+    from gaussian_modes import covered, real_points
+    from mode_game import keys
+
+    modes, quality = covered(real_points(keys(2_500, 0, "test"))["image"])
+    assert modes == 25
+    assert quality == pytest.approx(1 - torch.exp(torch.tensor(-4.5)).item(), abs=0.01)  # Rayleigh within 3 std
+
+
+def test_a_mode_is_covered_by_20_samples_within_three_std_and_by_no_fewer():
+    from gaussian_modes import covered, modes
+
+    corner, middle = modes()[0], torch.zeros(2)
+    points = torch.cat([corner.expand(20, 2), middle.expand(19, 2), middle.expand(21, 2) + torch.tensor([0.16, 0.0])])
+    count, quality = covered(points)
+    assert count == 1
+    assert quality == pytest.approx(39 / 60)
+
+
+def test_points_that_are_not_finite_cover_nothing():
+    from gaussian_modes import covered
+
+    assert covered(torch.full((100, 2), torch.nan)) == (0, 0.0)
+
+
+def test_a_smear_over_the_plane_has_two_percent_of_high_quality_and_covers_nothing():
+    from gaussian_modes import covered
+
+    smear = torch.rand(2_500, 2, generator=torch.Generator().manual_seed(0)) * 9 - 4.5
+    count, quality = covered(smear)
+    assert count <= 1
+    assert quality == pytest.approx(25 * torch.pi * 0.15**2 / 81, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["dcgan", "wgan", "wgan-gp", "wgan-sn", "wgan-svc"])
+def test_every_point_recipe_plays_the_shipped_step_between_the_same_players(name):
+    from gaussian_modes import PLAYED
+
+    from img2img.recipes import recipe_class
+
+    played = PLAYED[name]
+    assert issubclass(played, recipe_class(name))
+    assert played.step is recipe_class(name).step
+    recipe = played(played.Config(z_dim=2))
+    judge = recipe.get_submodule(recipe.judge_name)
+    assert recipe.generator(torch.zeros(3, 2)).shape == (3, 2)
+    assert judge(torch.zeros(3, 2)).shape == (3, 1)
+    assert sum(parameter.numel() for parameter in judge.parameters()) == sum(
+        parameter.numel() for parameter in PLAYED["dcgan"](PLAYED["dcgan"].Config(z_dim=2)).discriminator.parameters()
+    )
+
+
+def test_every_loss_is_a_setting_that_its_recipe_takes():
+    from mode_game import LOSSES
+
+    from img2img.recipes import recipe_class
+
+    for contender in LOSSES.values():
+        recipe_class(contender.recipe).Config(**contender.settings)
+
+
+def test_training_is_the_same_for_the_same_seed_and_another_for_another():
+    from gaussian_modes import drawn_points
+
+    first, again, other = drawn_points("wgan-gp", 0, 2), drawn_points("wgan-gp", 0, 2), drawn_points("wgan-gp", 1, 2)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+# 1,000 stacked digits
+
+
+def one_hot(*numbers, probability=1.0):
+    """(N, 3, 10) of a reader that gives the digits of each number this probability."""
+    digits = torch.tensor([[number // 100, number // 10 % 10, number % 10] for number in numbers])
+    rest = (1 - probability) / 9
+    return torch.full((*digits.shape, 10), rest).scatter_(2, digits[..., None], probability)
+
+
+def test_one_picture_over_and_over_is_one_mode_at_the_largest_divergence():
+    from digit_modes import counted
+
+    found = counted(one_hot(*[407] * 50))
+    assert found.modes == 1
+    assert found.divergence == pytest.approx(log(1000))
+    assert found.sure == 1
+
+
+def test_each_number_once_is_a_thousand_modes_at_no_divergence():
+    from digit_modes import counted
+
+    found = counted(one_hot(*range(1000)))
+    assert found.modes == 1000
+    assert found.divergence == pytest.approx(0, abs=1e-9)
+
+
+def test_planes_count_in_their_order():
+    from digit_modes import counted
+
+    assert counted(one_hot(12, 21, 120, 102)).modes == 4
+
+
+def test_divergence_of_a_half_and_two_quarters():
+    from digit_modes import counted
+
+    expected = 0.5 * log(500) + 0.5 * log(250)
+    assert counted(one_hot(1, 1, 2, 3)).divergence == pytest.approx(expected)
+
+
+def test_a_digit_is_sure_above_nine_tenths():
+    from digit_modes import counted
+
+    assert counted(one_hot(1, 2, probability=0.95)).sure == 1
+    assert counted(one_hot(1, 2, probability=0.85)).sure == 0
+
+
+@pytest.mark.slow
+def test_reader_is_right_about_more_than_95_percent_and_sees_all_modes_in_real_pictures():
+    from digit_modes import Reader, StackedDigits, read
+    from mode_game import keys
+
+    data = StackedDigits()
+    reader = Reader(data)
+    assert reader.accuracy > 0.95
+    found = read((data.batch(some)["image"] for some in keys(10_000, 0, "test").split(1_000)), reader)
+    assert found.modes >= 995
+    assert found.divergence < 0.1
+
+
+# The scripts
+
+
+def test_results_are_measured_once_and_kept_in_the_file(tmp_path, monkeypatch):
+    import modes
+
+    calls = []
+    monkeypatch.setitem(modes.MEASURES, "gaussians", (lambda *asked: calls.append(asked) or {"modes": 7}, 10))
+    for _ in range(2):
+        assert modes.Results(tmp_path / "kept.json").of("gaussians", "bce", 0, 10) == {"modes": 7}
+    modes.Results(tmp_path / "kept.json").of("gaussians", "bce", 0, 20)
+    assert calls == [("bce", 0, 10), ("bce", 0, 20)]
+
+
+def test_spread_is_the_median_and_both_ends():
+    from modes import spread
+
+    assert spread([3, 9, 4], "{:.0f}") == "4 (3 to 9)"
+    assert spread([4, 4, 4], "{:.0f}") == "4"
+
+
+@pytest.mark.slow
+def test_modes_prints_a_line_for_each_loss_and_draws_the_points(tmp_path):
+    asked = ("--only", "gaussians", "--losses", "bce", "wgan-gp", "--seeds", 2, "--steps", 3)
+    first = run("modes.py", *asked, "--json", tmp_path / "kept.json", "--picture", tmp_path / "modes.png")
+    head, _, bce, gp = first.splitlines()
+    assert cells(head) == ["loss", "modes of 25", "high quality"]
+    assert [cells(line)[0] for line in (bce, gp)] == ["BCE, non-saturating", "Wasserstein, gradient penalty"]
+    assert len(json.loads((tmp_path / "kept.json").read_text())) == 4
+    assert (tmp_path / "modes.png").read_bytes().startswith(b"\x89PNG")
+    assert run("modes.py", *asked, "--json", tmp_path / "kept.json") == first
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("recipe", "setting"), [("gan", "generator_channels=8"), ("colorizer", "image_size=32")])
+def test_train_step_prints_both_sides_of_a_recipe(recipe, setting):
+    asked = ("--recipes", recipe, "--steps", 2, "--warm", 1, "--runs", 1, "--workers", 0, "--device", "cpu")
+    head, _, line = run("train_step.py", *asked, "--set", setting, "--set", "batch_size=4").splitlines()
+    assert len(cells(head)) == len(cells(line))
+    name, shape, ours, plain, ratio, *_ = cells(line)
+    assert name == f"`{recipe}`"
+    assert shape.startswith("4 x ")
+    ours, plain, ratio = (float(re.match(r"[\d.]+", cell)[0]) for cell in (ours, plain, ratio))
+    assert ratio == pytest.approx(ours / plain, rel=0.05)
+
+
+def test_train_step_knows_every_recipe():
+    from train_step import CASES
+
+    from img2img.recipes import RECIPES
+
+    assert set(CASES) == set(RECIPES)

@@ -1,0 +1,102 @@
+"""Settings as text and as TOML: parsed by their types, explained when they cannot be."""
+
+from pathlib import Path
+
+import pytest
+
+from img2img.errors import SettingError
+from img2img.recipes import recipe_class
+from img2img.training.settings import make_config
+
+
+def test_settings_are_parsed_by_their_types():
+    config = make_config(
+        recipe_class("colorizer-gan"), ["batch_size=4", "generator_lr=1e-5", "betas=0, 0.9", "pretrained=no"]
+    )
+    assert (config.batch_size, config.generator_lr, config.betas, config.pretrained) == (
+        4,
+        1e-5,
+        (0.0, 0.9),
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("size=3", "no setting 'size'; it has: steps, batch_size"),
+        ("batch_size=many", "batch_size takes int"),
+        ("batch_size", "write it as name=value"),
+        ("batch_size=0", "must be 1 or more"),
+        ("image_size=100", "multiple of 32"),
+        ("adversarial=tough-love", "one of minimax, bce"),
+        ("temperature=0", "above 0, at most 1"),
+        ("temperature=nan", "above 0, at most 1"),
+        ("saturation=-1", "0 or more"),
+        ("warmup=1", "below 1"),
+        ("generator_lr=-1", "above 0"),
+        ("lambda_l1=-1", "0 or more"),
+        ("betas=0.5, 1", "below 1"),
+        ("discriminator_channels=0", "1 or more"),
+        ("pretrained=perhaps", "pretrained takes bool"),
+    ],
+)
+def test_setting_that_cannot_be_is_explained(assignment, message):
+    with pytest.raises(SettingError, match=message):
+        make_config(recipe_class("colorizer-gan"), [assignment])
+
+
+def test_batch_norm_gets_at_least_two_values():
+    with pytest.raises(SettingError, match="batch_size=1: must be 2 or more"):
+        make_config(recipe_class("colorizer"), ["batch_size=1", "image_size=32"])
+    make_config(recipe_class("colorizer"), ["batch_size=1", "image_size=64"])
+
+
+def test_unknown_recipe_lists_the_recipes():
+    with pytest.raises(SettingError, match="colorizer, colorizer-gan"):
+        recipe_class("colourizer")
+
+
+@pytest.fixture
+def toml(tmp_path: Path):
+    def write(text: str) -> Path:
+        (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+        return tmp_path / "config.toml"
+
+    return write
+
+
+def test_file_gives_settings_of_every_type(toml):
+    file = toml('batch_size = 4\ngenerator_lr = 1e-5\nbetas = [0.0, 0.9]\npretrained = false\nadversarial = "bce"\n')
+    config = make_config(recipe_class("colorizer-gan"), file=file)
+    assert (config.batch_size, config.generator_lr, config.betas) == (4, 1e-5, (0.0, 0.9))
+    assert (config.pretrained, config.adversarial) == (False, "bce")
+
+
+def test_set_wins_over_steps_over_file_over_default(toml):
+    file = toml("batch_size = 4\nsteps = 5\nwarmup = 0.5\n")
+    config = make_config(recipe_class("colorizer"), ["batch_size=8"], file, steps=7)
+    assert (config.batch_size, config.steps, config.warmup) == (8, 7, 0.5)
+    assert config.image_size == make_config(recipe_class("colorizer")).image_size
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("size = 3", "no setting 'size'; it has: steps, batch_size"),
+        ("batch_size = 1.5", r"config.toml: batch_size = 1.5: batch_size takes int"),
+        ("batch_size = true", "batch_size takes int"),
+        ("betas = [0.5]", "betas takes tuple"),
+        ("[generator]\nlr = 1", "no setting 'generator'"),
+        ("batch_size = ", "config.toml: not TOML"),
+        ("steps = 0", "must be 1 or more"),
+    ],
+)
+def test_file_that_cannot_be_is_explained(text, message, toml):
+    with pytest.raises(SettingError, match=message):
+        make_config(recipe_class("colorizer-gan"), file=toml(text))
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(SettingError, match=r"nowhere.toml: no such file"):
+        make_config(recipe_class("gan"), file=tmp_path / "nowhere.toml")
