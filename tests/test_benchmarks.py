@@ -5,11 +5,13 @@ import os
 import re
 import subprocess
 import sys
-from math import log
+from math import exp, log, pi
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 
@@ -34,38 +36,44 @@ def cells(line):
 # 25 Gaussians
 
 
-def test_real_points_cover_all_25_modes_and_nearly_all_are_of_high_quality():
+def test_real_points_cover_all_25_modes_alike_and_nearly_all_are_of_high_quality():
     from gaussian_modes import covered, real_points
     from mode_game import keys
 
-    modes, quality = covered(real_points(keys(2_500, 0, "test"))["image"])
-    assert modes == 25
-    assert quality == pytest.approx(1 - torch.exp(torch.tensor(-4.5)).item(), abs=0.01)  # Rayleigh within 3 std
+    found = covered(real_points(keys(2_500, 0, "test"))["image"])
+    assert (found.modes, found.enough) == (25, 25)
+    assert found.quality == pytest.approx(1 - exp(-4.5), abs=0.01)  # Rayleigh's share within 3 std
+    assert found.divergence == pytest.approx(24 / 2 / 2_500, abs=0.005)  # as of any 2,500 drawn from 25
 
 
-def test_a_mode_is_covered_by_20_samples_within_three_std_and_by_no_fewer():
+def test_modes_are_covered_by_samples_within_three_std():
     from gaussian_modes import covered, modes
 
-    corner, middle = modes()[0], torch.zeros(2)
-    points = torch.cat([corner.expand(20, 2), middle.expand(19, 2), middle.expand(21, 2) + torch.tensor([0.16, 0.0])])
-    count, quality = covered(points)
-    assert count == 1
-    assert quality == pytest.approx(39 / 60)
+    corner, middle, edge = modes()[0], torch.zeros(2), torch.tensor([4.0, 0.0])
+    far = torch.tensor([0.16, 0.0])
+    found = covered(torch.cat([corner.expand(20, 2), middle.expand(19, 2), (edge + far).expand(21, 2)]))
+    assert (found.modes, found.enough) == (2, 1)
+    assert found.quality == pytest.approx(39 / 60)
+    shares = (20 / 60, 19 / 60, 21 / 60)
+    assert found.divergence == pytest.approx(sum(share * log(25 * share) for share in shares))
 
 
 def test_points_that_are_not_finite_cover_nothing():
     from gaussian_modes import covered
 
-    assert covered(torch.full((100, 2), torch.nan)) == (0, 0.0)
+    found = covered(torch.full((100, 2), torch.nan))
+    assert (found.modes, found.enough, found.quality) == (0, 0, 0)
 
 
-def test_a_smear_over_the_plane_has_two_percent_of_high_quality_and_covers_nothing():
+def test_points_strewn_over_the_plane_cover_modes_by_the_papers_rule_and_none_by_the_stricter():
     from gaussian_modes import covered
 
-    smear = torch.rand(2_500, 2, generator=torch.Generator().manual_seed(0)) * 9 - 4.5
-    count, quality = covered(smear)
-    assert count <= 1
-    assert quality == pytest.approx(25 * torch.pi * 0.15**2 / 81, abs=0.01)
+    strewn = torch.rand(2_500, 2, generator=torch.Generator().manual_seed(0)) * 10 - 5
+    found = covered(strewn)
+    assert found.modes > 15
+    assert found.enough == 0
+    assert found.quality == pytest.approx(25 * pi * 0.15**2 / 100, abs=0.01)
+    assert found.divergence < 0.02
 
 
 @pytest.mark.parametrize("name", ["dcgan", "wgan", "wgan-gp", "wgan-sn", "wgan-svc"])
@@ -189,10 +197,13 @@ def test_modes_prints_a_line_for_each_loss_and_draws_the_points(tmp_path):
     asked = ("--only", "gaussians", "--losses", "bce", "wgan-gp", "--seeds", 2, "--steps", 3)
     first = run("modes.py", *asked, "--json", tmp_path / "kept.json", "--picture", tmp_path / "modes.png")
     head, _, bce, gp = first.splitlines()
-    assert cells(head) == ["loss", "modes of 25", "high quality"]
+    assert cells(head) == ["loss", "modes of 25", "by 20 samples", "KL, nats", "high quality"]
     assert [cells(line)[0] for line in (bce, gp)] == ["BCE, non-saturating", "Wasserstein, gradient penalty"]
     assert len(json.loads((tmp_path / "kept.json").read_text())) == 4
-    assert (tmp_path / "modes.png").read_bytes().startswith(b"\x89PNG")
+    with Image.open(tmp_path / "modes.png") as picture:
+        colours = np.asarray(picture.convert("RGB")).astype(int)
+    halves = np.array_split(colours[..., 2] - colours[..., 0] > 40, 2, axis=1)
+    assert all(half.sum() > 20 for half in halves)  # blue points in both panels
     assert run("modes.py", *asked, "--json", tmp_path / "kept.json") == first
 
 

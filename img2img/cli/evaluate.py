@@ -23,8 +23,8 @@ def _check_sheet(sheet: Path | None) -> Path | None:
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A colorizer.")],
-    data: Annotated[list[Path], typer.Option(help="Colour photos: a folder or a .tar; repeatable.")],
+    model: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A colorizer or a sampler.")],
+    data: Annotated[list[str], typer.Option(help="Real pictures: a folder, a .tar or digits; repeatable.")],
     size: Annotated[int, typer.Option(min=32, help="Photos are brought to about this size, squared, in pixels.")] = 256,
     temperatures: Annotated[
         str | None,
@@ -42,16 +42,20 @@ def evaluate(
         ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Photos on the sheet.")] = 60,
-    seed: Annotated[int, typer.Option(min=0, help="Chooses the photos on the sheet.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses the photos on the sheet, or a sampler's latents.")] = 0,
     save: Annotated[bool, typer.Option("--save", help="Write the figures on the model's card.")] = False,
 ) -> None:
-    """Measure a colorizer on photos whose colours are known: PSNR against the grey photos', and colourfulness."""
+    """Measure a model against real pictures.
+
+    A colorizer on photos whose colours are known: PSNR beside the grey photos', and colourfulness. A sampler: how
+    varied its pictures are, and how many of those that it draws for a class are of that class.
+    """
     import json
 
     from img2img.evaluation.report import draw_sheet, evaluate_file, save_figures, table
 
     curve = [float(value) for value in temperatures.split(",")] if temperatures else []
-    figures = evaluate_file(model, data, size=size, temperatures=curve)
+    figures = evaluate_file(model, data, size=size, temperatures=curve, seed=seed)
     print(json.dumps(figures, indent=2, allow_nan=False) if as_json else table(figures))
     if sheet:
         draw_sheet(model, data, sheet, count=count, seed=seed)
@@ -59,12 +63,12 @@ def evaluate(
         save_figures(model, figures, command_shape(model, data, size, temperatures))
 
 
-def command_shape(model: str, data: list[Path], size: int, temperatures: str | None) -> str:
+def command_shape(model: str, data: list[str], size: int, temperatures: str | None) -> str:
     """The command as anyone can give it: files by their names, not by where they lie here."""
     words = [
         "img2img evaluate",
         Path(model).stem,
-        *(f"--data {path.name}" for path in data),
+        *(f"--data {Path(path).name}" for path in data),
         f"--size {size}",
     ]
     return " ".join(words + ([f"--temperatures {temperatures}"] if temperatures else []))

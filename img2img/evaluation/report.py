@@ -9,19 +9,25 @@ from img2img.atomic_file import why_not, write_at_once
 from img2img.errors import ModelError
 from img2img.evaluation.contact_sheet import contact_sheet
 from img2img.evaluation.evaluate import evaluate_colorizer
+from img2img.evaluation.evaluate_sampler import evaluate_sampler
 from img2img.inference.colorizer import Colorizer
+from img2img.inference.sampler import Sampler
 from img2img.model_file import find_model, read_card, rewrite_card
 from img2img.training.image_source import ImageSource, open_source
 
 CURVE = "temperature_curve"
 
 
-def evaluate_file(model: str, data: Sequence[Path], *, size: int, temperatures: Sequence[float] = ()) -> dict[str, Any]:
-    """The figures of a colorizer as it ships and, under "temperature_curve", at other temperatures."""
+def evaluate_file(
+    model: str, data: Sequence[str | Path], *, size: int, temperatures: Sequence[float] = (), seed: int = 0
+) -> dict[str, Any]:
+    """The figures of a colorizer as it ships and, under "temperature_curve", at other temperatures; or of a sampler."""
     source = open_source(data)
+    if read_card(find_model(model)).task == "generate":
+        return evaluate_sampler(Sampler(model), source, seed=seed)
     figures: dict[str, Any] = evaluate_colorizer(Colorizer(model), source, size=size).figures()
     figures["measured_on"] = (
-        f"{figures['means']['photos']} photos of {', '.join(path.name for path in data)} at {size} px"
+        f"{figures['means']['photos']} photos of {', '.join(Path(path).name for path in data)} at {size} px"
     )
     if temperatures:
         figures[CURVE] = [_at_temperature(model, value, source, size) for value in temperatures]
@@ -41,7 +47,7 @@ def _at_temperature(model: str, temperature: float, source: ImageSource, size: i
     return {"temperature": temperature} | {name: score[name] for name in ("psnr_gain_db", "colourfulness_ratio")}
 
 
-def draw_sheet(model: str, data: Sequence[Path], sheet: Path, *, count: int, seed: int) -> None:
+def draw_sheet(model: str, data: Sequence[str | Path], sheet: Path, *, count: int, seed: int) -> None:
     """Write a contact sheet of photos as the model colours them."""
     contact_sheet(Colorizer(model), open_source(data), sheet, count=count, seed=seed)
 
@@ -64,7 +70,8 @@ def _write(file: Path, content: bytes) -> None:
 
 def table(figures: dict[str, Any]) -> str:
     """The figures as lines for a terminal."""
-    rows = {name: value for name, value in figures.items() if name not in ("means", CURVE)} | figures["means"]
+    rows = {name: value for name, value in figures.items() if name not in ("means", CURVE)}
+    rows |= figures.get("means", {})
     lines = [f"{name:24} {value}" for name, value in rows.items()]
     for point in figures.get(CURVE, []):
         lines.append("  ".join(f"{name} {value}" for name, value in point.items()))
