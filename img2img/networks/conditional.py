@@ -42,7 +42,7 @@ class PictureEmbedding(nn.Module):
 class ConditionalGenerator(nn.Module):
     """Latents (N, z_dim) and conditions -> pictures; `generator` takes z and the condition's embedding joined.
 
-    A one-hot vector has length 1 where z has about sqrt(z_dim), and would be lost beside it: `gain` multiplies it.
+    `gain` multiplies the embedding, so that its elements are as large as those of z.
     """
 
     def __init__(self, embedding: LabelEmbedding | PictureEmbedding, generator: nn.Module, gain: float = 1.0) -> None:

@@ -57,7 +57,7 @@ class CganRecipe(DcganRecipe):
                 config.generator_channels,
                 config.upsampling,
             ),
-            gain=sqrt(config.z_dim) if by_label else 1.0,
+            gain=sqrt(config.classes) if by_label else 1.0,  # then a one-hot vector's elements have a mean square of 1
         )
 
     @classmethod
