@@ -1,0 +1,61 @@
+"""Training as a plain script does it: the other side of benchmarks/train_step.py.
+
+Networks, losses and batches are the recipe's. Plain is all around them: float32, the default memory format, eager,
+images decoded and augmented by loader workers at every step, latents from the device's generator, an optimizer as
+PyTorch makes it that is asked for nothing, no averages, and a look at every loss after every step.
+"""
+
+import time
+
+import torch
+from torch import Tensor
+
+from img2img.recipes.generative import GenerativeRecipe
+from img2img.recipes.recipe import Recipe
+from img2img.training.data import training_batches
+from img2img.training.image_source import ImageSource
+
+
+def steps_per_second(recipe: Recipe, source: ImageSource, *, warm: int, workers: int, device: torch.device) -> float:
+    """Trains `recipe.config.steps` steps; those after the first `warm` count."""
+    config, samples = recipe.config, recipe.config.batch_size * recipe.batches_per_step
+    recipe.to(device).train()
+    make_plain(recipe)
+    optimizers = recipe.optimizers()
+    for optimizer in optimizers.values():
+        for group in optimizer.param_groups:
+            group["fused"] = None
+
+    def update(name: str, loss: Tensor) -> None:
+        optimizers[name].zero_grad()
+        torch.autograd.backward(loss)
+        optimizers[name].step()
+
+    batches = training_batches(
+        source,
+        image_size=config.image_size,
+        batch_size=config.batch_size,
+        batches_per_step=recipe.batches_per_step,
+        augment=config.augment,
+        frames=recipe.frames,
+        first=0,
+        stop=config.steps * samples,
+        seed=0,
+        workers=workers,
+        cache="none",
+        device=device,
+    )
+    started = time.perf_counter()
+    for step, batch in enumerate(batches):
+        if step == warm:
+            started = time.perf_counter()
+        scalars = recipe.step(batch, update)
+        _ = {name: scalar.item() for name, scalar in scalars.items()}
+    return (config.steps - warm) / (time.perf_counter() - started)
+
+
+def make_plain(recipe: Recipe) -> None:
+    """Latents as a script draws them, in one call, in the place of numbers that belong to each sample."""
+    if isinstance(recipe, GenerativeRecipe):
+        size = recipe.config.z_dim
+        recipe.latents = lambda key, purpose: torch.randn(len(key), size, device=key.device)  # type: ignore[method-assign]
