@@ -96,7 +96,8 @@ def child(options: argparse.Namespace) -> None:
     """Trains one side and prints what it measured as JSON; memory is 0 where the parent can tell it."""
     import torch
 
-    from img2img.training.start import Request, pick_device, start
+    from img2img.training.machine import pick_device
+    from img2img.training.start import Request, start
     from img2img.training.trainer import Pace
 
     (recipe,) = options.recipes

@@ -119,11 +119,11 @@ def clip_singular_values(network: nn.Module) -> None:
 
 
 def soft_cross_entropy(logits: Tensor, classes: Tensor, share: Tensor, weights: Tensor) -> Tensor:
-    """Cross entropy against a few classes with a share each, averaged with a weight for each position.
+    """Mean cross entropy against a few classes with a share each, each position times its weight.
 
     `logits` (N, Q, H, W); `classes` (N, K, H, W), int64, and `share` (N, K, H, W), summing to 1 over K;
-    `weights` (N, H, W) >= 0.
+    `weights` (N, H, W) >= 0, 1 on average: not this batch's average, so that parts of a batch can be taken apart.
     """
     logits = logits.float()
     entropy = logits.logsumexp(1) - (share * logits.gather(1, classes)).sum(1)
-    return (weights * entropy).sum() / weights.sum()
+    return (weights * entropy).mean()

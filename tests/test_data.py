@@ -18,7 +18,7 @@ from img2img.randomness import derive_seed
 from img2img.training import digits as digits_module
 from img2img.training.data import EndlessSamples, photo_augmentation, preview_batch, training_batches
 from img2img.training.framing import centre_square, middle, short_side_to
-from img2img.training.image_source import ImageSource, decode_rgb, from_anywhere, open_source
+from img2img.training.image_source import ImageSource, from_anywhere, open_source
 from img2img.training.sample_order import SampleOrder, StepSamples, sample_keys
 
 CPU = torch.device("cpu")
@@ -79,7 +79,7 @@ def test_image_that_cannot_be_read_is_named(tmp_path):
     source = open_source([tmp_path])
     for index, name in enumerate(("empty.png", "text.jpg")):
         with pytest.raises(DataError, match=f"{name}: not a readable image"):
-            decode_rgb(source, index)
+            source.rgb(index)
 
 
 def test_tar_holds_the_same_images_as_the_folder(colour_photos, tmp_path):
@@ -90,7 +90,7 @@ def test_tar_holds_the_same_images_as_the_folder(colour_photos, tmp_path):
     joined = open_source([colour_photos, tmp_path / "shard.tar"])
     assert len(folder) == len(tar_file) == 7
     for index in range(7):
-        assert np.array_equal(decode_rgb(folder, index), decode_rgb(tar_file, index))
+        assert np.array_equal(folder.rgb(index), tar_file.rgb(index))
         assert joined.encoded(7 + index) == joined.encoded(index)
 
 

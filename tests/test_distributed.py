@@ -19,7 +19,7 @@ from img2img.errors import RunError
 from img2img.training import collective
 from img2img.training.batch_norm import SynchronisedBatchNorm, synchronise_batch_norm
 from img2img.training.collective import all_alive
-from img2img.training.distributed import Alone, Together, processes_from
+from img2img.training.distributed import OneProcess, SeveralProcesses, processes_from
 from img2img.training.run_folder import RunFolder
 from img2img.training.start import Request, start
 from img2img.training.state import TrainState, load_latest, state_files
@@ -56,9 +56,9 @@ def largest_difference(a: TrainState, b: TrainState) -> float:
 
 
 def test_process_that_nobody_started_as_one_of_several_is_alone():
-    assert type(processes_from({})) is Alone
-    assert type(processes_from({"RANK": "0", "WORLD_SIZE": "1"})) is Alone
-    assert type(processes_from({"WORLD_SIZE": "4"})) is Alone
+    assert type(processes_from({})) is OneProcess
+    assert type(processes_from({"RANK": "0", "WORLD_SIZE": "1"})) is OneProcess
+    assert type(processes_from({"WORLD_SIZE": "4"})) is OneProcess
     second = processes_from({"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1"})
     assert (second.rank, second.world, second.local_rank, second.leads) == (5, 8, 1, False)
 
@@ -69,12 +69,12 @@ def test_broken_connection_is_explained():
 
 
 @pytest.fixture
-def pair(monkeypatch: pytest.MonkeyPatch) -> Together:
+def pair(monkeypatch: pytest.MonkeyPatch) -> SeveralProcesses:
     """One of two processes, the other of which always has the same numbers."""
     monkeypatch.setattr(collective, "sum_over_processes", lambda values: values.detach() * 2)
     monkeypatch.setattr("img2img.training.distributed.sum_over_processes", lambda values: values.detach() * 2)
     monkeypatch.setattr("img2img.training.batch_norm.dist.get_world_size", lambda: 2)
-    return Together(0, 2, 0)
+    return SeveralProcesses(0, 2, 0)
 
 
 @pytest.mark.usefixtures("pair")
@@ -154,7 +154,7 @@ def test_two_processes_of_batch_8_equal_one_of_batch_16(colour_photos, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["dcgan", "cgan", "wgan-svc", "tgan"])
+@pytest.mark.parametrize("recipe", ["dcgan", "cgan", "wgan-sn", "wgan-svc", "tgan", "colorizer"])
 def test_two_processes_equal_one_with_every_kind_of_network(recipe, labelled_photos, tmp_path):
     for name, launcher in (("one", [sys.executable]), ("two", TORCHRUN)):
         run([*launcher, FLOAT64], words(recipe, labelled_photos, tmp_path / name, "--steps", "5"))

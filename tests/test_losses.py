@@ -114,11 +114,21 @@ def test_gradient_penalty_reaches_the_critics_weights():
     assert critic[1].weight.grad.abs().sum() > 0
 
 
-def test_gradient_penalty_is_float32_under_bfloat16_autocast():
-    critic = nn.Sequential(nn.Flatten(), nn.Linear(12, 1))
+def test_penalties_are_the_same_under_bfloat16_autocast():
+    critic = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.Tanh(), nn.Linear(5, 1))
+    real, fake, share = torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2), torch.rand(4)
+    plain = gradient_penalty(critic, real, fake, share), r1_penalty(critic, real)
     with torch.autocast("cpu", torch.bfloat16):
-        penalty = gradient_penalty(critic, torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2), torch.rand(4))
-    assert penalty.dtype == torch.float32
+        assert (gradient_penalty(critic, real, fake, share), r1_penalty(critic, real)) == plain
+
+
+def test_gradient_penalty_is_taken_on_the_line_between_real_and_fake():
+    """Of half the squared norm the gradient is the point itself."""
+    real, fake, share = torch.randn(6, 3, 2, 2), torch.randn(6, 3, 2, 2), torch.rand(6)
+    points = real + share.view(-1, 1, 1, 1) * (fake - real)
+    expected = (points.flatten(1).norm(dim=1) - 1).square().mean()
+    penalty = gradient_penalty(lambda x: x.flatten(1).square().sum(1) / 2, real, fake, share)
+    assert penalty.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_soft_cross_entropy_equals_dense_cross_entropy():

@@ -9,7 +9,7 @@ from img2img.errors import SettingError
 from img2img.losses import ADVERSARIAL_LOSSES
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.onnx_graph import fill_shape
-from img2img.recipes import RECIPES, recipe_class
+from img2img.recipes import RECIPES, photo_lab, recipe_class
 from img2img.recipes.game import Game, GameConfig
 from img2img.recipes.photo_lab import join, split
 from img2img.recipes.recipe import Recipe
@@ -212,6 +212,60 @@ def test_every_adversarial_recipe_takes_the_regularisers(name, regulariser):
     assert ("r1" in results[1]) == regulariser.startswith("r1")
 
 
+@pytest.mark.parametrize("name", [name for name in ADVERSARIAL if name not in WASSERSTEIN])
+def test_label_smoothing_reaches_the_discriminators_loss(name):
+    losses = []
+    for smoothing in (0.0, 0.3):
+        recipe = tiny_recipe(name, "discriminator_channels=8", f"label_smoothing={smoothing}")
+        update, _, _ = stepper(recipe)
+        losses.append(recipe.step(batch(recipe), update)["discriminator"])
+    assert losses[0] != losses[1]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_what_compile_compiles_is_called_in_a_step(name):
+    recipe = tiny_recipe(name)
+    calls = []
+    for network in recipe.compiled():
+
+        def noted(*inputs, network=network):
+            calls.append(network)
+            return network.forward(*inputs)
+
+        network._compiled_call_impl = noted
+    update, _, _ = stepper(recipe)
+    recipe.step(batch(recipe), update)
+    assert set(calls) == set(recipe.compiled())
+
+
+@pytest.mark.parametrize(("frames", "size", "fits"), [(4, 8, True), (8, 32, True), (4, 32, False), (8, 64, False)])
+def test_videos_are_at_least_as_often_halved_as_their_pictures(frames, size, fits):
+    settings = [f"frames={frames}", f"image_size={size}", "generator_channels=2", "discriminator_channels=2"]
+    if not fits:
+        with pytest.raises(SettingError, match="or more: as often halved"):
+            make_config(recipe_class("tgan"), settings)
+        return
+    recipe = tiny_recipe("tgan", *settings)
+    update, _, _ = stepper(recipe)
+    recipe.step(batch(recipe), update)
+
+
+def test_lab_equals_kornias():
+    rgb = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    rgb[0, :, 0] = torch.linspace(0, 0.02, 16)  # where both curves are lines
+    assert torch.allclose(photo_lab.rgb_to_lab(rgb), rgb_to_lab(rgb), atol=1e-4)
+
+
+def test_parts_of_a_batch_make_the_loss_of_the_whole():
+    recipe = tiny_recipe("colorizer").eval()
+    whole = batch(recipe, 4)
+    losses = []
+    for part in (whole, *({key: value[half] for key, value in whole.items()} for half in (slice(2), slice(2, 4)))):
+        recipe.frequency.fill_(1 / len(recipe.frequency))
+        losses.append(recipe.step(part, lambda *_: None)["loss"])
+    assert losses[0] == pytest.approx(float(losses[1] + losses[2]) / 2, rel=1e-5)
+
+
 def test_instance_noise_falls_to_nothing_at_the_end():
     game = Game(make_config(recipe_class("dcgan"), ["instance_noise=0.5"]))
     x, key = torch.zeros(64, 1, 8, 8), torch.arange(64)
@@ -267,10 +321,15 @@ def test_spectral_norm_by_power_iteration_is_near_the_true_one():
 
 
 def test_critic_without_batch_norm_judges_every_sample_alone():
-    for name in ("wgan-gp", "wgan-sn", "wgan-svc"):
-        critic = tiny_recipe(name).critic.eval()
-        images = photos(4, 8).mean(1, keepdim=True)
+    images, size = photos(4, 16).mean(1, keepdim=True), "image_size=16"
+    for name, regulariser in (("wgan-gp", "r1=0"), ("wgan-svc", "r1=0"), ("wgan", "r1=1")):
+        critic = tiny_recipe(name, size, regulariser).critic
         assert torch.allclose(critic(images)[1:2], critic(images[1:2]), atol=1e-6)
+    assert not [
+        m for m in tiny_recipe("wgan-sn", size).critic.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)
+    ]
+    batch_norm = tiny_recipe("wgan", size).critic
+    assert not torch.allclose(batch_norm(images)[1:2], batch_norm(images[1:2]), atol=1e-6)
 
 
 def test_label_reaches_both_players_of_the_cgan():

@@ -28,10 +28,11 @@ from img2img.training.data_choice import chosen_data
 from img2img.training.ema import Ema
 from img2img.training.health import Finding
 from img2img.training.image_source import open_source
+from img2img.training.machine import pick_device
 from img2img.training.progress import training_progress
 from img2img.training.run_folder import RunFolder
 from img2img.training.settings import make_config
-from img2img.training.start import Request, pick_device, start
+from img2img.training.start import Request, start
 from img2img.training.state import load_latest, state_files
 from img2img.training.trainer import Pace
 
@@ -500,6 +501,7 @@ def test_generators_alone_are_compiled_and_keep_their_names(colour_photos, tmp_p
     compiled = start(request(colour_photos, tmp_path / "compiled", "wgan-gp", compile=True))
     assert list(compiled.recipe.state_dict()) == list(plain.recipe.state_dict())
     assert compiled.recipe.generator._compiled_call_impl is not None
+    assert compiled.recipe.compiled() == (compiled.recipe.generator,)
     assert all(module._compiled_call_impl is None for module in compiled.recipe.critic.modules())
     assert all(module._compiled_call_impl is None for module in compiled.ema.modules())
 
@@ -668,3 +670,49 @@ def test_resumed_run_keeps_its_images_where_they_were(colour_photos, tmp_path):
     assert RunFolder(tmp_path).read_info().cache == "memory"
     shorter = start(Request("dcgan", (), tmp_path, steps=3, resume=True, device="cpu"))
     assert shorter.pace.cache == "memory"  # a new run of 3 steps would not be worth it
+
+
+def test_damaged_newer_state_does_not_outlive_the_good_ones(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path)).train()
+    state_files(tmp_path)[-1].write_bytes(b"cut")
+    with pytest.warns(UserWarning, match="damaged"):
+        resumed = start(again(colour_photos, tmp_path, pace=replace(QUICK, save_every=1, keep=1)))
+    train_until(resumed, step=5)
+    assert [path.name for path in state_files(tmp_path)] == ["state-00000005.pt"]
+    assert load_latest(tmp_path).step == 5
+
+
+def test_networks_and_batches_are_channels_last(colour_photos, tmp_path):
+    trainer = start(request(colour_photos, tmp_path, "dcgan", settings=(*TINY["dcgan"], "image_channels=3")))
+    for kernel in trainer.recipe.parameters():
+        assert kernel.ndim < 4 or kernel.is_contiguous(memory_format=torch.channels_last)
+    compute, seen = trainer._compute, []
+    trainer._compute = lambda batch: (seen.append(batch["image"]), compute(batch))[1]
+    trainer.train()
+    assert all(image.is_contiguous(memory_format=torch.channels_last) for image in seen)
+
+
+def test_critic_in_bfloat16_sees_its_new_weights_at_every_turn(colour_photos, tmp_path, monkeypatch):
+    """Autocast can keep the bf16 copies of weights for a whole step, in which the critic changes several times."""
+    plain = torch.autocast
+
+    def as_on_a_gpu(kind, dtype=None, enabled=True, **more):
+        return plain(kind, torch.bfloat16, enabled=enabled or dtype is not None, **more)
+
+    monkeypatch.setattr(torch, "autocast", as_on_a_gpu)
+    settings = (*TINY["wgan-gp"], "n_critic=4", "discriminator_lr=0.05")
+    trainer = start(request(colour_photos, tmp_path, "wgan-gp", settings=settings))
+    image, update, seen = torch.randn(8, 1, 8, 8), trainer._update, []
+
+    def looking(name, loss):
+        update(name, loss)
+        if name == "critic":
+            in_bf16 = trainer.recipe.critic(image).detach().float()
+            with plain("cpu", enabled=False):
+                seen.append((in_bf16, trainer.recipe.critic(image).detach()))
+
+    trainer._update = looking
+    trainer._train_step(next(iter(trainer._batches())))
+    assert len(seen) == 4
+    for in_bf16, in_float in seen:
+        assert torch.allclose(in_bf16, in_float, rtol=0.05, atol=0.05 * float(in_float.abs().max()))

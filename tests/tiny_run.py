@@ -61,10 +61,14 @@ def command(recipe: str, *words: str, settings: bool = True) -> list[str]:
 
 def assert_equal_states(a: TrainState, b: TrainState) -> None:
     assert (a.step, a.samples) == (b.step, b.samples)
+    assert (a.networks.keys(), a.ema.keys()) == (b.networks.keys(), b.ema.keys())
+    assert torch.equal(a.torch_rng, b.torch_rng)
+    assert a.python_rng == b.python_rng
     for name in ("networks", "ema"):
         for key, value in getattr(a, name).items():
             assert torch.equal(value, getattr(b, name)[key]), f"{name}.{key}"
     for name, optimizer in a.optimizers.items():
+        assert optimizer["param_groups"] == b.optimizers[name]["param_groups"]
         for index, moments in optimizer["state"].items():
             for key, value in moments.items():
                 assert torch.equal(value, b.optimizers[name]["state"][index][key])

@@ -35,7 +35,9 @@ def _command(recipe: str) -> Callable[..., None]:
             list[str] | None,
             typer.Option("--set", metavar="NAME=VALUE", help="Change one of the recipe's numbers; repeatable."),
         ] = None,
-        workers: Annotated[int, typer.Option(min=0, help="Processes that decode images.")] = 0,
+        workers: Annotated[
+            int | None, typer.Option(min=0, help="Processes that decode images [default: by data and device].")
+        ] = None,
         cache: Annotated[str, typer.Option(help="Keep the decoded images in: auto, device, memory or none.")] = "auto",
         compile: Annotated[bool, typer.Option("--compile", help="Compile the generators.")] = False,
         log_every: Annotated[int, typer.Option(min=1, help="Steps between records.")] = 50,

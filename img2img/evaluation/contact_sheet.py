@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from img2img.evaluation.evaluate import Colorize
-from img2img.training.image_source import ImageSource, decode_rgb
+from img2img.training.image_source import ImageSource
 
 CELL = 120
 GAP = 6
@@ -17,7 +17,7 @@ PER_ROW = 4
 def contact_sheet(colorize: Colorize, source: ImageSource, path: Path, *, count: int, seed: int) -> None:
     """Write triples of `count` photos (fewer where there are fewer), in the order in which the seed drew them."""
     drawn = np.random.default_rng(seed).choice(len(source), min(count, len(source)), replace=False)
-    triples = [list(_triple(colorize, Image.fromarray(decode_rgb(source, int(index))))) for index in drawn]
+    triples = [list(_triple(colorize, Image.fromarray(source.rgb(int(index))))) for index in drawn]
     _tile(triples).save(path, quality=88)
 
 

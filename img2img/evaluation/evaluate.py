@@ -10,7 +10,7 @@ from PIL import Image
 from img2img.color import small_size
 from img2img.errors import DataError
 from img2img.evaluation.metrics import Picture, colourfulness, psnr
-from img2img.training.image_source import ImageSource, decode_rgb
+from img2img.training.image_source import ImageSource
 
 Colorize = Callable[[Image.Image], Image.Image]
 
@@ -51,7 +51,7 @@ class ColorizerScore:
 def photos_at(source: ImageSource, size: int, multiple: int = 32) -> Iterator[Image.Image]:
     """Each photo brought to about size x size pixels, aspect kept, sides multiples of `multiple`."""
     for index in range(len(source)):
-        image = Image.fromarray(decode_rgb(source, index))
+        image = Image.fromarray(source.rgb(index))
         height, width = small_size(image.height, image.width, size, multiple)
         yield image.resize((width, height), Image.Resampling.BICUBIC)
 

@@ -21,6 +21,7 @@ from img2img.training.state import load_latest
 POOLED = 4
 """Each feature map is max-pooled to this side, as in the paper."""
 MOST = 10_000
+FEWEST = 20
 BATCH = 250
 
 
@@ -52,6 +53,8 @@ def probe(run: Path, source: ImageSource, *, seed: int = 0) -> Probe:
     """Fit on four fifths of (at most 10,000) labelled pictures, count on the last fifth."""
     if len(source.classes) < 2:
         raise DataError(f"{source.name(0)}: no labels to probe with: give digits, or a folder with a folder a class")
+    if len(source) < FEWEST:
+        raise DataError(f"{source.name(0)}: {len(source)} pictures in all; a probe takes {FEWEST} or more")
     trained, untrained = load_judge(run)
     pictures = preview_batch(source, image_size=trained.config.image_size, count=MOST, seed=seed)
     labels, held_out = pictures["label"].numpy(), len(pictures["label"]) // 5

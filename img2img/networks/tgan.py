@@ -50,7 +50,7 @@ class VideoGenerator(nn.Module):
 
 
 class VideoCritic(nn.Module):
-    """Videos (N, image_channels, T, S, S) -> logits (N, 1), by convolutions over space and time."""
+    """Videos (N, image_channels, T, S, S) -> logits (N, 1), by convolutions over space and time; T is S / 4 or more."""
 
     def __init__(self, image_channels: int, image_size: int, frames: int, channels: int = 64) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class VideoCritic(nn.Module):
         for before, after in pairwise(widths):
             layers += [conv(before, after), nn.LeakyReLU(0.2)]
         self.features = nn.Sequential(*layers, nn.Flatten())
-        self.head = nn.Linear(widths[-1] * SEED_SIZE**2 * max(1, frames >> stages), 1)
+        self.head = nn.Linear(widths[-1] * SEED_SIZE**2 * (frames >> stages), 1)
         normal_init(self)
 
     def forward(self, x: Tensor) -> Tensor:

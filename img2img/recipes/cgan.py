@@ -16,9 +16,10 @@ from img2img.networks.conditional import (
     PictureEmbedding,
 )
 from img2img.networks.dcgan import DcganDiscriminator, DcganGenerator
+from img2img.recipes.game import Draw, Judge
 from img2img.recipes.gan import DcganRecipe
 from img2img.recipes.generative import PREVIEW_SIDE, in_rows
-from img2img.recipes.recipe import Batch, Recipe, Update, frozen
+from img2img.recipes.recipe import Batch, Recipe
 
 EMBEDDING_PLANES = 16
 
@@ -72,29 +73,21 @@ class CganRecipe(DcganRecipe):
     def build_discriminator(self) -> ConditionalDiscriminator:
         config, size = self.config, self.generator.embedding.size
         planes = size if config.condition == "label" else EMBEDDING_PLANES
-        norm = nn.Identity if self.game.loss.gradient_penalty else nn.BatchNorm2d
-        judge = DcganDiscriminator(
-            config.image_channels + planes, config.image_size, config.discriminator_channels, norm
-        )
+        norm = self.game.norm(nn.BatchNorm2d)
+        channels = config.image_channels + planes
+        judge = DcganDiscriminator(channels, config.image_size, config.discriminator_channels, norm)
         return ConditionalDiscriminator(judge, size, planes)
 
     def start(self) -> None:
         if isinstance(self.generator.embedding, PictureEmbedding):
             self.generator.embedding.encoder.load_imagenet()
 
-    def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
-        real, key = self.real(batch), batch["key"]
+    def compiled(self) -> tuple[nn.Module, ...]:
+        return (self.generator.generator,)
+
+    def players(self, batch: Batch) -> tuple[Draw, Judge]:
         wanted = self.embedded(batch)
-        judge = partial(self.discriminator, embedded=wanted)
-        fake = self.generator.draw(self.latents(key, "step"), wanted)
-
-        d_loss, figures = self.game.discriminator(judge, real, fake, key, self.progress)
-        update("discriminator", d_loss)
-
-        with frozen(self.discriminator):
-            g_loss = self.game.generator(judge, fake, key, self.progress)
-        update("generator", g_loss)
-        return {**figures, "generator": g_loss.detach()}
+        return partial(self.generator.draw, embedded=wanted), partial(self.discriminator, embedded=wanted)
 
     @torch.no_grad()
     def embedded(self, batch: Batch) -> Tensor:

@@ -5,7 +5,7 @@ from math import inf
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, optim
+from torch import Tensor, nn, optim
 
 from img2img.losses import soft_cross_entropy
 from img2img.recipes.ab_recipe import AbRecipe
@@ -58,6 +58,9 @@ class ColorizerRecipe(AbRecipe):
             )
         }
 
+    def compiled(self) -> tuple[nn.Module, ...]:
+        return (self.generator.unet,)
+
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
         lightness, ab = split(batch["image"], batch["key"])
         classes, share = self.generator.quantised.encode(F.avg_pool2d(ab, 4))
@@ -68,11 +71,11 @@ class ColorizerRecipe(AbRecipe):
 
     @torch.no_grad()
     def _rarity_weights(self, classes: Tensor, share: Tensor) -> Tensor:
-        """(N, H, W): how much each position counts, from how often its colour was seen so far; 1 on average."""
-        seen_now = torch.zeros_like(self.frequency).index_add_(0, classes.flatten(), share.flatten())
-        self.frequency.lerp_(seen_now / seen_now.sum(), 0.002)
+        """(N, H, W): how much each position counts, from how often its colour was seen before; 1 on average."""
         seen = self.frequency @ self.smoothing
         mixed = seen.lerp(torch.full_like(seen, 1 / len(seen)), self.config.uniform_share)
         weights = mixed**-self.config.rarity
         weights = weights / (seen * weights).sum()
+        seen_now = torch.zeros_like(self.frequency).index_add_(0, classes.flatten(), share.flatten())
+        self.frequency.lerp_(seen_now / seen_now.sum(), 0.002)
         return (share * weights[classes]).sum(1)

@@ -45,8 +45,7 @@ class ColorizerGanRecipe(AbRecipe):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.game = Game(config)
-        norm = nn.Identity if self.game.loss.gradient_penalty else nn.InstanceNorm2d
-        self.discriminator = PatchGAN(3, config.discriminator_channels, norm=norm)
+        self.discriminator = PatchGAN(3, config.discriminator_channels, norm=self.game.norm(nn.InstanceNorm2d))
 
     def optimizers(self) -> dict[str, optim.Optimizer]:
         adam = partial(optim.Adam, betas=self.config.betas, fused=True)

@@ -6,12 +6,15 @@ from functools import partial
 from math import inf
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from img2img.losses import ADVERSARIAL_LOSSES, AdversarialLoss, gradient_penalty, r1_penalty
+from img2img.networks.blocks import Norm
 from img2img.randomness import normal, uniform
 from img2img.recipes.recipe import Recipe
 
+Draw = Callable[[Tensor], Tensor]
+"""A generator with its condition already given: latents -> samples."""
 Judge = Callable[[Tensor], Tensor]
 """A discriminator with its condition already given: samples -> logits."""
 
@@ -28,7 +31,7 @@ class GameConfig(Recipe.Config):
     label_smoothing: float = 0.0
     """How far below 1 the discriminator's target for real samples lies."""
     r1: float = 0.0
-    """Weight (gamma) of the penalty on the discriminator's gradient at real samples."""
+    """Weight (gamma) of the penalty on the discriminator's gradient at real samples; its norms are left out then."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -71,7 +74,7 @@ class Game:
         config = self.config
         real = self._noisy(real, key, progress, "noise on real")
         fake = self._noisy(fake.detach(), key, progress, "noise on fake")
-        real_logits, fake_logits = judge(real), judge(fake)
+        real_logits, fake_logits = judge(real).float(), judge(fake).float()  # bf16 would round small distances away
         smoothed = partial(self.loss.discriminator, smoothing=config.label_smoothing)
         loss = (smoothed if config.label_smoothing else self.loss.discriminator)(real_logits, fake_logits)
         figures = self._figures(loss, real_logits, fake_logits)
@@ -85,7 +88,11 @@ class Game:
 
     def generator(self, judge: Judge, fake: Tensor, key: Tensor, progress: Tensor) -> Tensor:
         """The loss that the generator minimises; the caller freezes the discriminator."""
-        return self.loss.generator(judge(self._noisy(fake, key, progress, "noise on fake, generator's turn")))
+        return self.loss.generator(judge(self._noisy(fake, key, progress, "noise on fake, generator's turn")).float())
+
+    def norm(self, usual: Norm) -> Norm:
+        """The discriminator's: none where a penalty on the gradient wants every sample judged alone."""
+        return nn.Identity if self.loss.gradient_penalty or self.config.r1 else usual
 
     def _noisy(self, x: Tensor, key: Tensor, progress: Tensor, purpose: str) -> Tensor:
         if not self.config.instance_noise:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from img2img.networks.dcgan import DcganDiscriminator
 from img2img.networks.perceptron import PerceptronDiscriminator, PerceptronGenerator
-from img2img.recipes.game import AdversarialConfig
+from img2img.recipes.game import AdversarialConfig, Draw, Judge
 from img2img.recipes.generative import GenerativeRecipe
 from img2img.recipes.recipe import Batch, Recipe, Update, frozen
 
@@ -28,20 +28,25 @@ class DcganRecipe(GenerativeRecipe):
 
     def build_discriminator(self) -> nn.Module:
         config = self.config
-        norm = nn.Identity if self.game.loss.gradient_penalty else nn.BatchNorm2d
+        norm = self.game.norm(nn.BatchNorm2d)
         return DcganDiscriminator(config.image_channels, config.image_size, config.discriminator_channels, norm)
 
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
         real, key = self.real(batch), batch["key"]
-        fake = self.generator(self.latents(key, "step"))
+        draw, judge = self.players(batch)
+        fake = draw(self.latents(key, "step"))
 
-        d_loss, figures = self.game.discriminator(self.discriminator, real, fake, key, self.progress)
+        d_loss, figures = self.game.discriminator(judge, real, fake, key, self.progress)
         update("discriminator", d_loss)
 
         with frozen(self.discriminator):
-            g_loss = self.game.generator(self.discriminator, fake, key, self.progress)
+            g_loss = self.game.generator(judge, fake, key, self.progress)
         update("generator", g_loss)
         return {**figures, "generator": g_loss.detach()}
+
+    def players(self, batch: Batch) -> tuple[Draw, Judge]:
+        """Both networks; a conditional recipe tells them what is asked for."""
+        return self.generator, self.discriminator
 
 
 class GanRecipe(DcganRecipe):

@@ -1,13 +1,15 @@
 """From a batch of colour photos to what a colorizer trains on: the grey as users have it, and the true chroma."""
 
 import torch
-from kornia.color import lab_to_rgb, rgb_to_lab
+from kornia.color import lab_to_rgb
 from torch import Tensor
 
 from img2img.networks.quantised_ab import AB_SCALE, L_SCALE
 
 BT601 = (0.299, 0.587, 0.114)
 BT709 = (0.2126, 0.7152, 0.0722)
+XYZ_OF_RGB = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
+D65 = (0.95047, 1.0, 1.08883)
 GREYS = 3
 """How many ways a grey photo can have been made: BT.601 luma (JPEG, Pillow), BT.709 luma (television), CIE L*."""
 
@@ -21,13 +23,43 @@ def split(image: Tensor, grey: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """
     with torch.autocast(image.device.type, enabled=False):
         rgb = (image.float() + 1) / 2
-        way = torch.zeros(len(rgb), dtype=torch.int64, device=rgb.device) if grey is None else grey % GREYS
         lab = rgb_to_lab(rgb)
-        weights = rgb.new_tensor([BT601, BT709, BT601])[way]
-        luma = torch.einsum("nchw,nc->nhw", rgb, weights)[:, None]
-        of_luma = rgb_to_lab(luma.expand(-1, 3, -1, -1))[:, :1]
-        lightness = torch.where((way == GREYS - 1).view(-1, 1, 1, 1), lab[:, :1], of_luma)
+        way = torch.zeros(len(rgb), dtype=torch.int64, device=rgb.device) if grey is None else grey % GREYS
+        way = way.view(-1, 1, 1, 1)
+        luma = torch.where(way == 1, _weighted(rgb, BT709), _weighted(rgb, BT601))
+        lightness = torch.where(way == GREYS - 1, lab[:, :1], _lightness(_linear(luma)))
         return lightness / L_SCALE - 1, lab[:, 1:] / AB_SCALE
+
+
+def rgb_to_lab(rgb: Tensor) -> Tensor:
+    """sRGB (N, 3, H, W) in [0, 1] -> CIE L*a*b* of the D65 white (N, 3, H, W).
+
+    As Kornia's, which makes its matrix and white point anew on the host each time: a GPU would wait for them.
+    """
+    linear = _linear(rgb)
+    x, y, z = (_cube_root(_weighted(linear, row) / white) for row, white in zip(XYZ_OF_RGB, D65, strict=True))
+    return torch.cat([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)
+
+
+def _lightness(luminance: Tensor) -> Tensor:
+    """L* of a luminance in [0, 1]."""
+    return 116 * _cube_root(luminance) - 16
+
+
+def _linear(encoded: Tensor) -> Tensor:
+    """sRGB's transfer function undone (IEC 61966-2-1)."""
+    return torch.where(encoded > 0.04045, ((encoded + 0.055) / 1.055).clamp(min=0).pow(2.4), encoded / 12.92)
+
+
+def _cube_root(t: Tensor) -> Tensor:
+    """f of CIE 15:2004, section 8.2.1: a cube root that becomes a line below (6 / 29)**3."""
+    return torch.where(t > 0.008856, t.clamp(min=0.008856).pow(1 / 3), 7.787 * t + 4 / 29)
+
+
+def _weighted(rgb: Tensor, weights: tuple[float, float, float]) -> Tensor:
+    """(N, 1, H, W): the sum of the three channels, each times its weight."""
+    red, green, blue = weights
+    return red * rgb[:, 0:1] + green * rgb[:, 1:2] + blue * rgb[:, 2:3]
 
 
 @torch.no_grad()

@@ -98,6 +98,10 @@ class Recipe(nn.Module):
     def start(self) -> None:
         """Bring in what a new run starts from (pretrained weights); not called when resuming."""
 
+    def compiled(self) -> tuple[nn.Module, ...]:
+        """What `--compile` compiles: networks that `step` calls, none of which is differentiated twice."""
+        return tuple(self.get_submodule(name) for name in self.averaged)
+
     def optimizers(self) -> dict[str, optim.Optimizer]:
         """One optimizer a player, under the names that `step` gives to `update`."""
         raise NotImplementedError

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from img2img.model_file import TensorSpec
+from img2img.networks.dcgan import stage_count
 from img2img.networks.tgan import VideoCritic, VideoGenerator
 from img2img.recipes.generative import PREVIEW_SIDE, in_rows
 from img2img.recipes.recipe import Batch, Recipe
@@ -22,6 +23,8 @@ class TganRecipe(WganSvcRecipe):
         def __post_init__(self) -> None:
             super().__post_init__()
             self.require("frames", self.frames in (4, 8, 16, 32, 64), "4, 8, 16, 32 or 64")
+            halvings = stage_count(self.image_size)
+            self.require("frames", self.frames >= 2**halvings, f"{2**halvings} or more: as often halved as the picture")
 
     name = "tgan"
 

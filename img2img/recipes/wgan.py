@@ -41,7 +41,7 @@ class WassersteinRecipe(GenerativeRecipe):
     def build_critic(self) -> nn.Module:
         config = self.config
         return DcganDiscriminator(
-            config.image_channels, config.image_size, config.discriminator_channels, self.critic_norm
+            config.image_channels, config.image_size, config.discriminator_channels, self.game.norm(self.critic_norm)
         )
 
     def after_critic_update(self) -> None:
@@ -79,6 +79,7 @@ class WganRecipe(WassersteinRecipe):
         def __post_init__(self) -> None:
             super().__post_init__()
             self.require("clip", self.clip > 0, "above 0")
+            self.require("betas", self.betas == GenerativeRecipe.Config.betas, "left as it is: RMSprop has none")
 
     name = "wgan"
     critic_norm = nn.BatchNorm2d
@@ -125,7 +126,7 @@ class WganSnRecipe(WassersteinRecipe):
 
 
 class WganSvcRecipe(WassersteinRecipe):
-    """Lipschitz by singular value clipping, once every n_critic updates (Saito et al. 2017, arXiv 1611.06624, 3.3)."""
+    """Lipschitz by singular value clipping, once a step (Saito et al. 2017, arXiv 1611.06624, section 3.3)."""
 
     @dataclass(frozen=True, kw_only=True)
     class Config(WassersteinRecipe.Config):

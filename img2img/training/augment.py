@@ -8,7 +8,7 @@ from math import log
 
 import torch
 import torch.nn.functional as F
-from kornia.enhance import adjust_brightness, adjust_contrast, adjust_gamma
+from kornia.enhance import adjust_brightness, adjust_contrast
 from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
@@ -89,7 +89,7 @@ def toned(images: Tensor, key: Tensor) -> Tensor:
     brightness = torch.where(changed, _drawn(key, -0.15, 0.15, "brightness"), 0.0)
     gamma = torch.where(_chosen(key, 0.3, "gamma, whether"), _drawn(key, 0.75, 1.3, "gamma"), 1.0)
     images = adjust_brightness(adjust_contrast(images, contrast.flatten(), clip_output=False), brightness.flatten())
-    return adjust_gamma(images, gamma.flatten())
+    return images**gamma  # kornia's makes a constant on the host, and the step would wait for it
 
 
 def softened(images: Tensor, key: Tensor) -> Tensor:

@@ -16,6 +16,8 @@ def all_alive() -> Iterator[None]:
     """Turns what gloo and NCCL raise when a connection breaks, or nobody answers, into a RunError."""
     try:
         yield
+    except torch.OutOfMemoryError:
+        raise
     except RuntimeError as error:
         raise RunError(
             f"a process of the run died or stopped answering ({' '.join(str(error).split())[:160]}); the states saved "

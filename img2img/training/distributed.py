@@ -19,7 +19,7 @@ PATIENCE = timedelta(minutes=10)
 """How long a process waits for another that lives but does not answer: above the longest preview or save."""
 
 
-class Alone:
+class OneProcess:
     """One process: it agrees with itself."""
 
     rank = 0
@@ -58,7 +58,7 @@ class Alone:
         return wanted
 
 
-class Together(Alone):
+class SeveralProcesses(OneProcess):
     """One of several processes, each with an equal part of every batch."""
 
     def __init__(self, rank: int, world: int, local_rank: int) -> None:
@@ -128,12 +128,12 @@ class Together(Alone):
         return bool(total > 0)
 
 
-def processes_from(environment: Mapping[str, str] = os.environ) -> Alone:
+def processes_from(environment: Mapping[str, str] = os.environ) -> OneProcess:
     """What torchrun says of this process; alone when nothing started it as one of several."""
     world = int(environment.get("WORLD_SIZE", 1)) if "RANK" in environment else 1
     if world == 1:
-        return Alone()
-    return Together(int(environment["RANK"]), world, int(environment.get("LOCAL_RANK", 0)))
+        return OneProcess()
+    return SeveralProcesses(int(environment["RANK"]), world, int(environment.get("LOCAL_RANK", 0)))
 
 
 def _counted_along(recipe: nn.Module) -> list[Tensor]:

@@ -26,8 +26,8 @@ class Ema(nn.Module):
         for name, live in self._live.items():
             averaged = self.averages[name]
             torch._foreach_lerp_(list(averaged.parameters()), list(live.parameters()), 1 - decay)
-            for buffer, live_buffer in zip(averaged.buffers(), live.buffers(), strict=True):
-                buffer.copy_(live_buffer)
+            if buffers := list(averaged.buffers()):
+                torch._foreach_copy_(buffers, list(live.buffers()))
 
     @contextmanager
     def applied(self, owner: nn.Module) -> Iterator[None]:

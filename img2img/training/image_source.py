@@ -170,8 +170,3 @@ def _open_one(item: str | Path) -> ImageSource:
 def from_anywhere(item: str | Path) -> str:
     """What opens the same data from any working folder: the absolute path, or the word as it is."""
     return DIGITS if str(item) == DIGITS else str(Path(item).resolve())
-
-
-def decode_rgb(source: ImageSource, index: int) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB, upright; raises DataError with the image's name when it cannot be read."""
-    return source.rgb(index)

@@ -9,7 +9,8 @@ from typing import Any
 
 from img2img.atomic_file import why_not, write_at_once
 from img2img.errors import RunError
-from img2img.training.state import state_files
+from img2img.training.run_records import read_records
+from img2img.training.state import state_files, state_step
 
 
 @dataclass(frozen=True)
@@ -72,18 +73,21 @@ class RunFolder:
         _append(self._health, record)
 
     def forget_after(self, step: int) -> None:
-        """Drop the records of steps that a resumed run is about to do again."""
+        """Drop records and states of steps that a resumed run is about to do again; such a state could not be read."""
+        for state in state_files(self.path):
+            if state_step(state) > step:
+                state.unlink()
         for path in (self._stats, self._health):
-            kept = [record for record in _records(path) if record["step"] <= step]
+            kept = [record for record in read_records(path) if record["step"] <= step]
             write_at_once(path, "".join(json.dumps(record) + "\n" for record in kept).encode())
 
     def stats(self) -> list[dict[str, float]]:
         """The figures recorded on the way."""
-        return _records(self._stats)
+        return read_records(self._stats)
 
     def health(self) -> list[dict[str, Any]]:
         """The health checks."""
-        return _records(self._health)
+        return read_records(self._health)
 
     def seconds(self) -> float:
         """How long the recorded steps took, over all sessions."""
@@ -98,13 +102,6 @@ class RunFolder:
 def _append(path: Path, record: Mapping[str, Any]) -> None:
     with path.open("a") as file:
         file.write(json.dumps(record) + "\n")
-
-
-def _records(path: Path) -> list[dict[str, Any]]:
-    """All whole ones; a last line that a kill cut off is left out."""
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
 
 def versions() -> dict[str, str]:

@@ -1,8 +1,5 @@
 """From a command's words to a running trainer: a new run, one that goes on, or one that starts from weights."""
 
-import os
-import platform
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -16,8 +13,9 @@ from img2img.recipes import recipe_class
 from img2img.recipes.recipe import Recipe
 from img2img.training.cache import settled_cache
 from img2img.training.data_choice import chosen_data
-from img2img.training.distributed import Alone, processes_from
+from img2img.training.distributed import OneProcess, processes_from
 from img2img.training.image_source import ImageSource, from_anywhere, open_source
+from img2img.training.machine import command_line, hardware, loader_processes, pick_device
 from img2img.training.run_folder import RunFolder, RunInfo, versions
 from img2img.training.schedule import schedule_change
 from img2img.training.settings import make_config
@@ -46,26 +44,6 @@ class Request:
     tensorboard: bool = False
 
 
-def pick_device(name: str, local_rank: int = 0) -> torch.device:
-    """`auto` is the GPU where there is one, the `local_rank`-th for one of several processes on a machine.
-
-    Raises SettingError for a device that is not here.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise SettingError("--device cuda: PyTorch sees no CUDA GPU here; leave --device away")
-    if name == "cuda" and local_rank >= torch.cuda.device_count():
-        raise SettingError(
-            f"process {local_rank + 1} of this machine has no GPU of its own: there are {torch.cuda.device_count()}; "
-            "start as many processes with --nproc-per-node"
-        )
-    try:
-        return torch.device("cuda", local_rank) if name == "cuda" else torch.device(name)
-    except RuntimeError as error:
-        raise SettingError(f"--device {name}: no such device; take cpu or cuda") from error
-
-
 def start(request: Request) -> Trainer:
     """A trainer that is ready to `train()`."""
     return _go_on(request) if request.resume else _begin(request)
@@ -87,8 +65,21 @@ def _begin(request: Request) -> Trainer:
         initialise(recipe.get_submodule(recipe.exported), request.init)
     pace = _settled(request.pace, source, recipe, device)
     if processes.leads:
-        info = _describe(request, recipe, seed, device, data, source, processes)
-        folder.create(replace(info, cache=pace.cache))
+        info = RunInfo(
+            recipe=recipe.name,
+            config=asdict(recipe.config),
+            seed=seed,
+            data=[from_anywhere(item) for item in data],
+            init=str(request.init) if request.init else None,
+            command=command_line(processes),
+            versions=versions(),
+            hardware=hardware(device),
+            images=len(source),
+            classes=list(source.classes),
+            processes=processes.world,
+            cache=pace.cache,
+        )
+        folder.create(info)
     return _trainer(replace(request, pace=pace), recipe, source, folder, seed, device, processes)
 
 
@@ -112,8 +103,8 @@ def _go_on(request: Request) -> Trainer:
         if processes.leads:
             print(change, file=sys.stderr)
     device = pick_device(request.device, processes.local_rank)
-    if request.pace.cache == "auto":
-        request = replace(request, pace=replace(request.pace, cache=info.cache))
+    kept = request.pace if request.pace.cache != "auto" else replace(request.pace, cache=info.cache)
+    request = replace(request, pace=_settled(kept, source, recipe, device))
     trainer = _trainer(request, recipe, source, folder, state.seed, device, processes)
     trainer.resume(state)
     if processes.leads:
@@ -122,6 +113,7 @@ def _go_on(request: Request) -> Trainer:
 
 
 def _settled(pace: Pace, source: ImageSource, recipe: Recipe, device: torch.device) -> Pace:
+    """With where the decoded images are kept, and how many processes decode them."""
     config = recipe.config
     cache = settled_cache(
         pace.cache,
@@ -131,7 +123,8 @@ def _settled(pace: Pace, source: ImageSource, recipe: Recipe, device: torch.devi
         samples=config.steps * recipe.batches_per_step * config.batch_size,
         device=device,
     )
-    return replace(pace, cache=cache)
+    workers = loader_processes(device) if pace.workers is None and cache == "none" else pace.workers or 0
+    return replace(pace, cache=cache, workers=workers)
 
 
 def _trainer(
@@ -141,7 +134,7 @@ def _trainer(
     folder: RunFolder,
     seed: int,
     device: torch.device,
-    processes: Alone,
+    processes: OneProcess,
 ) -> Trainer:
     if device.type == "cuda":
         torch.cuda.set_device(device)
@@ -193,42 +186,3 @@ def _same_source(request: Request, info: RunInfo) -> ImageSource:
             f"run learns {', '.join(info.classes)}; give data with these"
         )
     return source
-
-
-def _describe(
-    request: Request,
-    recipe: Recipe,
-    seed: int,
-    device: torch.device,
-    data: Sequence[str | Path],
-    source: ImageSource,
-    processes: Alone,
-) -> RunInfo:
-    return RunInfo(
-        recipe=recipe.name,
-        config=asdict(recipe.config),
-        seed=seed,
-        data=[from_anywhere(item) for item in data],
-        init=str(request.init) if request.init else None,
-        command=shlex.join([*_launcher(processes), *sys.argv[1:]]),
-        versions=versions(),
-        hardware=_hardware(device),
-        images=len(source),
-        classes=list(source.classes),
-        processes=processes.world,
-    )
-
-
-def _launcher(processes: Alone) -> list[str]:
-    if processes.world == 1:
-        return ["img2img"]
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", processes.world))
-    machines = [] if here == processes.world else ["--nnodes", str(processes.world // here)]
-    return ["torchrun", *machines, "--nproc-per-node", str(here), "-m", "img2img"]
-
-
-def _hardware(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f"{threads} of {os.cpu_count()} CPU cores, {platform.machine()}"

@@ -54,6 +54,11 @@ def state_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("state-*.pt"))
 
 
+def state_step(path: Path) -> int:
+    """After how many steps a state was saved."""
+    return int(path.stem.removeprefix("state-"))
+
+
 def load_latest(folder: Path) -> TrainState:
     """The newest state that can be read; a damaged one is passed over with a warning.
 

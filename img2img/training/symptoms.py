@@ -66,8 +66,8 @@ def not_finite(values: Mapping[str, float]) -> Finding | None:
         return None
     return Finding(
         "not finite",
-        f"{', '.join(bad)} became NaN or infinite: start again from the last good state with lower generator_lr and "
-        "discriminator_lr.",
+        f"{', '.join(bad)} became NaN or infinite: export the last good state, and start a new run from its weights "
+        "(--init) with lower learning rates.",
     )
 
 

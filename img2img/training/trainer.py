@@ -15,7 +15,7 @@ from img2img.interrupt import interrupt_noted
 from img2img.randomness import derive_seed
 from img2img.recipes.recipe import Batch, Recipe
 from img2img.training.data import preview_batch, training_batches
-from img2img.training.distributed import Alone
+from img2img.training.distributed import OneProcess
 from img2img.training.ema import Ema
 from img2img.training.examination import examine
 from img2img.training.finite import not_finite
@@ -37,7 +37,8 @@ class Pace:
     save_every: int = 500
     preview_every: int = 500
     preview_count: int = 8
-    workers: int = 0
+    workers: int | None = None
+    """Processes that decode images; None leaves it to the data and the device."""
     cache: str = "auto"
     keep: int = KEEP
     health_every: int = 100
@@ -55,11 +56,11 @@ class Trainer:
         seed: int,
         device: torch.device,
         pace: Pace,
-        processes: Alone | None = None,
+        processes: OneProcess | None = None,
         compile: bool = False,
         tensorboard: bool = False,
     ) -> None:
-        self.processes = processes or Alone()
+        self.processes = processes or OneProcess()
         self.recipe = channels_last(recipe.to(device)).train()
         self.processes.prepare(self.recipe)
         self.source, self.folder, self.seed, self.device, self.pace = source, folder, seed, device, pace
@@ -70,8 +71,8 @@ class Trainer:
         generators = {name: recipe.get_submodule(name) for name in recipe.averaged}
         self.ema = Ema(generators, recipe.config.ema_decay)
         if compile:  # in place, so that names in a state stay; no critic: it may be differentiated twice
-            for generator in generators.values():
-                generator.compile()
+            for network in recipe.compiled():
+                network.compile()
         self.reporter = Reporter(folder, tensorboard=tensorboard and self.processes.leads)
         self.step = 0
         self.samples = 0
@@ -118,7 +119,8 @@ class Trainer:
 
     def _compute(self, batch: Batch) -> dict[str, Tensor]:
         """All that a step does on the device; nothing in it asks for a value."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        # No cache of bf16 weights: it lasts as long as this block, and a player's weights change within the step.
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda", cache_enabled=False):
             scalars: dict[str, Tensor] = self.recipe.step(batch, self._update)
         self.processes.average_buffers()
         self.ema.update(self.step)
@@ -155,7 +157,7 @@ class Trainer:
             first=self.samples,
             stop=self.samples + (config.steps - self.step) * self._samples_per_step,
             seed=self.seed,
-            workers=self.pace.workers,
+            workers=self.pace.workers or 0,
             rank=self.processes.rank,
             world=self.processes.world,
             cache=self.pace.cache,
