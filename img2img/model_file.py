@@ -156,6 +156,8 @@ def find_model(name_or_path: str) -> Path:
     path = Path(name_or_path)
     if path.is_file():
         return path
+    if (path / "config.json").is_file():
+        raise ModelError(f"{path}: a run's folder, not a model file: first `img2img export {path} -o NAME.onnx`")
     choices = ", ".join(named) or f"none, {checkpoints()} has no .onnx file"
     raise ModelError(f"{name_or_path}: no such model file, nor a model's name. Models at hand: {choices}")
 
