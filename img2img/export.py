@@ -61,6 +61,8 @@ def export_run(
     if fixed:
         choices = ", ".join(recipe.export_settings) or "none"
         raise SettingError(f"--set {fixed[0]}: the training fixed that; what an export may set: {choices}")
+    if "native_size" in about and recipe.task == "generate":
+        raise SettingError(f"--native-size: {state.recipe} draws at the size it was trained at; leave it out")
     config = make_config(recipe, settings, **state.config)
     network = recipe.exported_network(config)
     network.load_state_dict(_averaged_weights(state.ema, recipe.exported))

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tiny_model import tiny_model, write_tiny_model
+from tiny_run import GAN
 from tiny_sampler import SIZE, flat, linear_sampler
 from typer.testing import CliRunner, Result
 
@@ -18,6 +20,10 @@ from img2img.generation.grid import GAP
 from img2img.generation.run_model import model_file
 from img2img.inference.sampler import Sampler
 from img2img.model_file import read_card
+from img2img.recipes import recipe_class
+from img2img.training.run_folder import RunFolder, RunInfo
+from img2img.training.settings import make_config
+from img2img.training.state import TrainState, load_latest
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 CELL = SIZE + GAP
@@ -228,6 +234,16 @@ def test_directions_are_fitted_shown_and_followed(models: Path, tmp_path: Path) 
     assert "8 walks of 9 steps" in drawn(model, "--sweep", "brightness", "-o", "wide.png")
 
 
+def test_every_frame_of_a_walk_is_moved_alike(models: Path) -> None:
+    img2img("directions", "fit", "--model", models / "grey.onnx", "-n", "200", "-o", "d.json")
+    walk = ["--interpolate", "3,9", "--frames", "9", "-n", "3", "--truncation", "1.5"]
+    drawn(models / "grey.onnx", *walk, "-o", "plain.png")
+    drawn(models / "grey.onnx", *walk, "--directions", "d.json", "--direction", "brightness=-1.5", "-o", "moved.png")
+    shift = cells("moved.png") - cells("plain.png")
+    assert shift.mean() == pytest.approx(-1.5 * 0.2 * 127.5, rel=0.2)
+    assert np.ptp(shift) <= 2  # each picture rounds to 8 bits
+
+
 def test_unknown_direction_lists_those_fitted(models: Path, tmp_path: Path) -> None:
     img2img("directions", "fit", "--model", models / "grey.onnx", "-n", "50", "-o", "d.json")
     said = refusal(2, models / "grey.onnx", "--directions", "d.json", "--direction", "age=1")
@@ -266,6 +282,14 @@ def test_directions_of_another_model_or_none_exit_with_1(models: Path) -> None:
         (["grey.onnx", "--truncation", "0"], "0.01"),
         (["grey.onnx", "--seed", "-1"], "-1"),
         (["grey.onnx", "--like", "photo.jpg"], "leave --like out"),
+        (["shades.onnx", "--per-class", "3", "-o", "more", "--scale", "2"], "leave --scale out"),
+        (["grey.onnx", "--interpolate", "1,2", "--seed", "0"], "leave --seed out"),
+        (["grey.onnx", "--directions", "d.json"], "--directions is the file that --direction and --sweep read"),
+        (["grey.onnx", "--direction", "slant=1", "--direction", "slant=2"], "slant: given twice"),
+        (["grey.onnx", "-n", "2000000000"], "128,000 megapixels are too many, 200 are the most: give a smaller -n or"),
+        (["grey.onnx", "-n", "800", "--scale", "64"], "210 megapixels are too many"),
+        (["grey.onnx", "--sweep", "slant", "--frames", "500000"], "give a smaller -n, --frames or --scale"),
+        (["video.onnx", "-n", "1000000"], "256 megapixels are too many"),
         (["like.onnx"], "give one with --like PHOTO"),
     ],
 )
@@ -295,6 +319,12 @@ def test_picture_that_exists_is_kept_unless_told(models: Path) -> None:
     assert pixels("samples.png").shape == (78, 78)
 
 
+def test_export_refuses_its_target_before_the_work(tmp_path: Path) -> None:
+    Path("model.onnx").mkdir()
+    result = img2img("export", "no-run", "-o", "model.onnx")
+    assert (result.exit_code, result.stderr) == (1, "Error: model.onnx: a folder, not a file; name a file with -o\n")
+
+
 def test_colorize_refuses_a_sampler(models: Path) -> None:
     Image.new("L", (8, 8)).save("photo.jpg")
     result = img2img("colorize", "photo.jpg", "--model", models / "grey.onnx")
@@ -303,6 +333,62 @@ def test_colorize_refuses_a_sampler(models: Path) -> None:
 
 
 # Runs and processes
+
+
+def save_state(run: Path, step: int, recipe: str = "gan") -> Path:
+    """A state without weights, and the run that it is of."""
+    config = vars(make_config(recipe_class(recipe), GAN))
+    run.mkdir(exist_ok=True)
+    RunFolder(run).write_info(RunInfo(recipe, config, 0, [], None, "", {}, ""))
+    TrainState(recipe, config, 0, step, 0, {}, {}, {}, torch.get_rng_state(), []).save(run)
+    return run / f"state-{step:08d}.pt"
+
+
+@pytest.fixture
+def exports(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are exported; nothing more is done."""
+    names: list[str] = []
+
+    def export_run(run: Path, target: Path, *, tolerance: float) -> None:
+        load_latest(run)
+        names.append(target.name)
+        target.touch()
+
+    monkeypatch.setattr("img2img.export.export_run", export_run)
+    return names
+
+
+def test_sampler_is_named_after_the_state_that_was_read(tmp_path: Path, exports: list[str]) -> None:
+    save_state(tmp_path / "run", 100)
+    (tmp_path / "run/state-00000200.pt").write_bytes(b"cut short")
+    for _ in range(2):  # the second time it is there
+        with pytest.warns(UserWarning, match="state-00000200.pt: damaged") as warned:
+            assert model_file(str(tmp_path / "run")) == str(tmp_path / "run/sampler-00000100.onnx")
+        assert len(warned) == 1
+    assert exports == ["sampler-00000100.onnx"]
+
+
+def test_sampler_older_than_its_state_is_made_again(tmp_path: Path, exports: list[str]) -> None:
+    state = save_state(tmp_path / "run", 100)
+    (tmp_path / "run/sampler-00000100.onnx").write_bytes(b"of another run")
+    os.utime(tmp_path / "run/sampler-00000100.onnx", ns=(0, state.stat().st_mtime_ns - 1))
+    for _ in range(2):
+        assert model_file(str(tmp_path / "run")) == str(tmp_path / "run/sampler-00000100.onnx")
+    assert exports == ["sampler-00000100.onnx"]
+
+
+def test_new_run_removes_what_was_made_of_the_one_before(tmp_path: Path) -> None:
+    for name in ("sampler-00000100.onnx", "sampler-00000100.safetensors", "directions.json", "mine.onnx"):
+        (tmp_path / name).touch()
+    RunFolder(tmp_path).create(RunInfo("gan", {}, 0, [], None, "", {}, ""))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "mine.onnx"]
+
+
+def test_samplers_take_no_native_size(tmp_path: Path) -> None:
+    save_state(tmp_path / "run", 100)
+    result = img2img("export", "run", "-o", "model.onnx", "--native-size", "64")
+    assert result.exit_code == 1
+    assert "--native-size: gan draws at the size it was trained at; leave it out" in result.stderr
 
 
 def test_run_draws_with_the_sampler_of_its_newest_state(models: Path, tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from img2img.errors import UnwritablePhoto
+from img2img.errors import ModelError, UnwritablePhoto
 from img2img.generation.condition import condition_of
 from img2img.generation.grid import columns_for, enlarge, tile
-from img2img.generation.picture_file import check_target, write_animation, write_picture
+from img2img.generation.picture_file import write_animation, write_picture
 from img2img.generation.properties import Property, brightness, hue, properties_of, slant, thickness
+from img2img.generation.target import check_target
 from img2img.generation.walk import slerp, sweep, there_and_back, walk
 
 HUE = properties_of(3)[-1]
@@ -141,6 +142,16 @@ def test_what_exists_is_not_replaced_unless_told(tmp_path: Path) -> None:
     check_target(tmp_path / "b.png", overwrite=False)
     with pytest.raises(UnwritablePhoto, match="a folder"):
         check_target(tmp_path, overwrite=True)
+
+
+def test_target_whose_folder_cannot_be_made_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    check_target(tmp_path / "new" / "newer" / "a.json", overwrite=False)
+    with pytest.raises(ModelError, match=r"a.json: .*file is a file, not a folder"):
+        check_target(tmp_path / "file" / "new" / "a.json", overwrite=True, error=ModelError)
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # for the superuser it never is
+    with pytest.raises(ModelError, match=r"a.json: no permission to write in "):
+        check_target(tmp_path / "new" / "a.json", overwrite=True, error=ModelError)
 
 
 def test_picture_that_cannot_be_written_says_why(tmp_path: Path) -> None:

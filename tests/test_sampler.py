@@ -110,6 +110,20 @@ def test_converter_is_refused(tmp_path: Path) -> None:
         Sampler(path)
 
 
+def test_refusal_says_how_a_sampler_is_made_where_none_is_at_hand(
+    grey: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    converter = write_tiny_model(tmp_path / "colorizer.onnx", tiny_model(0, 0))
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(b"nothing")
+    monkeypatch.setattr("img2img.inference.opened_model.available_models", lambda: [converter, damaged])
+    with pytest.raises(ModelError, match=r"make one with `img2img train dcgan`, then --model RUN"):
+        Sampler(converter)
+    monkeypatch.setattr("img2img.inference.opened_model.available_models", lambda: [converter, grey])
+    with pytest.raises(ModelError, match="`img2img models` lists those at hand"):
+        Sampler(converter)
+
+
 def test_sampler_is_refused_where_a_colorizer_is_needed(grey: Path) -> None:
     with pytest.raises(ModelError, match="is a model for 'generate', and colouring needs one for 'colorize'"):
         img2img.Colorizer(grey)

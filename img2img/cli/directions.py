@@ -1,9 +1,15 @@
 """`img2img directions`: find the directions in a sampler's latents that move brightness, thickness, slant, hue."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from img2img.cli.colorize import Device
+
+DirectionsFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The directions, where they are not beside the model.")
+]
 
 app = typer.Typer(
     help="Directions that steer what a model draws: find them, and see what else they move.", no_args_is_help=True
@@ -29,14 +35,13 @@ def fit(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Fixes the pictures.")] = 0,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"], typer.Option(help="Where the model runs; auto takes a GPU if it can be used.")
-    ] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Draw pictures, measure them, and fit for each property the direction in z that moves it.
 
-    The table says how entangled they are: what one step along a direction (a row) moved each property (a column)
-    by, in standard deviations. R2 is how much of a property a straight line in z explains.
+    The table says how entangled they are: by how many standard deviations one step along a direction (a row) moved
+    each property (a column): the mean on the diagonal, the mean of |change|, up or down, off it. R2 is the share of
+    a property that a straight line in z explains; below 0.1 no direction is stored.
 
     \b
     Example:
@@ -53,9 +58,7 @@ def fit(
 @app.command()
 def show(
     model: Annotated[str, typer.Argument(metavar="RUN|FILE", help="A run's folder, or an .onnx file.")],
-    directions: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The directions, where they are not beside the model.")
-    ] = None,
+    directions: DirectionsFile = None,
 ) -> None:
     """Print the table of a model's directions again."""
     from img2img.generation.directions_file import stored_directions

@@ -14,7 +14,10 @@ def export(
         typer.Option("--set", metavar="NAME=VALUE", help="A setting that leaves the weights alone: temperature=0.5"),
     ] = None,
     native_size: Annotated[
-        int | None, typer.Option(min=32, help="Photos are shrunk to about this size, squared, in pixels.")
+        int | None,
+        typer.Option(
+            min=32, help="Photos are shrunk to about this size, squared, in pixels; not for models that draw."
+        ),
     ] = None,
     data: Annotated[str | None, typer.Option(help="What it was trained on, for the card.")] = None,
     hardware: Annotated[str | None, typer.Option(help="What it was trained with, for the card.")] = None,
@@ -24,8 +27,11 @@ def export(
     ] = 0.05,
 ) -> None:
     """Write a run's averaged generator as FILE.onnx and FILE.safetensors, and check that both compute the same."""
+    from img2img.errors import ExportError
     from img2img.export import export_run
+    from img2img.generation.target import check_target
 
+    check_target(output, overwrite=True, error=ExportError)
     given = {"data": data, "hardware": hardware, "notes": notes, "native_size": native_size}
     about = {name: value for name, value in given.items() if value is not None}
     for parity in export_run(run, output, tolerance=tolerance, settings=tuple(settings or ()), about=about):

@@ -1,9 +1,12 @@
 """`img2img generate`: draw pictures from noise."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from img2img.cli.colorize import Device
+from img2img.cli.directions import DirectionsFile
 
 if TYPE_CHECKING:
     from img2img.generation.request import Sweep
@@ -30,8 +33,10 @@ def _move(text: str) -> tuple[str, float]:
 
 
 def _moves(texts: list[str] | None) -> list[str] | None:
-    for text in texts or []:
-        _move(text)
+    names = [_move(text)[0] for text in texts or []]
+    for name in names:
+        if names.count(name) > 1:
+            raise typer.BadParameter(f"{name}: given twice; give each direction once, with the whole amount")
     return texts
 
 
@@ -68,10 +73,18 @@ def generate(
     label: Annotated[
         str | None, typer.Option(metavar="CLASS", help="Draw this class alone: its name or number.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Fixes the latents; -n 64 begins with the pictures of -n 8.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Fixes the latents; -n 64 begins with the pictures of -n 8. Without it 0."),
+    ] = None,
     truncation: Annotated[
         float | None,
-        typer.Option(metavar="NUMBER", min=0.01, help="Keep latents within this: 0.7 gives more typical pictures."),
+        typer.Option(
+            metavar="NUMBER",
+            min=0.01,
+            help="Redraw latent values beyond this; 2 is mild; below 1 many models fade, since they were never "
+            "trained there.",
+        ),
     ] = None,
     like: Annotated[
         Path | None, typer.Option(metavar="PHOTO", help="The photo to draw after, for a model that takes one.")
@@ -98,15 +111,11 @@ def generate(
             help="Move all along a direction, in standard deviations; repeatable. See `img2img directions`.",
         ),
     ] = None,
-    directions: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The directions, where they are not beside the model.")
-    ] = None,
+    directions: DirectionsFile = None,
     columns: Annotated[int | None, typer.Option(metavar="N", min=1, help="Columns of the grid.")] = None,
     scale: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Draw each pixel as N x N.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")] = False,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"], typer.Option(help="Where the model runs; auto takes a GPU if it can be used.")
-    ] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Draw pictures from noise with a model that `img2img train` made, such as dcgan, or one's videos.
 

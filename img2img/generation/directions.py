@@ -20,6 +20,7 @@ from img2img.lab import Floats
 RIDGE = 1.0  # against the n of the samples' squares: only there for latents that no picture shows
 CHUNK = 256  # pictures measured at a time
 PROBES = 4  # one fresh latent for so many that were fitted
+LEAST_R2 = 0.1  # below, a line in z says next to nothing of the property
 LEFT_OUT = "the pictures hardly differ in it, or most have none"
 
 
@@ -46,9 +47,10 @@ class Direction:
 
 @dataclass(frozen=True)
 class Fit:
-    """Directions; `changes[i][j]`: what a step of 1 along the i-th moved the j-th property, in its deviations.
+    """Directions; `changes[i][j]`: by how much a step of 1 along the i-th moved the j-th property, in its deviations.
 
-    `left_out` says why a property has no direction.
+    `changes[i][i]` is the mean change; off the diagonal it is the mean of |change|, since a step that moves half of
+    the pictures up and half down is entangled all the same. `left_out` says why a property has no direction.
     """
 
     directions: tuple[Direction, ...]
@@ -57,10 +59,8 @@ class Fit:
 
 
 def fit_directions(sampler: Sampler, properties: Sequence[Property], *, n: int, seed: int) -> Fit:
-    """Fit on `n` samples, labels drawn evenly; measure on fresh ones. Raises UsageError for too few samples."""
-    if n < 2 * sampler.latent_size:
-        few = f"{n} samples are too few for latents of {sampler.latent_size} numbers"
-        raise UsageError(f"{few}: give -n {10 * sampler.latent_size} or more")
+    """Fit on `n` samples, labels drawn evenly; measure on fresh ones. Raises UsageError as `check_fit` does."""
+    check_fit(sampler, n)
     z = sampler.latents(n + -(-n // PROBES), seed)
     labels = np.arange(len(z)) % max(1, len(sampler.classes))
     measured = _measure(sampler, properties, z, labels)
@@ -69,15 +69,30 @@ def fit_directions(sampler: Sampler, properties: Sequence[Property], *, n: int, 
         for one, values in zip(properties, measured, strict=True)
         if (standard := _Standard.of(one, values[:n], labels[:n]))
     ]
-    directions = tuple(_fit(one, standard, z, values, labels, n) for one, values, standard in kept)
-    moving, before = [one for one, _, _ in kept], [values[n:] for _, values, _ in kept]
-    deviations = np.array([direction.deviation for direction in directions])
+    fitted = [(one, values[n:], _fit(one, standard, z, values, labels, n)) for one, values, standard in kept]
+    linear = [(one, before, direction) for one, before, direction in fitted if direction.r2 >= LEAST_R2]
+    moving, directions = [one for one, _, _ in linear], tuple(direction for _, _, direction in linear)
     changes = []
-    for direction in directions:
+    for place, direction in enumerate(directions):
         after = _measure(sampler, moving, z[n:] + direction.step(), labels[n:])
-        changes.append(tuple((_changes(moving, before, after) / deviations).tolist()))
-    left_out = {one.name: LEFT_OUT for one in properties if one not in moving}
+        moved = [one.difference(now, before) for (one, before, _), now in zip(linear, after, strict=True)]
+        changes.append(_row(moved, directions, place))
+    why = {direction.name: _not_linear(direction) for _, _, direction in fitted}
+    left_out = {one.name: why.get(one.name, LEFT_OUT) for one in properties if one not in moving}
     return Fit(directions, tuple(changes), left_out)
+
+
+def check_fit(sampler: Sampler, n: int) -> None:
+    """Raise UsageError for too few samples, and for a sampler whose pictures depend on more than z and a label."""
+    if sampler.takes_condition:
+        raise UsageError(f"{sampler.source}: directions of models that draw after a photo cannot be fitted yet")
+    for size, what in ((sampler.latent_size, "latents of {} numbers"), (len(sampler.classes), "{} classes")):
+        if n < 2 * size:  # of each class two, since deviations are those within a class
+            raise UsageError(f"{n} samples are too few for {what.format(size)}: give -n {10 * size} or more")
+
+
+def _not_linear(direction: Direction) -> str:
+    return f"hardly linear in z (R2 {direction.r2:.2f}); a larger -n may help"
 
 
 @dataclass(frozen=True)
@@ -112,17 +127,24 @@ def _fit(
     weights, offset = ridge(z[:n][there[:n]], target[:n][there[:n]])
     probes = there.copy()
     probes[:n] = False
-    error = target[probes] - (z[probes] @ weights + offset)
+    predicted = z[probes] @ weights + offset
     slope = float(np.linalg.norm(weights))
     return Direction(
         name=one.name,
         unit=one.unit,
         vector=tuple((weights / slope).tolist()),
         length=1 / slope,
-        r2=float(1 - error.var() / target[probes].var()),
+        r2=r_squared(target[probes], predicted),
         mean=standard.origin,
         deviation=standard.deviation,
     )
+
+
+def r_squared(values: Floats64, predicted: Floats64) -> float:
+    """1 - mean squared error / variance: negative where the mean predicts better; 0 where nothing varies."""
+    if not len(values) or not (variance := values.var()):
+        return 0.0
+    return float(1 - np.square(values - predicted).mean() / variance)
 
 
 def ridge(z: Floats, target: Floats64) -> tuple[Floats64, float]:
@@ -143,10 +165,10 @@ def _measure(sampler: Sampler, properties: Sequence[Property], z: Floats, labels
     return np.concatenate(parts, axis=1)
 
 
-def _changes(properties: Sequence[Property], before: Sequence[Floats64], after: Floats64) -> Floats64:
-    """(properties,): by how much each moved on average, in its own unit; pictures that lost it do not count."""
-    moved = [one.difference(*pair) for one, pair in zip(properties, zip(after, before, strict=True), strict=True)]
-    return np.array([_mean(each[np.isfinite(each)]) for each in moved])
+def _row(moved: Sequence[Floats64], directions: Sequence[Direction], place: int) -> tuple[float, ...]:
+    """A row of `Fit.changes`: pictures that lost a property do not count, and only `place` keeps its sign."""
+    there = [each[np.isfinite(each)] / one.deviation for each, one in zip(moved, directions, strict=True)]
+    return tuple(_mean(each if column == place else np.abs(each)) for column, each in enumerate(there))
 
 
 def _mean(values: Floats64) -> float:

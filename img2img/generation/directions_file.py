@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from img2img.generation.directions import Direction, Fit
 from img2img.lab import Floats
 from img2img.model_file import ModelCard, find_model
 
-FORMAT = 1
+FORMAT = 2  # 1 had signed changes off the diagonal
+WHAT_IT_SHOWS = (
+    "a step of 1 along a row moved each column by, in deviations: the mean on the diagonal, mean |change| off it"
+)
 
 
 def directions_path(model: str) -> Path:
@@ -25,10 +29,14 @@ def directions_path(model: str) -> Path:
 
 def stored_directions(model: str, path: Path | None, card: ModelCard) -> Directions:
     """The directions in `path`, or those beside the model; ModelError when they are of another model than `card`'s."""
+    fit_again = f"`img2img directions fit --model {model}{f' -o {path}' if path else ''}`"
     path = path or directions_path(model)
-    directions = Directions.read(path)
+    directions = Directions.read(path, fit_again)
     if directions.model_sha256 != card.sha256:
-        raise ModelError(f"{path}: fitted to another model: `img2img directions fit --model {model}` fits them again")
+        raise ModelError(f"{path}: fitted to another model: {fit_again} fits them again")
+    sizes = {len(direction.vector) for direction in directions.fit.directions}
+    if sizes - {card.inputs[0].shape[1]}:
+        raise ModelError(f"{path}: damaged (vectors of another length than the latents): {fit_again} fits them again")
     return directions
 
 
@@ -48,6 +56,8 @@ class Directions:
         for direction in self.fit.directions:
             if direction.name == name:
                 return direction.step()
+        if name in self.fit.left_out:
+            raise UsageError(f"{self.model}: no direction for {name}: {self.fit.left_out[name]}")
         choices = ", ".join(direction.name for direction in self.fit.directions)
         raise UsageError(f"no direction {name!r} was fitted for {self.model}; choose one of {choices or 'none'}")
 
@@ -58,35 +68,49 @@ class Directions:
             raise ModelError(f"{path}: {why_not(error, 'written')}") from error
 
     @classmethod
-    def read(cls, path: Path) -> Directions:
-        """Whatever model they are for; raises ModelError when the file is missing or damaged."""
+    def read(cls, path: Path, fit_again: str) -> Directions:
+        """Whatever model they are for; raises ModelError when the file is missing or damaged.
+
+        `fit_again` is the command that writes it, for the message.
+        """
         try:
             return _directions(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            raise ModelError(f"{path}: no directions yet: `img2img directions fit --model MODEL` finds them") from None
+            raise ModelError(f"{path}: no directions yet: {fit_again} finds them") from None
         except OSError as error:
             raise ModelError(f"{path}: {why_not(error, 'read')}") from None
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ModelError(f"{path}: holds no directions ({error}): fit them again") from None
+            raise ModelError(f"{path}: holds no directions ({error}): {fit_again} fits them again") from None
 
     def table(self) -> str:
-        """A row a direction: R^2, then by how many deviations a step of 1 along it moved each property."""
+        """A row a direction: R^2, then `Fit.changes`; below, what the figures are and which properties have none."""
         names = [direction.name for direction in self.fit.directions]
         widths = [max(7, len(name)) + 2 for name in names]
         first = max(map(len, [*names, "direction"]))
         lines = ["direction".ljust(first) + "    R2" + "".join(map(str.rjust, names, widths))]
-        for direction, row in zip(self.fit.directions, self.fit.changes, strict=True):
-            cells = (f"{change:+.2f}".rjust(width) for change, width in zip(row, widths, strict=True))
+        for place, (direction, row) in enumerate(zip(self.fit.directions, self.fit.changes, strict=True)):
+            texts = (f"{change:+.2f}" if column == place else f"{change:.2f}" for column, change in enumerate(row))
+            cells = map(str.rjust, texts, widths)
             lines.append(direction.name.ljust(first) + f"{direction.r2:6.2f}" + "".join(cells))
-        return "\n".join(
-            [*lines, *self.notes, *(f"{name}: left out: {why}" for name, why in self.fit.left_out.items())]
-        )
+        without = [f"  {name}: {why}" for name, why in self.fit.left_out.items()]
+        return "\n".join([*lines, WHAT_IT_SHOWS, *self.notes, *(["without a direction:"] * bool(without)), *without])
 
 
 def _directions(values: dict[str, Any]) -> Directions:
     if values.pop("format") != FORMAT:
         raise ValueError("made by another version of img2img")
     fit = values.pop("fit")
-    directions = tuple(Direction(**{**one, "vector": tuple(map(float, one["vector"]))}) for one in fit["directions"])
+    directions = tuple(map(_direction, fit["directions"]))
     changes = tuple(tuple(map(float, row)) for row in fit["changes"])
-    return Directions(**{**values, "notes": tuple(values["notes"])}, fit=Fit(directions, changes, fit["left_out"]))
+    if [len(directions)] * len(directions) != [len(row) for row in changes]:
+        raise ValueError(f"{len(directions)} directions, and changes of another shape")
+    left_out = {str(name): str(why) for name, why in fit["left_out"].items()}
+    return Directions(**{**values, "notes": tuple(map(str, values["notes"]))}, fit=Fit(directions, changes, left_out))
+
+
+def _direction(values: dict[str, Any]) -> Direction:
+    numbers = {name: float(values[name]) for name in ("length", "r2", "mean", "deviation")}
+    vector = tuple(map(float, values["vector"]))
+    if not all(map(math.isfinite, [*numbers.values(), *vector])):
+        raise ValueError("a number that is none")
+    return Direction(name=str(values["name"]), unit=str(values["unit"]), vector=vector, **numbers)

@@ -17,17 +17,29 @@ from img2img.lab import Floats
 
 PICTURES, VIDEOS, SWEPT, WALKS = 64, 16, 8, 1  # how many where nobody says
 STRIP_FRAMES, ANIMATION_FRAMES = 9, 24  # odd, so that a strip's middle is half-way
+MOST_MEGAPIXELS = 200  # of all pictures and frames together
 
 
 def draw_sequences(request: Request, sampler: Sampler, *, animated: bool) -> Pictures:
     """(K, T, S, S, C): walks of T steps, a video model's videos of T frames, or single pictures, T = 1."""
-    z = _latents(request, sampler, ANIMATION_FRAMES if animated else STRIP_FRAMES)
+    z = _latents(request, sampler, _steps(request, animated=animated))
     labels = _labels(request, sampler, len(z))
     condition = condition_of(request.like, sampler.size) if request.like else None
     drawn = sampler.sample(
         z.reshape(-1, sampler.latent_size), None if labels is None else np.repeat(labels, z.shape[1]), condition
     )
     return drawn if sampler.frames else drawn.reshape(*z.shape[:2], *drawn.shape[1:])
+
+
+def check_size(request: Request, sampler: Sampler, *, animated: bool) -> None:
+    """Refuse, before anything is drawn, more pixels than memory and viewers take."""
+    frames = max(1, sampler.frames) * (_steps(request, animated=animated) if request.is_path else 1)
+    megapixels = sample_count(request, sampler) * frames * (sampler.size * request.scale) ** 2 / 1e6
+    if megapixels > MOST_MEGAPIXELS:
+        smaller = "-n, --frames or --scale" if request.is_path else "-n or --scale"
+        raise UsageError(
+            f"{megapixels:,.0f} megapixels are too many, {MOST_MEGAPIXELS} are the most: give a smaller {smaller}"
+        )
 
 
 def offset_of(request: Request, sampler: Sampler) -> Floats:
@@ -44,20 +56,26 @@ def _directions(request: Request, sampler: Sampler) -> Directions:
     return stored_directions(request.model, request.directions, sampler.card)
 
 
+def _steps(request: Request, *, animated: bool) -> int:
+    """How long a walk is."""
+    return request.frames or (ANIMATION_FRAMES if animated else STRIP_FRAMES)
+
+
 def _latents(request: Request, sampler: Sampler, steps: int) -> Floats:
-    """(K, T, latent_size)."""
+    """(K, T, latent_size); the moves' offset comes after a walk, so that every frame is shifted alike."""
 
     def drawn(seed: int) -> Floats:
-        return sampler.latents(sample_count(request, sampler), seed, truncation=request.truncation) + offset
+        return sampler.latents(sample_count(request, sampler), seed, truncation=request.truncation)
 
-    offset, steps = offset_of(request, sampler), request.frames or steps
+    offset = offset_of(request, sampler)
     if request.interpolate is not None:
         start, end = request.interpolate
-        return walk(drawn(start), drawn(end), steps)
+        return walk(drawn(start), drawn(end), steps) + offset
     if request.sweep is not None:
         amounts = np.linspace(request.sweep.first, request.sweep.last, steps)
-        return sweep(drawn(request.seed), _directions(request, sampler).step(request.sweep.name), list(amounts))
-    return drawn(request.seed)[:, None]
+        step = _directions(request, sampler).step(request.sweep.name)
+        return sweep(drawn(request.seed or 0) + offset, step, list(amounts))
+    return (drawn(request.seed or 0) + offset)[:, None]
 
 
 def sample_count(request: Request, sampler: Sampler) -> int:

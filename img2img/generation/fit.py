@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from img2img.generation.directions import fit_directions
+from img2img.errors import ModelError
+from img2img.generation.directions import check_fit, fit_directions
 from img2img.generation.directions_file import Directions, directions_path
 from img2img.generation.properties import Property, properties_of
 from img2img.generation.run_model import model_file
+from img2img.generation.target import check_target
 from img2img.inference.sampler import Sampler
 
 
@@ -18,16 +20,18 @@ def fit_model(
     """Fit the directions of a model's file or a run, store them beside it (or in `target`), return both.
 
     `data`, labelled pictures, adds a property for each of their classes: how likely a classifier that was trained on
-    them finds it. That needs the training extra.
+    them finds it. That needs the training extra. What cannot be fitted or stored is refused before the work.
     """
+    path = target or directions_path(model)
+    check_target(path, overwrite=True, error=ModelError)
     sampler = Sampler(model_file(model), device=device)
+    check_fit(sampler, n)
     properties, notes = properties_of(sampler.channels), []
     if data:
         recognised, accuracy = _class_properties(data, sampler.size)
         properties += recognised
         notes.append(f"classes as a classifier sees them that is right on {accuracy:.1%} of data it was not trained on")
     fit = fit_directions(sampler, properties, n=n, seed=seed)
-    path = target or directions_path(model)
     directions = Directions(sampler.card.name, sampler.card.sha256, seed, n, fit, tuple(notes))
     directions.save(path)
     return directions, path

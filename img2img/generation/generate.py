@@ -6,11 +6,12 @@ from pathlib import Path
 
 from img2img.errors import UsageError
 from img2img.generation.class_folders import write_class_folders
-from img2img.generation.drawing import check_condition, draw_sequences, offset_of, sample_count
+from img2img.generation.drawing import check_condition, check_size, draw_sequences, offset_of, sample_count
 from img2img.generation.grid import columns_for, enlarge, tile
-from img2img.generation.picture_file import ANIMATED, STILL, check_target, write_animation, write_picture
+from img2img.generation.picture_file import ANIMATED, STILL, write_animation, write_picture
 from img2img.generation.request import Request
 from img2img.generation.run_model import model_file
+from img2img.generation.target import check_target
 from img2img.generation.walk import there_and_back
 from img2img.inference.sampler import Pictures, Sampler
 
@@ -30,6 +31,7 @@ def generate(request: Request) -> str:
     animated = moving and suffix in ANIMATED
     if request.columns and moving and not animated:
         raise UsageError(f"-o {target}: in a strip a column is a frame: leave --columns out")
+    check_size(request, sampler, animated=animated)
     check_target(target, overwrite=request.overwrite)
     sequences = enlarge(draw_sequences(request, sampler, animated=animated), request.scale)
     _write(sequences, target, _columns(request, sampler, len(sequences)), animated=animated, loop=not sampler.frames)
@@ -68,7 +70,7 @@ def _class_folders(request: Request, sampler: Sampler) -> str:
         request.target,
         labels,
         request.per_class,
-        seed=request.seed,
+        seed=request.seed or 0,
         truncation=request.truncation,
         offset=offset_of(request, sampler),
         overwrite=request.overwrite,

@@ -17,14 +17,6 @@ STILL = (".png", ".webp")
 FRAME_MS = 80
 
 
-def check_target(target: Path, *, overwrite: bool) -> None:
-    """Refuse, before anything is drawn, to replace a file that nobody said to replace."""
-    if target.is_dir():
-        raise UnwritablePhoto(f"{target}: a folder, not a file; name a file with -o")
-    if target.exists() and not overwrite:
-        raise UnwritablePhoto(f"{target}: is there already; --overwrite replaces it, -o names another")
-
-
 def write_picture(pixels: Pictures, target: Path) -> None:
     """(H, W, C) as a PNG or a lossless WebP; raises UnwritablePhoto."""
     _save([_image(pixels)], target)

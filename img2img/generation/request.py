@@ -23,16 +23,16 @@ class Sweep:
 class Request:
     """`model` is a model's name, its file or a run's folder; what is None is chosen to fit the model.
 
-    `interpolate`: two seeds, the ends of a walk. `per_class`: pictures of each class, into the folder `target`.
-    `moves`: how far to go along each direction, in standard deviations of what it moves. `directions`: their file,
-    where it does not lie beside the model.
+    `seed` None is 0. `interpolate`: two seeds, the ends of a walk. `per_class`: pictures of each class, into the
+    folder `target`. `moves`: how far to go along each direction, in standard deviations of what it moves.
+    `directions`: their file, where it does not lie beside the model.
     """
 
     model: str
     target: Path | None = None
     count: int | None = None
     label: str | None = None
-    seed: int = 0
+    seed: int | None = None
     truncation: float | None = None
     like: Path | None = None
     interpolate: tuple[int, int] | None = None
@@ -58,6 +58,10 @@ class Request:
             raise UsageError(f"{' and '.join(asked)} are different pictures: ask for one of them at a time")
         if self.frames is not None and not self.is_path:
             raise UsageError("--frames is the length of a walk: it needs --interpolate or --sweep")
+        if self.seed is not None and self.interpolate is not None:
+            raise UsageError("--interpolate names its own seeds: leave --seed out")
+        if self.directions is not None and not self.moves and self.sweep is None:
+            raise UsageError("--directions is the file that --direction and --sweep read: it needs one of them")
         if self.per_class is not None:
             self._check_class_folders()
         elif self.target is not None and self.target.suffix.lower() not in {*STILL, *ANIMATED}:
@@ -68,6 +72,7 @@ class Request:
             raise UsageError("--per-class writes a folder for each class: it needs -o FOLDER")
         if self.target.exists() and not self.target.is_dir():
             raise UsageError(f"-o {self.target} is a file: --per-class needs a folder")
-        useless = {"-n": self.count, "--columns": self.columns, "--like": self.like}
+        scale = None if self.scale == 1 else self.scale
+        useless = {"-n": self.count, "--columns": self.columns, "--like": self.like, "--scale": scale}
         if given := [name for name, wish in useless.items() if wish is not None]:
             raise UsageError(f"--per-class writes single pictures, as many as it says: leave {', '.join(given)} out")

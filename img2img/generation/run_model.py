@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 
 from img2img.errors import ModelError, RunError
+from img2img.training.saved_states import state_files
 
 TOLERANCE = 0.05  # grey levels of 255 by which the exported graph may drift from PyTorch
 
@@ -16,23 +18,49 @@ def model_file(model: str) -> str:
 
 
 def _sampler_of(run: Path) -> Path:
-    """RUN/sampler-STEP.onnx; only making it imports PyTorch."""
-    states = sorted(run.glob("state-*.pt"))
+    """RUN/sampler-STEP.onnx of the newest state that can be read; only reading a state imports PyTorch."""
+    states = state_files(run)
     if not states:
         raise RunError(f"{run}: no saved state in it, so nothing to draw with: give a run's folder or an .onnx file")
-    target = run / f"sampler-{states[-1].stem.removeprefix('state-')}.onnx"
-    if not target.is_file():
-        _export(run, target)
-    return target
+    if not _is_exported(states[-1]):
+        _check_draws(run)
+        state = _readable_state(run)
+        if not _is_exported(state):
+            _export(run, _sampler_file(state))
+        return _sampler_file(state)
+    return _sampler_file(states[-1])
 
 
-def _export(run: Path, target: Path) -> None:
-    from img2img.export import export_run
+def _sampler_file(state: Path) -> Path:
+    return state.with_name(f"sampler-{state.stem.removeprefix('state-')}.onnx")
+
+
+def _is_exported(state: Path) -> bool:
+    """A sampler older than its state was made from another run's state of the same step."""
+    target = _sampler_file(state)
+    return target.is_file() and target.stat().st_mtime_ns >= state.stat().st_mtime_ns
+
+
+def _check_draws(run: Path) -> None:
     from img2img.recipes import recipe_class
     from img2img.training.run_folder import RunFolder
 
     name = RunFolder(run).read_info().recipe
     if recipe_class(name).task != "generate":
         raise ModelError(f"{run}: a run of {name}, which converts photos: only a run that draws from noise fits here")
+
+
+def _readable_state(run: Path) -> Path:
+    """The newest state that is not damaged; a warning names those passed over."""
+    from img2img.training.state import load_latest
+
+    return run / f"state-{load_latest(run).step:08d}.pt"
+
+
+def _export(run: Path, target: Path) -> None:
+    from img2img.export import export_run
+
     print(f"exporting {run} to {target.name}", file=sys.stderr)
-    export_run(run, target, tolerance=TOLERANCE)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*: damaged")  # said already
+        export_run(run, target, tolerance=TOLERANCE)

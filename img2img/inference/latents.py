@@ -16,13 +16,14 @@ def draw_latents(n: int, size: int, seed: int, *, truncation: float | None = Non
     """(n, size) from N(0, 1); each `stream` of a seed is a series of its own.
 
     `truncation` draws values again whose size is above it: the truncation trick of BigGAN (arXiv 1809.11096,
-    section 3.1), which trades variety for likeness. Raises UsageError for one that no value passes.
+    section 3.1), which trades variety for likeness. 2 is mild; below 1 many models fade, since they were never trained
+    on such latents ("not amenable" there). Raises UsageError for one that no value passes.
     """
     if seed < 0:
         raise UsageError(f"seed {seed}: give 0 or more")
     if truncation is not None and not (math.isfinite(truncation) and truncation >= SMALLEST_TRUNCATION):
         raise UsageError(
-            f"truncation {truncation}: give {SMALLEST_TRUNCATION} or more; about 0.5 to 2 changes pictures"
+            f"truncation {truncation}: give {SMALLEST_TRUNCATION} or more; 2 is mild, below 1 many models fade"
         )
     latents = [_draw(size, np.random.default_rng((seed, index, stream)), truncation) for index in range(n)]
     return np.stack(latents) if latents else np.zeros((0, size), np.float32)

@@ -65,7 +65,7 @@ class Sampler:
     def latents(self, n: int, seed: int, *, truncation: float | None = None, stream: int = 0) -> Floats:
         """(n, latent_size) from N(0, 1), values beyond `truncation` drawn again; the i-th depends on (seed, i) only.
 
-        Each `stream` is another series of the seed.
+        A truncation of 2 is mild; below 1 many models fade. Each `stream` is another series of the seed.
         """
         return draw_latents(n, self.latent_size, seed, truncation=truncation, stream=stream)
 

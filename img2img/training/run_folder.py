@@ -10,7 +10,7 @@ from typing import Any
 from img2img.atomic_file import why_not, write_at_once
 from img2img.errors import RunError
 from img2img.training.run_records import read_records
-from img2img.training.state import state_files, state_step
+from img2img.training.saved_states import state_files, state_step
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,9 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             self._stats.unlink(missing_ok=True)
             self._health.unlink(missing_ok=True)
+            for pattern in ("sampler-*.onnx", "sampler-*.safetensors", "directions.json"):
+                for made_from_the_run_before in self.path.glob(pattern):
+                    made_from_the_run_before.unlink()
             self.write_info(info)
         except OSError as error:
             raise RunError(f"{self.path}: cannot be a run's folder: {why_not(error, 'written')}") from error
