@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import warnings
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -313,11 +314,13 @@ def test_model_problem_comes_once_before_any_photo(draw_photo: DrawPhoto, name: 
     assert not Path("out").exists()
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_before_the_command_begins_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(**_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("img2img.cli.app.app", interrupted)
+    monkeypatch.setattr("warnings.showwarning", warnings.showwarning)  # put back what main() changes
     with pytest.raises(SystemExit) as caught:
         main()
     assert caught.value.code == 130
@@ -346,6 +349,36 @@ def test_help_explains_every_option_with_examples() -> None:
 
 def test_help_tells_the_true_limit() -> None:
     assert f"{DEFAULT_MAX_PIXELS:,}" in CliRunner().invoke(app, ["colorize", "--help"]).stdout
+
+
+def test_unknown_recipe_is_answered_with_the_recipes() -> None:
+    result = CliRunner().invoke(app, ["train", "foo"])
+    assert result.exit_code == 2
+    assert "no recipe is called 'foo'; there are: colorizer, colorizer-gan, gan, dcgan" in result.stderr
+
+
+def test_usage_error_names_the_whole_command() -> None:
+    result = CliRunner().invoke(app, ["data", "download", "a/b"])
+    assert result.exit_code == 2
+    assert result.stderr.endswith("Try 'img2img data download --help'.\n")
+    assert "Try 'img2img colorize --help'." in colorize("").stderr
+
+
+def test_examples_of_the_program_begin_with_commands_that_exist() -> None:
+    examples = re.findall(r"^    img2img (\w+) (?:(\w+) )?", CliRunner().invoke(app, ["--help"]).stdout, re.MULTILINE)
+    assert {"colorize", "train", "generate"} <= {command for command, _ in examples}
+    for command, word in examples:
+        words = [command, word, "--help"] if command == "train" else [command, "--help"]
+        assert CliRunner().invoke(app, words).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["filters", "filters.txt", "nowhere/filters.png", "folder.png"])
+def test_picture_of_filters_that_cannot_be_written_is_refused_at_once(name: str) -> None:
+    Path("folder.png").mkdir()
+    result = CliRunner().invoke(app, ["features", "no-run", "-o", name])
+    assert result.exit_code == 2
+    assert "give a .png, .jpg or .webp file in a folder that exists" in result.stderr
+    assert "--format" not in result.stderr
 
 
 def test_examples_in_the_help_parse(draw_photo: DrawPhoto) -> None:

@@ -250,7 +250,11 @@ def test_photo_is_not_printed_on_a_terminal(tmp_path: Path, draw_photo: DrawPhot
 
 @pytest.mark.parametrize(
     "words",
-    [["train", "colorizer", "--data", "."], ["export", "run", "-o", "a.onnx"], ["evaluate", "a", "--data", "."]],
+    [
+        ["train", "colorizer", "--data", "."],
+        ["export", "run", "-o", "a.onnx"],
+        ["evaluate", "colorizer", "--data", "."],
+    ],
 )
 def test_training_commands_without_torch_say_what_to_install(words: list[str]) -> None:
     hide = "import sys; sys.modules.update(dict.fromkeys(['torch', 'cv2'])); from img2img.cli.app import main; main()"
@@ -260,3 +264,23 @@ def test_training_commands_without_torch_say_what_to_install(words: list[str]) -
     assert process.returncode == 1
     assert "pip install '.[train]'" in process.stderr
     assert "Traceback" not in process.stderr
+
+
+def test_warning_is_one_line_without_source() -> None:
+    program = (
+        "import warnings\n"
+        "from img2img.cli import app\n"
+        "app.app = lambda **_: warnings.warn('state-3.pt: damaged')\n"
+        "app.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "Warning: state-3.pt: damaged\n")
+
+
+def test_folder_of_another_run_is_refused_before_torch_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "state-00000007.pt").touch()
+    hide = "import sys; sys.modules.update(dict.fromkeys(['torch', 'cv2'])); from img2img.cli.app import main; main()"
+    words = [sys.executable, "-c", hide, "train", "gan", "--data", "nowhere", "--out", str(tmp_path)]
+    done = subprocess.run(words, cwd=CHECKOUT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {tmp_path}: holds a run already; add --resume")

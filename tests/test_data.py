@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from multiprocessing import active_children
 from pathlib import Path
 
 import cv2
@@ -80,6 +81,32 @@ def test_image_that_cannot_be_read_is_named(tmp_path):
     for index, name in enumerate(("empty.png", "text.jpg")):
         with pytest.raises(DataError, match=f"{name}: not a readable image"):
             source.rgb(index)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="making links needs a privilege there")
+def test_folder_called_like_an_image_is_none_and_a_link_to_nothing_is_named(colour_photos, tmp_path):
+    tree(tmp_path, colour_photos / "0.png", "folder.jpg/a.png")
+    (tmp_path / "nowhere.png").symlink_to(tmp_path / "gone.png")
+    source = open_source([tmp_path])
+    assert [Path(source.name(index)).name for index in range(len(source))] == ["a.png", "nowhere.png"]
+    with pytest.raises(DataError, match=r"nowhere\.png: no such file.*remove it from the training data"):
+        source.rgb(1)
+
+
+def test_tar_that_is_gone_is_named(colour_photos, tmp_path):
+    source = open_source([shard(tmp_path / "shard.tar", colour_photos / "0.png", "0.png")])
+    (tmp_path / "shard.tar").unlink()
+    with pytest.raises(DataError, match=r"shard\.tar:0\.png: no such file"):
+        source.encoded(0)
+
+
+def test_source_travels_to_loader_processes_as_little_more_than_its_names(colour_photos, tmp_path):
+    names = [f"class {index % 2}/{index:05}.png" for index in range(300)]
+    for path in (
+        tree(tmp_path / "tree", colour_photos / "0.png", *names),
+        shard(tmp_path / "s.tar", colour_photos / "0.png", *names),
+    ):
+        assert len(pickle.dumps(open_source([path]))) < 300 * (len(str(path)) + 60)
 
 
 def test_tar_holds_the_same_images_as_the_folder(colour_photos, tmp_path):
@@ -397,3 +424,27 @@ def test_torchs_own_randomness_is_left_alone(colour_photos, cache):
     before = torch.get_rng_state()
     batches(open_source([colour_photos]), augment="photo", cache=cache)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ends", ["closed", "dropped", "broken image"])
+def test_workers_end_with_the_batches(colour_photos, tmp_path, ends):
+    before = set(active_children())
+    folder = tree(tmp_path, colour_photos / "0.png", "a.png", "b.png", "c.png", "d.png")
+    if ends == "broken image":
+        (folder / "d.png").write_text("hello")
+    loading = training_batches(
+        open_source([folder]), image_size=8, batch_size=1, augment="none", first=0, stop=400, seed=0, workers=2,
+        cache="none", device=CPU,
+    )  # fmt: skip
+    if ends == "broken image":
+        with pytest.raises(DataError) as caught:
+            list(loading)
+        assert str(caught.value) == f"{folder / 'd.png'}: not a readable image; remove it from the training data"
+    else:
+        next(loading)
+        assert set(active_children()) - before
+        if ends == "closed":
+            loading.close()
+        del loading
+    assert not set(active_children()) - before

@@ -147,6 +147,51 @@ def test_exact_duplicates_are_the_same_pixels_in_whatever_file(good: Path) -> No
     assert "like" in check(good).stdout
 
 
+def test_the_only_copy_is_never_its_own_duplicate(good: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.symlink_to(good)
+    tar = packed(good / "a", tmp_path / "set.tar")
+    for sources in ((good, good), (good, good / "a"), (good / "a", good), (good, elsewhere), (tar, tar)):
+        report = json.loads(check(*sources, "--json").stdout)
+        assert report["images"] == (3 if tar in sources else 5)
+        assert not report["findings"]["duplicates"]
+    assert len(listed("duplicates", good / "a", tar)) == 3, "a copy in a tar is a copy"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="making links needs a privilege there")
+@pytest.mark.parametrize("link", ["0 first.png", "z last.png"])
+def test_of_a_link_and_its_target_the_target_stays(good: Path, link: str) -> None:
+    (good / "a" / link).symlink_to(good / "a" / "2.png")
+    (good / "b" / link).symlink_to(good / "a" / link)
+    for sources in ((good,), (good / "a" / ".." / "a", good)):
+        names = [each.path.name for each in list_images(sources).images]
+        assert sorted(names) == [f"{seed}.png" for seed in range(5)]
+    assert listed("duplicates", good) == []
+    (good / "a" / "2.png").rename(good.parent / "2.png")
+    (good / "a" / link).unlink()
+    (good / "a" / link).symlink_to(good.parent / "2.png")
+    assert len(list_images([good]).images) == 5, "of two links to what is not in the set, one stays"
+
+
+def test_one_image_is_one_image(tmp_path: Path) -> None:
+    save(scene(0), tmp_path / "0.png")
+    save(scene(0), tmp_path / "1.png")
+    (tmp_path / "notes.txt").touch()
+    assert "\n1 exact duplicate\n" in check(tmp_path).stdout
+    assert "\n1 file that is no image\n" in check(tmp_path).stdout
+    (tmp_path / "0.png").unlink()
+    assert check(tmp_path).stdout.startswith("1 image, ")
+
+
+def test_the_word_digits_needs_no_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = check("digits")
+    assert result.exit_code == 1
+    assert "come with img2img and need no check" in result.stderr
+    save(scene(0), tmp_path / "digits" / "0.png")
+    assert check("digits").exit_code == 0
+
+
 def test_depth_makes_no_other_picture(tmp_path: Path) -> None:
     levels = np.asarray(scene(0).convert("L"))
     save(Image.fromarray(levels), tmp_path / "8.png")

@@ -10,6 +10,7 @@ from tiny_sampler import SIZE, linear_sampler
 from typer.testing import CliRunner
 
 from img2img.cli.app import app
+from img2img.cli.evaluate import command_shape
 from img2img.errors import ModelError
 from img2img.evaluation.evaluate_sampler import evaluate_sampler
 from img2img.inference.sampler import Sampler
@@ -81,3 +82,22 @@ def test_command_prints_and_saves_the_figures(pictures, tmp_path):
     shown = CliRunner().invoke(app, ["models", "show", str(model), "--json"])
     assert json.loads(shown.stdout)["metrics"] == printed
     assert "asked_for" in CliRunner().invoke(app, ["evaluate", str(model), "--data", str(pictures)]).stdout
+
+
+@pytest.mark.parametrize(
+    "words", [["--size", "64"], ["--size", "256"], ["--temperatures", "0.5"], ["--sheet", "sheet.png"]]
+)
+def test_options_for_photos_are_refused_before_any_work(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = sampler(tmp_path / "good.onnx")
+    result = CliRunner().invoke(app, ["evaluate", str(model), "--data", "nowhere", *words, "--temperatures", "0.4"])
+    assert result.exit_code == 2
+    assert f"{words[0]}" in result.stderr
+    assert "are for colorizers; leave them away" in result.stderr
+
+
+def test_table_has_only_what_can_be_read_from_it(pictures, tmp_path):
+    figures = evaluate_sampler(Sampler(sampler(tmp_path / "good.onnx")), open_source([pictures]), seed=0)
+    assert list(figures) == ["diversity", "duplicates", "asked_for", "classifier_accuracy", "asked_for_by_class"]
+    shape = command_shape("good.onnx", ["digits"], None, None)
+    assert shape == "img2img evaluate good --data digits", "the command on the card must be one that runs"

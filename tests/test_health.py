@@ -1,23 +1,25 @@
 """The live health of a training: every failure is provoked by a tiny training, and named; sound trainings are not."""
 
-import ast
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from math import nan, pi, sqrt
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from tiny_run import TINY
 from torch import Tensor, nn, optim
 
 from img2img.losses import ADVERSARIAL_LOSSES, WASSERSTEIN, AdversarialLoss, gradient_penalty
-from img2img.recipes import recipe_class
+from img2img.recipes import RECIPES, recipe_class
+from img2img.recipes.recipe import Recipe
 from img2img.training import symptoms
-from img2img.training.health import Health, figures, gradient_norm
+from img2img.training.health import Finding, Health, figures, gradient_norm
+from img2img.training.history import History
+from img2img.training.settings import make_config
 
 MODES = 8
 BATCH = 64
@@ -280,13 +282,48 @@ def test_health_rebuilt_from_its_records_goes_on_as_if_never_stopped() -> None:
         assert names(Health(map(json.loads, lines)), course[cut:], first=cut + 1) == expected
 
 
-def test_remedies_name_settings_that_exist() -> None:
-    tree = ast.parse(Path(symptoms.__file__).read_text())
-    findings = [call for call in ast.walk(tree) if isinstance(call, ast.Call) and ast.unparse(call.func) == "Finding"]
-    pieces = [node.value for call in findings for node in ast.walk(call) if isinstance(node, ast.Constant)]
-    named = set(re.findall(r"[a-z]+_[a-z_]+|\w+(?==)", " ".join(map(str, pieces))))
-    assert {"generator_lr", "discriminator_lr", "instance_noise", "r1"} <= named
-    assert named <= {setting.name for name in ("gan", "wgan-gp") for setting in fields(recipe_class(name).Config)}
+RUINED: list[dict[str, float]] = [
+    {"diversity": 0.001},
+    {"duplicates": 0.9},
+    {"real_right": 1.0, "fake_right": 1.0, "discriminator": 1e-6},
+    {"real_right": 0.1, "fake_right": 0.1, "discriminator": 9.0},
+    {"discriminator": 1e3},
+    {"distance": 1e9},
+    {"gradient of generator": 1e-9},
+    {"gradient of generator": 1e9},
+    {"gradient of discriminator": 1e9, "gradient of critic": 1e9},
+]
+"""What goes wrong, in each of the ways that a recipe's own figures can show."""
+
+
+def ruined(recipe: Recipe, scalars: Iterable[str], wrong: Mapping[str, float]) -> list[Finding]:
+    """What is found of a run of the recipe that goes well for long, then wrong."""
+    players = recipe.optimizers()
+    well = {**dict.fromkeys(scalars, 0.5), **{f"gradient of {player}": 1.0 for player in players}}
+    well |= {"diversity": 1.0, "duplicates": 0.0, "apart": 20.0}
+    history = History()
+    for number in range(60):
+        now = wrong if number > 30 else {}
+        history.add(1000 * (number + 1), 60_000, players, {name: now.get(name, value) for name, value in well.items()})
+    return symptoms.symptoms(history)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_remedies_can_be_followed_with_every_recipe(name: str) -> None:
+    kind = recipe_class(name)
+    recipe = kind(make_config(kind, TINY[name]))
+    # what the steps of each family of recipes return, as test_recipes holds it of the real ones
+    judge = next((player for player in recipe.optimizers() if player != "generator"), "")
+    scalars = {"discriminator": ["discriminator", "generator", "real_right", "fake_right"], "": ["loss"]}
+    shown = scalars.get(judge, ["distance", "generator", *(["penalty"] if name == "wgan-gp" else [])])
+    found = {each.name: each.sentence for wrong in RUINED for each in ruined(recipe, shown, wrong)}
+    assert len(found) >= (3 if not judge else 5), found
+    for sentence in found.values():
+        assert "train wgan" not in sentence, "another recipe may have another task"
+        named = set(re.findall(r"[a-z]+_[a-z_]+\d?|\w+(?==)", sentence))
+        assert named <= {field.name for field in fields(kind.Config)}, sentence
+        for assignment in re.findall(r"\w+=[\w.]+\w", sentence):
+            make_config(kind, [*TINY[name], assignment])
 
 
 def test_diversity_is_the_ratio_of_mean_distances() -> None:

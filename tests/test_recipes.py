@@ -359,3 +359,8 @@ def test_frames_of_a_video_differ_from_each_other():
     video = recipe.generator(torch.randn(1, 4, generator=torch.Generator().manual_seed(0)))
     assert video.shape == (1, 1, 4, 8, 8)
     assert all(not torch.equal(video[:, :, t], video[:, :, t + 1]) for t in range(3))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_table_tells_the_task_of_each_recipe(name):
+    assert RECIPES[name].task == recipe_class(name).task

@@ -144,6 +144,26 @@ def test_damaged_records_are_named(run: Path) -> None:
     assert "health.jsonl" in result.stderr
 
 
+@pytest.mark.parametrize("steps", ["many", None, [1]])
+def test_run_without_a_number_of_steps_is_one_line_and_the_others_are_listed(run: Path, steps: object) -> None:
+    broken = write_run(run.parent / "broken", [record(1)])
+    (broken / "config.json").write_text(json.dumps({"recipe": "dcgan", "config": {"steps": steps}}))
+    for words in (["runs", "show", str(broken)], ["runs", "--folder", str(run.parent)]):
+        result = RUNNER.invoke(app, words)
+        assert result.exit_code == 1
+        assert result.stderr.startswith(f"Error: {broken}: not a run's folder")
+        assert len(result.stderr.splitlines()) == 1
+    assert "faces" in result.stdout
+
+
+@pytest.mark.parametrize("name", ["chart.jpg", "chart", "nowhere/chart.png"])
+def test_chart_is_a_png_in_a_folder_that_exists(run: Path, tmp_path: Path, name: str) -> None:
+    result = RUNNER.invoke(app, ["runs", "show", str(run), "-o", str(tmp_path / name)])
+    assert result.exit_code == 2
+    assert "give a .png file" in result.stderr
+    assert not (tmp_path / name).exists()
+
+
 def test_finding_that_comes_back_is_two_stretches() -> None:
     health = [{"step": step, "findings": [COLLAPSE] if step in (2, 3, 5) else []} for step in range(1, 7)]
     name, sentence = COLLAPSE.values()

@@ -1,11 +1,15 @@
 """Settings as text and as TOML: parsed by their types, explained when they cannot be."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from img2img.cli.app import app
 from img2img.errors import SettingError
-from img2img.recipes import recipe_class
+from img2img.recipes import RECIPES, recipe_class
+from img2img.training.setting_list import setting_list
 from img2img.training.settings import make_config
 
 
@@ -100,3 +104,28 @@ def test_file_that_cannot_be_is_explained(text, message, toml):
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(SettingError, match=r"nowhere.toml: no such file"):
         make_config(recipe_class("gan"), file=tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_list_of_settings_can_be_given_back(name):
+    recipe = recipe_class(name)
+    lines = list(setting_list(recipe))
+    assignments = [line for line in lines if not line.startswith(" ")]
+    assert len(assignments) == len(fields(recipe.Config))
+    assert make_config(recipe, assignments) == make_config(recipe)
+    assert "    Training steps of the whole schedule." in lines
+
+
+def test_list_of_settings_explains_by_the_most_derived_text():
+    lines = list(setting_list(recipe_class("gan")))
+    assert lines[lines.index("generator_channels=512") + 1].startswith(
+        "    Units of the generator's wider hidden layer"
+    )
+    assert "    Of the generator's largest feature map" not in "\n".join(lines)
+
+
+def test_command_lists_the_settings_and_its_help_says_so():
+    listed = CliRunner().invoke(app, ["train", "wgan-gp", "--list-settings", "--data", "nowhere"])
+    assert listed.exit_code == 0
+    assert "\nbetas=0.0,0.9\n    Of Adam, for both players.\n" in listed.stdout
+    assert "img2img train wgan-gp --list-settings" in CliRunner().invoke(app, ["train", "wgan-gp", "--help"]).stdout

@@ -31,9 +31,10 @@ from img2img.training.image_source import open_source
 from img2img.training.machine import pick_device
 from img2img.training.progress import training_progress
 from img2img.training.run_folder import RunFolder
+from img2img.training.saved_states import state_files
 from img2img.training.settings import make_config
 from img2img.training.start import Request, start
-from img2img.training.state import load_latest, state_files
+from img2img.training.state import load_latest
 from img2img.training.trainer import Pace
 
 UNTIMED = {"images_per_second": 0, "seconds": 0}
@@ -124,10 +125,43 @@ def test_ctrl_c_finishes_the_step_saves_and_exits_130(sent, colour_photos, tmp_p
     assert process.stderr is not None
     assert process.stderr.readline().startswith("step 1/")
     process.send_signal(sent)
-    assert process.wait(timeout=60) == 130
-    process.stderr.close()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
     state = load_latest(run)
     assert 1 <= state.step < 100000
+    assert said.endswith(f"stopped at step {state.step:,}: saved in {run}; --resume goes on\n")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_again_and_again_exits_130(colour_photos, tmp_path):
+    words = ["--data", str(colour_photos), "--out", str(tmp_path), "--steps", "100000", "--log-every", "1"]
+    process = subprocess.Popen(
+        command("gan", *words), stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("step 1/")
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    assert process.returncode == 130
+    said = process.stderr.read()
+    process.stderr.close()
+    assert "stopped at step" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.slow
+def test_broken_image_ends_a_training_whose_images_others_decode(colour_photos, tmp_path):
+    shutil.copytree(colour_photos, tmp_path / "data")
+    (tmp_path / "data" / "0.png").write_text("hello")
+    words = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "run"), "--workers", "1", "--cache", "none"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command("gan", *words), env=environment, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line == f"Error: {tmp_path / 'data' / '0.png'}: not a readable image; remove it from the training data"
 
 
 @pytest.mark.slow
@@ -622,6 +656,55 @@ def test_device_that_is_not_here_is_refused(colour_photos, tmp_path):
         pytest.skip("there is a GPU here")
     with pytest.raises(SettingError, match="no CUDA GPU"):
         start(request(colour_photos, tmp_path, device="cuda"))
+
+
+@pytest.mark.parametrize("name", ["mps", "cpu:0", "cuda:", "gpu", "meta", ""])
+def test_other_devices_of_torch_are_refused(name):
+    with pytest.raises(SettingError, match="take auto, cpu, cuda or cuda:N"):
+        pick_device(name)
+    result = CliRunner().invoke(app, ["train", "gan", "--device", name])
+    assert result.exit_code == 2
+    assert "give auto, cpu, cuda or cuda:N" in result.stderr
+
+
+def test_gpu_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert pick_device("cuda:1") == torch.device("cuda:1")
+    with pytest.raises(SettingError, match="--device cuda:2: there are 2 GPUs here, numbered from 0"):
+        pick_device("cuda:2")
+
+
+def test_cache_that_is_none_is_refused_by_the_command_at_once():
+    result = CliRunner().invoke(app, ["train", "gan", "--cache", "disk"])
+    assert result.exit_code == 2
+    assert "disk" in result.stderr
+
+
+def test_number_of_classes_that_the_data_has_not_is_refused(labelled_photos, tmp_path):
+    (tmp_path / "c.toml").write_text("classes = 3")
+    for changes in ({"settings": (*TINY["cgan"], "classes=3")}, {"config": tmp_path / "c.toml"}):
+        with pytest.raises(SettingError, match=r"classes=3: .* has 2; leave classes away"):
+            start(request(labelled_photos, tmp_path / "run", "cgan", **changes))
+    start(request(labelled_photos, tmp_path / "run", "cgan", settings=(*TINY["cgan"], "classes=2")))
+
+
+def test_end_of_a_training_says_what_to_do_next(colour_photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for recipe, says in (
+        ("gan", "generate --model runs/gan\n"),
+        ("colorizer", "export runs/colorizer -o colorizer.onnx\n"),
+    ):
+        tiny = [word for setting in TINY[recipe] for word in ("--set", setting)]
+        words = ["train", recipe, "--data", str(colour_photos), "--steps", "1", "--device", "cpu", *tiny]
+        assert CliRunner().invoke(app, words).stderr.endswith(f"done; next: img2img {says}")
+
+
+def test_several_values_that_are_not_finite_are_plural(colour_photos, tmp_path):
+    trainer = start(request(colour_photos, tmp_path))
+    trainer._train_step = lambda batch: dict.fromkeys(("a", "b"), torch.tensor(float("nan")))
+    with pytest.raises(RunError, match="a, b are not finite any more"):
+        trainer.train()
 
 
 def test_ema_follows_the_closed_form():

@@ -3,6 +3,8 @@
 import sys
 
 try:
+    import signal
+    import warnings
     from typing import Annotated, Any
 
     import typer
@@ -30,13 +32,17 @@ TRAINING_PACKAGES = {
 
 
 class Commands(TyperGroup):
-    """Exits with 2 at a UsageError, 1 at another Img2ImgError, 130 at Ctrl-C; a bug keeps its traceback."""
+    """Exits with 2 at a UsageError, 1 at another Img2ImgError, 130 at Ctrl-C; a bug keeps its traceback.
+
+    The groups below the first are such ones as well, so that a UsageError knows the whole command.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except UsageError as error:
-            raise _exit(2, f"{error}\nTry 'img2img {ctx.invoked_subcommand} --help'.") from None
+            command = ["img2img", *ctx.command_path.split()[1:], ctx.invoked_subcommand or ""]
+            raise _exit(2, f"{error}\nTry '{' '.join(filter(None, command))} --help'.") from None
         except Img2ImgError as error:
             raise _exit(1, str(error)) from None
         except ModuleNotFoundError as error:
@@ -47,6 +53,15 @@ class Commands(TyperGroup):
             ) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
+
+
+class Recipes(Commands):
+    """Commands that are recipes; another name is answered with theirs."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            raise UsageError(f"no recipe is called {args[0]!r}; there are: {', '.join(self.commands)}")
+        return super().resolve_command(ctx, args)
 
 
 def _exit(code: int, message: str) -> typer.Exit:
@@ -63,15 +78,15 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command()(colorize.colorize)
-app.add_typer(models.app, name="models")
-app.add_typer(train.app, name="train")
-app.add_typer(data.app, name="data")
-app.add_typer(runs.app, name="runs")
+app.add_typer(models.app, name="models", cls=Commands)
+app.add_typer(train.app, name="train", cls=Recipes)
+app.add_typer(data.app, name="data", cls=Commands)
+app.add_typer(runs.app, name="runs", cls=Commands)
 app.command()(export.export)
 app.command()(evaluate.evaluate)
 app.command()(features.features)
 app.command()(generate.generate)
-app.add_typer(directions.app, name="directions")
+app.add_typer(directions.app, name="directions", cls=Commands)
 
 
 def _print_version(wanted: bool) -> None:
@@ -96,11 +111,29 @@ def options(
       img2img colorize photo.jpg              photo.colorized.jpg beside it
       img2img colorize album -o coloured      every photo of a folder
       img2img models                          the models at hand
+      img2img train dcgan --out runs/digits   train on digits that come with img2img
+      img2img generate --model runs/digits    draw 64 pictures with it
     """
 
 
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """What a person needs of a warning: not the line of source that it comes from."""
+    print(f"Warning: {message}", file=sys.stderr)
+
+
 def main() -> None:
+    warnings.showwarning = _show_warning
     try:
         app(prog_name="img2img")
     except KeyboardInterrupt:  # before a command has begun: Typer still puts the options together
+        _leave_in_peace()
         sys.exit(130)
+    except SystemExit as done:
+        if done.code == 130:
+            _leave_in_peace()
+        raise
+
+
+def _leave_in_peace() -> None:
+    """Python's own end takes a moment with torch in it, and one more Ctrl-C would make it a death by signal."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -5,6 +5,10 @@ from typing import Annotated
 
 import typer
 
+from img2img.cli.picture_option import in_a_folder
+
+PHOTO_SIZE = 256
+
 
 def _check_temperatures(text: str | None) -> str | None:
     try:
@@ -16,16 +20,13 @@ def _check_temperatures(text: str | None) -> str | None:
     return text
 
 
-def _check_sheet(sheet: Path | None) -> Path | None:
-    if sheet and (sheet.suffix.lower() not in (".png", ".jpg", ".webp") or not sheet.parent.is_dir()):
-        raise typer.BadParameter(f"{sheet}: give a .png, .jpg or .webp file in a folder that exists")
-    return sheet
-
-
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A colorizer or a sampler.")],
     data: Annotated[list[str], typer.Option(help="Real pictures: a folder, a .tar or digits; repeatable.")],
-    size: Annotated[int, typer.Option(min=32, help="Photos are brought to about this size, squared, in pixels.")] = 256,
+    size: Annotated[
+        int | None,
+        typer.Option(min=32, help="Photos are brought to about this size, squared, in pixels [default: 256]."),
+    ] = None,
     temperatures: Annotated[
         str | None,
         typer.Option(
@@ -38,7 +39,9 @@ def evaluate(
     sheet: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", callback=_check_sheet, help="Draw grey, coloured and true photos, chosen by --seed."
+            metavar="FILE",
+            callback=in_a_folder(".png", ".jpg", ".webp"),
+            help="Draw grey, coloured and true photos, chosen by --seed.",
         ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Photos on the sheet.")] = 60,
@@ -52,23 +55,29 @@ def evaluate(
     """
     import json
 
+    from img2img.evaluation.photo_options import draws_from_noise
+
+    given = {"--size": size, "--temperatures": temperatures, "--sheet": sheet}
+    sampler = draws_from_noise(model, [name for name, value in given.items() if value is not None])
+    photo_size = None if sampler else size or PHOTO_SIZE
+
     from img2img.evaluation.report import draw_sheet, evaluate_file, save_figures, table
 
     curve = [float(value) for value in temperatures.split(",")] if temperatures else []
-    figures = evaluate_file(model, data, size=size, temperatures=curve, seed=seed)
+    figures = evaluate_file(model, data, size=photo_size or PHOTO_SIZE, temperatures=curve, seed=seed)
     print(json.dumps(figures, indent=2, allow_nan=False) if as_json else table(figures))
     if sheet:
         draw_sheet(model, data, sheet, count=count, seed=seed)
     if save:
-        save_figures(model, figures, command_shape(model, data, size, temperatures))
+        save_figures(model, figures, command_shape(model, data, photo_size, temperatures))
 
 
-def command_shape(model: str, data: list[str], size: int, temperatures: str | None) -> str:
+def command_shape(model: str, data: list[str], size: int | None, temperatures: str | None) -> str:
     """The command as anyone can give it: files by their names, not by where they lie here."""
     words = [
         "img2img evaluate",
         Path(model).stem,
         *(f"--data {Path(path).name}" for path in data),
-        f"--size {size}",
+        *([f"--size {size}"] if size else []),
     ]
     return " ".join(words + ([f"--temperatures {temperatures}"] if temperatures else []))

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from img2img.cli.picture_option import in_a_folder
+
 
 def features(
     run: Annotated[Path, typer.Argument(help="The folder of a run whose discriminator judges single pictures.")],
@@ -13,7 +15,14 @@ def features(
         typer.Option(help="Labelled pictures: digits, a folder of folders, .tar [default: digits].", metavar="DATA"),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Picture of the first filters [default: RUN/filters.png].")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            callback=in_a_folder(".png", ".jpg", ".webp"),
+            help="Picture of the first filters [default: RUN/filters.png].",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Chooses the held-out fifth.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from img2img.cli.picture_option import in_a_folder
+
 if TYPE_CHECKING:
     from img2img.training.run_records import RunRecords
 
@@ -54,7 +56,14 @@ def runs(context: typer.Context, folder: Folder = Path("runs"), as_json: AsJson 
 def show(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE.png", help="The chart [default: RUN/chart.png].")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE.png",
+            callback=in_a_folder(".png"),
+            help="The chart [default: RUN/chart.png].",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; draws only with -o.")] = False,
 ) -> None:

@@ -1,5 +1,6 @@
 """`img2img train RECIPE`: one command a recipe, made from the table of recipes."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -7,13 +8,28 @@ from typing import Annotated
 import typer
 
 from img2img.recipes import RECIPES
+from img2img.training.run_options import DEVICES, Caching
 
 app = typer.Typer(
     help="Train a model on your own pictures; every run can be stopped and resumed.", no_args_is_help=True
 )
 
 
+def _check_device(name: str) -> str:
+    if not re.fullmatch(DEVICES, name):
+        raise typer.BadParameter(f"{name}: give auto, cpu, cuda or cuda:N")
+    return name
+
+
 def _command(recipe: str) -> Callable[..., None]:
+    def print_settings(wanted: bool) -> None:
+        if wanted:
+            from img2img.recipes import recipe_class
+            from img2img.training.setting_list import setting_list
+
+            print("\n".join(setting_list(recipe_class(recipe))))
+            raise typer.Exit
+
     def train(
         data: Annotated[
             list[str] | None,
@@ -27,7 +43,9 @@ def _command(recipe: str) -> Callable[..., None]:
         init: Annotated[Path | None, typer.Option(help="Start from these weights (.safetensors).")] = None,
         resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last state.")] = False,
         seed: Annotated[int | None, typer.Option(help="Fixes every random choice [default: 0].")] = None,
-        device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+        device: Annotated[
+            str, typer.Option(callback=_check_device, help="auto, cpu, cuda, or cuda:N for one of several.")
+        ] = "auto",
         config: Annotated[
             Path | None, typer.Option(help="Settings from a file of lines NAME = VALUE (TOML).", metavar="FILE")
         ] = None,
@@ -38,7 +56,7 @@ def _command(recipe: str) -> Callable[..., None]:
         workers: Annotated[
             int | None, typer.Option(min=0, help="Processes that decode images [default: by data and device].")
         ] = None,
-        cache: Annotated[str, typer.Option(help="Keep the decoded images in: auto, device, memory or none.")] = "auto",
+        cache: Annotated[Caching, typer.Option(help="Where the decoded images are kept.")] = "auto",
         compile: Annotated[bool, typer.Option("--compile", help="Compile the generators.")] = False,
         log_every: Annotated[int, typer.Option(min=1, help="Steps between records.")] = 50,
         save_every: Annotated[int, typer.Option(min=1, help="Steps between saved states.")] = 500,
@@ -48,7 +66,23 @@ def _command(recipe: str) -> Callable[..., None]:
         tensorboard: Annotated[
             bool, typer.Option("--tensorboard", help="Write the figures and previews for TensorBoard, too.")
         ] = False,
+        list_settings: Annotated[
+            bool,
+            typer.Option(
+                "--list-settings",
+                callback=print_settings,
+                is_eager=True,
+                help="Print the settings with their defaults, and exit.",
+            ),
+        ] = False,
     ) -> None:
+        from img2img.training.run_folder import RunFolder
+        from img2img.training.saved_states import stopping_place
+
+        run = out or Path("runs") / recipe
+        if not resume:
+            RunFolder(run).refuse_another_run()  # before torch is imported and data read
+
         from img2img.training.start import Request, start
         from img2img.training.trainer import Pace
 
@@ -61,7 +95,6 @@ def _command(recipe: str) -> Callable[..., None]:
             cache=cache,
             keep=keep,
         )
-        run = out or Path("runs") / recipe
         request = Request(
             recipe,
             data or (),
@@ -78,12 +111,24 @@ def _command(recipe: str) -> Callable[..., None]:
             tensorboard=tensorboard,
         )
         trainer = start(request)
-        trainer.train()
+        try:
+            trainer.train()
+        except KeyboardInterrupt:
+            if trainer.processes.leads:
+                typer.echo(stopping_place(run, trainer.step), err=True)
+            raise
         if trainer.processes.leads:
-            typer.echo(f"{run}: done; next: img2img export {run} -o {recipe}.onnx", err=True)
+            typer.echo(f"{run}: done; next: {_next_command(recipe, run)}", err=True)
 
     return train
 
 
+def _next_command(recipe: str, run: Path) -> str:
+    if RECIPES[recipe].task == "generate":
+        return f"img2img generate --model {run}"
+    return f"img2img export {run} -o {recipe}.onnx"
+
+
 for _name, _entry in RECIPES.items():
-    app.command(_name, help=_entry.summary)(_command(_name))
+    _epilog = f"What --set and --config can change: img2img train {_name} --list-settings"
+    app.command(_name, help=_entry.summary, epilog=_epilog)(_command(_name))

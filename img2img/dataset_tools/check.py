@@ -12,8 +12,9 @@ from img2img.dataset_tools.look import Content, Look
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of finding: what its count is called, what to do, and whether it would stop a training."""
+    """A kind of finding: what one and several are called, what to do, and whether it would stop a training."""
 
+    word: str
     words: str
     advice: str
     stops: bool = False
@@ -22,23 +23,32 @@ class Kind:
 KINDS = {
     "unreadable": Kind(
         "unreadable",
+        "unreadable",
         "training stops at them, or learns from what is left of them: delete them, or copy them again",
         stops=True,
     ),
-    "grey": Kind("grey", "a colorizer learns greyness from them: delete them for colouring; other models do not mind"),
-    "tiny": Kind("tiny", "training enlarges them, which blurs: delete them, or train at a smaller image_size"),
+    "grey": Kind(
+        "grey", "grey", "a colorizer learns greyness from them: delete them for colouring; other models do not mind"
+    ),
+    "tiny": Kind("tiny", "tiny", "training enlarges them, which blurs: delete them, or train at a smaller image_size"),
     "duplicates": Kind(
+        "exact duplicate",
         "exact duplicates",
         "they count twice, and one may be trained on while the other measures: delete all but one; the first is not "
         "in the list",
     ),
     "near-duplicates": Kind(
+        "near duplicate",
         "near duplicates",
         "the same picture saved, scaled or cut otherwise, or the next of a series: look, and delete all but the best; "
         "the largest is not in the list",
     ),
-    "odd": Kind("in odd formats", "training takes 8-bit RGB without transparency, and the first picture of several"),
-    "others": Kind("files that are no images", "training passes over them, by their suffix"),
+    "odd": Kind(
+        "in an odd format",
+        "in odd formats",
+        "training takes 8-bit RGB without transparency, and the first picture of several",
+    ),
+    "others": Kind("file that is no image", "files that are no images", "training passes over them, by their suffix"),
 }
 
 

@@ -1,5 +1,6 @@
 """The images of folders and tar shards, found by the same rules as for training, and the files that are passed over."""
 
+import os
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,8 @@ from pathlib import Path, PurePath, PurePosixPath
 from img2img.atomic_file import why_not
 from img2img.errors import DataError
 
+DIGITS = "digits"
+"""What training takes for the digits that come with img2img, and for no folder."""
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
 
@@ -36,18 +39,39 @@ class Listing:
 
 
 def list_images(sources: Sequence[Path]) -> Listing:
-    """All files below folders and in uncompressed tar files; hidden ones are left out.
+    """All files of the sources, each once, however many folders, links and names of a source lead to it."""
+    listings = [list_source(source) for source in sources]
+    images = [image for listing in listings for image in listing.images]
+    others = [name for listing in listings for name in listing.others]
+    return Listing(_each_once(images), list(dict.fromkeys(others)))
+
+
+def list_source(source: Path) -> Listing:
+    """All files below a folder or in an uncompressed tar file; hidden ones are left out.
 
     An image's group is its first-level folder, "." for one that lies in none. Raises DataError for a source that
     is neither.
     """
     listing = Listing()
-    for source in sources:
-        if source.is_dir():
-            _list_folder(source, listing)
-        else:
-            _list_tar(source, listing)
+    if source.is_dir():
+        _list_folder(source, listing)
+    else:
+        _list_tar(source, listing)
     return listing
+
+
+def _each_once(images: Sequence[ListedImage]) -> list[ListedImage]:
+    """Listed twice, a file would pass for its own duplicate. Of a link and what it leads to, the latter stays."""
+    real = {path: os.path.realpath(path) for path in {image.path for image in images}}
+    kept: dict[tuple[str, int], ListedImage] = {}
+    for image in images:
+        place = real[image.path], image.offset
+        if place in kept:
+            if not kept[place].path.is_symlink() or image.path.is_symlink():
+                continue
+            del kept[place]
+        kept[place] = image
+    return list(kept.values())
 
 
 def is_image(name: str) -> bool:
@@ -66,6 +90,8 @@ def _list_folder(folder: Path, listing: Listing) -> None:
 
 
 def _list_tar(path: Path, listing: Listing) -> None:
+    if str(path) == DIGITS and not path.exists():
+        raise DataError(f"{DIGITS}: these come with img2img and need no check; give a folder of images or a .tar")
     try:
         with tarfile.open(path, "r:") as tar:
             members = [member for member in tar if member.isfile()]

@@ -14,7 +14,7 @@ def as_text(report: Report) -> str:
     if not report.images:
         lines = [f"no images: training takes {' '.join(IMAGE_SUFFIXES)}, in folders and uncompressed .tar files"]
     else:
-        lines = [f"{report.images:,} images, {report.bytes / 1e6:,.1f} MB{_sizes(report)}"]
+        lines = [f"{report.images:,} image{'s' * (report.images != 1)}, {report.bytes / 1e6:,.1f} MB{_sizes(report)}"]
     if len(report.groups) > 1:
         lines += [f"  {shown(name)}: {count:,}" for name, count in report.groups.items()]
     found = {name: findings for name, findings in report.findings.items() if findings}
@@ -44,7 +44,7 @@ def _sizes(report: Report) -> str:
 
 def _section(name: str, findings: list[Finding]) -> list[str]:
     kind = KINDS[name]
-    lines = [f"{len(findings):,} {kind.words}", f"  {kind.advice}"]
+    lines = [f"{len(findings):,} {kind.word if len(findings) == 1 else kind.words}", f"  {kind.advice}"]
     lines += [
         f"    {shown(each.name)}" + (f"  ({shown(each.note)})" if each.note else "") for each in findings[:_NAMED]
     ]

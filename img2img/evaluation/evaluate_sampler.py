@@ -28,7 +28,8 @@ def evaluate_sampler(sampler: Sampler, source: ImageSource, *, seed: int) -> dic
     real = preview_batch(source, image_size=sampler.size, count=count, seed=seed)["image"]
     labels = np.arange(count) % len(sampler.classes) if sampler.classes else None
     drawn = sampler.sample(sampler.latents(count, seed), labels)
-    found = {name: round(float(value), 4) for name, value in figures(_as_trained_on(drawn), _grey(real)).items()}
+    measured = figures(_as_trained_on(drawn), _grey(real))
+    found = {name: round(float(measured[name]), 4) for name in ("diversity", "duplicates") if name in measured}
     return found | (_asked_for(sampler, source, seed) if sampler.classes else {})
 
 

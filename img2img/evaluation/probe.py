@@ -113,5 +113,7 @@ def draw_filters(run: Path, target: Path) -> None:
     row = max(width for width in range(1, 9) if len(enlarged) % width == 0)
     try:
         save_picture(preview_grid(enlarged.view(-1, row, *enlarged.shape[1:])), target)
-    except (OSError, ValueError) as error:  # Pillow's for an unknown suffix
+    except ValueError as error:  # Pillow's for an unknown suffix
+        raise RunError(f"{target}: not a picture's name; take .png, .jpg or .webp") from error
+    except OSError as error:
         raise RunError(f"{target}: {why_not(error, 'written')}") from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from img2img.errors import SettingError
 
@@ -25,6 +25,8 @@ class Entry:
     module: str
     name: str
     summary: str
+    task: Literal["colorize", "generate"] = "generate"
+    """The recipe's own `task`."""
 
 
 RECIPES = {
@@ -32,11 +34,13 @@ RECIPES = {
         "img2img.recipes.colorizer",
         "ColorizerRecipe",
         "Grey to colour: classification over ab (Zhang 2016).",
+        "colorize",
     ),
     "colorizer-gan": Entry(
         "img2img.recipes.colorizer_gan",
         "ColorizerGanRecipe",
         "Grey to colour: L1 + PatchGAN (pix2pix), from --init.",
+        "colorize",
     ),
     "gan": Entry("img2img.recipes.gan", "GanRecipe", "Digits from noise, fully connected (Goodfellow 2014)."),
     "dcgan": Entry("img2img.recipes.gan", "DcganRecipe", "Pictures from noise by convolutions (Radford 2016)."),

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -15,8 +15,9 @@ from torch import Tensor
 from img2img.errors import SettingError
 from img2img.training.framing import centre_square, middle, short_side_to
 from img2img.training.image_source import ImageSource
+from img2img.training.run_options import Caching
 
-CACHES = ("auto", "device", "memory", "none")
+CACHES = get_args(Caching)
 PHOTO_MARGIN = 1.5
 """Short side of a stored photo over the side of the training crops.
 

@@ -7,7 +7,9 @@ crops and tones in the worker processes, with one augment.py draws others like t
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
+from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from img2img.errors import DataError
 from img2img.randomness import derive_seed
 from img2img.recipes.recipe import Batch
 from img2img.training.augment import flipped, photo_augmented, squares
@@ -104,13 +107,13 @@ def training_batches(
     world: int = 1,
     cache: str = "auto",
     device: torch.device,
-) -> Iterator[Batch]:
+) -> Generator[Batch]:
     """This process's part of samples `first` to `stop`, a step at a time, on the device.
 
     A batch holds "image" (N, 3, size, size) in [-1, 1], or with frames > 1 "video" (N, 3, frames, size, size), "key"
     (N,) and, where the source has classes, "label" (N,); N is batches_per_step * batch_size / world. A source that is
-    cached is decoded by this call. Raises SettingError when the batch cannot be shared equally, DataError when an
-    image cannot be read.
+    cached is decoded by this call; close what it returns, which ends the workers. Raises SettingError when the batch
+    cannot be shared equally, DataError when an image cannot be read.
     """
     steps = StepSamples(first, stop, batch_size, batches_per_step, rank, world)
     kept = settled_cache(cache, source, image_size=image_size, augment=augment, samples=stop, device=device)
@@ -120,7 +123,13 @@ def training_batches(
     else:
         images = Cache(source, image_size=image_size, augment=augment, on=_home(kept, device))
         batches = _cached(images, SampleOrder(len(source), seed), steps, seed, augment, image_size, device)
-    return (_filmed(_mirrored(batch) if augment == "flip" else batch, frames) for batch in batches)
+    return _finished(batches, augment, frames)
+
+
+def _finished(batches: Generator[Batch], augment: str, frames: int) -> Generator[Batch]:
+    with closing(batches):
+        for batch in batches:
+            yield _filmed(_mirrored(batch) if augment == "flip" else batch, frames)
 
 
 def _home(kept: str, device: torch.device) -> torch.device:
@@ -133,7 +142,7 @@ def _leave_interrupts_to_the_trainer(worker: int) -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _loaded(samples: EndlessSamples, steps: StepSamples, workers: int, device: torch.device) -> Iterator[Batch]:
+def _loaded(samples: EndlessSamples, steps: StepSamples, workers: int, device: torch.device) -> Generator[Batch]:
     loader = DataLoader(
         samples,
         batch_sampler=steps,
@@ -143,8 +152,25 @@ def _loaded(samples: EndlessSamples, steps: StepSamples, workers: int, device: t
         worker_init_fn=_leave_interrupts_to_the_trainer if workers else None,
         generator=torch.Generator(),  # or the loader draws from the global one
     )
-    for batch in loader:
-        yield {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+    batches = iter(loader)
+    try:
+        for batch in batches:
+            yield {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+    except DataError as error:  # from a worker it comes with the worker's traceback, its own words last
+        raise DataError(str(error).rpartition(f"{DataError.__module__}.{DataError.__name__}: ")[2].rstrip()) from None
+    finally:
+        _end_workers(batches)
+
+
+def _end_workers(batches: object) -> None:
+    """They ignore what usually ends a process, and Python waits for them at its exit."""
+    workers: list[BaseProcess] = getattr(batches, "_workers", [])
+    try:
+        if workers:
+            batches._shutdown_workers()  # type: ignore[attr-defined]
+    finally:
+        for worker in workers:
+            worker.kill()
 
 
 def _cached(
@@ -155,7 +181,7 @@ def _cached(
     augment: str,
     image_size: int,
     device: torch.device,
-) -> Iterator[Batch]:
+) -> Generator[Batch]:
     for samples in steps:
         stored, labels = images.take([order.image(sample) for sample in samples], device)
         key = sent(sample_keys(seed, samples), device)

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
+from img2img.dataset_tools.listing import DIGITS
 from img2img.errors import DataError
-from img2img.training.image_source import DIGITS
 
 
 def chosen_data(recipe: str, *, announce: bool) -> list[str]:

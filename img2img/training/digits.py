@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from img2img.training.image_source import DIGITS, ImageSource
+from img2img.dataset_tools.listing import DIGITS
+from img2img.training.image_source import ImageSource
 
 BORDER = 2
 """Black pixels on each side: 28 become 32, which halves five times."""

@@ -1,6 +1,5 @@
 """Where training images come from: folders, tar shards and bundled digits, as one numbered list of images."""
 
-import tarfile
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -10,10 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from img2img.dataset_tools.listing import IMAGE_SUFFIXES, is_image
+from img2img.atomic_file import why_not
+from img2img.dataset_tools.listing import DIGITS, IMAGE_SUFFIXES, ListedImage, list_source
 from img2img.errors import DataError
-
-DIGITS = "digits"
 
 
 class ImageSource(ABC):
@@ -30,7 +28,7 @@ class ImageSource(ABC):
 
     @abstractmethod
     def encoded(self, index: int) -> bytes:
-        """The image as a file's content."""
+        """The image as a file's content; raises DataError when it cannot be read."""
 
     def label(self, index: int) -> int | None:
         """Number of the image's class; None when the source has no classes."""
@@ -52,7 +50,7 @@ class FolderSource(ImageSource):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._files = sorted(path for path in folder.rglob("*") if is_image(path.name))
+        self._files = [image.path for image in list_source(folder).images]  # little to send to loader processes
         self.classes = _top_folders(path.relative_to(folder) for path in self._files)
 
     def __len__(self) -> int:
@@ -62,7 +60,7 @@ class FolderSource(ImageSource):
         return str(self._files[index])
 
     def encoded(self, index: int) -> bytes:
-        return self._files[index].read_bytes()
+        return _content(ListedImage(self.name(index), "", self._files[index]))
 
     def label(self, index: int) -> int | None:
         return _label(self.classes, self._files[index].relative_to(self._folder))
@@ -73,15 +71,9 @@ class TarSource(ImageSource):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
-            with tarfile.open(path, "r:") as tar:
-                self._members = [
-                    (member.name, member.offset_data, member.size)
-                    for member in tar
-                    if member.isfile() and is_image(PurePosixPath(member.name).name)
-                ]
-        except tarfile.TarError as error:
-            raise DataError(f"{path}: not an uncompressed tar file ({error}); give a folder or a .tar") from error
+        self._members = [
+            (image.name.removeprefix(f"{path}:"), image.offset, image.size) for image in list_source(path).images
+        ]
         self.classes = _top_folders(PurePosixPath(name) for name, _, _ in self._members)
 
     def __len__(self) -> int:
@@ -92,9 +84,7 @@ class TarSource(ImageSource):
 
     def encoded(self, index: int) -> bytes:
         _, offset, size = self._members[index]
-        with self._path.open("rb") as file:
-            file.seek(offset)
-            return file.read(size)
+        return _content(ListedImage(self.name(index), "", self._path, offset, size))
 
     def label(self, index: int) -> int | None:
         return _label(self.classes, PurePosixPath(self._members[index][0]))
@@ -132,6 +122,13 @@ class JoinedSource(ImageSource):
     def rgb(self, index: int) -> NDArray[np.uint8]:
         source, place = self._place(index)
         return source.rgb(place)
+
+
+def _content(image: ListedImage) -> bytes:
+    try:
+        return image.encoded()
+    except OSError as error:
+        raise DataError(f"{image.name}: {why_not(error, 'read')}, or remove it from the training data") from error
 
 
 def _top_folders(paths: Iterable[PurePath]) -> tuple[str, ...]:

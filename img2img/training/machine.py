@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shlex
 import sys
 
@@ -10,6 +11,7 @@ import torch
 from img2img.errors import SettingError
 from img2img.inference.runtime import usable_cores
 from img2img.training.distributed import OneProcess
+from img2img.training.run_options import DEVICES
 
 MOST_LOADERS = 8
 
@@ -19,6 +21,8 @@ def pick_device(name: str, local_rank: int = 0) -> torch.device:
 
     Raises SettingError for a device that is not here.
     """
+    if not re.fullmatch(DEVICES, name):
+        raise SettingError(f"--device {name}: no such device; take auto, cpu, cuda or cuda:N")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
@@ -28,10 +32,10 @@ def pick_device(name: str, local_rank: int = 0) -> torch.device:
             f"process {local_rank + 1} of this machine has no GPU of its own: there are {torch.cuda.device_count()}; "
             "start as many processes with --nproc-per-node"
         )
-    try:
-        return torch.device("cuda", local_rank) if name == "cuda" else torch.device(name)
-    except RuntimeError as error:
-        raise SettingError(f"--device {name}: no such device; take cpu or cuda") from error
+    device = torch.device("cuda", local_rank) if name == "cuda" else torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise SettingError(f"--device {name}: there are {torch.cuda.device_count()} GPUs here, numbered from 0")
+    return device
 
 
 def loader_processes(device: torch.device) -> int:

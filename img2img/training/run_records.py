@@ -35,6 +35,8 @@ class RunRecords:
         """config.json; raises RunError when there is no run."""
         try:
             info = json.loads((self.path / "config.json").read_text())
+            if not (isinstance(info["recipe"], str) and isinstance(info["config"]["steps"], int)):
+                raise TypeError("a recipe's name and a number of steps")
             return {"recipe": info["recipe"], "steps": info["config"]["steps"]}
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise RunError(f"{self.path}: not a run's folder (no readable config.json in it)") from error

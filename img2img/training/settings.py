@@ -20,17 +20,27 @@ def make_config(
 
     Raises SettingError: with all names when one is unknown, with the type or range when a value does not fit.
     """
-    values = _of_file(recipe, file) if file else {}
-    values |= given
+    return recipe.Config(**(_of_file(recipe, file) | given | _of_assignments(recipe, assignments)))
+
+
+def chosen_settings(recipe: type[Recipe], assignments: Iterable[str], file: Path | None) -> dict[str, Any]:
+    """Only what the file and the texts say, by name; raises SettingError as `make_config`."""
+    return _of_file(recipe, file) | _of_assignments(recipe, assignments)
+
+
+def _of_assignments(recipe: type[Recipe], assignments: Iterable[str]) -> dict[str, Any]:
+    values = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
             raise SettingError(f"--set {assignment}: write it as name=value")
         values[name] = _setting(recipe, name, text, f"--set {assignment}")
-    return recipe.Config(**values)
+    return values
 
 
-def _of_file(recipe: type[Recipe], file: Path) -> dict[str, Any]:
+def _of_file(recipe: type[Recipe], file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
     try:
         written: Mapping[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:  # tomllib's and UTF-8's own errors are ValueErrors

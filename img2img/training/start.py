@@ -18,7 +18,7 @@ from img2img.training.image_source import ImageSource, from_anywhere, open_sourc
 from img2img.training.machine import command_line, hardware, loader_processes, pick_device
 from img2img.training.run_folder import RunFolder, RunInfo, versions
 from img2img.training.schedule import schedule_change
-from img2img.training.settings import make_config
+from img2img.training.settings import chosen_settings, make_config
 from img2img.training.state import load_latest
 from img2img.training.trainer import Pace, Trainer
 from img2img.training.weights import initialise
@@ -51,12 +51,12 @@ def start(request: Request) -> Trainer:
 
 def _begin(request: Request) -> Trainer:
     recipe_type, processes = recipe_class(request.recipe), processes_from()
+    folder = RunFolder(request.out)
+    folder.refuse_another_run()
     data = request.data or chosen_data(request.recipe, announce=processes.leads)
     config, source = _config_and_source(recipe_type, request, data)
     if request.init and not request.init.exists():
         raise ModelError(f"{request.init}: no such file; --init takes a .safetensors")
-    folder = RunFolder(request.out)
-    folder.refuse_another_run()
     seed, device = request.seed or 0, pick_device(request.device, processes.local_rank)
     torch.manual_seed(seed)
     recipe = recipe_type(config)
@@ -162,8 +162,14 @@ def _config_and_source(
     config = make_config(recipe, request.settings, request.config, **given)
     source = open_source(data)
     if "classes" in {field.name for field in fields(config)} and source.classes:
-        changed: dict[str, Any] = {"classes": len(source.classes)}
-        config = replace(config, **changed)
+        counted: dict[str, Any] = {"classes": len(source.classes)}
+        asked = chosen_settings(recipe, request.settings, request.config).get("classes")
+        if asked not in (None, len(source.classes)):
+            raise SettingError(
+                f"classes={asked}: {', '.join(map(str, data))} has {len(source.classes)}; leave classes away, since "
+                "they are counted"
+            )
+        config = replace(config, **counted)
     if any(spec.name == "label" for spec in recipe.inputs(config)) and not source.classes:
         raise DataError(
             f"{', '.join(map(str, data))}: {recipe.name} learns from labelled images, and these have no labels; "
@@ -176,9 +182,10 @@ def _same_source(request: Request, info: RunInfo) -> ImageSource:
     """The images that the run began with, or those that --data gives now."""
     source = open_source(request.data or info.data)
     if not request.data and info.images not in (0, len(source)):
+        now = "1 image" if len(source) == 1 else f"{len(source):,} images"
         raise DataError(
-            f"{', '.join(info.data)}: {len(source):,} images, and the run began with {info.images:,}, so it would go "
-            "on with other samples; give --data to accept that"
+            f"{', '.join(info.data)}: {now}, and the run began with {info.images:,}, so it would go on with other "
+            "samples; give --data to accept that"
         )
     if info.classes and list(source.classes) != info.classes:
         raise DataError(

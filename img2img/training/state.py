@@ -10,6 +10,7 @@ import torch
 
 from img2img.atomic_file import written_at_once
 from img2img.errors import RunError
+from img2img.training.saved_states import state_files
 
 KEEP = 3
 
@@ -34,7 +35,8 @@ class TrainState:
         target = folder / f"state-{self.step:08d}.pt"
         with written_at_once(target) as file:
             torch.save({field.name: getattr(self, field.name) for field in fields(self)}, file)
-        for old in state_files(folder)[:-keep]:
+        others = [path for path in state_files(folder) if path != target]  # damaged newer ones may be among them
+        for old in others[: max(0, len(others) - (keep - 1))]:
             old.unlink()
 
 
@@ -49,24 +51,18 @@ def restore_python_rng(state: list[Any]) -> None:
     random.setstate((version, tuple(internal), gauss))
 
 
-def state_files(folder: Path) -> list[Path]:
-    """The states in a run's folder, oldest first."""
-    return sorted(folder.glob("state-*.pt"))
-
-
-def state_step(path: Path) -> int:
-    """After how many steps a state was saved."""
-    return int(path.stem.removeprefix("state-"))
-
-
 def load_latest(folder: Path) -> TrainState:
     """The newest state that can be read; a damaged one is passed over with a warning.
 
-    Raises RunError when the folder holds none.
+    Raises RunError when the folder holds none, or none that can be read.
     """
-    for path in reversed(state_files(folder)):
+    states = state_files(folder)
+    for path in reversed(states):
         try:
             return TrainState(**torch.load(path, map_location="cpu", weights_only=True))
         except Exception as error:  # a cut file fails in torch, zipfile or pickle alike
-            warnings.warn(f"{path}: damaged ({type(error).__name__}); using the state before it", stacklevel=2)
-    raise RunError(f"{folder}: no state to go on from; start the run without --resume")
+            warnings.warn(f"{path}: damaged ({type(error).__name__}) and passed over", stacklevel=2)
+    if not states:
+        raise RunError(f"{folder}: no state in there (not a run's folder, or nothing saved yet)")
+    unreadable = "its only state cannot" if len(states) == 1 else f"none of its {len(states)} states can"
+    raise RunError(f"{folder}: {unreadable} be read: start again with another --out, or delete state-*.pt in there")

@@ -84,10 +84,11 @@ def mode_collapse(history: History) -> Finding | None:
     if not (fell or diversity.now < _least_diversity(history)):
         return None
     before = f" (once {diversity.highest:.2g})" if fell else ""
+    more = "try --set instance_noise=0.1" if history.judge else "give it more data"
     return Finding(
         "mode collapse",
-        f"the samples are only {diversity.now:.2g} times as varied as the data{before}: lower generator_lr, try "
-        f"--set instance_noise=0.1, or {_steadier(history)}.",
+        f"the samples are only {diversity.now:.2g} times as varied as the data{before}: "
+        f"{_slower(history, 'generator')}, {more}, or {_steadier(history)}.",
     )
 
 
@@ -106,8 +107,8 @@ def duplicates(history: History) -> Finding | None:
         return None
     return Finding(
         "duplicates",
-        f"{share:.0%} of the samples have a twin in their own batch: the generator knows a few pictures only; lower "
-        f"generator_lr, give it more data, or {_steadier(history)}.",
+        f"{share:.0%} of the samples have a twin in their own batch: the generator knows a few pictures only; "
+        f"{_slower(history, 'generator')}, give it more data, or {_steadier(history)}.",
     )
 
 
@@ -131,10 +132,11 @@ def vanishing_gradients(history: History) -> Finding | None:
         gradient = history[f"gradient of {player}"]
         if player == history.judge or not gradient.now <= gradient.highest * (FAINT_LOSING if losing else FAINT):
             continue
+        loss = "use --set adversarial=bce rather than minimax, " if history.judge == "discriminator" else ""
         return Finding(
             "vanishing gradients",
             f"the {player}'s gradient norm fell from {gradient.highest:.2g} to {gradient.now:.2g}, so that it hardly "
-            f"learns: use --set adversarial=bce rather than minimax, lower discriminator_lr, or {_steadier(history)}.",
+            f"learns: {loss}{_slower(history, history.judge)}, or {_steadier(history)}.",
         )
     return None
 
@@ -154,12 +156,13 @@ def runaway_judge(history: History) -> Finding | None:
 def runaway_critic(history: History) -> Finding | None:
     """A critic that nothing keeps Lipschitz sees a distance beyond all bounds."""
     distance, apart = history["distance"], history["apart"].now
+    penalised = history["penalty"].now >= 0
     if not (distance.now > STEEP * apart and distance.now > GROWING * distance.highest_early):
         return None
     return Finding(
         "runaway critic",
         f"its distance grew to {distance.now:.3g} where samples and data are {apart:.3g} apart, so it is not "
-        "Lipschitz: lower discriminator_lr, or train wgan-gp, with a higher lambda_penalty if it is that already.",
+        f"Lipschitz: lower discriminator_lr, or {'raise lambda_penalty' if penalised else 'try --set r1=1'}.",
     )
 
 
@@ -181,17 +184,26 @@ def runaway_gradients(history: History) -> Finding | None:
     for player in history.players:
         gradient = history[f"gradient of {player}"]
         if gradient.now > GROWTH * gradient.highest_early > 0:
-            rate = "discriminator_lr" if player == history.judge else "generator_lr"
             return Finding(
                 f"runaway {player}",
-                f"its gradient norm grew from {gradient.highest_early:.2g} to {gradient.now:.2g}: lower {rate}.",
+                f"its gradient norm grew from {gradient.highest_early:.2g} to {gradient.now:.2g}: "
+                f"{_slower(history, player)}.",
             )
     return None
 
 
+def _slower(history: History, player: str) -> str:
+    """Players of a game have a rate each; a generator that plays alone may have several."""
+    if not history.judge:
+        return "lower its learning rates"
+    return f"lower {'discriminator' if player == history.judge else 'generator'}_lr"
+
+
 def _steadier(history: History) -> str:
-    """What to do about a generator that its opponent teaches badly."""
-    return "raise n_critic" if history.judge == "critic" else "train wgan-gp"
+    """What to do about a generator that is taught badly; of any recipe."""
+    if not history.judge:
+        return "train it for longer"
+    return "raise n_critic" if history.judge == "critic" else "try --set r1=1"
 
 
 SYMPTOMS: tuple[Callable[[History], Finding | None], ...] = (

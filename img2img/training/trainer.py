@@ -1,8 +1,8 @@
 """The one training loop. It runs any recipe and names none."""
 
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass
 from itertools import chain
 
@@ -26,7 +26,8 @@ from img2img.training.previews import preview_grid
 from img2img.training.progress import Silence, training_progress
 from img2img.training.reporter import Reporter
 from img2img.training.run_folder import RunFolder
-from img2img.training.state import KEEP, TrainState, python_rng_state, restore_python_rng, state_files
+from img2img.training.saved_states import state_files
+from img2img.training.state import KEEP, TrainState, python_rng_state, restore_python_rng
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,16 @@ class Trainer:
 
     def train(self) -> None:
         """Run to the last step; save on the way, at the end, and when interrupted (KeyboardInterrupt then)."""
-        steps, pace = self.recipe.config.steps, self.pace
         self.processes.begin(self.recipe)
-        batches = _first_one_ready(self._batches())
+        with closing(self._batches()) as batches:  # or an error would leave their processes at work
+            self._train_on(_first_one_ready(batches))
+        self.reporter.close()
+        self.processes.leave()
+        if self.step < self.recipe.config.steps:
+            raise KeyboardInterrupt
+
+    def _train_on(self, batches: Iterator[Batch]) -> None:
+        steps, pace = self.recipe.config.steps, self.pace
         preview = self._preview_batch() if self.processes.leads else {}
         with interrupt_noted(signal.SIGTERM) as interrupted, self._progress() as show:
             self.reporter.begin(self.step)
@@ -103,10 +111,6 @@ class Trainer:
                     self._save()
                 if last:
                     break
-        self.reporter.close()
-        self.processes.leave()
-        if self.step < steps:
-            raise KeyboardInterrupt
 
     def _train_step(self, batch: Batch) -> dict[str, Tensor]:
         torch.manual_seed(derive_seed(self.seed, "step", self.step, self.processes.rank))
@@ -145,7 +149,7 @@ class Trainer:
         """Over all processes."""
         return self.recipe.batches_per_step * self.recipe.config.batch_size
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self) -> Generator[Batch]:
         config = self.recipe.config
         return training_batches(
             self.source,
@@ -215,13 +219,14 @@ class Trainer:
         if not bad:
             return
         more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+        verb = "is" if len(bad) == 1 else "are"
         remedy = "start again with a lower learning rate"
         if state_files(self.folder.path):
             remedy = (
                 "the last saved state is still good: `img2img export` it, then start a new run from its .safetensors "
                 "with --init and a lower learning rate"
             )
-        raise RunError(f"{self.folder.path}: {', '.join(bad[:3])}{more} is not finite any more; {remedy}")
+        raise RunError(f"{self.folder.path}: {', '.join(bad[:3])}{more} {verb} not finite any more; {remedy}")
 
     def state(self) -> TrainState:
         """All that a resumed run needs."""

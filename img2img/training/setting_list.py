@@ -1,0 +1,42 @@
+"""The settings of a recipe as a person reads them: names, defaults, and what each is for."""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from img2img.recipes.recipe import Recipe
+
+
+def setting_list(recipe: type[Recipe]) -> Iterator[str]:
+    """A line `name=default` for each setting, as `--set` takes it, and below it what the Config says of it."""
+    texts = _texts(recipe.Config)
+    for field in fields(recipe.Config):
+        yield f"{field.name}={_as_given(field.default)}"
+        if field.name in texts:
+            yield from textwrap.wrap(texts[field.name], 100, initial_indent="    ", subsequent_indent="    ")
+
+
+def _as_given(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _texts(config: type) -> dict[str, str]:
+    """The string below each field; of several classes that have one, the most derived's."""
+    found: dict[str, str] = {}
+    for owner in reversed(config.__mro__[:-1]):
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
+        assert isinstance(definition, ast.ClassDef)
+        for field, below in zip(definition.body, definition.body[1:], strict=False):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and (text := _string(below)):
+                found[field.target.id] = " ".join(text.split())
+    return found
+
+
+def _string(node: ast.stmt) -> str:
+    literal = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value
+    return literal if isinstance(literal, str) else ""
