@@ -1,5 +1,6 @@
 """From a command's words to a running trainer: a new run, one that goes on, or one that starts from weights."""
 
+import random
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -59,6 +60,7 @@ def _begin(request: Request) -> Trainer:
         raise ModelError(f"{request.init}: no such file; --init takes a .safetensors")
     seed, device = request.seed or 0, pick_device(request.device, processes.local_rank)
     torch.manual_seed(seed)
+    random.seed(seed)
     recipe = recipe_type(config)
     recipe.start()
     if request.init:
