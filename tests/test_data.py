@@ -1,7 +1,9 @@
 """Where images come from, which of them is a run's n-th sample, and what batches are made of them."""
 
+import os
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -16,6 +18,7 @@ from PIL import Image
 
 from img2img.errors import DataError, SettingError
 from img2img.randomness import derive_seed
+from img2img.training import data
 from img2img.training import digits as digits_module
 from img2img.training.data import EndlessSamples, photo_augmentation, preview_batch, training_batches
 from img2img.training.framing import centre_square, middle, short_side_to
@@ -448,3 +451,18 @@ def test_workers_end_with_the_batches(colour_photos, tmp_path, ends):
             loading.close()
         del loading
     assert not set(active_children()) - before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_process_started_deaf_never_hears_of_ctrl_c_and_this_one_does():
+    program = "import os, signal; [os.kill(os.getpid(), n) for n in (signal.SIGINT, signal.SIGTERM)]; print('alive')"
+    heard = []
+    before = signal.signal(signal.SIGINT, lambda *_: heard.append("Ctrl-C"))
+    try:
+        with data._deaf_to_interrupts():
+            os.kill(os.getpid(), signal.SIGINT)
+            done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert done.stdout == "alive\n"
+    assert heard == ["Ctrl-C"]

@@ -7,8 +7,10 @@ crops and tones in the worker processes, with one augment.py draws others like t
 
 import os
 import signal
-from collections.abc import Generator
-from contextlib import closing
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
@@ -136,10 +138,22 @@ def _home(kept: str, device: torch.device) -> torch.device:
     return device if kept == "device" else torch.device("cpu")
 
 
-def _leave_interrupts_to_the_trainer(worker: int) -> None:
-    """A terminal sends Ctrl-C to every process, and the trainer still needs batches to finish in good order."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes started meanwhile never hear of Ctrl-C or SIGTERM; this one does, when the block ends.
+
+    A terminal sends Ctrl-C to every process, and the trainer still needs batches to finish in good order. Blocked here,
+    since a worker that is still importing could not ignore them yet.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # it would unblock them when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _loaded(samples: EndlessSamples, steps: StepSamples, workers: int, device: torch.device) -> Generator[Batch]:
@@ -149,10 +163,10 @@ def _loaded(samples: EndlessSamples, steps: StepSamples, workers: int, device: t
         num_workers=workers,
         pin_memory=device.type == "cuda",
         multiprocessing_context="spawn" if workers else None,
-        worker_init_fn=_leave_interrupts_to_the_trainer if workers else None,
         generator=torch.Generator(),  # or the loader draws from the global one
     )
-    batches = iter(loader)
+    with _deaf_to_interrupts():
+        batches = iter(loader)
     try:
         for batch in batches:
             yield {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
