@@ -41,12 +41,12 @@ def load_judge(run: Path) -> tuple[GenerativeRecipe, GenerativeRecipe]:
     """A run's recipe as it was saved last, and the same with the weights that it began with, both in eval mode."""
     state = load_latest(run)
     kind = recipe_class(state.recipe)
-    if not issubclass(kind, GenerativeRecipe) or kind(kind.Config(**state.config)).frames > 1:
-        raise RunError(f"{run}: a run of {state.recipe}; features are for those that judge pictures made from noise")
     torch.manual_seed(state.seed)
-    untrained, trained = (kind(kind.Config(**state.config)) for _ in range(2))
+    untrained, trained = (kind(kind.Config(**state.config)).eval() for _ in range(2))
+    if not (isinstance(trained, GenerativeRecipe) and isinstance(untrained, GenerativeRecipe)) or trained.frames > 1:
+        raise RunError(f"{run}: a run of {state.recipe}; features are for those that judge pictures made from noise")
     trained.load_state_dict(state.networks)
-    return trained.eval(), untrained.eval()
+    return trained, untrained
 
 
 def probe(run: Path, source: ImageSource, *, seed: int = 0) -> Probe:

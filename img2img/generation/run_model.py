@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 from img2img.errors import ModelError, RunError
-from img2img.training.saved_states import state_files
+from img2img.training.saved_states import state_file, state_files
 
 TOLERANCE = 0.05  # grey levels of 255 by which the exported graph may drift from PyTorch
 
@@ -54,7 +54,7 @@ def _readable_state(run: Path) -> Path:
     """The newest state that is not damaged; a warning names those passed over."""
     from img2img.training.state import load_latest
 
-    return run / f"state-{load_latest(run).step:08d}.pt"
+    return state_file(run, load_latest(run).step)
 
 
 def _export(run: Path, target: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from img2img.atomic_file import why_not, write_at_once
 from img2img.errors import RunError
-from img2img.training.run_records import read_records
+from img2img.training.run_records import RunRecords, read_records
 from img2img.training.saved_states import state_files, state_step
 
 
@@ -94,7 +94,7 @@ class RunFolder:
 
     def seconds(self) -> float:
         """How long the recorded steps took, over all sessions."""
-        return max((record.get("seconds", 0.0) for record in self.stats()), default=0.0)
+        return RunRecords(self.path).seconds
 
     def preview_path(self, step: int) -> Path:
         folder = self.path / "previews"

@@ -8,6 +8,11 @@ def state_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("state-*.pt") if _number(path).isdecimal())
 
 
+def state_file(folder: Path, step: int) -> Path:
+    """Where the state after `step` steps is saved."""
+    return folder / f"state-{step:08d}.pt"
+
+
 def state_step(path: Path) -> int:
     """After how many steps a state was saved."""
     return int(_number(path))

@@ -10,7 +10,7 @@ import torch
 
 from img2img.atomic_file import written_at_once
 from img2img.errors import RunError
-from img2img.training.saved_states import state_files
+from img2img.training.saved_states import state_file, state_files
 
 KEEP = 3
 
@@ -32,7 +32,7 @@ class TrainState:
 
     def save(self, folder: Path, keep: int = KEEP) -> None:
         """Write `state-STEP.pt`, then drop all but the newest `keep`."""
-        target = folder / f"state-{self.step:08d}.pt"
+        target = state_file(folder, self.step)
         with written_at_once(target) as file:
             torch.save({field.name: getattr(self, field.name) for field in fields(self)}, file)
         others = [path for path in state_files(folder) if path != target]  # damaged newer ones may be among them
