@@ -6,7 +6,7 @@ from torch import nn
 
 from img2img.networks.ab_network import AbNetwork
 from img2img.networks.blocks import normal_init
-from img2img.networks.encoder import SKIP_CHANNELS, EfficientNetLite0
+from img2img.networks.encoder import SKIP_CHANNELS, EfficientNetLite
 from img2img.networks.patchgan import PatchGAN
 from img2img.networks.quantised_ab import AB_SCALE, QuantisedAb
 from img2img.networks.unet import UNet
@@ -33,7 +33,7 @@ def test_saturation_multiplies_the_colours():
 
 
 def test_encoder_gives_skips_at_a_quarter_an_eighth_and_a_sixteenth():
-    features, skips = EfficientNetLite0()(torch.zeros(1, 1, 64, 96))
+    features, skips = EfficientNetLite()(torch.zeros(1, 1, 64, 96))
     assert features.shape == (1, 320, 2, 3)
     assert [tuple(s.shape) for s in skips] == [
         (1, c, 64 // r, 96 // r) for c, r in zip(SKIP_CHANNELS, (4, 8, 16), strict=True)
@@ -45,7 +45,7 @@ def test_ab_network_has_at_most_five_million_parameters():
 
 
 def test_imagenet_encoder_sees_a_grey_picture_as_the_published_one_sees_three_equal_channels():
-    grey, colour = EfficientNetLite0(1).eval(), EfficientNetLite0(3).eval()
+    grey, colour = EfficientNetLite(1).eval(), EfficientNetLite(3).eval()
     grey.load_imagenet()
     colour.load_imagenet()
     picture = torch.rand(1, 1, 64, 64) * 2 - 1
@@ -53,7 +53,7 @@ def test_imagenet_encoder_sees_a_grey_picture_as_the_published_one_sees_three_eq
 
 
 def test_imagenet_weights_make_features_that_tell_pictures_apart():
-    encoder = EfficientNetLite0(1).eval()
+    encoder = EfficientNetLite(1).eval()
     encoder.load_imagenet()
     stripes = torch.sign(torch.sin(torch.arange(64.0))).expand(1, 1, 64, 64)
     features = encoder(torch.cat([stripes, torch.zeros_like(stripes)]))[0].mean((2, 3))

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from kornia.color import rgb_to_lab
+from tiny_run import TINY
 from torch import nn
 
 from img2img.errors import SettingError
@@ -18,6 +19,7 @@ from img2img.training.settings import make_config
 
 GENERATIVE = [name for name in RECIPES if recipe_class(name).task == "generate"]
 COLORIZERS = [name for name in RECIPES if recipe_class(name).task == "colorize"]
+TRANSLATORS = [name for name in RECIPES if recipe_class(name).task == "translate"]
 WASSERSTEIN = [name for name in RECIPES if issubclass(recipe_class(name), WassersteinRecipe)]
 ADVERSARIAL = [name for name in RECIPES if issubclass(recipe_class(name).Config, GameConfig)]
 SMALL_PLAYERS = ("image_size=8", "z_dim=4", "generator_channels=8", "discriminator_channels=8")
@@ -26,8 +28,7 @@ SMALL_PLAYERS = ("image_size=8", "z_dim=4", "generator_channels=8", "discriminat
 def tiny_recipe(name: str, *settings: str) -> Recipe:
     torch.manual_seed(0)
     recipe_type = recipe_class(name)
-    small = ["pretrained=false"] if name in COLORIZERS else [*SMALL_PLAYERS]
-    small += ["frames=4"] if name == "tgan" else []
+    small = [*SMALL_PLAYERS, *(["frames=4"] if name == "tgan" else [])] if name in GENERATIVE else [*TINY[name]]
     return recipe_type(make_config(recipe_type, [*small, *settings])).train()
 
 
@@ -41,7 +42,9 @@ def batch(recipe: Recipe, count: int = 3) -> dict[str, torch.Tensor]:
     count *= recipe.batches_per_step
     size = 64 if recipe.task == "colorize" else recipe.config.image_size
     still = photos(count, size)
-    pictures = {"image": still} if recipe.frames == 1 else {"video": torch.stack([still] * recipe.frames, 2)}
+    pictures = {domain: still.roll(turn, 1) for turn, domain in enumerate(recipe.domains)}
+    if recipe.frames > 1:
+        pictures = {"video": torch.stack([still] * recipe.frames, 2)}
     return {**pictures, "key": torch.arange(count), "label": torch.arange(count) % 10}
 
 
@@ -83,8 +86,9 @@ def test_preview_is_rows_of_pictures_and_draws_no_random_numbers(name):
     rng = torch.get_rng_state()
     with torch.no_grad():
         rows = recipe.preview(batch(recipe, 2))
+    side = {"colorize": 64, "translate": 32, "generate": 8}[recipe.task]
     assert rows.ndim == 5
-    assert rows.shape[2:] == (3, *([64] * 2 if name in COLORIZERS else [8] * 2))
+    assert rows.shape[2:] == (3, side, side)
     assert rows.min() >= -1.01
     assert rows.max() <= 1.01
     assert torch.equal(torch.get_rng_state(), rng)
@@ -102,12 +106,15 @@ def test_exported_network_takes_the_averaged_weights(name):
     assert list(network.eval()(*inputs).shape) == fill_shape(recipe.outputs(recipe.config)[0], sizes)
 
 
-@pytest.mark.parametrize("name", COLORIZERS)
+@pytest.mark.parametrize("name", [*COLORIZERS, *TRANSLATORS])
 def test_a_few_steps_on_one_batch_lower_the_generators_loss(name):
-    from_scratch = {"colorizer-gan": ["generator_lr=2e-3"]}  # its default is for weights that --init brings
+    from_scratch = {  # the defaults are for weights that --init brings, and for long runs
+        "colorizer-gan": ["generator_lr=2e-3"],
+        "cyclegan": ["generator_lr=5e-3", "lambda_cycle=100", "betas=0.5,0.99"],
+    }
     recipe = tiny_recipe(name, *from_scratch.get(name, []))
     update, _, _ = stepper(recipe)
-    loss = "loss" if name == "colorizer" else "l1"
+    loss = {"colorizer": "loss", "colorizer-gan": "l1", "cyclegan": "cycle"}[name]
     values = [float(recipe.step(batch(recipe), update)[loss]) for _ in range(12)]
     assert values[-1] < 0.9 * values[0]
 

@@ -15,9 +15,14 @@ from img2img.training.trainer import Pace, Trainer
 COLORIZER = ("batch_size=2", "image_size=32", "pretrained=false")
 GAN = ("batch_size=2", "image_size=8", "z_dim=4", "generator_channels=4", "discriminator_channels=4", "ema_decay=0.9")
 WASSERSTEIN = (*GAN, "n_critic=2")
+CYCLEGAN = (
+    *("batch_size=2", "image_size=32", "held_out=0", "generator=separable", "discriminator=patch", "pretrained=false"),
+    *("generator_channels=4", "discriminator_channels=4", "blocks=1", "pool_size=3", "ema_decay=0.9"),
+)
 TINY = {
     "colorizer": COLORIZER,
     "colorizer-gan": (*COLORIZER, "discriminator_channels=8"),
+    "cyclegan": CYCLEGAN,
     "gan": GAN,
     "dcgan": (*GAN, "instance_noise=0.1", "augment=flip"),
     "cgan": GAN,

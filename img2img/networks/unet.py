@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from img2img.networks.blocks import UpBlock
-from img2img.networks.encoder import OUT_CHANNELS, SKIP_CHANNELS, EfficientNetLite0
+from img2img.networks.encoder import OUT_CHANNELS, SKIP_CHANNELS, EfficientNetLite
 
 SIZE_MULTIPLE = 32
 
@@ -15,7 +15,7 @@ class UNet(nn.Module):
         self, in_channels: int, out_channels: int, decoder_channels: tuple[int, int, int] = (192, 128, 64)
     ) -> None:
         super().__init__()
-        self.encoder = EfficientNetLite0(in_channels)
+        self.encoder = EfficientNetLite(in_channels)
         self.decoder = nn.ModuleList()
         channels = OUT_CHANNELS
         for skip_channels, up_channels in zip(reversed(SKIP_CHANNELS), decoder_channels, strict=True):

@@ -25,7 +25,7 @@ class Entry:
     module: str
     name: str
     summary: str
-    task: Literal["colorize", "generate"] = "generate"
+    task: Literal["colorize", "translate", "generate"] = "generate"
     """The recipe's own `task`."""
 
 
@@ -41,6 +41,12 @@ RECIPES = {
         "ColorizerGanRecipe",
         "Grey to colour: L1 + PatchGAN (pix2pix), from --init.",
         "colorize",
+    ),
+    "cyclegan": Entry(
+        "img2img.recipes.cyclegan",
+        "CycleganRecipe",
+        "One kind of picture to another and back (Zhu 2017).",
+        "translate",
     ),
     "gan": Entry("img2img.recipes.gan", "GanRecipe", "Digits from noise, fully connected (Goodfellow 2014)."),
     "dcgan": Entry("img2img.recipes.gan", "DcganRecipe", "Pictures from noise by convolutions (Radford 2016)."),

@@ -1,10 +1,10 @@
 """What a recipe is: the networks of one method, their losses, and one training step that reads like the paper."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import cos, pi
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn, optim
@@ -14,7 +14,7 @@ from img2img.model_file import TensorSpec
 
 Batch = dict[str, Tensor]
 Update = Callable[[str, Tensor], None]
-AUGMENTATIONS = ("none", "flip", "photo")
+AUGMENTATIONS = ("none", "flip", "crop", "photo")
 
 
 class Recipe(nn.Module):
@@ -34,8 +34,9 @@ class Recipe(nn.Module):
         ema_decay: float = 0.999
         """Decay of the exported weights' moving average, per step."""
         augment: str = "none"
-        """What a training picture goes through: none (the middle, shrunk), flip (that, mirrored half of the time) or
-        photo (random crops, flips, tones)."""
+        """What a training picture goes through: none (the middle, shrunk), flip (that, mirrored half of the time), crop
+        (shrunk to a little more than the crop, a random crop of that, mirrored half of the time) or photo (random
+        crops, flips, tones)."""
 
         def __post_init__(self) -> None:
             for name in ("steps", "batch_size", "image_size"):
@@ -55,6 +56,12 @@ class Recipe(nn.Module):
     """Names of the generators whose weights are averaged; the average is what previews show and export writes."""
     exported: ClassVar[str]
     """Name of the averaged generator that becomes the model file."""
+    way_back: ClassVar[str | None] = None
+    """Name of the averaged generator that undoes it, for a recipe that trains both ways at once."""
+    domains: ClassVar[tuple[str, ...]] = ("image",)
+    """Names in a batch of the images from each source: one, or "a" and "b", which are not paired."""
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Settings that belong together under a name, for `--preset`; what is set beside them wins."""
     output_scale: ClassVar[float]
     """What one unit of the output stands for in the unit that a person thinks in; parity is measured in that."""
     output_unit: ClassVar[str]
@@ -113,6 +120,10 @@ class Recipe(nn.Module):
     def samples(self, batch: Batch) -> Tensor:
         """(N, C, H, W) in [-1, 1]: what the generators make of a batch; its variety is watched while training."""
         raise NotImplementedError
+
+    def figures(self, batch: Batch) -> dict[str, Tensor]:
+        """Scalars that say more of how the generators do on a batch, for the watch over a training's health."""
+        return {}
 
     def preview(self, batch: Batch) -> Tensor:
         """(N, K, 3, H, W) in [-1, 1]: for each sample a row of K pictures. Draws no random numbers."""

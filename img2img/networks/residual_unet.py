@@ -1,0 +1,91 @@
+"""A light U-Net that adds a change to a picture, on frozen features of ImageNet."""
+
+from collections.abc import Callable
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from img2img.networks.blocks import ConvNormAct, UpBlock, channel_norm
+from img2img.networks.encoder import PYRAMID_CHANNELS, EfficientNetLite
+
+STAGES = 5
+"""Stages of the encoder in use: down to 1/16."""
+WIDTHS = (96, 64, 48)
+"""Channels on the way up, at 1/8, 1/4 and 1/2."""
+KERNELS = (5, 5, 3)
+RESIDUAL_BLOCKS = 3
+"""At 1/4, where stripes are drawn."""
+LAST_CHANNELS = 20
+"""At the picture's own size, where a channel is dear."""
+FIRST_CHANGE = 0.3
+"""Factor on the last kernel before training: the first change is slight."""
+
+
+class LightConv(nn.Sequential):
+    """Each channel convolved alone, then channels mixed, and one norm after both."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, activation: Callable[[], nn.Module] = nn.ReLU
+    ) -> None:
+        super().__init__(
+            nn.Conv2d(in_channels, in_channels, kernel, padding=kernel // 2, groups=in_channels, bias=False),
+            ConvNormAct(in_channels, out_channels, 1, norm=channel_norm, activation=activation),
+        )
+
+
+class ResidualBlock(nn.Module):
+    """x plus two light convolutions of it."""
+
+    def __init__(self, channels: int, kernel: int = 5) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            LightConv(channels, channels, kernel), LightConv(channels, channels, kernel, activation=nn.Identity)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        changed: Tensor = x + self.layers(x)
+        return changed
+
+
+class ResidualUNet(nn.Module):
+    """(N, 3, H, W) in [-1, 1], sides multiples of 16 -> the same; 0.81 M parameters, 0.11 M of them trained.
+
+    The output is x + change, so what is not to change costs nothing to keep. The encoder, EfficientNet-Lite0's first
+    five stages, is never trained and keeps ImageNet's statistics: it tells from the first step on where the animal is,
+    and with a few hundred pictures it would only forget that.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = EfficientNetLite(3, stages=STAGES).requires_grad_(False).eval()
+        *skips, before = PYRAMID_CHANNELS[: len(WIDTHS) + 1]
+        self.decoder = nn.ModuleList()
+        for skip, width, kernel in zip(reversed(skips), WIDTHS, KERNELS, strict=True):
+            self.decoder.append(UpBlock(before, skip, width, kernel=kernel, norm=channel_norm, mix=LightConv))
+            before = width
+        self.blocks = nn.Sequential(*(ResidualBlock(WIDTHS[1]) for _ in range(RESIDUAL_BLOCKS)))
+        self.project = nn.Conv2d(before, LAST_CHANNELS, 1)
+        self.enlarge = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+        self.colours = nn.Conv2d(3, LAST_CHANNELS, 3, padding=1)
+        self.head = nn.Conv2d(LAST_CHANNELS, 3, 3, padding=1)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+        self.head.weight.data.mul_(FIRST_CHANGE)
+
+    def forward(self, x: Tensor) -> Tensor:
+        eighth, quarter, half = self.decoder
+        *skips, y = self.encoder.pyramid(x)
+        y = eighth(y, skips[2])
+        y = self.blocks(quarter(y, skips[1]))
+        y = half(y, skips[0])
+        return self._bounded(x + self.head(F.relu(self.enlarge(self.project(y)) + self.colours(x))))
+
+    def _bounded(self, y: Tensor) -> Tensor:
+        """Within [-1, 1]; the gradient passes as if it were not, or what once is too bright could never darken."""
+        if not self.training:
+            return y.clamp(-1, 1)
+        return y + (y.clamp(-1, 1) - y).detach()
+
+    def train(self, mode: bool = True) -> "ResidualUNet":
+        super().train(mode)
+        self.encoder.eval()
+        return self

@@ -1,0 +1,164 @@
+"""`cyclegan`: one kind of picture to another and back, learnt without pairs (Zhu et al. 2017, arXiv 1703.10593)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn, optim
+
+from img2img.model_file import TensorSpec
+from img2img.networks.blocks import channel_norm
+from img2img.networks.frozen_features import FrozenFeatures
+from img2img.networks.patchgan import PatchGAN
+from img2img.networks.projected import ProjectedDiscriminator
+from img2img.networks.residual_unet import ResidualUNet
+from img2img.networks.resnet import ResnetGenerator
+from img2img.recipes.cyclegan_config import PAPER, CycleganConfig
+from img2img.recipes.diff_augment import diff_augment
+from img2img.recipes.game import Game
+from img2img.recipes.image_pool import ImagePool
+from img2img.recipes.likeness import translation_figures
+from img2img.recipes.recipe import Batch, Recipe, Update, frozen
+
+
+class CycleganRecipe(Recipe):
+    @dataclass(frozen=True, kw_only=True)
+    class Config(CycleganConfig):
+        pass
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"paper": PAPER}
+    name = "cyclegan"
+    task = "translate"
+    domains = ("a", "b")
+    averaged = ("g_ab", "g_ba")
+    exported = "g_ab"
+    way_back = "g_ba"
+    output_scale = 127.5
+    output_unit = "grey levels of 255"
+    size_multiple = 16
+
+    config: Config
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.game = Game(config)
+        self.g_ab, self.g_ba = self.exported_network(config), self.exported_network(config)
+        self.d_a, self.d_b = self._build_discriminator(), self._build_discriminator()
+        shape = (3, config.image_size, config.image_size)
+        self.pool_a, self.pool_b = ImagePool(config.pool_size, shape), ImagePool(config.pool_size, shape)
+        # never those of Lite0, by which checkpoints are chosen
+        self.features = FrozenFeatures("lite1", pretrained=config.pretrained) if config.lambda_perceptual else None
+
+    @classmethod
+    def exported_network(cls, config: Recipe.Config) -> ResidualUNet | ResnetGenerator:
+        assert isinstance(config, CycleganRecipe.Config)
+        if config.generator == "residual-unet":
+            return ResidualUNet()
+        separable = config.generator == "separable"
+        return ResnetGenerator(config.generator_channels, config.blocks, separable=separable, up=config.up)
+
+    def _build_discriminator(self) -> nn.Module:
+        config = self.config
+        if config.discriminator == "projected":
+            norm = self.game.norm(channel_norm)
+            return ProjectedDiscriminator(config.discriminator_channels, norm=norm, pretrained=config.pretrained)
+        norm = self.game.norm(nn.InstanceNorm2d)
+        return PatchGAN(3, config.discriminator_channels, norm=norm, spectral=config.spectral_norm)
+
+    @classmethod
+    def inputs(cls, config: Recipe.Config) -> tuple[TensorSpec, ...]:
+        return (TensorSpec("image", (1, 3, "H", "W"), "sRGB / 127.5 - 1", (-1.0, 1.0)),)
+
+    @classmethod
+    def outputs(cls, config: Recipe.Config) -> tuple[TensorSpec, ...]:
+        return (TensorSpec("translated", (1, 3, "H", "W"), "sRGB / 127.5 - 1", (-1.0, 1.0)),)
+
+    def start(self) -> None:
+        for generator in (self.g_ab, self.g_ba):
+            if isinstance(generator, ResidualUNet) and self.config.pretrained:
+                generator.encoder.load_imagenet()
+
+    def optimizers(self) -> dict[str, optim.Optimizer]:
+        return {
+            "generators": self._adam(self.config.generator_lr, self.g_ab, self.g_ba),
+            "discriminators": self._adam(self.config.discriminator_lr, self.d_a, self.d_b),
+        }
+
+    def _adam(self, rate: float, *networks: nn.Module) -> optim.Optimizer:
+        trained = [p for network in networks for p in network.parameters() if p.requires_grad]
+        return optim.Adam(trained, lr=rate, betas=self.config.betas, fused=True)
+
+    def lr_multiplier(self, progress: float) -> float:
+        """A linear warm-up, then constant, then a line to 0."""
+        config = self.config
+        rising = progress / config.warmup if progress < config.warmup else 1.0
+        falling = (1 - progress) / (1 - config.constant_share) if progress > config.constant_share else 1.0
+        return min(rising, falling)
+
+    def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
+        config, a, b, key = self.config, batch["a"], batch["b"], batch["key"]
+        fake_b, fake_a = self.g_ab(a), self.g_ba(b)
+        back_a, back_b = self.g_ba(fake_b), self.g_ab(fake_a)
+
+        with frozen(self.d_a, self.d_b):
+            terms = {"generator": self._fooling(self.d_a, fake_a, key) + self._fooling(self.d_b, fake_b, key)}
+        terms["cycle"] = F.l1_loss(back_a, a) + F.l1_loss(back_b, b)
+        if config.lambda_perceptual:
+            terms["perceptual"] = self._unlike(back_a, a) + self._unlike(back_b, b)
+        if config.lambda_identity:
+            terms["identity"] = F.l1_loss(self.g_ba(a), a) + F.l1_loss(self.g_ab(b), b)
+        weights = self._weights()
+        update("generators", torch.stack([weights[name] * term for name, term in terms.items()]).sum())
+
+        old_a, old_b = self.pool_a.query(fake_a.detach(), key), self.pool_b.query(fake_b.detach(), key)
+        loss_a, figures_a = self._judging(self.d_a, a, old_a, key)
+        loss_b, figures_b = self._judging(self.d_b, b, old_b, key)
+        update("discriminators", loss_a + loss_b)
+        both = {**terms, **{name: figure + figures_b[name] for name, figure in figures_a.items()}}
+        return {name: figure.detach() / 2 for name, figure in both.items()}
+
+    def _fooling(self, discriminator: nn.Module, fake: Tensor, key: Tensor) -> Tensor:
+        """The generator's loss against a discriminator."""
+        return self.game.generator(discriminator, self._augmented(fake, key, "generators' turn"), key, self.progress)
+
+    def _judging(
+        self, discriminator: nn.Module, real: Tensor, fake: Tensor, key: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """A discriminator's own loss, and the figures to record."""
+        real, fake = self._augmented(real, key, "real"), self._augmented(fake, key, "fake")
+        return self.game.discriminator(discriminator, real, fake, key, self.progress)
+
+    def _augmented(self, images: Tensor, key: Tensor, purpose: str) -> Tensor:
+        return diff_augment(images, key, purpose, self.config.diff_augment, self.config.color_strength)
+
+    def _weights(self) -> dict[str, float | Tensor]:
+        """Of the terms of the generators' loss, by now."""
+        config = self.config
+        return {
+            "generator": config.lambda_adversarial,
+            "cycle": config.lambda_cycle * (1 + (config.cycle_end - 1) * self.progress),
+            "perceptual": config.lambda_perceptual,
+            "identity": config.lambda_identity,
+        }
+
+    def _unlike(self, x: Tensor, y: Tensor) -> Tensor:
+        """1 - the cosine of ImageNet's features, over places and scales (after Zhang 2018, arXiv 1801.03924)."""
+        assert self.features is not None
+        scales = zip(self.features(x), self.features(y), strict=True)
+        return torch.stack([1 - F.cosine_similarity(one, other).mean() for one, other in scales]).mean()
+
+    def samples(self, batch: Batch) -> Tensor:
+        translated: Tensor = self.g_ab(batch["a"])
+        return translated
+
+    def figures(self, batch: Batch) -> dict[str, Tensor]:
+        a, b = batch["a"], batch["b"]
+        return translation_figures((a, self.g_ab(a)), (b, self.g_ba(b)))
+
+    def preview(self, batch: Batch) -> Tensor:
+        """Rows of a, what it became, and back; then of b."""
+        a, b = batch["a"], batch["b"]
+        fake_b, fake_a = self.g_ab(a), self.g_ba(b)
+        return torch.stack([a, fake_b, self.g_ba(fake_b), b, fake_a, self.g_ab(fake_a)], 1)
