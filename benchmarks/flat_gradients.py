@@ -52,7 +52,7 @@ def curve(name: str, updates: int, every: int) -> list[float]:
 
 def pairs(recipe: GenerativeRecipe, count: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     batches = training_batches(
-        open_source(["digits"]),
+        {"image": open_source(["digits"])},
         image_size=recipe.config.image_size,
         batch_size=BATCH,
         augment="none",

@@ -6,6 +6,7 @@ PyTorch makes it that is asked for nothing, no averages, and a look at every los
 """
 
 import time
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -16,7 +17,9 @@ from img2img.training.data import training_batches
 from img2img.training.image_source import ImageSource
 
 
-def steps_per_second(recipe: Recipe, source: ImageSource, *, warm: int, workers: int, device: torch.device) -> float:
+def steps_per_second(
+    recipe: Recipe, sources: Mapping[str, ImageSource], *, warm: int, workers: int, device: torch.device
+) -> float:
     """Trains `recipe.config.steps` steps; those after the first `warm` count."""
     config, samples = recipe.config, recipe.config.batch_size * recipe.batches_per_step
     recipe.to(device).train()
@@ -32,7 +35,7 @@ def steps_per_second(recipe: Recipe, source: ImageSource, *, warm: int, workers:
         optimizers[name].step()
 
     batches = training_batches(
-        source,
+        sources,
         image_size=config.image_size,
         batch_size=config.batch_size,
         batches_per_step=recipe.batches_per_step,

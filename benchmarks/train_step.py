@@ -33,6 +33,7 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "tgan": ("digits", ()),
     "colorizer": (PHOTOS, ("pretrained=false",)),
     "colorizer-gan": (PHOTOS, ("pretrained=false",)),
+    "cyclegan": (PHOTOS, ("pretrained=false",)),
 }
 """Recipe -> its data and settings."""
 SIDES = ("ours", "plain")
@@ -96,21 +97,23 @@ def child(options: argparse.Namespace) -> None:
     """Trains one side and prints what it measured as JSON; memory is 0 where the parent can tell it."""
     import torch
 
+    from img2img.recipes import recipe_class
     from img2img.training.machine import pick_device
-    from img2img.training.start import Request, start
-    from img2img.training.trainer import Pace
+    from img2img.training.pace import Pace
+    from img2img.training.request import Request
+    from img2img.training.start import start
 
     (recipe,) = options.recipes
     device = pick_device(options.device)
     with tempfile.TemporaryDirectory() as folder:
         request = Request(
             recipe,
-            [options.data],
+            [options.data] * len(recipe_class(recipe).domains),  # the same images as each
             Path(folder) / "run",
             steps=options.warm + options.steps,
             device=options.device,
             settings=options.set,
-            pace=Pace(log_every=options.warm),
+            pace=Pace(log_every=options.warm, evaluate_every=0),
             compile=options.compile,
         )
         trainer = start(request)
@@ -122,7 +125,7 @@ def child(options: argparse.Namespace) -> None:
             from plain_loop import steps_per_second
 
             speed = steps_per_second(
-                trainer.recipe, trainer.source, warm=options.warm, workers=options.workers, device=device
+                trainer.recipe, trainer.data.train, warm=options.warm, workers=options.workers, device=device
             )
     config = trainer.recipe.config
     told = {

@@ -1,6 +1,7 @@
 """What several test files share: a model file, and photos drawn by code."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,6 +42,17 @@ def colour_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for index in range(7):
         colours = rng.integers(0, 256, (4, 5, 3), np.uint8)
         Image.fromarray(colours).resize((56, 48), Image.Resampling.BICUBIC).save(folder / f"{index}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def two_sets(colour_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The photos in two folders, which every recipe can train on: two classes to some, two domains to others."""
+    folder = tmp_path_factory.mktemp("two_sets")
+    for index, path in enumerate(sorted(colour_photos.iterdir())):
+        half = folder / ("trainA", "trainB")[index % 2]
+        half.mkdir(exist_ok=True)
+        shutil.copy(path, half)
     return folder
 
 

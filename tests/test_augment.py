@@ -6,7 +6,17 @@ import pytest
 import torch
 
 from img2img.randomness import uniform
-from img2img.training.augment import cut, flipped, grainy, photo_augmented, random_boxes, softened, toned
+from img2img.training.augment import (
+    cut,
+    flipped,
+    grainy,
+    photo_augmented,
+    random_boxes,
+    random_squares,
+    seen,
+    softened,
+    toned,
+)
 from img2img.training.cache import Padded
 from img2img.training.sample_order import sample_keys
 
@@ -84,6 +94,43 @@ def test_enlarged_box_is_interpolated_linearly():
     stored = Padded(ramp, torch.tensor([3]), torch.tensor([False]))
     crop = cut(stored, torch.tensor([[0.0, 0.0, 3.0, 3.0]]), 6)
     torch.testing.assert_close(crop[0, 0, 0] * 255, torch.tensor([0.0, 25.0, 75.0, 125.0, 175.0, 200.0]))
+
+
+def test_square_lies_where_the_key_says():
+    stored = torch.randint(0, 256, (1, 3, 7, 9), dtype=torch.uint8)
+    key = sample_keys(4, range(40))
+    for upright, picture, places in ((False, stored, [3, 5]), (True, stored.transpose(2, 3), [5, 3])):
+        corners = (uniform(key, (2,), "square") * torch.tensor(places)).long().tolist()
+        for one, (top, left) in zip(key.split(1), corners, strict=True):
+            square = random_squares(Padded(stored, torch.tensor([9]), torch.tensor([upright])), one, 5)
+            assert torch.equal(square, picture[:, :, top : top + 5, left : left + 5].float() / 127.5 - 1)
+
+
+def test_every_place_of_a_square_is_as_likely_as_another():
+    ramp = torch.arange(12, dtype=torch.uint8).expand(MANY, 3, 10, 12)
+    stored = Padded(ramp, torch.full((MANY,), 12), torch.zeros(MANY, dtype=torch.bool))
+    left = ((random_squares(stored, sample_keys(0, range(MANY)), 8)[:, 0, 0, 0] + 1) * 127.5).round().long()
+    counts = torch.bincount(left)
+    assert len(counts) == 5
+    assert (counts - MANY / 5).abs().max() < 5 * (MANY / 5) ** 0.5
+
+
+def test_square_of_the_whole_picture_is_the_picture():
+    picture = torch.randint(0, 256, (2, 3, 6, 6), dtype=torch.uint8)
+    stored = Padded(picture, torch.tensor([6, 6]), torch.tensor([False, True]))
+    squares = random_squares(stored, sample_keys(0, range(2)), 6)
+    assert torch.equal(squares[0], picture[0].float() / 127.5 - 1)
+    assert torch.equal(squares[1], picture[1].transpose(1, 2).float() / 127.5 - 1)
+
+
+def test_crop_is_a_square_of_which_half_are_mirrored():
+    ramp = torch.arange(12, dtype=torch.uint8).expand(MANY, 3, 10, 12)
+    stored = Padded(ramp, torch.full((MANY,), 12), torch.zeros(MANY, dtype=torch.bool))
+    key = sample_keys(0, range(MANY))
+    crops = seen(stored, key, 8, "crop")
+    assert torch.equal(crops, flipped(random_squares(stored, key, 8), key))
+    rising = crops[:, 0, 0, 0] < crops[:, 0, 0, 1]
+    assert rising.float().mean() == pytest.approx(0.5, abs=0.04)
 
 
 def test_flip_mirrors_half_of_the_samples_by_their_keys():

@@ -38,7 +38,7 @@ class Many(Drawn):
 
 def settled(source: ImageSource, cache: str = "auto", **changes) -> str:
     settings = {"image_size": 32, "augment": "none", "samples": 10**9, "device": CPU}
-    return settled_cache(cache, source, **(settings | changes))
+    return settled_cache(cache, [source], **(settings | changes))
 
 
 def test_photos_are_stored_with_a_margin_and_at_most_twice_as_long_as_wide():
@@ -67,16 +67,22 @@ def test_without_random_crops_the_square_itself_is_stored():
     assert stored.pixels.shape == (1, 3, 32, 32)
 
 
+def test_for_crops_pictures_are_stored_as_much_larger_as_in_the_paper():
+    stored, _ = Cache(Drawn((512, 768), (300, 300)), image_size=256, augment="crop", on=CPU).take([0, 1], CPU)
+    assert stored.pixels.shape == (2, 3, 286, 429)
+    assert stored.lengths.tolist() == [429, 286]
+
+
 def test_memory_and_device_hold_the_same(colour_photos):
     from img2img.training.data import training_batches
     from img2img.training.image_source import open_source
 
     source = open_source([colour_photos])
-    for augment in ("none", "flip", "photo"):
+    for augment in ("none", "flip", "crop", "photo"):
         kinds = [
             list(
                 training_batches(
-                    source, image_size=32, batch_size=4, augment=augment, first=0, stop=8, seed=1,
+                    {"image": source}, image_size=32, batch_size=4, augment=augment, first=0, stop=8, seed=1,
                     device=CPU, cache=cache,
                 )
             )
@@ -105,6 +111,13 @@ def test_small_set_is_kept_and_large_one_is_not():
 def test_set_that_is_not_gone_through_once_is_not_decoded_first():
     assert settled(Many(), image_size=16, samples=10**6) == "memory"
     assert settled(Many(), image_size=16, samples=10**6 - 1) == "none"
+
+
+def test_domains_are_weighed_together():
+    together = {"image_size": 16, "augment": "none", "device": CPU}
+    assert settled_cache("auto", [Many()], samples=10**6, **together) == "memory"
+    assert settled_cache("auto", [Many(), Many()], samples=10**6, **together) == "none"
+    assert settled_cache("auto", [Drawn((9, 9)), Many()], samples=10**6 - 1, **together) == "none"
 
 
 def test_random_crops_of_photos_are_left_to_albumentations_on_the_cpu():

@@ -18,11 +18,12 @@ from PIL import Image
 
 from img2img.errors import DataError, SettingError
 from img2img.randomness import derive_seed
-from img2img.training import data
 from img2img.training import digits as digits_module
-from img2img.training.data import EndlessSamples, photo_augmentation, preview_batch, training_batches
+from img2img.training import loading
+from img2img.training.data import preview_batch, training_batches
 from img2img.training.framing import centre_square, middle, short_side_to
 from img2img.training.image_source import ImageSource, from_anywhere, open_source
+from img2img.training.loading import EndlessSamples
 from img2img.training.sample_order import SampleOrder, StepSamples, sample_keys
 
 CPU = torch.device("cpu")
@@ -35,7 +36,7 @@ def digits() -> ImageSource:
 
 def batches(source: ImageSource, **changes) -> list[dict[str, torch.Tensor]]:
     settings = {"image_size": 32, "batch_size": 4, "augment": "none", "first": 0, "stop": 8, "seed": 3, "device": CPU}
-    return list(training_batches(source, **(settings | changes)))
+    return list(training_batches({"image": source}, **(settings | changes)))
 
 
 def assert_equal_batches(some, others) -> None:
@@ -221,17 +222,13 @@ def test_fine_texture_shrinks_to_its_mean():
 # Which sample is the n-th
 
 
-class NoAugmentation:
-    def set_random_seed(self, seed: int) -> None:
-        pass
-
-    def __call__(self, *, image: np.ndarray) -> dict[str, np.ndarray]:
-        return {"image": image}
+def endless(source: ImageSource, augment: str, seed: int) -> EndlessSamples:
+    return EndlessSamples({"image": source}, image_size=32, augment=augment, seed=seed)
 
 
 def test_every_epoch_visits_each_image_once_in_an_order_of_its_own(colour_photos):
     source = open_source([colour_photos])
-    samples = EndlessSamples(source, NoAugmentation(), seed=1)
+    samples = endless(source, "none", seed=1)
     seen = [float(samples[n]["image"].sum()) for n in range(2 * len(source))]
     first, second = seen[: len(source)], seen[len(source) :]
     assert sorted(first) == sorted(second)
@@ -253,10 +250,10 @@ def test_order_can_be_asked_backwards():
     assert [backward.image(n) for n in reversed(range(15))] == images[::-1]
 
 
-def test_sample_depends_on_its_number_alone(colour_photos):
+@pytest.mark.parametrize("augment", ["crop", "photo"])
+def test_sample_depends_on_its_number_alone(colour_photos, augment):
     source = open_source([colour_photos])
-    forward = EndlessSamples(source, photo_augmentation(32), seed=5)
-    backward = EndlessSamples(source, photo_augmentation(32), seed=5)
+    forward, backward = (endless(source, augment, seed=5) for _ in range(2))
     images = [forward[n]["image"] for n in range(20)]
     for n in reversed(range(20)):
         assert torch.equal(backward[n]["image"], images[n])
@@ -287,8 +284,8 @@ def test_one_process_takes_the_batches_of_a_step_one_after_the_other():
 def test_batch_that_cannot_be_shared_equally_is_refused_at_once(colour_photos):
     with pytest.raises(SettingError, match="batch_size=4: cannot be shared equally by 3 processes"):
         training_batches(
-            open_source([colour_photos]), image_size=8, batch_size=4, augment="none", first=0, stop=8, seed=0, world=3,
-            device=CPU,
+            {"image": open_source([colour_photos])}, image_size=8, batch_size=4, augment="none", first=0, stop=8,
+            seed=0, world=3, device=CPU,
         )  # fmt: skip
 
 
@@ -312,14 +309,14 @@ def test_source_without_classes_gives_no_label(colour_photos):
         assert batches(open_source([colour_photos]), cache=cache)[0].keys() == {"image", "key"}
 
 
-@pytest.mark.parametrize("augment", ["none", "flip"])
+@pytest.mark.parametrize("augment", ["none", "flip", "crop"])
 def test_caching_changes_nothing(digits, colour_photos, augment):
     for source in (digits, open_source([colour_photos])):
         cached, uncached = (batches(source, augment=augment, stop=40, cache=cache) for cache in ("memory", "none"))
         assert_equal_batches(cached, uncached)
 
 
-@pytest.mark.parametrize("augment", ["none", "flip", "photo"])
+@pytest.mark.parametrize("augment", ["none", "flip", "crop", "photo"])
 @pytest.mark.parametrize("cache", ["memory", "none"])
 def test_resumed_run_sees_the_same_samples(colour_photos, augment, cache):
     source = open_source([colour_photos])
@@ -329,7 +326,7 @@ def test_resumed_run_sees_the_same_samples(colour_photos, augment, cache):
 
 
 @pytest.mark.parametrize("frames", [1, 3])
-@pytest.mark.parametrize("augment", ["flip", "photo"])
+@pytest.mark.parametrize("augment", ["flip", "crop", "photo"])
 @pytest.mark.parametrize("cache", ["memory", "none"])
 def test_two_ranks_see_what_one_process_sees(colour_photos, augment, cache, frames):
     source = open_source([colour_photos])
@@ -406,11 +403,12 @@ def test_colours_stay_in_their_channels(tmp_path):
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 @pytest.mark.parametrize("cache", ["memory", "device"])
-def test_gpu_makes_the_batches_of_the_cpu_and_is_never_waited_for(digits, cache):
-    settings = {"augment": "photo", "frames": 3, "stop": 16, "batches_per_step": 2, "cache": cache}
+@pytest.mark.parametrize("augment", ["crop", "photo"])
+def test_gpu_makes_the_batches_of_the_cpu_and_is_never_waited_for(digits, cache, augment):
+    settings = {"augment": augment, "frames": 3, "stop": 16, "batches_per_step": 2, "cache": cache}
     on_cpu = batches(digits, **settings)
     on_gpu = training_batches(
-        digits, image_size=32, batch_size=4, first=0, seed=3, device=torch.device("cuda"), **settings
+        {"image": digits}, image_size=32, batch_size=4, first=0, seed=3, device=torch.device("cuda"), **settings
     )  # fmt: skip
     torch.cuda.set_sync_debug_mode("error")
     try:
@@ -436,20 +434,20 @@ def test_workers_end_with_the_batches(colour_photos, tmp_path, ends):
     folder = tree(tmp_path, colour_photos / "0.png", "a.png", "b.png", "c.png", "d.png")
     if ends == "broken image":
         (folder / "d.png").write_text("hello")
-    loading = training_batches(
-        open_source([folder]), image_size=8, batch_size=1, augment="none", first=0, stop=400, seed=0, workers=2,
-        cache="none", device=CPU,
+    endless_batches = training_batches(
+        {"image": open_source([folder])}, image_size=8, batch_size=1, augment="none", first=0, stop=400, seed=0,
+        workers=2, cache="none", device=CPU,
     )  # fmt: skip
     if ends == "broken image":
         with pytest.raises(DataError) as caught:
-            list(loading)
+            list(endless_batches)
         assert str(caught.value) == f"{folder / 'd.png'}: not a readable image; remove it from the training data"
     else:
-        next(loading)
+        next(endless_batches)
         assert set(active_children()) - before
         if ends == "closed":
-            loading.close()
-        del loading
+            endless_batches.close()
+        del endless_batches
     assert not set(active_children()) - before
 
 
@@ -459,7 +457,7 @@ def test_process_started_deaf_never_hears_of_ctrl_c_and_this_one_does():
     heard = []
     before = signal.signal(signal.SIGINT, lambda *_: heard.append("Ctrl-C"))
     try:
-        with data._deaf_to_interrupts():
+        with loading._deaf_to_interrupts():
             os.kill(os.getpid(), signal.SIGINT)
             done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     finally:

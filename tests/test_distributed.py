@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_run import TINY, in_classes
+from tiny_run import TINY
 from torch import nn
 
 from img2img.errors import RunError
@@ -28,11 +28,6 @@ FLOAT64 = str(Path(__file__).with_name("float64_img2img.py"))
 CHECKOUT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(CHECKOUT)}
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-
-
-@pytest.fixture(scope="session")
-def labelled_photos(colour_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return in_classes(colour_photos, tmp_path_factory.mktemp("labelled") / "photos")
 
 
 def words(recipe: str, data: Path, out: Path, *more: str) -> list[str]:
@@ -154,10 +149,10 @@ def test_two_processes_of_batch_8_equal_one_of_batch_16(colour_photos, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["dcgan", "cgan", "wgan-sn", "wgan-svc", "tgan", "colorizer"])
-def test_two_processes_equal_one_with_every_kind_of_network(recipe, labelled_photos, tmp_path):
+@pytest.mark.parametrize("recipe", ["dcgan", "cgan", "wgan-sn", "wgan-svc", "tgan", "colorizer", "cyclegan"])
+def test_two_processes_equal_one_with_every_kind_of_network(recipe, two_sets, tmp_path):
     for name, launcher in (("one", [sys.executable]), ("two", TORCHRUN)):
-        run([*launcher, FLOAT64], words(recipe, labelled_photos, tmp_path / name, "--steps", "5"))
+        run([*launcher, FLOAT64], words(recipe, two_sets, tmp_path / name, "--steps", "5"))
     assert largest_difference(load_latest(tmp_path / "one"), load_latest(tmp_path / "two")) < 1e-6
 
 

@@ -91,6 +91,46 @@ def test_figures_go_to_the_panel_of_their_kind(tmp_path: Path) -> None:
     ]
 
 
+KIDS = {"kid_ab": 2.0, "fd_ab": 0.9, "kid_ba": 1.0, "fd_ba": 0.8}
+REFERENCE = {f"{name}_{end}": value for name in KIDS for end, value in (("floor", 0.1), ("ceiling", 4.0))}
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Path:
+    """A run whose quality was measured three times, best in the middle."""
+    run = write_run(tmp_path / "run", [record(step) for step in (10, 20, 30)])
+    quality = [{"step": step, **KIDS, "kid_ab": kid} for step, kid in ((10, 3.0), (20, 1.5), (30, 2.0))]
+    quality[0]["reference"] = REFERENCE
+    (run / "quality.jsonl").write_text("".join(json.dumps(each) + "\n" for each in quality))
+    return run
+
+
+def test_show_says_the_last_and_the_best_quality(measured: Path) -> None:
+    shown = RUNNER.invoke(app, ["runs", "show", str(measured)]).stdout
+    rest = "(0.1 to 4)  fd_ab 0.9 (0.1 to 4)  kid_ba 1 (0.1 to 4)  fd_ba 0.8 (0.1 to 4)\n"
+    assert f"\nquality, last (step 30): kid_ab 2 {rest}quality, best (step 20): kid_ab 1.5 {rest}" in shown
+    told = json.loads(RUNNER.invoke(app, ["runs", "show", str(measured), "--json"]).stdout)["quality"]
+    assert told == {
+        "last": {"step": 30, **KIDS},
+        "best": {"step": 20, **KIDS, "kid_ab": 1.5},
+        "reference": REFERENCE,
+    }
+
+
+def test_run_without_quality_says_nothing_of_it(run: Path) -> None:
+    assert "\nquality" not in RUNNER.invoke(app, ["runs", "show", str(run)]).stdout
+    assert json.loads(RUNNER.invoke(app, ["runs", "show", str(run), "--json"]).stdout)["quality"] is None
+
+
+def test_quality_is_drawn_between_what_real_and_untouched_images_have(measured: Path) -> None:
+    kid, distance = (panel for panel in panels_of(RunRecords(measured)) if "held-out" in panel.title)
+    assert (set(kid.curves), set(distance.curves)) == ({"kid_ab", "kid_ba"}, {"fd_ab", "fd_ba"})
+    assert kid.curves["kid_ab"][1].tolist() == [3.0, 1.5, 2.0]
+    assert kid.levels == dict.fromkeys(("kid_ab", "kid_ba"), (0.1, 4.0))
+    draw_run(RunRecords(measured), measured / "chart.png")
+    assert len(colours(measured / "chart.png")) > 5
+
+
 @pytest.mark.parametrize(("value", "count"), [(math.nan, 1), (-math.inf, 3), (math.inf, 200)])
 def test_values_that_are_not_finite_are_gaps(tmp_path: Path, value: float, count: int) -> None:
     stats = [record(step, generator=value, norm_of_gradient=value) for step in range(1, count + 1)]

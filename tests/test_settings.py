@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from img2img.cli.app import app
 from img2img.errors import SettingError
 from img2img.recipes import RECIPES, recipe_class
-from img2img.training.setting_list import setting_list
+from img2img.training.setting_list import preset_list, setting_list
 from img2img.training.settings import make_config
 
 
@@ -101,6 +101,32 @@ def test_file_that_cannot_be_is_explained(text, message, toml):
         make_config(recipe_class("colorizer-gan"), file=toml(text))
 
 
+def test_preset_wins_over_defaults_alone(toml):
+    cyclegan = recipe_class("cyclegan")
+    paper = make_config(cyclegan, preset="paper")
+    assert (paper.generator, paper.batch_size, paper.epochs, paper.pool_size) == ("resnet", 1, 200, 50)
+    changed = make_config(cyclegan, ["blocks=6"], toml("pool_size = 20\nblocks = 7\n"), "paper", steps=7)
+    assert (changed.generator, changed.blocks, changed.pool_size, changed.steps) == ("resnet", 6, 20, 7)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ("cyclegan", "--preset essay: cyclegan has no such preset; it has: paper"),
+        ("gan", "--preset essay: gan has none"),
+    ],
+)
+def test_preset_that_is_none_is_explained(recipe, message):
+    with pytest.raises(SettingError, match=message):
+        make_config(recipe_class(recipe), preset="essay")
+
+
+def test_tuple_of_any_length_is_given_as_a_list():
+    cyclegan = recipe_class("cyclegan")
+    for text, expected in (("color, cutout", ("color", "cutout")), ("color", ("color",)), ("", ())):
+        assert make_config(cyclegan, [f"diff_augment={text}"]).diff_augment == expected
+
+
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(SettingError, match=r"nowhere.toml: no such file"):
         make_config(recipe_class("gan"), file=tmp_path / "nowhere.toml")
@@ -124,8 +150,17 @@ def test_list_of_settings_explains_by_the_most_derived_text():
     assert "    Of the generator's largest feature map" not in "\n".join(lines)
 
 
+def test_list_of_presets_says_what_each_changes():
+    lines = list(preset_list(recipe_class("cyclegan")))
+    assert lines[0] == "--preset paper"
+    changes = dict(change.split("=") for line in lines[1:] for change in line.split())
+    assert (changes["generator"], changes["betas"], changes["diff_augment"]) == ("resnet", "0.5,0.999", "")
+    assert list(preset_list(recipe_class("gan"))) == []
+
+
 def test_command_lists_the_settings_and_its_help_says_so():
     listed = CliRunner().invoke(app, ["train", "wgan-gp", "--list-settings", "--data", "nowhere"])
     assert listed.exit_code == 0
     assert "\nbetas=0.0,0.9\n    Of Adam, for both players.\n" in listed.stdout
+    assert "--preset paper\n    " in CliRunner().invoke(app, ["train", "cyclegan", "--list-settings"]).stdout
     assert "img2img train wgan-gp --list-settings" in CliRunner().invoke(app, ["train", "wgan-gp", "--help"]).stdout

@@ -9,7 +9,7 @@ import torch
 
 from img2img.errors import RunError
 from img2img.training.saved_states import state_files, state_step, stopping_place
-from img2img.training.state import TrainState, load_latest, python_rng_state, restore_python_rng
+from img2img.training.state import TrainState, load_best, load_latest, python_rng_state, restore_python_rng
 
 
 def state(step: int) -> TrainState:
@@ -36,7 +36,7 @@ def test_state_that_was_just_saved_is_kept_beside_newer_ones(keep: int, tmp_path
 
 
 def test_other_files_are_no_states(tmp_path: Path) -> None:
-    for name in ("state-best.pt", "state-00000001 (copy).pt", "state-00000002.pt.part"):
+    for name in ("state-best.pt", "best.pt", "state-00000001 (copy).pt", "state-00000002.pt.part"):
         (tmp_path / name).touch()
     state(3).save(tmp_path, keep=1)
     assert steps(tmp_path) == [3]
@@ -76,3 +76,31 @@ def test_pythons_random_numbers_go_on_where_they_were() -> None:
     drawn = random.random()
     restore_python_rng(before)
     assert random.random() == drawn
+
+
+def test_best_state_stands_beside_the_newest_ones(tmp_path: Path) -> None:
+    best = state(1)
+    best.quality = {"kid_ab": 0.5}
+    best.save_best(tmp_path)
+    for step in range(2, 5):
+        state(step).save(tmp_path, keep=1)
+    assert load_best(tmp_path).step == 1
+    assert load_best(tmp_path).quality == {"kid_ab": 0.5}
+    assert load_latest(tmp_path).step == 4
+    state(5).save_best(tmp_path)
+    assert load_best(tmp_path).step == 5
+    assert steps(tmp_path) == [4]
+
+
+def test_best_state_that_is_not_there_or_damaged_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"no best.pt in there .*its quality was never measured"):
+        load_best(tmp_path)
+    (tmp_path / "best.pt").write_bytes(b"cut")
+    with pytest.raises(RunError, match=r"best.pt: damaged .*delete it"):
+        load_best(tmp_path)
+
+
+def test_state_of_before_there_was_a_quality_is_read(tmp_path: Path) -> None:
+    older = {name: value for name, value in vars(state(3)).items() if name != "quality"}
+    torch.save(older, tmp_path / "state-00000003.pt")
+    assert load_latest(tmp_path).quality == {}

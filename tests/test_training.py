@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 from tiny_run import QUICK, TINY, again, assert_equal_states, command, in_classes, request, train_until
 from torch import nn
 from typer.testing import CliRunner
@@ -43,7 +44,7 @@ TENS = replace(QUICK, log_every=5, save_every=10)
 
 @pytest.fixture(scope="session")
 def labelled_photos(colour_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The photos as an ImageFolder of two classes, which every recipe can train on."""
+    """The photos as an ImageFolder of two classes."""
     return in_classes(colour_photos, tmp_path_factory.mktemp("labelled") / "photos")
 
 
@@ -67,17 +68,15 @@ QUICK_RECIPES = [name for name in RECIPES if not name.startswith("colorizer")]
 
 
 @pytest.mark.parametrize("recipe", QUICK_RECIPES)
-def test_resumed_run_equals_uninterrupted_run(recipe, labelled_photos, tmp_path):
-    assert_resuming_changes_nothing(recipe, labelled_photos, tmp_path, cache="memory")
+def test_resumed_run_equals_uninterrupted_run(recipe, two_sets, tmp_path):
+    assert_resuming_changes_nothing(recipe, two_sets, tmp_path, cache="memory")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("workers", "cache"), [(0, "memory"), (0, "none"), (2, "none")])
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_resumed_run_equals_uninterrupted_run_however_images_are_loaded(
-    recipe, workers, cache, labelled_photos, tmp_path
-):
-    assert_resuming_changes_nothing(recipe, labelled_photos, tmp_path, workers=workers, cache=cache)
+def test_resumed_run_equals_uninterrupted_run_however_images_are_loaded(recipe, workers, cache, two_sets, tmp_path):
+    assert_resuming_changes_nothing(recipe, two_sets, tmp_path, workers=workers, cache=cache)
 
 
 def test_every_recipe_has_a_tiny_training():
@@ -92,10 +91,10 @@ def test_two_seeds_train_two_networks(colour_photos, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["colorizer", "cgan", "wgan-gp", "tgan"])
-def test_run_killed_with_sigkill_goes_on_to_the_same_end(recipe, labelled_photos, tmp_path):
+@pytest.mark.parametrize("recipe", ["colorizer", "cgan", "cyclegan", "wgan-gp", "tgan"])
+def test_run_killed_with_sigkill_goes_on_to_the_same_end(recipe, two_sets, tmp_path):
     def words(out: Path, *more: str) -> list[str]:
-        return ["--data", str(labelled_photos), "--out", str(out), "--save-every", "5", *more]
+        return ["--data", str(two_sets), "--out", str(out), "--save-every", "5", *more]
 
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     whole = command(recipe, *words(tmp_path / "whole", "--steps", "20"))
@@ -231,7 +230,13 @@ def test_resume_without_a_state_says_so(tmp_path, colour_photos):
         start(again(colour_photos, tmp_path))
 
 
-SETTLED = [{"settings": ["warmup=0"]}, {"seed": 5}, {"init": Path("w.safetensors")}, {"config": Path("c.toml")}]
+SETTLED = [
+    {"settings": ["warmup=0"]},
+    {"seed": 5},
+    {"init": Path("w.safetensors")},
+    {"config": Path("c.toml")},
+    {"preset": "paper"},
+]
 
 
 @pytest.mark.parametrize("given", SETTLED)
@@ -258,7 +263,7 @@ def test_resume_finds_the_data_from_any_folder(colour_photos, tmp_path, monkeypa
     start(request(colour_photos.name, tmp_path, steps=2)).train()
     monkeypatch.chdir(tmp_path)
     resumed = start(again("", tmp_path, steps=3))
-    assert len(resumed.source) == 7
+    assert resumed.data.images == 7
 
 
 def test_resume_on_other_data_is_refused_unless_it_is_given(colour_photos, tmp_path):
@@ -519,14 +524,15 @@ def test_digits_are_a_word_and_no_folder(colour_photos, tmp_path, monkeypatch):
         opened.append(list(data))
         return open_source([colour_photos])
 
-    monkeypatch.setattr("img2img.training.start.open_source", opening)
+    monkeypatch.setattr("img2img.training.training_data.open_source", opening)
     start(request("digits", tmp_path, steps=2)).train()
     start(again("", tmp_path))
     assert opened == [["digits"], ["digits"]]
 
 
 def test_digits_are_the_default_where_they_fit_and_it_is_said(capsys):
-    assert chosen_data("gan", announce=True) == ["digits"]
+    chosen = chosen_data("gan", ("image",), (), {}, announce=True)
+    assert (chosen.named, chosen.domains) == (["digits"], {"image": ["digits"]})
     assert "data: digits, the default for gan" in capsys.readouterr().err
 
 
@@ -570,7 +576,8 @@ def test_every_option_of_the_command_reaches_the_run(monkeypatch, tmp_path):
     words = (
         "train wgan-gp --data digits --data DIR --out RUN --steps 7 --init A.safetensors --resume --seed 5 "
         "--device cpu --config C.toml --set n_critic=2 --workers 3 --cache memory --compile --log-every 11 "
-        "--save-every 12 --keep 4 --preview-every 13 --health-every 14 --tensorboard"
+        "--save-every 12 --keep 4 --preview-every 13 --health-every 14 --tensorboard --a X --a Y.tar --b Z "
+        "--preset paper --evaluate-every 0"
     )
     assert CliRunner().invoke(app, words.split()).exit_code == 3
     assert asked == [
@@ -584,10 +591,12 @@ def test_every_option_of_the_command_reaches_the_run(monkeypatch, tmp_path):
             seed=5,
             device="cpu",
             settings=["n_critic=2"],
-            pace=Pace(11, 12, 13, workers=3, cache="memory", keep=4, health_every=14),
+            pace=Pace(11, 12, 13, workers=3, cache="memory", keep=4, health_every=14, evaluate_every=0),
             config=Path("C.toml"),
             compile=True,
             tensorboard=True,
+            domains={"a": ["X", "Y.tar"], "b": ["Z"]},
+            preset="paper",
         )
     ]
 
@@ -618,8 +627,6 @@ def test_tensorboard_that_is_not_installed_is_named(colour_photos, tmp_path, mon
 
 
 def test_init_starts_the_generator_from_the_file(colour_photos, tmp_path):
-    from safetensors.torch import save_file
-
     donor = recipe_class("colorizer").exported_network(make_config(recipe_class("colorizer")))
     save_file({k: v.contiguous() for k, v in donor.state_dict().items()}, tmp_path / "donor.safetensors")
     trainer = start(request(colour_photos, tmp_path / "run", "colorizer-gan", init=tmp_path / "donor.safetensors"))
@@ -638,11 +645,22 @@ def test_init_from_what_is_no_weights_file_is_refused(colour_photos, tmp_path, c
 
 
 def test_init_with_another_networks_weights_is_refused(colour_photos, tmp_path):
-    from safetensors.torch import save_file
-
     save_file({"weight": torch.zeros(3)}, tmp_path / "other.safetensors")
     with pytest.raises(ModelError, match="weights of another network"):
         start(request(colour_photos, tmp_path / "run", init=tmp_path / "other.safetensors"))
+
+
+def test_run_of_before_there_were_domains_is_resumed(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path, steps=2)).train()
+    info = json.loads((tmp_path / "config.json").read_text())
+    del info["domains"]
+    (tmp_path / "config.json").write_text(json.dumps(info))
+    assert start(again("", tmp_path, steps=3)).data.images == 7
+
+
+def test_first_previews_come_soon(colour_photos, tmp_path):
+    start(request(colour_photos, tmp_path, steps=45, pace=replace(QUICK, preview_every=30, save_every=100))).train()
+    assert sorted(path.stem for path in (tmp_path / "previews").iterdir()) == ["00000020", "00000030", "00000045"]
 
 
 def test_missing_default_data_is_named_with_the_command_that_fetches_it(tmp_path, monkeypatch):
@@ -689,14 +707,15 @@ def test_number_of_classes_that_the_data_has_not_is_refused(labelled_photos, tmp
     start(request(labelled_photos, tmp_path / "run", "cgan", settings=(*TINY["cgan"], "classes=2")))
 
 
-def test_end_of_a_training_says_what_to_do_next(colour_photos, tmp_path, monkeypatch):
+def test_end_of_a_training_says_what_to_do_next(two_sets, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for recipe, says in (
         ("gan", "generate --model runs/gan\n"),
         ("colorizer", "export runs/colorizer -o colorizer.onnx\n"),
+        ("cyclegan", "export runs/cyclegan -o a2b.onnx --reverse b2a.onnx\n"),
     ):
         tiny = [word for setting in TINY[recipe] for word in ("--set", setting)]
-        words = ["train", recipe, "--data", str(colour_photos), "--steps", "1", "--device", "cpu", *tiny]
+        words = ["train", recipe, "--data", str(two_sets), "--steps", "1", "--device", "cpu", *tiny]
         assert CliRunner().invoke(app, words).stderr.endswith(f"done; next: img2img {says}")
 
 

@@ -81,6 +81,8 @@ def show(
         return
     print(f"{run}: {told['recipe']}, step {told['step']:,} of {told['steps']:,}, {took(told['seconds'])}")
     print(scalars(told["last"]))
+    for line in quality_lines(told["quality"]):
+        print(line)
     for finding in told["findings"]:
         print(f"{steps_of(finding)}: {finding['name']}: {finding['sentence']}")
     print(f"drawn: {chart}")
@@ -96,8 +98,29 @@ def summary(run: RunRecords) -> dict[str, Any]:
         "step": run.step,
         "seconds": run.seconds,
         "last": run.last_scalars,
+        "quality": quality(run),
         "findings": [asdict(each) for each in run.findings],
     }
+
+
+def quality(run: RunRecords) -> dict[str, Any] | None:
+    """What was measured "last" and at the "best" step, and as "reference" what it lies between; None if nothing was."""
+    from img2img.training.run_records import figures
+
+    if not run.best:
+        return None
+    last, best = ({"step": record["step"], **figures(record)} for record in (run.quality[-1], run.best))
+    return {"last": last, "best": best, "reference": run.reference}
+
+
+def quality_lines(told: dict[str, Any] | None) -> list[str]:
+    from img2img.training.run_records import quality_words
+
+    return [
+        f"quality, {name} (step {told[name]['step']:,}): {quality_words(told[name], told['reference'])}"
+        for name in ("last", "best")
+        if told
+    ]
 
 
 def as_strict_json(told: object) -> str:

@@ -15,6 +15,10 @@ app = typer.Typer(
 )
 
 
+_DATA_HELP = "Folder of images, .tar shard or the word digits; repeatable [default: the recipe's own set]."
+_PAIR_HELP = "Folder with trainA and trainB in it; or twice, a and then b [default: the recipe's own set]."
+
+
 def _check_device(name: str) -> str:
     if not re.fullmatch(DEVICES, name):
         raise typer.BadParameter(f"{name}: give auto, cpu, cuda or cuda:N")
@@ -22,21 +26,28 @@ def _check_device(name: str) -> str:
 
 
 def _command(recipe: str) -> Callable[..., None]:
+    translates = RECIPES[recipe].task == "translate"
+
     def print_settings(wanted: bool) -> None:
         if wanted:
             from img2img.recipes import recipe_class
-            from img2img.training.setting_list import setting_list
+            from img2img.training.setting_list import preset_list, setting_list
 
-            print("\n".join(setting_list(recipe_class(recipe))))
+            listed = recipe_class(recipe)
+            print("\n".join([*setting_list(listed), *preset_list(listed)]))
             raise typer.Exit
 
     def train(
         data: Annotated[
+            list[str] | None, typer.Option(help=_PAIR_HELP if translates else _DATA_HELP, metavar="DIR_OR_TAR")
+        ] = None,
+        a: Annotated[
             list[str] | None,
-            typer.Option(
-                help="Folder of images, .tar shard or the word digits; repeatable [default: the recipe's own set].",
-                metavar="DIR_OR_TAR",
-            ),
+            typer.Option("--a", hidden=not translates, help="Images to translate; repeatable.", metavar="DIR_OR_TAR"),
+        ] = None,
+        b: Annotated[
+            list[str] | None,
+            typer.Option("--b", hidden=not translates, help="What they become; repeatable.", metavar="DIR_OR_TAR"),
         ] = None,
         out: Annotated[Path | None, typer.Option(help=f"The run's folder [default: runs/{recipe}].")] = None,
         steps: Annotated[int | None, typer.Option(min=1, help="Length of the whole schedule.")] = None,
@@ -53,6 +64,14 @@ def _command(recipe: str) -> Callable[..., None]:
             list[str] | None,
             typer.Option("--set", metavar="NAME=VALUE", help="Change one of the recipe's numbers; repeatable."),
         ] = None,
+        preset: Annotated[
+            str | None,
+            typer.Option(
+                hidden=not translates,
+                help="Settings that belong together, such as paper; --set wins over them.",
+                metavar="NAME",
+            ),
+        ] = None,
         workers: Annotated[
             int | None, typer.Option(min=0, help="Processes that decode images [default: by data and device].")
         ] = None,
@@ -63,6 +82,10 @@ def _command(recipe: str) -> Callable[..., None]:
         keep: Annotated[int, typer.Option(min=1, help="How many saved states are kept.")] = 3,
         preview_every: Annotated[int, typer.Option(min=1, help="Steps between preview grids.")] = 500,
         health_every: Annotated[int, typer.Option(min=1, help="Steps between looks at the run's health.")] = 100,
+        evaluate_every: Annotated[
+            int,
+            typer.Option(min=0, hidden=not translates, help="Steps between measurements of quality; 0 for none."),
+        ] = 1000,
         tensorboard: Annotated[
             bool, typer.Option("--tensorboard", help="Write the figures and previews for TensorBoard, too.")
         ] = False,
@@ -83,14 +106,16 @@ def _command(recipe: str) -> Callable[..., None]:
         if not resume:
             RunFolder(run).refuse_another_run()  # before torch is imported and data read
 
-        from img2img.training.start import Request, start
-        from img2img.training.trainer import Pace
+        from img2img.training.pace import Pace
+        from img2img.training.request import Request
+        from img2img.training.start import start
 
         pace = Pace(
             log_every=log_every,
             save_every=save_every,
             preview_every=preview_every,
             health_every=health_every,
+            evaluate_every=evaluate_every,
             workers=workers,
             cache=cache,
             keep=keep,
@@ -109,6 +134,8 @@ def _command(recipe: str) -> Callable[..., None]:
             config=config,
             compile=compile,
             tensorboard=tensorboard,
+            domains={name: images for name, images in (("a", a), ("b", b)) if images},
+            preset=preset,
         )
         trainer = start(request)
         try:
@@ -126,6 +153,8 @@ def _command(recipe: str) -> Callable[..., None]:
 def _next_command(recipe: str, run: Path) -> str:
     if RECIPES[recipe].task == "generate":
         return f"img2img generate --model {run}"
+    if RECIPES[recipe].task == "translate":
+        return f"img2img export {run} -o a2b.onnx --reverse b2a.onnx"
     return f"img2img export {run} -o {recipe}.onnx"
 
 

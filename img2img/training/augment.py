@@ -1,7 +1,7 @@
 """Random crops, flips, tones, softness and grain for whole batches, on the device they lie on.
 
 Every number drawn for a sample comes from its key: the batch around it, the number of processes and a resume change
-nothing. Nothing here waits for the device. What is drawn, and how often, is what `photo_augmentation` in data.py draws.
+nothing. Nothing here waits for the device. "photo" draws what `photo_augmentation` in loading.py draws, and as often.
 """
 
 from math import log
@@ -20,6 +20,15 @@ CROP_RATIO = (0.8, 1.25)
 CROP_TRIES = 10
 
 
+def seen(stored: Padded, key: Tensor, size: int, augment: str) -> Tensor:
+    """(N, 3, size, size) in [-1, 1]: what is trained on of pictures that were stored for this augmentation."""
+    if augment == "photo":
+        return photo_augmented(stored, key, size)
+    if augment == "crop":
+        return flipped(random_squares(stored, key, size), key)
+    return flipped(squares(stored), key) if augment == "flip" else squares(stored)
+
+
 def flipped(images: Tensor, key: Tensor) -> Tensor:
     """(N, C, H, W), each mirrored left to right with a probability of a half."""
     return torch.where(_chosen(key, 0.5, "flip"), images.flip(3), images)
@@ -36,6 +45,18 @@ def photo_augmented(stored: Padded, key: Tensor, size: int) -> Tensor:
 def squares(stored: Padded) -> Tensor:
     """(N, 3, S, S) in [-1, 1] of pictures that were stored as the squares to train on."""
     return stored.pixels.float() / 127.5 - 1
+
+
+def random_squares(stored: Padded, key: Tensor, size: int) -> Tensor:
+    """(N, 3, size, size) in [-1, 1], cut out at whole pixels; every place is as likely as another."""
+    spare = torch.stack(_shapes(stored), 1) - size
+    corner = (uniform(key, (2,), "square") * (spare + 1)).long().minimum(spare)  # rounding may bring it to spare + 1
+    along = torch.arange(size, device=key.device)
+    y, x = corner[:, :1, None] + along[:, None], corner[:, 1:, None] + along[None]
+    upright = stored.upright[:, None, None]
+    rows, columns = torch.where(upright, x, y), torch.where(upright, y, x)
+    picture = torch.arange(len(key), device=key.device)[:, None, None]
+    return stored.pixels[picture, :, rows, columns].permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def _shapes(stored: Padded) -> tuple[Tensor, Tensor]:

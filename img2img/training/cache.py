@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 from typing import NamedTuple, get_args
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from img2img.errors import SettingError
-from img2img.training.framing import centre_square, middle, short_side_to
+from img2img.training.framing import middle, short_side_to
 from img2img.training.image_source import ImageSource
 from img2img.training.run_options import Caching
 
@@ -24,6 +24,9 @@ PHOTO_MARGIN = 1.5
 The smallest crops are 0.55 of it and are enlarged by a fifth at most, so that they hardly look softer than the photo;
 the largest are shrunk by a third, which bilinear sampling does without visible aliasing.
 """
+CROP_MARGIN = 286 / 256
+"""The same for "crop": what CycleGAN's authors shrink to, and cut squares of their full size from (1703.10593)."""
+MARGINS = {"crop": CROP_MARGIN, "photo": PHOTO_MARGIN}
 LONGEST = 2
 """Long side of a stored photo over its short side, at most."""
 SMALL = 2**30
@@ -50,7 +53,7 @@ class Cache:
 
     def __init__(self, source: ImageSource, *, image_size: int, augment: str, on: torch.device) -> None:
         """Decodes everything into `on`; raises DataError with the name of an image that cannot be read."""
-        self._all = _assembled(_stored_images(source, image_size, augment), on)
+        self._all = assembled(_stored_images(source, image_size, augment), on)
         labels = [source.label(index) for index in range(len(source))] if source.classes else None
         self._labels = None if labels is None else torch.tensor(labels, device=on)
 
@@ -70,7 +73,7 @@ def sent(tensor: Tensor, device: torch.device) -> Tensor:
 
 
 def settled_cache(
-    cache: str, source: ImageSource, *, image_size: int, augment: str, samples: int, device: torch.device
+    cache: str, sources: Collection[ImageSource], *, image_size: int, augment: str, samples: int, device: torch.device
 ) -> str:
     """`cache` itself, or for "auto" which of device, memory and none is the fastest for a run of `samples` in all.
 
@@ -80,9 +83,9 @@ def settled_cache(
         raise SettingError(f"--cache {cache}: must be one of {', '.join(CACHES)}")
     if cache != "auto":
         return cache
-    if samples < len(source):
+    if samples < max(map(len, sources)):
         return "none"  # decoding everything first would be more work than the run itself needs
-    size = _bytes_at_most(source, image_size, augment)
+    size = sum(_bytes_at_most(source, image_size, augment) for source in sources)
     if device.type == "cuda" and size <= DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]:
         return "device"
     # On the CPU a photo from the cache takes the training's own thread 0.7 ms at 64 px and 2.0 ms at 128 px to crop and
@@ -94,9 +97,9 @@ def settled_cache(
 
 def _stored_size(image_size: int, augment: str) -> tuple[int, int]:
     """The stored pictures' short side, and their long side at most."""
-    if augment != "photo":
+    if augment not in MARGINS:
         return image_size, image_size
-    short = ceil(PHOTO_MARGIN * image_size)
+    short = ceil(MARGINS[augment] * image_size)
     return short, LONGEST * short
 
 
@@ -105,17 +108,15 @@ def _bytes_at_most(source: ImageSource, image_size: int, augment: str) -> int:
     return len(source) * 3 * short * longest
 
 
-def _stored(image: NDArray[np.uint8], image_size: int, augment: str) -> NDArray[np.uint8]:
+def shrunk(image: NDArray[np.uint8], image_size: int, augment: str) -> NDArray[np.uint8]:
     """The (H, W, 3) to keep of an image; without random crops that is the very square that is trained on."""
-    if augment != "photo":
-        return centre_square(image, image_size).copy()
     short, longest = _stored_size(image_size, augment)
     return middle(short_side_to(image, short), longest, longest).copy()
 
 
 def _stored_images(source: ImageSource, image_size: int, augment: str) -> list[NDArray[np.uint8]]:
     def decode(index: int) -> NDArray[np.uint8]:
-        return _stored(source.rgb(index), image_size, augment)
+        return shrunk(source.rgb(index), image_size, augment)
 
     # Threads suffice: OpenCV decodes outside of Python's lock.
     with ThreadPoolExecutor() as pool:
@@ -132,8 +133,8 @@ def _told(decoded: Iterable[NDArray[np.uint8]], total: int) -> Iterable[NDArray[
             last = time.monotonic()
 
 
-def _assembled(images: list[NDArray[np.uint8]], on: torch.device) -> Padded:
-    """Empties `images` on the way, so that the set is never in memory twice."""
+def assembled(images: list[NDArray[np.uint8]], on: torch.device) -> Padded:
+    """Pictures (H, W, 3) of one short side as one; empties `images`, so that the set is never in memory twice."""
     sizes = np.array([image.shape[:2] for image in images])
     lengths = torch.from_numpy(sizes.max(1))
     upright = torch.from_numpy(sizes[:, 0] > sizes[:, 1])

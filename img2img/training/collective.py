@@ -1,4 +1,4 @@
-"""Sums over the processes of a run, and what it means when one of them is gone."""
+"""Sums and joins over the processes of a run, and what it means when one of them is gone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +31,15 @@ def sum_over_processes(values: Tensor) -> Tensor:
     with all_alive():
         dist.all_reduce(total)
     return total
+
+
+def joined_over_processes(rows: Tensor) -> Tensor:
+    """A new tensor, the same in all processes: the equally many rows of each, in the order of ranks; no gradient."""
+    mine = rows.detach().contiguous()
+    parts = [torch.empty_like(mine) for _ in range(dist.get_world_size())]
+    with all_alive():
+        dist.all_gather(parts, mine)
+    return torch.cat(parts)
 
 
 class DifferentiableSum(torch.autograd.Function):

@@ -12,8 +12,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from img2img.recipes.image_pool import ImagePool
 from img2img.training.batch_norm import synchronise_batch_norm
-from img2img.training.collective import all_alive, sum_over_processes
+from img2img.training.collective import all_alive, joined_over_processes, sum_over_processes
 
 PATIENCE = timedelta(minutes=10)
 """How long a process waits for another that lives but does not answer: above the longest preview or save."""
@@ -81,6 +82,9 @@ class SeveralProcesses(OneProcess):
 
     def prepare(self, recipe: nn.Module) -> None:
         synchronise_batch_norm(recipe)
+        for module in recipe.modules():
+            if isinstance(module, ImagePool):
+                module.gather = joined_over_processes
 
     def begin(self, recipe: nn.Module) -> None:
         with all_alive():

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class Ema(nn.Module):
@@ -18,6 +18,11 @@ class Ema(nn.Module):
         self._decay = decay
         self.averages = nn.ModuleDict({name: deepcopy(module) for name, module in modules.items()})
         self.averages.requires_grad_(False).eval()
+
+    def start_from(self, averages: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Take over the weights of earlier averages, by the modules' names; like any start, they do not linger."""
+        for name, weights in averages.items():
+            self.averages[name].load_state_dict(weights)
 
     @torch.no_grad()
     def update(self, step: int) -> None:

@@ -41,6 +41,7 @@ def _figures(recipe: Recipe, batch: Batch) -> dict[str, Tensor]:
     """Of samples drawn in eval mode: batch norm would follow them, and ask the other processes for theirs."""
     recipe.eval()
     try:
-        return figures(recipe.samples(batch), batch["video" if recipe.frames > 1 else "image"])
+        data = batch["video" if recipe.frames > 1 else recipe.domains[-1]]
+        return {**figures(recipe.samples(batch), data), **recipe.figures(batch)}
     finally:
         recipe.train()

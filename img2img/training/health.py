@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from img2img.training.diversity import figures
+from img2img.training.finding import Finding
 from img2img.training.history import History
-from img2img.training.symptoms import Finding, not_finite, symptoms
+from img2img.training.symptoms import not_finite, symptoms
 
 __all__ = ["Finding", "Health", "figures", "gradient_norm"]
 

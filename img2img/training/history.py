@@ -9,7 +9,7 @@ WINDOW = 3
 """Checks whose median counts, so that one odd batch raises no alarm."""
 RIGHT = 0.99
 """Share of the logits on the right side that passes for always."""
-JUDGES = ("discriminator", "critic")
+JUDGES = ("discriminator", "discriminators", "critic")
 """What the generator's opponent is called."""
 
 

@@ -124,6 +124,29 @@ class JoinedSource(ImageSource):
         return source.rgb(place)
 
 
+class Subset(ImageSource):
+    """Some images of a source, in the order of their numbers there."""
+
+    def __init__(self, source: ImageSource, indices: Sequence[int]) -> None:
+        self._source, self._indices = source, sorted(indices)
+        self.classes = source.classes
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def name(self, index: int) -> str:
+        return self._source.name(self._indices[index])
+
+    def encoded(self, index: int) -> bytes:
+        return self._source.encoded(self._indices[index])
+
+    def label(self, index: int) -> int | None:
+        return self._source.label(self._indices[index])
+
+    def rgb(self, index: int) -> NDArray[np.uint8]:
+        return self._source.rgb(self._indices[index])
+
+
 def _content(image: ListedImage) -> bytes:
     try:
         return image.encoded()

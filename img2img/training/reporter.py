@@ -1,7 +1,8 @@
 """Tells how a run goes: losses, health and pictures, in the run's folder and for TensorBoard."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from torch import Tensor
 
@@ -9,6 +10,7 @@ from img2img.training.examination import Examination
 from img2img.training.health import Finding, Health
 from img2img.training.previews import save_picture
 from img2img.training.run_folder import RunFolder
+from img2img.training.run_records import quality_words
 from img2img.training.tensorboard import TensorBoard
 
 
@@ -20,6 +22,7 @@ class Reporter:
         self._board = TensorBoard(folder.path) if tensorboard else None
         self.health = Health()
         self._began_at, self._first, self._seconds_before = 0.0, 0, 0.0
+        self._paused = 0.0
 
     def resume(self, step: int) -> None:
         """Go on from the records up to this step; later ones are dropped, since their steps are done again."""
@@ -33,13 +36,20 @@ class Reporter:
         if self._board:
             self._board.begin(step)
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What the block takes does not count for the speed; it does for how long the run has taken."""
+        began_at = time.monotonic()
+        yield
+        self._paused += time.monotonic() - began_at
+
     def figures(self, step: int, losses: Mapping[str, float], samples_per_step: int) -> dict[str, float]:
         """Record the losses, with how fast it goes."""
         seconds = time.monotonic() - self._began_at
         record = {
             "step": step,
             **losses,
-            "images_per_second": round((step - self._first) * samples_per_step / seconds, 2),
+            "images_per_second": round((step - self._first) * samples_per_step / (seconds - self._paused), 2),
             "seconds": round(self._seconds_before + seconds, 3),
         }
         self._folder.append_stats(record)
@@ -52,6 +62,14 @@ class Reporter:
         found = self.health.check(step, steps, **vars(measured))
         self._folder.append_health(self.health.record)
         return found
+
+    def quality(self, step: int, figures: Mapping[str, float], reference: Mapping[str, float]) -> str:
+        """Record what was measured on held-out images, and the first time also what it lies between; says it."""
+        first = not self._folder.quality()
+        self._folder.append_quality({"step": step, **figures, **({"reference": dict(reference)} if first else {})})
+        if self._board:
+            self._board.scalars(step, figures)
+        return f"quality: {quality_words(figures, reference)}"
 
     def picture(self, step: int, grid: Tensor) -> None:
         """Keep a preview, (3, H, W) uint8."""

@@ -1,4 +1,4 @@
-"""A run's curves as one picture: losses, how often the discriminator is right, gradient norms, health, speed."""
+"""A run's curves as one picture: losses, how often the discriminator is right, quality, gradients, health, speed."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ class Panel:
     log: bool = False
     from_zero: bool = False
     limits: tuple[float, float] | None = None
+    levels: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Name of a curve -> what it lies between: drawn as dashed lines."""
 
 
 def draw_run(run: RunRecords, target: Path) -> None:
@@ -55,7 +57,7 @@ def draw_run(run: RunRecords, target: Path) -> None:
     panels = panels_of(run)
     if not panels:
         raise RunError(f"{run.path}: no records to draw yet (no stats.jsonl in it); train it for some steps first")
-    with _private_matplotlib():
+    with private_matplotlib():
         figure = _drawn(run, panels)
         try:
             with written_at_once(target) as stream:
@@ -71,12 +73,18 @@ def panels_of(run: RunRecords) -> list[Panel]:
         "losses": Panel("losses"),
         "penalties": Panel("penalties", from_zero=True),
         "right": Panel("share that the discriminator judges right", limits=(-0.04, 1.04)),
+        "kid": Panel("KID x 1,000 on held-out images; dashed: of real and of untouched ones"),
+        "fd": Panel("Frechet distance on held-out images; dashed: of real and of untouched ones"),
         "gradients": Panel("gradient norms", log=True),
         "shares": Panel("health, from 0 to 1", limits=(-0.04, 1.04)),
         "speed": Panel("images per second", from_zero=True),
     }
     for name, curve in stats.items():
         panels[_stats_panel(name)].curves[name] = curve
+    for name, curve in _curves(run.quality).items():
+        panel = panels[name.partition("_")[0]]
+        panel.curves[name] = curve
+        panel.levels[name] = run.reference[f"{name}_floor"], run.reference[f"{name}_ceiling"]
     for name, curve in health.items():
         key = "gradients" if "grad" in name else "shares" if _is_share(curve[1]) else name
         panels.setdefault(key, Panel(f"health: {name}")).curves[name] = curve
@@ -107,7 +115,7 @@ def _curves(records: Sequence[dict[str, Any]]) -> Curves:
 
 
 @contextmanager
-def _private_matplotlib() -> Iterator[None]:
+def private_matplotlib() -> Iterator[None]:
     """Imports matplotlib without leaving its font cache in the user's home: a quarter of a second to make again.
 
     One that knows where to keep it (MPLCONFIGDIR), or is imported already, is left alone.
@@ -157,12 +165,14 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
             markersize=3,
             label=name,
         )
+        for level in panel.levels.get(name, ()):
+            axes.axhline(level, color=colour, linewidth=1.0, linestyle="--", alpha=0.7)
     axes.set_title(panel.title, loc="left", fontsize=10)
     axes.grid(color="#e4e4e4", linewidth=0.7)
     axes.spines[["top", "right"]].set_visible(False)
     if panel.log and any(np.any(values > 0) for _, values in panel.curves.values()):
         axes.set_yscale("log", nonpositive="mask")
-    elif limits := panel.limits or _robust_limits(panel.curves):
+    elif limits := panel.limits or _robust_limits(panel):
         axes.set_ylim(0.0 if panel.from_zero else limits[0], limits[1])
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=9)
 
@@ -180,10 +190,10 @@ def _smoothed(values: Floats) -> Floats | None:
     return smooth
 
 
-def _robust_limits(curves: Curves) -> tuple[float, float] | None:
+def _robust_limits(panel: Panel) -> tuple[float, float] | None:
     """The range of all but each curve's most extreme hundredth, so that one spike does not flatten the rest."""
-    ranges = []
-    for _, values in curves.values():
+    ranges = [np.array(levels) for levels in panel.levels.values()]
+    for _, values in panel.curves.values():
         finite = values[np.isfinite(values)]
         if len(finite) >= _SMOOTHED_FROM:
             ranges.append(np.percentile(finite, [1, 99]))
@@ -191,7 +201,7 @@ def _robust_limits(curves: Curves) -> tuple[float, float] | None:
             ranges.append(np.array([finite.min(), finite.max()]))
     if not ranges:
         return None
-    low, high = min(each[0] for each in ranges), max(each[1] for each in ranges)
+    low, high = min(each.min() for each in ranges), max(each.max() for each in ranges)
     margin = 0.12 * (high - low) or 0.1 * abs(high) or 0.1
     return float(low - margin), float(high + margin)
 

@@ -10,7 +10,7 @@ from typing import Any
 from img2img.atomic_file import why_not, write_at_once
 from img2img.errors import RunError
 from img2img.training.run_records import RunRecords, read_records
-from img2img.training.saved_states import state_files, state_step
+from img2img.training.saved_states import best_file, state_files, state_step
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,10 @@ class RunInfo:
     command: str
     versions: dict[str, str]
     hardware: str
+    domains: dict[str, list[str]] = field(default_factory=dict)
+    """What `data` means for each domain of the recipe; empty in the record of an older run, which has one."""
     images: int = 0
+    """In all domains together, those that are held out as well."""
     classes: list[str] = field(default_factory=list)
     """Names of the labels in the data, in their order; empty when it has none."""
     processes: int = 1
@@ -40,6 +43,7 @@ class RunFolder:
         self.path = path
         self._stats = path / "stats.jsonl"
         self._health = path / "health.jsonl"
+        self._quality = path / "quality.jsonl"
 
     def refuse_another_run(self) -> None:
         """Raises RunError when a run with a state is in the folder."""
@@ -50,8 +54,8 @@ class RunFolder:
         """Make the folder; raises RunError when it cannot be made."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._stats.unlink(missing_ok=True)
-            self._health.unlink(missing_ok=True)
+            for of_the_run_before in (self._stats, self._health, self._quality, best_file(self.path)):
+                of_the_run_before.unlink(missing_ok=True)
             for pattern in ("sampler-*.onnx", "sampler-*.safetensors", "directions.json"):
                 for made_from_the_run_before in self.path.glob(pattern):
                     made_from_the_run_before.unlink()
@@ -75,12 +79,15 @@ class RunFolder:
     def append_health(self, record: Mapping[str, Any]) -> None:
         _append(self._health, record)
 
+    def append_quality(self, record: Mapping[str, Any]) -> None:
+        _append(self._quality, record)
+
     def forget_after(self, step: int) -> None:
         """Drop records and states of steps that a resumed run is about to do again; such a state could not be read."""
         for state in state_files(self.path):
             if state_step(state) > step:
                 state.unlink()
-        for path in (self._stats, self._health):
+        for path in (self._stats, self._health, self._quality):
             kept = [record for record in read_records(path) if record["step"] <= step]
             write_at_once(path, "".join(json.dumps(record) + "\n" for record in kept).encode())
 
@@ -91,6 +98,10 @@ class RunFolder:
     def health(self) -> list[dict[str, Any]]:
         """The health checks."""
         return read_records(self._health)
+
+    def quality(self) -> list[dict[str, Any]]:
+        """What was measured on held-out images; the first record has under "reference" what it lies between."""
+        return read_records(self._quality)
 
     def seconds(self) -> float:
         """How long the recorded steps took, over all sessions."""

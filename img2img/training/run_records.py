@@ -58,6 +58,21 @@ class RunRecords:
             for record in read_records(self.path / "health.jsonl")
         ]
 
+    @cached_property
+    def quality(self) -> list[dict[str, Any]]:
+        """What was measured on held-out images; empty for a recipe without such."""
+        return read_records(self.path / "quality.jsonl")
+
+    @property
+    def reference(self) -> dict[str, float]:
+        """What the figures of `quality` lie between, as NAME_floor and NAME_ceiling."""
+        return next((record["reference"] for record in self.quality if "reference" in record), {})
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The record of `quality` with the least KID, both ways together: that of best.pt."""
+        return min(self.quality, key=lambda record: record["kid_ab"] + record["kid_ba"], default=None)
+
     @property
     def step(self) -> int:
         return int(self.stats[-1]["step"]) if self.stats else 0
@@ -89,6 +104,14 @@ def read_records(path: Path) -> list[dict[str, Any]]:
 def figures(record: Mapping[str, Any]) -> dict[str, float]:
     """The numbers of a record that are its step's own."""
     return {name: value for name, value in record.items() if name not in NOT_SCALARS and isinstance(value, int | float)}
+
+
+def quality_words(record: Mapping[str, Any], reference: Mapping[str, float]) -> str:
+    """A record of quality in words; in brackets what real images have, and untouched ones."""
+    return "  ".join(
+        f"{name} {value:.3g} ({reference[f'{name}_floor']:.3g} to {reference[f'{name}_ceiling']:.3g})"
+        for name, value in figures(record).items()
+    )
 
 
 def stretches(health: list[dict[str, Any]]) -> list[Stretch]:

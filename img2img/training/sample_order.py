@@ -1,6 +1,6 @@
 """Which image is the n-th of a run, and which samples make up a process's part of each step."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,11 @@ class SampleOrder:
 def sample_keys(seed: int, samples: Sequence[int]) -> Tensor:
     """(N,) int64: the keys from which all randomness of these samples is drawn."""
     return torch.tensor([derive_seed(seed, "sample", sample) for sample in samples])
+
+
+def domain_seed(seed: int, domain: str, domains: Collection[str]) -> int:
+    """What fixes the order and the crops of one domain's images: where there is but one, the run's own seed."""
+    return seed if len(domains) == 1 else derive_seed(seed, f"domain {domain}")
 
 
 @dataclass(frozen=True)

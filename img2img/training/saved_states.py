@@ -13,6 +13,11 @@ def state_file(folder: Path, step: int) -> Path:
     return folder / f"state-{step:08d}.pt"
 
 
+def best_file(folder: Path) -> Path:
+    """Where the best state is kept, of a run whose quality is measured."""
+    return folder / "best.pt"
+
+
 def state_step(path: Path) -> int:
     """After how many steps a state was saved."""
     return int(_number(path))

@@ -1,4 +1,4 @@
-"""The settings of a recipe as a person reads them: names, defaults, and what each is for."""
+"""The settings and presets of a recipe as a person reads them: names, defaults, and what each is for."""
 
 import ast
 import inspect
@@ -17,6 +17,14 @@ def setting_list(recipe: type[Recipe]) -> Iterator[str]:
         yield f"{field.name}={_as_given(field.default)}"
         if field.name in texts:
             yield from textwrap.wrap(texts[field.name], 100, initial_indent="    ", subsequent_indent="    ")
+
+
+def preset_list(recipe: type[Recipe]) -> Iterator[str]:
+    """For each preset the name, as `--preset` takes it, and the settings that it changes; nothing without presets."""
+    for name, settings in recipe.presets.items():
+        yield f"--preset {name}"
+        changes = "  ".join(f"{setting}={_as_given(value)}" for setting, value in settings.items())
+        yield from textwrap.wrap(changes, 100, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def _as_given(value: Any) -> str:

@@ -14,18 +14,33 @@ TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 def make_config(
-    recipe: type[Recipe], assignments: Iterable[str] = (), file: Path | None = None, **given: Any
+    recipe: type[Recipe],
+    assignments: Iterable[str] = (),
+    file: Path | None = None,
+    preset: str | None = None,
+    **given: Any,
 ) -> Recipe.Config:
-    """The recipe's Config: `name=value` texts over the values given, over the file's, over the defaults.
+    """The recipe's Config: `name=value` texts over the values given, over the file's, the preset's, the defaults.
 
     Raises SettingError: with all names when one is unknown, with the type or range when a value does not fit.
     """
-    return recipe.Config(**(_of_file(recipe, file) | given | _of_assignments(recipe, assignments)))
+    values = _of_preset(recipe, preset) | _of_file(recipe, file) | given | _of_assignments(recipe, assignments)
+    return recipe.Config(**values)
 
 
 def chosen_settings(recipe: type[Recipe], assignments: Iterable[str], file: Path | None) -> dict[str, Any]:
     """Only what the file and the texts say, by name; raises SettingError as `make_config`."""
     return _of_file(recipe, file) | _of_assignments(recipe, assignments)
+
+
+def _of_preset(recipe: type[Recipe], name: str | None) -> dict[str, Any]:
+    if name is None:
+        return {}
+    if not recipe.presets:
+        raise SettingError(f"--preset {name}: {recipe.name} has none; leave it away, or change settings with --set")
+    if name not in recipe.presets:
+        raise SettingError(f"--preset {name}: {recipe.name} has no such preset; it has: {', '.join(recipe.presets)}")
+    return dict(recipe.presets[name])
 
 
 def _of_assignments(recipe: type[Recipe], assignments: Iterable[str]) -> dict[str, Any]:
@@ -73,5 +88,7 @@ def _parse(text: str, kind: Any) -> Any:
         return {**dict.fromkeys(TRUE, True), **dict.fromkeys(FALSE, False)}[text.lower()]
     if kind in (int, float, str):
         return kind(text)
-    parts = text.strip("()[]").split(",")  # a tuple is what is left
-    return tuple(_parse(part.strip(), one) for part, one in zip(parts, get_args(kind), strict=True))
+    parts = [part.strip() for part in text.strip("()[]").split(",") if part.strip()]  # a tuple is what is left
+    kinds = get_args(kind)
+    kinds = kinds[:1] * len(parts) if kinds[1:] == (...,) else kinds
+    return tuple(_parse(part, one) for part, one in zip(parts, kinds, strict=True))

@@ -7,9 +7,10 @@ each threshold says between which figures it lies.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from img2img.training.finding import Finding
 from img2img.training.history import RIGHT, History
+from img2img.training.translation_symptoms import TRANSLATION_SYMPTOMS
 
 SETTLING_STEPS, SETTLING_SHARE = 500, 0.03
 """Steps, and share of the run, in which a generator may draw one picture: every one begins so, at a rising rate
@@ -46,17 +47,6 @@ GROWING = 2.0
 """Times the highest distance of the first third of the run that such a critic has passed."""
 GROWTH = 1000.0
 """Times that a gradient's norm may exceed its highest in the first third of the run (sound: below 50)."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that goes wrong in a training."""
-
-    name: str
-    """"mode collapse", "duplicates", "vanishing gradients", "discriminator always right", "not finite", or "runaway"
-    and the player."""
-    sentence: str
-    """What is seen, with its figures, and what to do about it."""
 
 
 def not_finite(values: Mapping[str, float]) -> Finding | None:
@@ -132,11 +122,11 @@ def vanishing_gradients(history: History) -> Finding | None:
         gradient = history[f"gradient of {player}"]
         if player == history.judge or not gradient.now <= gradient.highest * (FAINT_LOSING if losing else FAINT):
             continue
-        loss = "use --set adversarial=bce rather than minimax, " if history.judge == "discriminator" else ""
+        loss = "use --set adversarial=bce rather than minimax, " if history.judge != "critic" else ""
         return Finding(
             "vanishing gradients",
-            f"the {player}'s gradient norm fell from {gradient.highest:.2g} to {gradient.now:.2g}, so that it hardly "
-            f"learns: {loss}{_slower(history, history.judge)}, or {_steadier(history)}.",
+            f"the gradient norm of the {player} fell from {gradient.highest:.2g} to {gradient.now:.2g}, too little to "
+            f"learn from: {loss}{_slower(history, history.judge)}, or {_steadier(history)}.",
         )
     return None
 
@@ -148,7 +138,7 @@ def runaway_judge(history: History) -> Finding | None:
         return None
     return Finding(
         f"runaway {history.judge}",
-        f"its logits are so large that a loss reached {loss:.3g}: lower discriminator_lr, or try --set r1=1 or "
+        f"logits are so large that a loss reached {loss:.3g}: lower discriminator_lr, or try --set r1=1 or "
         "label_smoothing=0.1.",
     )
 
@@ -186,7 +176,7 @@ def runaway_gradients(history: History) -> Finding | None:
         if gradient.now > GROWTH * gradient.highest_early > 0:
             return Finding(
                 f"runaway {player}",
-                f"its gradient norm grew from {gradient.highest_early:.2g} to {gradient.now:.2g}: "
+                f"the gradient norm grew from {gradient.highest_early:.2g} to {gradient.now:.2g}: "
                 f"{_slower(history, player)}.",
             )
     return None
@@ -215,4 +205,5 @@ SYMPTOMS: tuple[Callable[[History], Finding | None], ...] = (
     runaway_critic,
     runaway_generator,
     runaway_gradients,
+    *TRANSLATION_SYMPTOMS,
 )

@@ -3,46 +3,30 @@
 import signal
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from itertools import chain
 
 import torch
 from torch import Tensor
 
-from img2img.atomic_file import why_not
-from img2img.errors import RunError
 from img2img.interrupt import interrupt_noted
 from img2img.randomness import derive_seed
 from img2img.recipes.recipe import Batch, Recipe
-from img2img.training.data import preview_batch, training_batches
+from img2img.training.data import shown_batch, training_batches
 from img2img.training.distributed import OneProcess
 from img2img.training.ema import Ema
 from img2img.training.examination import examine
-from img2img.training.finite import not_finite
-from img2img.training.image_source import ImageSource
+from img2img.training.finite import refuse_what_is_not_finite
 from img2img.training.loss_window import LossWindow
 from img2img.training.memory_format import batch_channels_last, channels_last
+from img2img.training.pace import Pace
 from img2img.training.previews import preview_grid
 from img2img.training.progress import Silence, training_progress
 from img2img.training.reporter import Reporter
 from img2img.training.run_folder import RunFolder
-from img2img.training.saved_states import state_files
-from img2img.training.state import KEEP, TrainState, python_rng_state, restore_python_rng
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How often things happen, in steps, and how the images are loaded."""
-
-    log_every: int = 50
-    save_every: int = 500
-    preview_every: int = 500
-    preview_count: int = 8
-    workers: int | None = None
-    """Processes that decode images; None leaves it to the data and the device."""
-    cache: str = "auto"
-    keep: int = KEEP
-    health_every: int = 100
+from img2img.training.state import TrainState, python_rng_state, restore_python_rng
+from img2img.training.training_data import TrainingData
+from img2img.training.validation import Validation
 
 
 class Trainer:
@@ -51,7 +35,7 @@ class Trainer:
     def __init__(
         self,
         recipe: Recipe,
-        source: ImageSource,
+        data: TrainingData,
         folder: RunFolder,
         *,
         seed: int,
@@ -60,11 +44,13 @@ class Trainer:
         processes: OneProcess | None = None,
         compile: bool = False,
         tensorboard: bool = False,
+        validation: Validation | None = None,
     ) -> None:
         self.processes = processes or OneProcess()
         self.recipe = channels_last(recipe.to(device)).train()
         self.processes.prepare(self.recipe)
-        self.source, self.folder, self.seed, self.device, self.pace = source, folder, seed, device, pace
+        self.data, self.folder, self.seed, self.device, self.pace = data, folder, seed, device, pace
+        self.validation = validation
         self.optimizers = recipe.optimizers()
         self._base_rates = {
             name: [group["lr"] for group in optimizer.param_groups] for name, optimizer in self.optimizers.items()
@@ -105,10 +91,13 @@ class Trainer:
                     self._check_health(batch, scalars, show)
                 if last or self.step % pace.log_every == 0:
                     self._record(show)
-                if self.processes.leads and (last or self.step % pace.preview_every == 0):
+                if self.processes.leads and (last or pace.previews_at(self.step)):
                     self._save_preview(preview)
                 if last or self.step % pace.save_every == 0:
                     self._save()
+                if self.validation and (self.step == steps or pace.evaluates_at(self.step)):
+                    with self.reporter.paused():
+                        self._validate(self.validation, show)
                 if last:
                     break
 
@@ -152,7 +141,7 @@ class Trainer:
     def _batches(self) -> Generator[Batch]:
         config = self.recipe.config
         return training_batches(
-            self.source,
+            self.data.train,
             image_size=config.image_size,
             batch_size=config.batch_size,
             batches_per_step=self.recipe.batches_per_step,
@@ -169,8 +158,8 @@ class Trainer:
         )
 
     def _preview_batch(self) -> Batch:
-        batch = preview_batch(
-            self.source,
+        batch = shown_batch(
+            self.data.shown,
             image_size=self.recipe.config.image_size,
             count=self.pace.preview_count,
             seed=self.seed,
@@ -198,35 +187,27 @@ class Trainer:
         with self.ema.applied(self.recipe):
             self.reporter.picture(self.step, preview_grid(self.recipe.preview(batch)))
 
+    def _validate(self, validation: Validation, show: Silence) -> None:
+        """Changes nothing of the run; keeps the state that is the best so far."""
+        self._refuse_what_is_not_finite({**self.recipe.state_dict(), **self.ema.state_dict()})
+        if not self.folder.quality():
+            show.say(f"step {self.step}: measuring the quality; the first time takes longer, since it sees all images")
+        figures = validation.measure(self.recipe, self.ema.averages)
+        if best := validation.is_best(figures):
+            replace(self.state(), quality=figures).save_best(self.folder.path)
+        told = self.reporter.quality(self.step, figures, validation.reference)
+        show.say(f"step {self.step}: {told}{', the best so far' if best else ''}")
+
     def _save(self) -> None:
         """Write a state from which the run goes on bit for bit; never one with a loss or weight that is not finite."""
         self._refuse_what_is_not_finite(
             {**self._losses.sums(self.processes.mean), **self.recipe.state_dict(), **self.ema.state_dict()}
         )
-        if not self.processes.leads:
-            return
-        try:
+        if self.processes.leads:
             self.state().save(self.folder.path, self.pace.keep)
-        except (OSError, RuntimeError) as error:  # torch turns a full disk into a RuntimeError
-            cause = error.__context__ if isinstance(error.__context__, OSError) else error
-            raise RunError(
-                f"{self.folder.path}: no state could be saved at step {self.step}: {why_not(cause, 'written')}; "
-                "the states before are whole: --resume goes on from them"
-            ) from error
 
     def _refuse_what_is_not_finite(self, tensors: Mapping[str, Tensor]) -> None:
-        bad = not_finite(tensors)
-        if not bad:
-            return
-        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
-        verb = "is" if len(bad) == 1 else "are"
-        remedy = "start again with a lower learning rate"
-        if state_files(self.folder.path):
-            remedy = (
-                "the last saved state is still good: `img2img export` it, then start a new run from its .safetensors "
-                "with --init and a lower learning rate"
-            )
-        raise RunError(f"{self.folder.path}: {', '.join(bad[:3])}{more} {verb} not finite any more; {remedy}")
+        refuse_what_is_not_finite(self.folder.path, tensors)
 
     def state(self) -> TrainState:
         """All that a resumed run needs."""

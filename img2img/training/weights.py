@@ -1,13 +1,19 @@
 """Weights as .safetensors, as --init takes them in."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from torch import Tensor, nn
 
 from img2img.errors import ModelError
+from img2img.recipes.recipe import Recipe
+
+Weights = dict[str, Tensor]
+AVERAGED = "ema."
+"""What the names of averaged weights begin with in a file of several networks."""
 
 
-def load_weights(path: Path) -> dict[str, Tensor]:
+def load_weights(path: Path) -> Weights:
     """The tensors of a .safetensors file; raises ModelError when it is none."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -18,9 +24,47 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         raise ModelError(f"{path}: not a readable .safetensors file ({error})") from error
 
 
-def initialise(network: nn.Module, path: Path) -> None:
-    """Put the file's weights into the network, in its own precision; ModelError when they are another network's."""
+def initialise(recipe: Recipe, path: Path) -> dict[str, Weights]:
+    """Put the file's weights into the recipe's networks; returns the averaged ones by their generators' names.
+
+    The file holds the one generator that the recipe exports, or any of its networks, named "g_ab.stem.weight", and of
+    the averages, "ema.g_ab.stem.weight"; a generator of which it has the average alone starts from that. Raises
+    ModelError when the weights are another recipe's or another size's.
+    """
     weights = load_weights(path)
+    names = [name for name, _ in recipe.named_children()]
+    averaged = _by_network(weights, recipe.averaged, AVERAGED)
+    raw = _by_network(weights, names, "")
+    if not (raw or averaged):
+        raw = {recipe.exported: weights}
+    _refuse_unknown(path, weights, [*raw.values(), *averaged.values()], names)
+    for parts in (averaged, raw):
+        for name, part in parts.items():
+            _load(recipe.get_submodule(name), part, path)
+    return averaged
+
+
+def _by_network(weights: Weights, networks: Iterable[str], before: str) -> dict[str, Weights]:
+    """The weights of each network that is in the file, under the names that it has for them itself."""
+    parts = {network: _below(weights, f"{before}{network}.") for network in networks}
+    return {network: part for network, part in parts.items() if part}
+
+
+def _below(weights: Mapping[str, Tensor], prefix: str) -> Weights:
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+
+
+def _refuse_unknown(path: Path, weights: Weights, parts: Iterable[Weights], networks: Iterable[str]) -> None:
+    unknown = len(weights) - sum(map(len, parts))
+    if unknown:
+        raise ModelError(
+            f"{path}: weights of another recipe than this: {unknown} of {len(weights)} belong to none of its networks, "
+            f"{', '.join(networks)}"
+        )
+
+
+def _load(network: nn.Module, weights: Weights, path: Path) -> None:
+    """In the network's own precision."""
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:

@@ -1,0 +1,30 @@
+"""What `img2img train NAME` was asked for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from img2img.training.pace import Pace
+
+
+@dataclass(frozen=True)
+class Request:
+    """One training, as its command names it."""
+
+    recipe: str
+    data: Sequence[str | Path]
+    """Folders, .tar shards or the word "digits"; empty for the recipe's default set, or the run's own."""
+    out: Path
+    steps: int | None = None
+    init: Path | None = None
+    resume: bool = False
+    seed: int | None = None
+    device: str = "auto"
+    settings: Sequence[str] = ()
+    pace: Pace = field(default_factory=Pace)
+    config: Path | None = None
+    compile: bool = False
+    tensorboard: bool = False
+    domains: Mapping[str, Sequence[str | Path]] = field(default_factory=dict)
+    """In the place of `data`, the same for each domain of the recipe by its name."""
+    preset: str | None = None

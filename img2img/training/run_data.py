@@ -1,0 +1,92 @@
+"""The settings of a run and its images, which depend on each other: classes and epochs are counted in the images."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from img2img.errors import DataError, SettingError
+from img2img.recipes.recipe import Recipe
+from img2img.training.data_choice import ChosenData, chosen_data
+from img2img.training.request import Request
+from img2img.training.run_folder import RunInfo
+from img2img.training.settings import chosen_settings, make_config
+from img2img.training.training_data import TrainingData, open_data
+
+
+def config_and_data(
+    recipe: type[Recipe], request: Request, chosen: ChosenData, *, announce: bool
+) -> tuple[Recipe.Config, TrainingData]:
+    """The settings, checked before the data is opened, and with what is counted in it, said on stderr if `announce`.
+
+    Raises SettingError for settings that cannot be, DataError for images that the recipe cannot learn from.
+    """
+    given: dict[str, Any] = {} if request.steps is None else {"steps": request.steps}
+    asked = given | chosen_settings(recipe, request.settings, request.config)
+    config = make_config(recipe, request.settings, request.config, request.preset, **given)
+    data = open_data(chosen.domains, held_out=_held_out(config))
+    config = _with_classes(config, data, asked.get("classes"), chosen.named)
+    config = _with_epochs(config, data, steps_asked="steps" in asked, announce=announce)
+    if any(spec.name == "label" for spec in recipe.inputs(config)) and not data.classes:
+        raise DataError(
+            f"{_listed(chosen.named)}: {recipe.name} learns from labelled images, and these have no labels; "
+            "put the images of each class into a folder of its own: DIR/cat/1.jpg, DIR/dog/1.jpg ..."
+        )
+    return config, data
+
+
+def same_data(recipe: type[Recipe], config: Recipe.Config, request: Request, info: RunInfo) -> TrainingData:
+    """The images that the run began with, or those that the request names now; raises DataError when they differ."""
+    given = bool(request.data or request.domains)
+    chosen = ChosenData(info.data, info.domains or {recipe.domains[0]: info.data})
+    if given:
+        chosen = chosen_data(recipe.name, recipe.domains, request.data, request.domains, announce=False)
+    data = open_data(chosen.domains, held_out=_held_out(config))
+    if not given and info.images not in (0, data.images):
+        now = "1 image" if data.images == 1 else f"{data.images:,} images"
+        raise DataError(
+            f"{_listed(chosen.named)}: {now}, and the run began with {info.images:,}, so it would go on with other "
+            "samples; give --data to accept that"
+        )
+    if info.classes and list(data.classes) != info.classes:
+        raise DataError(
+            f"{_listed(chosen.named)}: classes {', '.join(data.classes) or 'none'}, and the "
+            f"run learns {', '.join(info.classes)}; give data with these"
+        )
+    return data
+
+
+def _held_out(config: Recipe.Config) -> int:
+    held_out: int = getattr(config, "held_out", 0)  # not every recipe holds images out
+    return held_out
+
+
+def _with_classes(
+    config: Recipe.Config, data: TrainingData, asked: int | None, named: Sequence[str | Path]
+) -> Recipe.Config:
+    if not (hasattr(config, "classes") and data.classes):
+        return config
+    if asked not in (None, len(data.classes)):
+        raise SettingError(
+            f"classes={asked}: {_listed(named)} has {len(data.classes)}; leave classes away, since they are counted"
+        )
+    counted: dict[str, Any] = {"classes": len(data.classes)}
+    return replace(config, **counted)
+
+
+def _with_epochs(config: Recipe.Config, data: TrainingData, *, steps_asked: bool, announce: bool) -> Recipe.Config:
+    """With as many steps as the epochs take, or without epochs where the steps were asked for."""
+    epochs: int = getattr(config, "epochs", 0)  # a setting of some recipes
+    if not epochs:
+        return config
+    steps = ceil(epochs * data.epoch / config.batch_size)
+    if announce and not steps_asked:
+        print(f"{epochs:,} epochs of {data.epoch:,} images: {steps:,} steps", file=sys.stderr)
+    counted: dict[str, Any] = {"epochs": 0} if steps_asked else {"steps": steps}
+    return replace(config, **counted)
+
+
+def _listed(named: Sequence[str | Path]) -> str:
+    return ", ".join(map(str, named))

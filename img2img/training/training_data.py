@@ -1,0 +1,58 @@
+"""The images of a run, by domain: those that it trains on, and those that are kept from it to judge it by."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from img2img.training.image_source import ImageSource, Subset, open_source
+
+LARGEST_SHARE = 10
+"""At most one image of so many is held out, so that a small set keeps enough to train on."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Sources by the names that the recipe gives to its domains."""
+
+    train: Mapping[str, ImageSource]
+    held_out: Mapping[str, ImageSource]
+    """Only of domains of which something is held out."""
+
+    @property
+    def shown(self) -> dict[str, ImageSource]:
+        """What previews show: images that were not trained on, where there are some."""
+        return {**self.train, **self.held_out}
+
+    @property
+    def epoch(self) -> int:
+        """Samples after which each image that is trained on was seen at least once."""
+        return max(map(len, self.train.values()))
+
+    @property
+    def images(self) -> int:
+        """In all domains together, held out or not."""
+        return sum(map(len, [*self.train.values(), *self.held_out.values()]))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the labels; two domains have none."""
+        (first, *others) = self.train.values()
+        return () if others else first.classes
+
+
+def open_data(domains: Mapping[str, Sequence[str | Path]], *, held_out: int = 0) -> TrainingData:
+    """Open the sources of each domain and hold the last `held_out` images out, by name; DataError as open_source."""
+    train, kept = {}, {}
+    for domain, data in domains.items():
+        train[domain], last = split_off_last(open_source(data), held_out)
+        if last:
+            kept[domain] = last
+    return TrainingData(train, kept)
+
+
+def split_off_last(source: ImageSource, count: int) -> tuple[ImageSource, Subset]:
+    """The source without its last `count` images by name, at most a tenth of them; and those."""
+    count = min(count, len(source) // LARGEST_SHARE)
+    by_name = sorted(range(len(source)), key=source.name)
+    rest, last = by_name[: len(source) - count], by_name[len(source) - count :]
+    return Subset(source, rest) if last else source, Subset(source, last)

@@ -1,0 +1,78 @@
+"""How good a translator is while it trains, measured now and then on images that no step sees."""
+
+import sys
+from collections.abc import Mapping
+from math import inf
+from typing import Protocol
+
+import torch
+from torch import nn
+
+from img2img.recipes.recipe import Recipe
+from img2img.training.run_folder import RunFolder
+from img2img.training.saved_states import best_file
+from img2img.training.state import load_best
+from img2img.training.training_data import TrainingData
+
+FEWEST = 20
+"""Held-out images of each domain below which a distance between distributions says nothing."""
+
+
+class Quality(Protocol):
+    """What `evaluation.translation.TranslationQuality` is."""
+
+    @property
+    def reference(self) -> Mapping[str, float]: ...
+
+    def measure(self, g_ab: nn.Module, g_ba: nn.Module) -> dict[str, float]: ...
+
+
+class Validation:
+    """Measures a run's averaged generators, and knows the best that the run has had in all its sessions."""
+
+    def __init__(self, quality: Quality, folder: RunFolder) -> None:
+        self._quality = quality
+        self._best = badness(load_best(folder.path).quality) if best_file(folder.path).exists() else inf
+
+    def measure(self, recipe: Recipe, averages: nn.ModuleDict) -> dict[str, float]:
+        """KID (times 1,000) and Frechet distance of both ways: `kid_ab`, `fd_ab`, `kid_ba` and `fd_ba`."""
+        assert recipe.way_back
+        return self._quality.measure(averages[recipe.exported], averages[recipe.way_back])
+
+    @property
+    def reference(self) -> Mapping[str, float]:
+        """What each figure lies between: under NAME_floor real images, under NAME_ceiling untouched ones."""
+        return self._quality.reference
+
+    def is_best(self, figures: Mapping[str, float]) -> bool:
+        """Whether nothing before was as good; from then on it is what others must be better than."""
+        better = badness(figures) < self._best
+        if better:
+            self._best = badness(figures)
+        return better
+
+
+def badness(figures: Mapping[str, float]) -> float:
+    """What the best state has the least of: the KIDs of both ways."""
+    return figures["kid_ab"] + figures["kid_ba"]
+
+
+def validation(recipe: Recipe, data: TrainingData, folder: RunFolder, device: torch.device) -> Validation | None:
+    """For a recipe with a way back; None, which is said on stderr, where too few images are held out."""
+    fewest = min(len(data.held_out.get(domain, ())) for domain in recipe.domains)
+    if fewest < FEWEST:
+        print(
+            f"quality is not measured: {fewest} images of a domain are held out, and it takes {FEWEST} (a tenth of a "
+            "set at most, see held_out)",
+            file=sys.stderr,
+        )
+        return None
+    from img2img.evaluation.translation import TranslationQuality
+
+    quality = TranslationQuality(
+        *(images[domain] for images in (data.train, data.held_out) for domain in recipe.domains),
+        image_size=recipe.config.image_size,
+        device=device,
+        cache_dir=folder.path / "features",
+    )
+    return Validation(quality, folder)
