@@ -10,9 +10,9 @@ from tiny_sampler import SIZE, linear_sampler
 from typer.testing import CliRunner
 
 from img2img.cli.app import app
-from img2img.cli.evaluate import command_shape
 from img2img.errors import ModelError
 from img2img.evaluation.evaluate_sampler import evaluate_sampler
+from img2img.evaluation.request import Request
 from img2img.inference.sampler import Sampler
 from img2img.training.image_source import open_source
 
@@ -93,11 +93,11 @@ def test_options_for_photos_are_refused_before_any_work(words, tmp_path, monkeyp
     result = CliRunner().invoke(app, ["evaluate", str(model), "--data", "nowhere", *words, "--temperatures", "0.4"])
     assert result.exit_code == 2
     assert f"{words[0]}" in result.stderr
-    assert "are for colorizers; leave them away" in result.stderr
+    assert "good.onnx is a sampler: leave away " in result.stderr
 
 
 def test_table_has_only_what_can_be_read_from_it(pictures, tmp_path):
     figures = evaluate_sampler(Sampler(sampler(tmp_path / "good.onnx")), open_source([pictures]), seed=0)
     assert list(figures) == ["diversity", "duplicates", "asked_for", "classifier_accuracy", "asked_for_by_class"]
-    shape = command_shape("good.onnx", ["digits"], None, None)
-    assert shape == "img2img evaluate good --data digits", "the command on the card must be one that runs"
+    command = Request("good.onnx", data=("digits",)).command()
+    assert command == "img2img evaluate good --data digits", "the command on the card must be one that runs"

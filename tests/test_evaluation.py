@@ -2,14 +2,19 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torchvision.models import alexnet
 from typer.testing import CliRunner
 
 from img2img.cli.app import app
-from img2img.errors import DataError
-from img2img.evaluation.contact_sheet import CELL, contact_sheet
+from img2img.errors import DataError, ModelError
+from img2img.evaluation.chart import panels_of
+from img2img.evaluation.contact_sheet import contact_sheet, grey_coloured_true
 from img2img.evaluation.evaluate import evaluate_colorizer, photos_at
 from img2img.evaluation.metrics import colourfulness, psnr
+from img2img.evaluation.report import evaluate_file, table
+from img2img.evaluation.similarity import Lpips, ssim
 from img2img.training.image_source import open_source
 
 
@@ -23,6 +28,69 @@ def test_psnr_of_a_uniform_error_is_its_closed_form():
 
 def test_psnr_of_equal_pictures_is_infinite():
     assert psnr(flat(1, 2, 3), flat(1, 2, 3)) == math.inf
+
+
+def test_ssim_of_flat_pictures_is_its_closed_form():
+    steady = (0.01 * 255) ** 2  # without contrast only the means count
+    expected = (2 * 100 * 140 + steady) / (100**2 + 140**2 + steady)
+    first, second = (np.full((32, 32, 3), grey, np.uint8) for grey in (100, 140))
+    assert ssim(first, second) == pytest.approx(expected)
+    assert ssim(first, first) == pytest.approx(1)
+
+
+@pytest.fixture(scope="module")
+def noise() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
+
+
+def test_ssim_falls_with_noise_and_sees_no_sign_in_a_picture_turned_negative(noise):
+    half = ((noise.astype(int) + noise[::-1]) // 2).astype(np.uint8)
+    assert ssim(255 - noise, noise) < 0 < ssim(half, noise) < 1
+
+
+@pytest.fixture(scope="module")
+def alexnet_file(tmp_path_factory):
+    """The part of AlexNet that LPIPS sees, as torchvision publishes it, with weights drawn at random."""
+    torch.manual_seed(0)
+    file = tmp_path_factory.mktemp("alexnet") / "alexnet.pth"
+    torch.save({f"features.{name}": value for name, value in alexnet().features.state_dict().items()}, file)
+    return file
+
+
+def test_lpips_of_equal_pictures_is_0_and_grows_with_the_change(alexnet_file, noise):
+    lpips = Lpips(alexnet_file)
+    little, much = ((noise * (1 - share)).astype(np.uint8) for share in (0.05, 0.5))
+    assert lpips(noise, noise) == 0
+    assert 0 < lpips(little, noise) < lpips(much, noise)
+    assert lpips(much, noise) == pytest.approx(lpips(noise, much))
+
+
+def test_lpips_uses_the_weights_of_the_file(alexnet_file, noise, tmp_path):
+    weights = torch.load(alexnet_file)
+    weights["features.10.weight"].zero_()
+    torch.save(weights, tmp_path / "other.pth")
+    first, other = Lpips(alexnet_file), Lpips(tmp_path / "other.pth")
+    assert first(noise, 255 - noise) != other(noise, 255 - noise)
+
+
+def test_lpips_refuses_other_weights(tmp_path):
+    torch.save({"features.0.weight": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(ModelError, match=r"other\.pth: not torchvision's AlexNet; fetch https://"):
+        Lpips(tmp_path / "other.pth")
+    with pytest.raises(ModelError, match=r"nowhere\.pth: no such file"):
+        Lpips(tmp_path / "nowhere.pth")
+
+
+def test_figures_of_a_colorizer_have_lpips_where_its_weights_are(tiny_model, source, tmp_path, alexnet_file):
+    without = evaluate_file(str(tiny_model), [tmp_path], size=64)
+    with_it = evaluate_file(str(tiny_model), [tmp_path], size=64, lpips_weights=alexnet_file)
+    assert "lpips" not in without["means"]
+    assert {**with_it["means"], **without["means"]} == with_it["means"]
+    assert with_it["means"]["lpips"] > 0
+    assert "lpips                    not measured: --lpips-weights FILE takes AlexNet's, https://" in table(without)
+    assert "not measured" not in table(with_it)
+    assert [panel.title.split()[0] for panel in panels_of(with_it)] == ["PSNR", "SSIM", "LPIPS", "colourfulness"]
+    assert [panel.title.split()[0] for panel in panels_of(without)] == ["PSNR", "SSIM", "colourfulness"]
 
 
 def test_grey_has_no_colourfulness():
@@ -58,6 +126,7 @@ def test_grey_model_gains_nothing_and_has_no_colour(source):
     score = evaluate_colorizer(lambda image: image, source, size=64)
     assert score.photos == 3
     assert score.psnr_gain == pytest.approx(0)
+    assert score.ssim == score.ssim_of_grey < 1
     assert score.colourfulness_ratio == pytest.approx(0)
 
 
@@ -65,6 +134,7 @@ def test_perfect_model_reaches_the_truths_colourfulness(source):
     truth = iter(list(photos_at(source, 64)))
     score = evaluate_colorizer(lambda _: next(truth), source, size=64)
     assert score.psnr == math.inf
+    assert score.ssim == pytest.approx(1)
     assert score.colourfulness_ratio == pytest.approx(1)
 
 
@@ -73,13 +143,14 @@ def test_contact_sheet_shows_grey_coloured_and_truth_of_photos_chosen_by_seed(so
         return Image.merge("RGB", (Image.new("L", image.size, 255), image, image))
 
     def drawn(seed: int) -> bytes:
-        contact_sheet(reddened, source, tmp_path / "sheet.png", count=3, seed=seed)
+        row = grey_coloured_true(reddened)
+        contact_sheet(row, source, tmp_path / "sheet.png", count=3, seed=seed, cell=90)
         return (tmp_path / "sheet.png").read_bytes()
 
     drawn(0)
     with Image.open(tmp_path / "sheet.png") as sheet:
         pixels = np.asarray(sheet)
-    grey, coloured = pixels[:CELL, :CELL], pixels[:CELL, CELL : 2 * CELL]
+    grey, coloured = pixels[:90, :90], pixels[:90, 90:180]
     assert np.ptp(grey, axis=2).max() == 0
     assert (coloured[..., 0] == 255).all()
     assert drawn(1) == drawn(1)

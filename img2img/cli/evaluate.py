@@ -1,4 +1,4 @@
-"""`img2img evaluate MODEL --data PHOTOS`: the figures on a model's card, printed again."""
+"""`img2img evaluate`: the figures on a model's card, printed again, and any folder compared with real pictures."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,8 +6,6 @@ from typing import Annotated
 import typer
 
 from img2img.cli.picture_option import in_a_folder
-
-PHOTO_SIZE = 256
 
 
 def _check_temperatures(text: str | None) -> str | None:
@@ -21,63 +19,109 @@ def _check_temperatures(text: str | None) -> str | None:
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A colorizer or a sampler.")],
-    data: Annotated[list[str], typer.Option(help="Real pictures: a folder, a .tar or digits; repeatable.")],
+    model: Annotated[
+        str | None, typer.Argument(metavar="NAME|FILE", help="A colorizer, a translator or a sampler.")
+    ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="What the model is measured on: a folder, a .tar or digits; repeatable."),
+    ] = None,
+    real: Annotated[
+        list[str] | None,
+        typer.Option(help="Real pictures of what a translator makes, or to compare --fake with; repeatable."),
+    ] = None,
+    fake: Annotated[
+        list[str] | None, typer.Option(help="Pictures to compare with --real, without a model; repeatable.")
+    ] = None,
+    held_out: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Only the last N of --data by name, at most a tenth: training holds them out."
+        ),
+    ] = None,
     size: Annotated[
         int | None,
-        typer.Option(min=32, help="Photos are brought to about this size, squared, in pixels [default: 256]."),
+        typer.Option(
+            min=32, help="Bring photos to about this size, squared [default: 256, a translator's: its own size]."
+        ),
     ] = None,
     temperatures: Annotated[
         str | None,
         typer.Option(
             metavar="T,T,...",
             callback=_check_temperatures,
-            help="Also measure at these, in PyTorch (needs the .safetensors).",
+            help="Also measure a colorizer at these, in PyTorch (needs the .safetensors).",
         ),
     ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(metavar="lite0|inception", help="What sets of pictures are compared by [default: lite0]."),
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="Inception's weights, torchvision's.")] = None,
+    lpips_weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="AlexNet's weights, torchvision's, for a colorizer's LPIPS.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    chart: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", callback=in_a_folder(".png"), help="Draw the figures as bars."),
+    ] = None,
     sheet: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
             callback=in_a_folder(".png", ".jpg", ".webp"),
-            help="Draw grey, coloured and true photos, chosen by --seed.",
+            help="Draw photos, chosen by --seed: grey, coloured and true, or in, out and back.",
         ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Photos on the sheet.")] = 60,
-    seed: Annotated[int, typer.Option(min=0, help="Chooses the photos on the sheet, or a sampler's latents.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the sheet's photos, resamples, a sampler's latents.")] = 0,
     save: Annotated[bool, typer.Option("--save", help="Write the figures on the model's card.")] = False,
 ) -> None:
-    """Measure a model against real pictures.
+    """Measure a model against real pictures, or compare any pictures with real ones.
 
-    A colorizer on photos whose colours are known: PSNR beside the grey photos', and colourfulness. A sampler: how
-    varied its pictures are, and how many of those that it draws for a class are of that class.
+    A colorizer on photos whose colours are known: PSNR, SSIM and LPIPS beside the grey photos', and colourfulness. A
+    translator: KID and Frechet distance between what it makes and real pictures, beside those of the untouched pictures
+    and of real ones, all with 95% bootstrap intervals. A sampler: how varied its pictures are, and how many of those
+    that it draws for a class are of that class.
+
+    \b
+    Examples:
+      img2img evaluate colorizer --data photos
+      img2img evaluate horse2zebra --data horses --real zebras --sheet sheet.jpg
+      img2img evaluate --real zebras --fake made-elsewhere --chart chart.png
     """
     import json
 
-    from img2img.evaluation.photo_options import draws_from_noise
+    from img2img.evaluation.request import Request
 
-    given = {"--size": size, "--temperatures": temperatures, "--sheet": sheet}
-    sampler = draws_from_noise(model, [name for name, value in given.items() if value is not None])
-    photo_size = None if sampler else size or PHOTO_SIZE
+    request = Request(
+        model=model,
+        data=tuple(data or ()),
+        real=tuple(real or ()),
+        fake=tuple(fake or ()),
+        held_out=held_out,
+        size=size,
+        temperatures=tuple(map(float, temperatures.split(","))) if temperatures else (),
+        features=features,
+        weights=weights,
+        lpips_weights=lpips_weights,
+        seed=seed,
+    )
+    wanted = {"--chart": chart, "--sheet": sheet, "--save": save}
+    request.subject(also_given=[name for name, value in wanted.items() if value])
 
-    from img2img.evaluation.report import draw_sheet, evaluate_file, save_figures, table
+    from img2img.evaluation.report import measure, save_figures, table
 
-    curve = [float(value) for value in temperatures.split(",")] if temperatures else []
-    figures = evaluate_file(model, data, size=photo_size or PHOTO_SIZE, temperatures=curve, seed=seed)
+    figures = measure(request)
     print(json.dumps(figures, indent=2, allow_nan=False) if as_json else table(figures))
+    if chart:
+        from img2img.evaluation.chart import draw_chart
+
+        draw_chart(figures, chart, model=model)
     if sheet:
-        draw_sheet(model, data, sheet, count=count, seed=seed)
-    if save:
-        save_figures(model, figures, command_shape(model, data, photo_size, temperatures))
+        from img2img.evaluation.contact_sheet import draw_sheet
 
-
-def command_shape(model: str, data: list[str], size: int | None, temperatures: str | None) -> str:
-    """The command as anyone can give it: files by their names, not by where they lie here."""
-    words = [
-        "img2img evaluate",
-        Path(model).stem,
-        *(f"--data {Path(path).name}" for path in data),
-        *([f"--size {size}"] if size else []),
-    ]
-    return " ".join(words + ([f"--temperatures {temperatures}"] if temperatures else []))
+        draw_sheet(request, sheet, count=count)
+    if save and model:
+        save_figures(model, figures, request.command())

@@ -1,37 +1,74 @@
-"""A contact sheet: grey, coloured and true, side by side, of photos chosen by seed and not by taste."""
+"""A contact sheet: what goes into a model and what comes out, side by side, chosen by seed and not by taste."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from img2img.evaluation.evaluate import Colorize
-from img2img.training.image_source import ImageSource
+from img2img.evaluation.pictures import Change, at_size, measured_part
+from img2img.evaluation.request import Request
+from img2img.inference.colorizer import Colorizer
+from img2img.inference.translator import Translator
+from img2img.training.image_source import ImageSource, open_source
 
-CELL = 120
+Row = Callable[[Image.Image], Sequence[Image.Image]]
+"""What is shown of one photo, from left to right; always as many pictures."""
+
 GAP = 6
-PER_ROW = 4
 
 
-def contact_sheet(colorize: Colorize, source: ImageSource, path: Path, *, count: int, seed: int) -> None:
-    """Write triples of `count` photos (fewer where there are fewer), in the order in which the seed drew them."""
+def draw_sheet(request: Request, sheet: Path, *, count: int) -> None:
+    """Write a contact sheet of photos as the model that was measured colours or translates them."""
+    assert request.model
+    source = measured_part(open_source(request.data), request.held_out or 0)
+    if request.subject() == "colorize":
+        contact_sheet(grey_coloured_true(Colorizer(request.model)), source, sheet, count=count, seed=request.seed)
+        return
+    there = Translator(request.model)
+    row = in_out_back(
+        at_size(there, request.size), at_size(there.reverse(), request.size) if there.card.reverse else None
+    )
+    # larger than a colorizer's, since stripes are finer than colours
+    contact_sheet(row, source, sheet, count=count, seed=request.seed, cell=192, per_line=2)
+
+
+def contact_sheet(
+    row: Row, source: ImageSource, path: Path, *, count: int, seed: int, cell: int = 120, per_line: int = 4
+) -> None:
+    """Write the rows of `count` photos (fewer where there are fewer), in the order in which the seed drew them.
+
+    Pictures are cut to squares of `cell` pixels; `per_line` rows stand beside each other.
+    """
     drawn = np.random.default_rng(seed).choice(len(source), min(count, len(source)), replace=False)
-    triples = [list(_triple(colorize, Image.fromarray(source.rgb(int(index))))) for index in drawn]
-    _tile(triples).save(path, quality=88)
+    photos = (Image.fromarray(source.rgb(int(index))) for index in drawn)
+    rows = [[ImageOps.fit(each.convert("RGB"), (cell, cell)) for each in row(photo)] for photo in photos]
+    _laid_out(rows, cell, per_line).save(path, quality=88)
 
 
-def _triple(colorize: Colorize, truth: Image.Image) -> Iterator[Image.Image]:
-    grey = truth.convert("L")
-    for picture in (grey, colorize(grey), truth):
-        yield ImageOps.fit(picture.convert("RGB"), (CELL, CELL))
-
-
-def _tile(triples: Sequence[Sequence[Image.Image]]) -> Image.Image:
-    rows = -(-len(triples) // PER_ROW)
-    sheet = Image.new("RGB", (PER_ROW * (3 * CELL + GAP) - GAP, rows * (CELL + GAP) - GAP), "white")
-    for place, triple in enumerate(triples):
-        row, column = divmod(place, PER_ROW)
-        for index, picture in enumerate(triple):
-            sheet.paste(picture, (column * (3 * CELL + GAP) + index * CELL, row * (CELL + GAP)))
+def _laid_out(rows: Sequence[Sequence[Image.Image]], cell: int, per_line: int) -> Image.Image:
+    width, lines = len(rows[0]) * cell + GAP, -(-len(rows) // per_line)
+    sheet = Image.new("RGB", (min(per_line, len(rows)) * width - GAP, lines * (cell + GAP) - GAP), "white")
+    for place, row in enumerate(rows):
+        line, column = divmod(place, per_line)
+        for index, picture in enumerate(row):
+            sheet.paste(picture, (column * width + index * cell, line * (cell + GAP)))
     return sheet
+
+
+def grey_coloured_true(colorize: Change) -> Row:
+    def row(truth: Image.Image) -> list[Image.Image]:
+        grey = truth.convert("L")
+        return [grey, colorize(grey), truth]
+
+    return row
+
+
+def in_out_back(there: Change, back: Change | None) -> Row:
+    """Without the way back, only in and out."""
+
+    def row(photo: Image.Image) -> list[Image.Image]:
+        out = there(photo)
+        return [photo, out, *([back(out)] if back else [])]
+
+    return row

@@ -1,4 +1,4 @@
-"""Evaluating a model file: the figures, as a table and on its card."""
+"""What `img2img evaluate` measures of a model file or of two folders: the figures, and on the model's card."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,28 +7,61 @@ from typing import Any
 
 from img2img.atomic_file import why_not, write_at_once
 from img2img.errors import ModelError
-from img2img.evaluation.contact_sheet import contact_sheet
+from img2img.evaluation.comparison import Compared, compare_sources, compare_translated
 from img2img.evaluation.evaluate import evaluate_colorizer
 from img2img.evaluation.evaluate_sampler import evaluate_sampler
+from img2img.evaluation.features import PooledFeatures, feature_network
+from img2img.evaluation.pictures import at_size, measured_part
+from img2img.evaluation.request import COLORIZER_SIZE, Request
+from img2img.evaluation.similarity import ALEXNET_FILE, Lpips
 from img2img.inference.colorizer import Colorizer
 from img2img.inference.sampler import Sampler
+from img2img.inference.translator import Translator
 from img2img.model_file import find_model, read_card, rewrite_card
 from img2img.training.image_source import ImageSource, open_source
+from img2img.training.machine import pick_device
+from img2img.training.training_data import split_off_last
+
+Data = Sequence[str | Path]
 
 CURVE = "temperature_curve"
+COMPARED = "compared"
+
+
+def measure(request: Request) -> dict[str, Any]:
+    """The figures that were asked for; raises UsageError for options that do not go together."""
+    subject = request.subject()
+    if subject == "folders":
+        return _folder_figures(request)
+    if subject == "translate":
+        return _translator_figures(request)
+    assert request.model
+    return evaluate_file(
+        request.model,
+        request.data,
+        size=request.size or COLORIZER_SIZE,
+        temperatures=request.temperatures,
+        lpips_weights=request.lpips_weights,
+        seed=request.seed,
+    )
 
 
 def evaluate_file(
-    model: str, data: Sequence[str | Path], *, size: int, temperatures: Sequence[float] = (), seed: int = 0
+    model: str,
+    data: Data,
+    *,
+    size: int,
+    temperatures: Sequence[float] = (),
+    lpips_weights: Path | None = None,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """The figures of a colorizer as it ships and, under "temperature_curve", at other temperatures; or of a sampler."""
     source = open_source(data)
     if read_card(find_model(model)).task == "generate":
         return evaluate_sampler(Sampler(model), source, seed=seed)
-    figures: dict[str, Any] = evaluate_colorizer(Colorizer(model), source, size=size).figures()
-    figures["measured_on"] = (
-        f"{figures['means']['photos']} photos of {', '.join(Path(path).name for path in data)} at {size} px"
-    )
+    lpips = Lpips(lpips_weights) if lpips_weights else None
+    figures: dict[str, Any] = evaluate_colorizer(Colorizer(model), source, size=size, lpips=lpips).figures()
+    figures["measured_on"] = f"{figures['means']['photos']} photos of {_names(data)} at {size} px"
     if temperatures:
         figures[CURVE] = [_at_temperature(model, value, source, size) for value in temperatures]
     return figures
@@ -47,9 +80,40 @@ def _at_temperature(model: str, temperature: float, source: ImageSource, size: i
     return {"temperature": temperature} | {name: score[name] for name in ("psnr_gain_db", "colourfulness_ratio")}
 
 
-def draw_sheet(model: str, data: Sequence[str | Path], sheet: Path, *, count: int, seed: int) -> None:
-    """Write a contact sheet of photos as the model colours them."""
-    contact_sheet(Colorizer(model), open_source(data), sheet, count=count, seed=seed)
+def _translator_figures(request: Request) -> dict[str, Any]:
+    """Distances of translated pictures to real ones of the target domain, and of the same untouched."""
+    assert request.model
+    features, held_out = _features(request), request.held_out or 0
+    source = measured_part(open_source(request.data), held_out)
+    targets, last = split_off_last(open_source(request.real), held_out)
+    translate = at_size(Translator(request.model), request.size)
+    rows = compare_translated(
+        translate, source, targets, features, held_out=last if held_out else None, seed=request.seed
+    )
+    part = f"the last {len(source)} by name of " if held_out else ""
+    return _distances(rows, features, f"{part}{_names(request.data)} beside {_names(request.real)}")
+
+
+def _folder_figures(request: Request) -> dict[str, Any]:
+    """Distances of any pictures to real ones."""
+    features = _features(request)
+    rows = compare_sources(open_source(request.fake), open_source(request.real), features, seed=request.seed)
+    return _distances(rows, features, f"{_names(request.fake)} beside {_names(request.real)}")
+
+
+def _features(request: Request) -> PooledFeatures:
+    return feature_network(request.features or "lite0", request.weights, pick_device("auto"))
+
+
+def _distances(rows: Sequence[Compared], features: PooledFeatures, measured_on: str) -> dict[str, Any]:
+    """The two that decide, then what they lie between."""
+    figures = [row.figures() for row in rows]
+    decide = {name: figures[0][name] for name in ("kid_x1000", "frechet_distance")}
+    return {**decide, "features": features.name, "measured_on": measured_on, COMPARED: figures}
+
+
+def _names(data: Data) -> str:
+    return ", ".join(Path(path).name for path in data)
 
 
 def save_figures(model: str, figures: dict[str, Any], command: str) -> None:
@@ -70,9 +134,28 @@ def _write(file: Path, content: bytes) -> None:
 
 def table(figures: dict[str, Any]) -> str:
     """The figures as lines for a terminal."""
-    rows = {name: value for name, value in figures.items() if name not in ("means", CURVE)}
+    rows = {name: value for name, value in figures.items() if name not in ("means", CURVE, COMPARED)}
     rows |= figures.get("means", {})
     lines = [f"{name:24} {value}" for name, value in rows.items()]
+    if "means" in figures and "lpips" not in rows:
+        lines.append(f"{'lpips':24} not measured: --lpips-weights FILE takes AlexNet's, {ALEXNET_FILE}")
     for point in figures.get(CURVE, []):
         lines.append("  ".join(f"{name} {value}" for name, value in point.items()))
+    if COMPARED in figures:
+        lines += ["", *_aligned([_shown(row) for row in figures[COMPARED]])]
     return "\n".join(lines)
+
+
+def _shown(row: dict[str, Any]) -> dict[str, str]:
+    """A row of "compared" with each interval behind its value."""
+    shown = {name: str(row[name]) for name in ("pictures", "number", "beside")}
+    for name in ("kid_x1000", "frechet_distance"):
+        low, high = row[f"{name}_interval"]
+        shown[name] = f"{row[name]} ({low} to {high})"
+    return shown
+
+
+def _aligned(rows: list[dict[str, str]]) -> list[str]:
+    cells = [list(rows[0]), *(list(row.values()) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]

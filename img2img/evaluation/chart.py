@@ -1,0 +1,108 @@
+"""What `img2img evaluate` measured, as one picture of bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from img2img.atomic_file import why_not, written_at_once
+from img2img.errors import UnwritablePhoto
+from img2img.training.run_chart import private_matplotlib
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_WIDTH, _BAR_HEIGHT, _PANEL_EDGES = 8.0, 0.36, 0.9  # inches
+_OF_MODEL, _TO_COMPARE = "#1f6fb4", "#b9bfc6"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One value; `interval` is drawn as a line across its end."""
+
+    label: str
+    value: float
+    interval: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Bars on one scale; the first is what was asked about, the others are to compare it with."""
+
+    title: str
+    bars: Sequence[Bar]
+
+
+def draw_chart(figures: Mapping[str, Any], target: Path, *, model: str | None) -> None:
+    """Writes the figures of a model, or of two folders, as a PNG that appears whole or not at all.
+
+    Raises UnwritablePhoto.
+    """
+    panels = panels_of(figures)
+    title = f"{Path(model).stem}: {figures['measured_on']}" if model else figures["measured_on"]
+    with private_matplotlib():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        heights = [_PANEL_EDGES + _BAR_HEIGHT * len(panel.bars) for panel in panels]
+        figure = Figure(figsize=(_WIDTH, sum(heights) + 0.4), layout="constrained")
+        FigureCanvasAgg(figure)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+        rows = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
+        for axes, panel in zip(rows, panels, strict=True):
+            _draw(axes, panel)
+        try:
+            with written_at_once(target) as stream:
+                figure.savefig(stream, format="png", dpi=110)
+        except OSError as error:
+            raise UnwritablePhoto(f"{target}: {why_not(error, 'written')}") from error
+
+
+def panels_of(figures: Mapping[str, Any]) -> list[Panel]:
+    """Of a comparison of sets a panel for each distance; of a colorizer one for each measure."""
+    if "compared" in figures:
+        names = {"kid_x1000": "KID x 1000", "frechet_distance": "Frechet distance"}
+        return [
+            Panel(
+                f"{title}, by features of {figures['features']} (less is nearer to the real pictures)",
+                [Bar(row["pictures"], row[name], row[f"{name}_interval"]) for row in figures["compared"]],
+            )
+            for name, title in names.items()
+        ]
+    return _colorizer_panels(figures["means"])
+
+
+def _colorizer_panels(means: Mapping[str, float]) -> list[Panel]:
+    likeness = {
+        "psnr": "PSNR in dB (more is nearer to the true photos)",
+        "ssim": "SSIM (more is nearer)",
+        "lpips": "LPIPS (less is nearer)",
+    }
+    panels = [
+        Panel(title, [Bar("coloured", means[name]), Bar("grey", means[f"{name}_of_grey"])])
+        for name, title in likeness.items()
+        if name in means
+    ]
+    colour = [Bar("coloured", means["colourfulness"]), Bar("true", means["colourfulness_of_truth"])]
+    return [*panels, Panel("colourfulness (as much as the true photos' is best)", colour)]
+
+
+def _draw(axes: Axes, panel: Panel) -> None:
+    places = range(len(panel.bars))
+    colours = [_OF_MODEL, *[_TO_COMPARE] * (len(panel.bars) - 1)]
+    axes.barh(places, [bar.value for bar in panel.bars], color=colours, height=0.7)
+    for place, bar in enumerate(panel.bars):
+        if bar.interval:
+            axes.plot(bar.interval, [place, place], color="#333333", linewidth=1.4)
+        end = max(bar.value, *bar.interval, 0)
+        axes.annotate(
+            f"{bar.value:.4g}", (end, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9
+        )
+    axes.set_yticks(places, [bar.label for bar in panel.bars])
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.axvline(0, color="#333333", linewidth=0.8)
+    axes.set_title(panel.title, loc="left", fontsize=10)
+    axes.spines[["top", "right"]].set_visible(False)

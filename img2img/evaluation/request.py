@@ -1,0 +1,82 @@
+"""What `img2img evaluate` was asked for, and which options go together: known before any work and without torch."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from img2img.errors import UsageError
+from img2img.model_file import find_model, read_card
+
+Subject = Literal["colorize", "translate", "generate", "folders"]
+
+COLORIZER_SIZE = 256
+_NAMES = {"colorize": "a colorizer", "translate": "a translator", "generate": "a sampler", "folders": "two folders"}
+_NEEDED = {
+    "colorize": ("--data",),
+    "translate": ("--data", "--real"),
+    "generate": ("--data",),
+    "folders": ("--real", "--fake"),
+}
+_ALLOWED = {
+    "colorize": ("--size", "--temperatures", "--lpips-weights", "--chart", "--sheet", "--save"),
+    "translate": ("--size", "--held-out", "--features", "--weights", "--chart", "--sheet", "--save"),
+    "generate": ("--save",),
+    "folders": ("--features", "--weights", "--chart"),
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """A model to measure, or none and two folders to compare; what was not given is empty or None."""
+
+    model: str | None = None
+    data: tuple[str, ...] = ()
+    real: tuple[str, ...] = ()
+    fake: tuple[str, ...] = ()
+    held_out: int | None = None
+    size: int | None = None
+    temperatures: tuple[float, ...] = ()
+    features: str | None = None
+    weights: Path | None = None
+    lpips_weights: Path | None = None
+    seed: int = 0
+
+    def subject(self, *, also_given: Collection[str] = ()) -> Subject:
+        """The model's task, or "folders" without a model; `also_given` are options on what becomes of the figures.
+
+        Raises UsageError unless the options are all that it needs, and nothing that it has no use for; ModelError when
+        there is no such model.
+        """
+        subject = cast(Subject, read_card(find_model(self.model)).task) if self.model else "folders"
+        given = {*also_given, *(name for name, _ in self._options())}
+        who = f"{self.model} is {_NAMES[subject]}" if self.model else "without a model, --fake is compared with --real"
+        if extra := sorted(given - {*_NEEDED[subject], *_ALLOWED[subject]}):
+            raise UsageError(f"{who}: leave away {', '.join(extra)}, which {_use(extra)}")
+        if missing := [name for name in _NEEDED[subject] if name not in given]:
+            raise UsageError(f"{who}: give {' and '.join(missing)} as well")
+        return subject
+
+    def command(self) -> str:
+        """As anyone can give it: files by their names, not by where they lie here."""
+        words = ["img2img evaluate", *([Path(self.model).stem] if self.model else [])]
+        words += [f"{name} {value}" for name, value in self._options()]
+        return " ".join(words + ([f"--seed {self.seed}"] if self.seed else []))
+
+    def _options(self) -> Iterator[tuple[str, str]]:
+        """Those that are given, seed apart, and their values."""
+        for name, paths in (("--data", self.data), ("--real", self.real), ("--fake", self.fake)):
+            yield from ((name, Path(path).name) for path in paths)
+        if self.temperatures:
+            yield "--temperatures", ",".join(f"{value:g}" for value in self.temperatures)
+        for name, number in (("--held-out", self.held_out), ("--size", self.size), ("--features", self.features)):
+            if number is not None:
+                yield name, str(number)
+        for name, file in (("--weights", self.weights), ("--lpips-weights", self.lpips_weights)):
+            if file is not None:
+                yield name, file.name
+
+
+def _use(options: Collection[str]) -> str:
+    takers = [_NAMES[other] for other in _NAMES if any(name in _NEEDED[other] + _ALLOWED[other] for name in options)]
+    return f"{'is' if len(options) == 1 else 'are'} for {' or '.join(takers)}"
