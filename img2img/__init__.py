@@ -1,4 +1,4 @@
-"""Image-to-image for photographs: colour old photos, from Python or the command line.
+"""Image-to-image for photographs: colour old photos, turn horses into zebras, from Python or the command line.
 
     from img2img import load
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from img2img.inference import load
     from img2img.inference.colorizer import Colorizer
     from img2img.inference.sampler import Sampler
+    from img2img.inference.translator import Translator
     from img2img.photo import Photo, read_photo, write_photo
 
     __version__: str
@@ -42,6 +43,7 @@ __all__ = [
     "RunError",
     "Sampler",
     "SettingError",
+    "Translator",
     "UnreadablePhoto",
     "UnwritablePhoto",
     "UsageError",
@@ -55,6 +57,7 @@ _HOMES = {
     "load": "img2img.inference",
     "Colorizer": "img2img.inference.colorizer",
     "Sampler": "img2img.inference.sampler",
+    "Translator": "img2img.inference.translator",
     "Photo": "img2img.photo",
     "read_photo": "img2img.photo",
     "write_photo": "img2img.photo",

@@ -42,7 +42,7 @@ class ModelCard:
     `sha256` is of the weights' bytes: an .onnx file's before the card, a .safetensors file's after the header.
     `seconds` is how long the training took. `metrics_command` prints `metrics`. `reverse` names the model that goes
     back; `score` holds a score's quantiles; `classes` names the labels that a conditional
-    sampler draws.
+    sampler draws; `halo` is how many pixels around a tile a translator must see to draw it as in the whole picture.
     """
 
     name: str
@@ -68,6 +68,7 @@ class ModelCard:
     reverse: str | None = None
     score: dict[str, float] | None = None
     classes: tuple[str, ...] = ()
+    halo: int = 0
     format: int = CARD_FORMAT
 
     def to_json(self) -> str:

@@ -1,8 +1,12 @@
-"""A network as an ONNX graph: dynamic sizes, batch norms folded away, fp16 kernels on disk."""
+"""A network as an ONNX graph: dynamic sizes, batch norms folded away, fp16 kernels on disk.
+
+A translator's graph also gives the statistics of its instance norms, and takes them as an optional input.
+"""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,9 +16,11 @@ from torch import Tensor, nn
 
 from img2img.model_file import TensorSpec
 from img2img.networks.blocks import ConvNormAct
+from img2img.networks.measured_norm import WithStatistics, channels, instance_norms
 from img2img.recipes.recipe import Recipe
 
 EXAMPLE = {"N": 2, "H": 64, "W": 96}
+FROZEN, STATISTICS = "frozen", "statistics"
 LARGEST = {"N": 4096, "H": 200, "W": 200}  # sides in multiples; only bounds what the exporter proves about shapes
 
 
@@ -60,29 +66,61 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
 
 
 def to_onnx(network: nn.Module, recipe: type[Recipe], config: Recipe.Config) -> bytes:
-    """The serialised graph of a recipe's network, without a card; sizes vary where the recipe's inputs say so."""
+    """The serialised graph of a recipe's network, without a card; sizes vary where the recipe's inputs say so.
+
+    That of a translator with instance norms has one more output, "statistics" (1, 2, T): mean and variance of each
+    channel that they normalise. Given back as the optional input "frozen", they take the place of the picture's own.
+    """
     specs = recipe.inputs(config)
+    inputs, outputs = [spec.name for spec in specs], [spec.name for spec in recipe.outputs(config)]
+    exported = fold_batch_norms(network)
+    examples = [torch.zeros(fill_shape(spec, EXAMPLE)) for spec in specs]
+    shapes = _dynamic_shapes(specs, recipe.size_multiple)
+    if statistics_size(network, recipe):
+        exported = WithStatistics(exported).eval()
+        inputs, outputs = [*inputs, FROZEN], [*outputs, STATISTICS]
+        examples.append(exported.measure())
+        shapes.append({})
+    model = _exported(exported, tuple(examples), inputs, outputs, tuple(shapes))
+    _store_half(model.graph)
+    if FROZEN in inputs:
+        model.graph.initializer.append(numpy_helper.from_array(examples[-1].numpy(), FROZEN))  # so it may be left out
+    _drop_traces(model.graph)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def statistics_size(network: nn.Module, recipe: type[Recipe]) -> int:
+    """T, the channels of all its instance norms, for a network that may be run tile by tile; 0 for others."""
+    return sum(channels(norm) for _, _, norm in instance_norms(network)) if recipe.task == "translate" else 0
+
+
+def _dynamic_shapes(specs: Sequence[TensorSpec], multiple: int) -> list[dict[int, Any]]:
     free = {name: torch.export.Dim(name, min=1, max=largest) for name, largest in LARGEST.items()}
-    dims = {name: dim if name == "N" else recipe.size_multiple * dim for name, dim in free.items()}
+    dims = {name: dim if name == "N" else multiple * dim for name, dim in free.items()}
+    return [{place: dims[size] for place, size in enumerate(spec.shape) if isinstance(size, str)} for spec in specs]
+
+
+def _exported(
+    network: nn.Module,
+    examples: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    shapes: tuple[dict[int, Any], ...],
+) -> onnx.ModelProto:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "# The axis name", UserWarning)  # two inputs may share N: that is meant
         program = torch.onnx.export(
-            fold_batch_norms(network),
-            tuple(torch.zeros(fill_shape(spec, EXAMPLE)) for spec in specs),
-            input_names=[spec.name for spec in specs],
-            output_names=[spec.name for spec in recipe.outputs(config)],
-            dynamic_shapes=tuple(
-                {place: dims[size] for place, size in enumerate(spec.shape) if isinstance(size, str)} for spec in specs
-            ),
+            network,
+            examples,
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_shapes=shapes,
             dynamo=True,
             verbose=False,
         )
     assert program is not None
-    model = program.model_proto
-    _store_half(model.graph)
-    _drop_traces(model.graph)
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString())
+    return program.model_proto
 
 
 def _store_half(graph: onnx.GraphProto) -> None:
@@ -102,8 +140,10 @@ def _store_half(graph: onnx.GraphProto) -> None:
 
 
 def _drop_traces(graph: onnx.GraphProto) -> None:
-    """Remove what the exporter notes for debugging: it names files of this machine and outweighs the graph."""
-    del graph.value_info[:]
-    for item in (*graph.node, *graph.input, *graph.output, *graph.initializer):
+    """Remove what the exporter notes for debugging: it names files of this machine and outweighs the graph.
+
+    The shapes in between stay: by them ONNX Runtime sees which sums it may join to a convolution.
+    """
+    for item in (*graph.node, *graph.input, *graph.output, *graph.initializer, *graph.value_info):
         del item.metadata_props[:]
         item.doc_string = ""

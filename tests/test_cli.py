@@ -335,7 +335,7 @@ def test_version_is_one_line() -> None:
 def test_help_lists_every_command() -> None:
     result = CliRunner().invoke(app, ["--help"])
     assert result.exit_code == 0
-    for command in ("colorize", "models", "train", "export", "evaluate"):
+    for command in ("colorize", "translate", "models", "train", "export", "evaluate"):
         assert re.search(rf"^  {command} +\w", result.stdout, re.MULTILINE)
 
 
@@ -354,7 +354,7 @@ def test_help_tells_the_true_limit() -> None:
 def test_unknown_recipe_is_answered_with_the_recipes() -> None:
     result = CliRunner().invoke(app, ["train", "foo"])
     assert result.exit_code == 2
-    assert "no recipe is called 'foo'; there are: colorizer, colorizer-gan, gan, dcgan" in result.stderr
+    assert "no recipe is called 'foo'; there are: colorizer, colorizer-gan, cyclegan, gan" in result.stderr
 
 
 def test_usage_error_names_the_whole_command() -> None:
@@ -366,7 +366,7 @@ def test_usage_error_names_the_whole_command() -> None:
 
 def test_examples_of_the_program_begin_with_commands_that_exist() -> None:
     examples = re.findall(r"^    img2img (\w+) (?:(\w+) )?", CliRunner().invoke(app, ["--help"]).stdout, re.MULTILINE)
-    assert {"colorize", "train", "generate"} <= {command for command, _ in examples}
+    assert {"colorize", "translate", "train", "generate"} <= {command for command, _ in examples}
     for command, word in examples:
         words = [command, word, "--help"] if command == "train" else [command, "--help"]
         assert CliRunner().invoke(app, words).exit_code == 0

@@ -11,10 +11,11 @@ from onnx import TensorProto
 from PIL import Image
 from torch import nn
 
-import img2img.export
+import img2img
 from img2img.errors import ExportError, RunError, SettingError
 from img2img.evaluation.report import evaluate_file, save_figures, table
-from img2img.export import export_run, round_to_half
+from img2img.export import export_run
+from img2img.export.half import round_to_half
 from img2img.inference.colorizer import Colorizer
 from img2img.inference.sampler import Sampler
 from img2img.inference.torch_runtime import TorchRuntime
@@ -39,7 +40,7 @@ def run(colour_photos, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def exported(run, tmp_path_factory) -> Path:
     target = tmp_path_factory.mktemp("models") / "mine.onnx"
-    parity = export_run(run, target, tolerance=0.05, settings=("temperature=0.5",), about={"notes": "a test"})
+    parity = export_run(run, target, tolerance=0.05, settings=("temperature=0.5",), about={"notes": "a test"}).parity
     assert [one.shapes[0][2:] for one in parity] == [(64, 64), (256, 256), (224, 288), (352, 192)]
     assert max(one.difference for one in parity) < 1e-3
     return target
@@ -72,7 +73,7 @@ def test_model_file_is_a_valid_onnx_model_with_half_precision_kernels(exported):
 
 def test_model_file_names_no_path_of_the_machine_it_was_made_on(exported, run):
     content = exported.read_bytes()
-    assert str(Path(img2img.export.__file__).parent).encode() not in content
+    assert str(Path(img2img.__file__).parent).encode() not in content
     assert str(run).encode() not in content
 
 
@@ -176,7 +177,7 @@ def test_exported_sampler_draws_what_the_averaged_generator_draws(recipe, more, 
     request = Request(recipe, ["digits"], tmp_path / "run", steps=2, settings=(*SMALL_PLAYERS, *more), device="cpu")
     trainer = start(request)
     trainer.train()
-    parity = export_run(tmp_path / "run", tmp_path / "sampler.onnx", tolerance=0.05)
+    parity = export_run(tmp_path / "run", tmp_path / "sampler.onnx", tolerance=0.05).parity
     assert max(one.difference for one in parity) < 0.05
     assert {one.shapes[0][0] for one in parity} == {1, 2, 3, 7}
     sampler = Sampler(tmp_path / "sampler.onnx")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import DrawPhoto
 from tiny_sampler import flat, linear_sampler
+from tiny_translator import NEGATIVE, matrix_translator
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACKAGE = CHECKOUT / "img2img"
@@ -24,7 +25,17 @@ ROWS = (
     {"errors"},
 )
 BASE_ROW = 3
-TRAINING_ONLY = {"torch", "torchvision", "kornia", "albumentations", "safetensors", "onnx", "onnxscript", "sklearn"}
+TRAINING_ONLY = {
+    "torch",
+    "torchvision",
+    "kornia",
+    "albumentations",
+    "safetensors",
+    "onnx",
+    "onnxscript",
+    "sklearn",
+    "torchmetrics",
+}
 TORCH_PARTS = {"networks", "losses", "randomness", "recipes", "training", "evaluation", "export", "onnx_graph"}
 TORCH_FILES = {"inference/torch_runtime.py", "cli/train.py", "cli/export.py", "cli/evaluate.py"}
 
@@ -109,9 +120,11 @@ def imported_by(words: list[str], folder: Path) -> set[str]:
         ["--help"],
         ["--version"],
         ["colorize", "--help"],
+        ["translate", "--help"],
         ["train", "--help"],
         ["generate", "--help"],
         ["data", "--help"],
+        ["evaluate", "--help"],
         ["runs", "--help"],
     ],
 )
@@ -129,6 +142,16 @@ def test_colorize_imports_only_what_it_uses(tmp_path: Path, tiny_model: Path, dr
     photo = draw_photo(tmp_path / "photo.jpg")
     imported = imported_by(["colorize", str(photo), "--model", str(tiny_model)], tmp_path)
     assert (tmp_path / "photo.colorized.jpg").is_file()
+    assert not imported & (TRAINING_ONLY | {"rich", "tifffile", "png", "scipy", "cv2"})
+
+
+def test_translate_imports_only_what_it_uses(tmp_path: Path, draw_photo: DrawPhoto) -> None:
+    photo = draw_photo(tmp_path / "photo.jpg")
+    for name, back in (("a2b", "b2a"), ("b2a", "a2b")):
+        matrix_translator(tmp_path / f"{name}.onnx", NEGATIVE, reverse=back)
+    words = ["translate", str(photo), "--model", str(tmp_path / "a2b.onnx"), "--cycle"]
+    imported = imported_by(words, tmp_path)
+    assert (tmp_path / "photo.a2b.cycle.jpg").is_file()
     assert not imported & (TRAINING_ONLY | {"rich", "tifffile", "png", "scipy", "cv2"})
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tiny_model import tiny_model, write_tiny_model
 from tiny_sampler import flat, linear_sampler
+from tiny_translator import NEGATIVE, matrix_translator
 
 import img2img
 from img2img import errors
@@ -52,3 +53,5 @@ def test_load_gives_the_object_for_the_models_task(tmp_path: Path) -> None:
     assert isinstance(img2img.load(str(path), device="cpu", threads=1), img2img.Colorizer)
     path = linear_sampler(tmp_path / "sampler.onnx", flat(0.1))
     assert isinstance(img2img.load(str(path), device="cpu", threads=1), img2img.Sampler)
+    path = matrix_translator(tmp_path / "translator.onnx", NEGATIVE)
+    assert isinstance(img2img.load(str(path), device="cpu", threads=1), img2img.Translator)

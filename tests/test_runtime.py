@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 from tiny_model import CARD, tiny_model, write_tiny_model
 
 from img2img.errors import ModelError, UsageError
@@ -39,6 +40,30 @@ def test_graph_is_computed(threads: int) -> None:
     output = OnnxRuntime(tiny_model(0.1, -0.2, slope=0.5), device="cpu", threads=threads).run(L)
     np.testing.assert_allclose(output[:, 0], 0.1 + 0.5 * L[:, 0], atol=1e-6)
     np.testing.assert_allclose(output[:, 1], -0.2 + 0.5 * L[:, 0], atol=1e-6)
+
+
+def added(required: str, optional: str) -> bytes:
+    """A graph without a card: the sum of an input and of an optional one, which is 2 if not given; and that one."""
+    graph = helper.make_graph(
+        [helper.make_node("Add", [required, optional], ["sum"]), helper.make_node("Identity", [optional], ["same"])],
+        "added",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in (optional, required)],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("sum", "same")],
+        [helper.make_tensor(optional, TensorProto.FLOAT, [1], [2.0])],
+    )
+    return bytes(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9).SerializeToString()
+    )
+
+
+@pytest.mark.parametrize("keeps_memory", [True, False])
+def test_optional_inputs_come_last_and_may_be_left_out(monkeypatch: pytest.MonkeyPatch, keeps_memory: bool) -> None:
+    monkeypatch.setattr(runtime, "LARGE", 0)
+    graph = OnnxRuntime(added("x", "frozen"), device="cpu", threads=1, keeps_memory=keeps_memory)
+    one, five = np.ones(1, np.float32), np.full(1, 5, np.float32)
+    assert [float(each[0]) for each in graph.run_all(one)] == [3, 2]
+    assert [float(each[0]) for each in graph.run_all(one, five)] == [6, 5]
+    assert float(graph.run(one, five)[0]) == 6
 
 
 @pytest.mark.parametrize("device", ["auto", "cpu"])

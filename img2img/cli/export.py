@@ -1,7 +1,7 @@
 """`img2img export RUN -o FILE.onnx`: from a run to a model file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -9,6 +9,22 @@ import typer
 def export(
     run: Annotated[Path, typer.Argument(help="The run's folder.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The model file to write (.onnx).")],
+    reverse: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The model file of the way back, of a recipe that trains both ways. Without it a2b.onnx is joined by "
+            "b2a.onnx, any other NAME by NAME-back.",
+        ),
+    ] = None,
+    which: Annotated[
+        Literal["best", "last"] | None,
+        typer.Option(help="Which state. Without it the best, where the run measured its quality.", show_default=False),
+    ] = None,
+    all_weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write every network (.safetensors), to train on from with --init."),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting that leaves the weights alone: temperature=0.5"),
@@ -26,14 +42,29 @@ def export(
         float, typer.Option(min=0, help="Largest drift from PyTorch, in ab units or grey levels.")
     ] = 0.05,
 ) -> None:
-    """Write a run's averaged generator as FILE.onnx and FILE.safetensors, and check that both compute the same."""
+    """Write a run's averaged generator as FILE.onnx and FILE.safetensors, and check that both compute the same.
+
+    Of a recipe that trains both ways, such as cyclegan, both generators: each one's card names the other.
+    """
     from img2img.errors import ExportError
     from img2img.export import export_run
     from img2img.generation.target import check_target
 
-    check_target(output, overwrite=True, error=ExportError)
+    for path in filter(None, (output, reverse, all_weights)):
+        check_target(path, overwrite=True, error=ExportError)
     given = {"data": data, "hardware": hardware, "notes": notes, "native_size": native_size}
     about = {name: value for name, value in given.items() if value is not None}
-    for parity in export_run(run, output, tolerance=tolerance, settings=tuple(settings or ()), about=about):
-        print(f"parity at {parity}: {parity.difference:.2g} {parity.unit}")
-    print(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+    exported = export_run(
+        run,
+        output,
+        reverse=reverse,
+        which=which,
+        weights=all_weights,
+        tolerance=tolerance,
+        settings=tuple(settings or ()),
+        about=about,
+    )
+    for parity in exported.parity:
+        print(f"parity of {parity}: {parity.difference:.2g} {parity.unit}")
+    for path in exported.files:
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, overload
 if TYPE_CHECKING:
     from img2img.inference.colorizer import Colorizer
     from img2img.inference.sampler import Sampler
+    from img2img.inference.translator import Translator
 
 
 @overload
@@ -14,20 +15,29 @@ def load(model: Literal["colorizer"] = "colorizer", *, device: str = "auto", thr
 
 
 @overload
-def load(model: str, *, device: str = "auto", threads: int = 0) -> Colorizer | Sampler: ...
+def load(model: Literal["horse2zebra", "zebra2horse"], *, device: str = "auto", threads: int = 0) -> Translator: ...
 
 
-def load(model: str = "colorizer", *, device: str = "auto", threads: int = 0) -> Colorizer | Sampler:
-    """The model of that name, or in that file: a Colorizer, called with a Pillow image, or a Sampler.
+@overload
+def load(model: str, *, device: str = "auto", threads: int = 0) -> Colorizer | Translator | Sampler: ...
+
+
+def load(model: str = "colorizer", *, device: str = "auto", threads: int = 0) -> Colorizer | Translator | Sampler:
+    """The model of that name, or in that file: a Colorizer or a Translator, called with a Pillow image, or a Sampler.
 
     `device` is "auto", "cpu" or "cuda"; `threads` 0 takes every core. ModelError when there is no such model.
     """
     from img2img.model_file import find_model, read_card
 
-    if read_card(find_model(model)).task == "generate":
+    task = read_card(find_model(model)).task
+    if task == "generate":
         from img2img.inference.sampler import Sampler
 
         return Sampler(model, device=device, threads=threads)
+    if task == "translate":
+        from img2img.inference.translator import Translator
+
+        return Translator(model, device=device, threads=threads)
     from img2img.inference.colorizer import Colorizer
 
     return Colorizer(model, device=device, threads=threads)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from img2img import color
 from img2img.errors import ModelError, UsageError
-from img2img.inference.opened_model import OpenedModel
+from img2img.inference.opened_model import OpenedModel, check_type
 from img2img.inference.runtime import Runtime, return_freed_memory, usable_cores
 from img2img.lab import Floats, lightness
 from img2img.photo import Photo
@@ -48,7 +48,7 @@ class Colorizer:
 
         UnreadablePhoto for an empty image, or a mode without a known black and white.
         """
-        _check_type(image, Image.Image, "Image.open(path) gives one")
+        check_type(image, Image.Image, "Image.open(path) gives one")
         return self.convert(Photo.from_image(image), strength=strength).to_image()
 
     def convert(self, photo: Photo, *, strength: float = 1.0) -> Photo:
@@ -57,7 +57,7 @@ class Colorizer:
         `strength` scales the colours: 0 gives the grey photo, 1 what the model says. They are computed as sRGB's:
         a photo that keeps a wider RGB profile shows sRGB's numbers in that profile, a little more vivid.
         """
-        _check_type(photo, Photo, "read_photo(path) gives one")
+        check_type(photo, Photo, "read_photo(path) gives one")
         if not (math.isfinite(strength) and strength >= 0):
             raise UsageError(f"strength {strength} is not 0 or more: 0 is grey, 1 is what the model says")
         luma = color.luma(photo)
@@ -77,8 +77,3 @@ class Colorizer:
             raise ModelError(f"{self._model.source}: gives no colours (an output of shape {shape}): export it again")
         ab: Floats = output[0] * np.float32(AB_RANGE)
         return ab
-
-
-def _check_type(value: object, kind: type, advice: str) -> None:
-    if not isinstance(value, kind):
-        raise TypeError(f"needs a {kind.__module__}.{kind.__name__}, not {type(value).__name__}: {advice}")

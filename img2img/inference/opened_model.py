@@ -38,20 +38,54 @@ class OpenedModel:
         self._runtime = runtime or open_runtime(path, content, self.card, device=device, threads=threads)
 
     def run(self, *arrays: Floats) -> Floats:
+        """The first output."""
+        return self.run_all(*arrays)[0]
+
+    def run_all(self, *arrays: Floats) -> tuple[Floats, ...]:
         try:
-            return self._runtime.run(*arrays)
+            return self._runtime.run_all(*arrays)
         except ModelError as error:
             raise ModelError(f"{self.source}: {error}") from None
 
 
+def check_type(value: object, kind: type, advice: str) -> None:
+    """Raise TypeError with advice for what is of another type: a path, most often."""
+    if not isinstance(value, kind):
+        raise TypeError(f"needs a {kind.__module__}.{kind.__name__}, not {type(value).__name__}: {advice}")
+
+
+def models_for(task: str) -> list[str]:
+    """The names of the models at hand that do this."""
+    return [path.stem for path in available_models() if _is_for(task, path)]
+
+
+def find_reverse(model: str | os.PathLike[str]) -> Path:
+    """The file of the model that goes the other way: beside the model's own, or at hand under its name."""
+    path = find_model(os.fspath(model))
+    name = read_card(path).reverse
+    if name is None:
+        raise ModelError(f"{path}: its card names no model that goes back; `img2img export --reverse` writes one")
+    beside = path.with_name(f"{Path(name).name}.onnx")
+    if not beside.is_file() and name not in {each.stem for each in available_models()}:
+        raise ModelError(f"{beside}: not there, and {path.name} needs it to go back: keep the two side by side")
+    return beside if beside.is_file() else find_model(name)
+
+
 def _where_to_find_one(task: str) -> str:
-    if task == "generate" and not any(map(_is_sampler, available_models())):
-        return "make one with `img2img train dcgan`, then --model RUN"
+    if not models_for(task):
+        return _HOW_TO_MAKE_ONE[task]
     return "`img2img models` lists those at hand"
 
 
-def _is_sampler(path: Path) -> bool:
+_HOW_TO_MAKE_ONE = {
+    "colorize": "make one with `img2img train colorizer`, then `img2img export`",
+    "translate": "make one with `img2img train cyclegan`, then `img2img export`",
+    "generate": "make one with `img2img train dcgan`, then --model RUN",
+}
+
+
+def _is_for(task: str, path: Path) -> bool:
     try:
-        return read_card(path).task == "generate"
+        return read_card(path).task == task
     except ModelError:
         return False

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from img2img.errors import ModelError
 from img2img.lab import Floats
 from img2img.model_file import ModelCard, read_card
+from img2img.networks.measured_norm import WithStatistics
 from img2img.recipes import build_exported
 
 
@@ -30,10 +31,17 @@ class TorchRuntime:
         except RuntimeError as error:
             raise ModelError(f"{weights}: does not fit recipe {card.recipe} ({error}): export it again") from None
         self._device = torch.device(device)
-        self._network = network.float().eval().to(self._device).to(memory_format=torch.channels_last)
+        self._network = network.float().eval().to(memory_format=torch.channels_last).to(self._device)
+        self._measured = WithStatistics(self._network) if len(card.outputs) > 1 else None
+
+    def run(self, *arrays: Floats) -> Floats:
+        return self.run_all(*arrays)[0]
 
     @torch.inference_mode()
-    def run(self, *arrays: Floats) -> Floats:
-        inputs = (torch.from_numpy(array).to(self._device) for array in arrays)
-        output: Floats = self._network(*inputs).cpu().numpy()
-        return output
+    def run_all(self, *arrays: Floats) -> tuple[Floats, ...]:
+        inputs = [torch.from_numpy(array).to(self._device) for array in arrays]
+        if self._measured is None:
+            return (self._network(*inputs).cpu().numpy(),)
+        if len(inputs) == 1:
+            inputs.append(self._measured.measure().to(self._device))
+        return tuple(output.cpu().numpy() for output in self._measured(*inputs))

@@ -1,0 +1,120 @@
+"""`img2img translate`: turn photos of one kind into another."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from img2img.cli.conversion import (
+    Conversion,
+    Device,
+    FirstFrame,
+    Format,
+    Inputs,
+    Jobs,
+    MaxPixels,
+    Overwrite,
+    Quality,
+    Quiet,
+    Recursive,
+    Report,
+    output_option,
+)
+from img2img.errors import UsageError
+
+if TYPE_CHECKING:
+    from img2img.inference.translator import Size
+    from img2img.photo import Photo
+
+
+def _check_size(text: str) -> str:
+    if text not in ("card", "native") and not (text.isdecimal() and 1 <= int(text) <= 2048):
+        raise typer.BadParameter(f"{text}: give card, native, or a number of pixels up to 2048")
+    return text
+
+
+Model = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE",
+        show_default=False,
+        help="One of `img2img models`, or an .onnx file. Needed where there is more than one translator.",
+    ),
+]
+SizeOption = Annotated[
+    str,
+    typer.Option(
+        "--size",
+        metavar="card|native|N",
+        callback=_check_size,
+        help="What the model sees: card, a copy of about the size that it was trained at; N, one of about N x N pixels "
+        "(the change is then enlarged and added to the photo); native, the photo itself, tile by tile if it is large.",
+    ),
+]
+
+
+def translate(
+    inputs: Inputs,
+    output: Annotated[str | None, output_option("photo.MODEL.jpg")] = None,
+    model: Model = None,
+    size: SizeOption = "card",
+    cycle: Annotated[
+        bool, typer.Option("--cycle", help="Also go back with the card's reverse model; write in | out | back.")
+    ] = False,
+    format: Format = "same",
+    quality: Quality = None,
+    overwrite: Overwrite = False,
+    recursive: Recursive = True,
+    device: Device = "auto",
+    jobs: Jobs = None,
+    report: Report = None,
+    max_pixels: MaxPixels = None,
+    first_frame: FirstFrame = False,
+    quiet: Quiet = False,
+) -> None:
+    """Turn photos of one kind into another, horses into zebras: offline, at full size, with all metadata kept.
+
+    Folders keep their tree: album/a/b.jpg becomes striped/a/b.jpg. Hidden files and links to folders are
+    left out. A result that exists is skipped, so the same command again goes on where it was stopped.
+
+    \b
+    Examples:
+      img2img translate photo.jpg --model horse2zebra            photo.horse2zebra.jpg beside it
+      img2img translate album -o striped --model horse2zebra     a folder and all below it
+      img2img translate photo.jpg --model mine.onnx --size 384   finer than the model's own size
+      img2img translate photo.jpg --model horse2zebra --cycle    and back: in | out | back
+      img2img translate - --model mine.onnx < in.jpg > out.jpg   from and to a pipe
+
+    \b
+    Exit codes: 0 all is well, 1 a photo failed or the model cannot be used,
+    2 the command contradicts itself, 130 stopped with Ctrl-C.
+    """
+    chosen = model or _only_translator()
+    seen: Size = size if size in ("card", "native") else int(size)  # type: ignore[assignment]
+
+    def opened(threads: int) -> "Callable[[Photo], Photo]":
+        from img2img.inference.cycle import there_and_back
+        from img2img.inference.translator import Translator
+
+        translator = Translator(chosen, device=device, threads=threads)
+        there = partial(translator.convert, size=seen)
+        if not cycle:
+            return there
+        return partial(there_and_back, there=there, back=partial(translator.reverse().convert, size=seen))
+
+    word = f"{Path(chosen).stem}.cycle" if cycle else Path(chosen).stem
+    Conversion(inputs, output, format, quality, overwrite, recursive, jobs, report, max_pixels, first_frame, quiet).run(
+        opened, word=word, verb="translated"
+    )
+
+
+def _only_translator() -> str:
+    from img2img.inference.opened_model import models_for
+
+    names = models_for("translate")
+    if len(names) == 1:
+        return names[0]
+    choices = f"--model {' or --model '.join(names)}" if names else "--model FILE.onnx (`img2img train cyclegan`)"
+    raise UsageError(f"which model? Give {choices}")

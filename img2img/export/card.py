@@ -1,0 +1,51 @@
+"""What an exported model's card says."""
+
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from img2img import __version__
+from img2img.export.halo import measure_halo
+from img2img.model_file import ModelCard, TensorSpec
+from img2img.onnx_graph import STATISTICS, statistics_size
+from img2img.recipes.recipe import Recipe
+from img2img.training.run_folder import RunFolder
+from img2img.training.state import TrainState
+
+
+def card_of(run: Path, state: TrainState, recipe: type[Recipe], config: Recipe.Config) -> ModelCard:
+    """What is true of every model of the run; its name and its `facts` are each one's own."""
+    info = RunFolder(run).read_info()
+    return ModelCard(
+        name="",
+        task=recipe.task,
+        inputs=recipe.inputs(config),
+        outputs=recipe.outputs(config),
+        native_size=recipe.native_size(config),
+        size_multiple=recipe.size_multiple,
+        recipe=state.recipe,
+        settings=vars(config),
+        data=", ".join(Path(path).name for path in info.data),
+        step=state.step,
+        seed=state.seed,
+        metrics={},
+        metrics_command="",
+        licence="Apache-2.0",
+        version=__version__,
+        parameters=0,
+        hardware=info.hardware,
+        seconds=RunFolder(run).seconds() or None,
+        classes=tuple(info.classes) if any(spec.name == "label" for spec in recipe.inputs(config)) else (),
+    )
+
+
+def facts(network: nn.Module, graph: bytes, recipe: type[Recipe], card: ModelCard) -> dict[str, Any]:
+    """Fields of the card that the network and its graph tell: its size, and how to run it tile by tile."""
+    told: dict[str, Any] = {"parameters": sum(parameter.numel() for parameter in network.parameters())}
+    if recipe.task == "translate":
+        told["halo"] = measure_halo(graph, card.inputs[0], recipe.size_multiple)
+    if size := statistics_size(network, recipe):
+        unit = "means, then variances, that its norms measured; given as the input 'frozen' they take their place"
+        told["outputs"] = (*card.outputs, TensorSpec(STATISTICS, (1, 2, size), unit, (-1e6, 1e6)))
+    return told

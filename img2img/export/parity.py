@@ -1,0 +1,61 @@
+"""Whether an exported graph computes what the network does in PyTorch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from img2img.inference.runtime import OnnxRuntime
+from img2img.model_file import TensorSpec
+from img2img.onnx_graph import fill_shape
+from img2img.recipes.recipe import Recipe
+
+PARITY_SIZES = tuple(
+    {"N": count, "H": height, "W": width}
+    for count, height, width in ((1, 64, 64), (2, 256, 256), (3, 224, 288), (7, 352, 192))
+)
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The largest difference of a model between ONNX Runtime and PyTorch, in the recipe's unit, for some shapes."""
+
+    model: str
+    shapes: tuple[tuple[int, ...], ...]
+    difference: float
+    unit: str
+
+    def __str__(self) -> str:
+        """Of which model, at which shapes."""
+        return f"{self.model} at " + ", ".join(" x ".join(map(str, shape)) for shape in self.shapes)
+
+
+@torch.no_grad()
+def measure_parity(
+    model: str, network: nn.Module, graph: bytes, recipe: type[Recipe], config: Recipe.Config
+) -> list[Parity]:
+    """ONNX Runtime against PyTorch on random inputs of several sizes, in the recipe's unit (ab, not ab / 110)."""
+    runtime = OnnxRuntime(graph, device="cpu", threads=1)
+    generator = torch.Generator().manual_seed(0)
+    results = []
+    for sizes in PARITY_SIZES:
+        inputs = [random_input(spec, sizes, generator) for spec in recipe.inputs(config)]
+        difference = runtime.run(*(one.numpy() for one in inputs)) - network(*inputs).numpy()
+        shapes = tuple(tuple(one.shape) for one in inputs)
+        largest = float(np.abs(difference).max()) * recipe.output_scale
+        results.append(Parity(model, shapes, largest, recipe.output_unit))
+    return results
+
+
+def random_input(spec: TensorSpec, sizes: Mapping[str, int], generator: torch.Generator) -> Tensor:
+    """Evenly drawn within the input's range; pictures are smooth."""
+    shape = fill_shape(spec, sizes)
+    low, high = spec.range
+    if len(shape) < 4:
+        return torch.rand(shape, generator=generator) * (high - low) + low
+    height, width = shape[-2:]
+    coarse = torch.rand(*shape[:2], max(1, height // 16), max(1, width // 16), generator=generator)
+    smooth = nn.functional.interpolate(coarse * (high - low) + low, (height, width), mode="bicubic")
+    return smooth.clamp(low, high)

@@ -1,0 +1,108 @@
+"""From a run to its model files: one, or for a recipe that trains both ways two that name each other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from img2img.errors import ExportError, SettingError
+from img2img.export.card import card_of, facts
+from img2img.export.files import write_model, write_weights
+from img2img.export.half import round_to_half
+from img2img.export.parity import Parity, measure_parity
+from img2img.export.targets import targets_of
+from img2img.onnx_graph import to_onnx
+from img2img.recipes import recipe_class
+from img2img.recipes.recipe import Recipe
+from img2img.training.saved_states import best_file
+from img2img.training.settings import make_config
+from img2img.training.state import TrainState, load_best, load_latest
+
+
+@dataclass(frozen=True)
+class _Generator:
+    """A generator with its kernels rounded to half, as a graph, and how well the two agree."""
+
+    network: nn.Module
+    graph: bytes
+    parity: list[Parity]
+
+
+@dataclass(frozen=True)
+class Export:
+    """What was written, and the parity of each model at each size."""
+
+    files: list[Path]
+    parity: list[Parity]
+
+
+def export_run(
+    run: Path,
+    target: Path,
+    *,
+    tolerance: float,
+    reverse: Path | None = None,
+    which: str | None = None,
+    weights: Path | None = None,
+    settings: tuple[str, ...] = (),
+    about: Mapping[str, Any] = {},
+) -> Export:
+    """Write `target` (.onnx) and the .safetensors beside it.
+
+    A recipe that trains both ways has the way back written as well: to `reverse`, or as `targets.reverse_name` beside
+    the target. `which` is the "best" state or the "last"; without it the best where the run has one. `weights`
+    (.safetensors) takes every network of the run, to train on from. `settings` change what does not touch the weights
+    (temperature); `about` holds fields of the card. Raises ExportError when a graph drifts from PyTorch by more than
+    `tolerance` in the recipe's unit; nothing is written then.
+    """
+    state = chosen_state(run, which)
+    recipe = recipe_class(state.recipe)
+    targets = targets_of(recipe, target, reverse, weights)
+    _check_request(recipe, settings, about)
+    config = make_config(recipe, settings, **state.config)
+    models = {path: _exported(name, path, state, recipe, config) for name, path in targets.items()}
+    parity = [one for model in models.values() for one in model.parity]
+    worst = max(parity, key=lambda one: one.difference)
+    if worst.difference > tolerance:
+        raise ExportError(
+            f"{run}: the exported graph drifts from PyTorch by {worst.difference:.3g}, more than {tolerance:g} "
+            f"({worst}); nothing was written"
+        )
+    card = replace(card_of(run, state, recipe, config), **about)
+    for path, model in models.items():
+        own = facts(model.network, model.graph, recipe, card)
+        back = next((other.stem for other in models if other != path), None)
+        write_model(path, model.graph, model.network, replace(card, name=path.stem, reverse=back, **own))
+    if weights:
+        write_weights(weights, state, replace(card, name=weights.stem))
+    return Export([*models, *([weights] if weights else [])], parity)
+
+
+def chosen_state(run: Path, which: str | None = None) -> TrainState:
+    """The "best" state or the "last"; the best where nothing is said and there is one."""
+    best = which == "best" or (which is None and best_file(run).is_file())
+    return load_best(run) if best else load_latest(run)
+
+
+def _check_request(recipe: type[Recipe], settings: tuple[str, ...], about: Mapping[str, Any]) -> None:
+    fixed = [text for text in settings if text.partition("=")[0] not in recipe.export_settings]
+    if fixed:
+        choices = ", ".join(recipe.export_settings) or "none"
+        raise SettingError(f"--set {fixed[0]}: the training fixed that; what an export may set: {choices}")
+    if "native_size" in about and recipe.task == "generate":
+        raise SettingError(f"--native-size: {recipe.name} draws at the size it was trained at; leave it out")
+
+
+def _exported(name: str, path: Path, state: TrainState, recipe: type[Recipe], config: Recipe.Config) -> _Generator:
+    network = recipe.exported_network(config)
+    network.load_state_dict(_averaged_weights(state.ema, name))
+    round_to_half(network.eval())
+    graph = to_onnx(network, recipe, config)
+    return _Generator(network, graph, measure_parity(path.stem, network, graph, recipe, config))
+
+
+def _averaged_weights(ema: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    prefix = f"averages.{name}."
+    return {key.removeprefix(prefix): value for key, value in ema.items() if key.startswith(prefix)}

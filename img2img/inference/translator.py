@@ -1,0 +1,151 @@
+"""Translating a photo: a network draws it anew, small with the change enlarged, or as large as the photo is."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from img2img.color import small_size
+from img2img.errors import ModelError, UsageError
+from img2img.inference.change import add_change
+from img2img.inference.opened_model import OpenedModel, check_type, find_reverse
+from img2img.inference.runtime import Runtime, return_freed_memory, usable_cores
+from img2img.inference.tiling import TILE_SIDE, tiles
+from img2img.lab import Floats
+from img2img.photo import Photo
+from img2img.photo.photo import Pixels
+
+Size = Literal["card", "native"] | int
+WHOLE_PIXELS = 4_200_000  # up to here the network may see a photo whole
+LARGEST_SIZE = 2048
+SMALLEST_SIDE = 16  # a network that pads by reflection needs a few pixels at its coarsest
+
+
+class Translator:
+    """A model that turns photos of one kind into another, by name or file.
+
+    Threads may share one. `threads` is how many cores one photo may take, 0 all. ModelError when the file is
+    not such a model.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str],
+        *,
+        device: str = "auto",
+        threads: int = 0,
+        runtime: Runtime | None = None,
+    ) -> None:
+        self._device, self._threads = device, threads or usable_cores()
+        self._model = OpenedModel(
+            model, task="translate", doing="translating", device=device, threads=self._threads, runtime=runtime
+        )
+        self.card = self._model.card
+        self.source = self._model.source
+        self._multiple = self.card.size_multiple * -(-SMALLEST_SIDE // self.card.size_multiple)
+        self._translate(np.zeros((self._multiple, self._multiple, 3), np.float32))  # fail now or never
+
+    def __call__(self, image: Image.Image, *, size: Size = "card") -> Image.Image:
+        """The translated image, RGB or RGBA, 8 bit; `convert` keeps 16 bit and all that a file holds.
+
+        UnreadablePhoto for an empty image, or a mode without a known meaning.
+        """
+        check_type(image, Image.Image, "Image.open(path) gives one")
+        return self.convert(Photo.from_image(image), size=size).to_image()
+
+    def convert(self, photo: Photo, *, size: Size = "card") -> Photo:
+        """The translated photo, RGB, all but its colours kept.
+
+        `size` is what the network sees: "card" a copy of the model's native size, N one of about N x N pixels; its
+        change is then enlarged and added to the photo. "native": the photo itself, in tiles when it is large. Values
+        are taken as sRGB's, whatever RGB profile the photo keeps.
+        """
+        check_type(photo, Photo, "read_photo(path) gives one")
+        pixels = grey_or_rgb(photo)
+        if size == "native":
+            translated = self._at_native_size(pixels)
+        else:
+            translated = self._at_size(pixels, self.card.native_size if size == "card" else _checked(size))
+        return replace(photo, pixels=translated, space="RGB")
+
+    def reverse(self) -> Translator:
+        """The model that goes the other way, which the card names; ModelError when there is none."""
+        return Translator(find_reverse(self.source), device=self._device, threads=self._threads)
+
+    def _at_size(self, pixels: Pixels, size: int) -> Pixels:
+        small = _shrunk(pixels, size, self._multiple)
+        translated, *_ = self._translate(small)
+        translated -= small
+        return add_change(pixels, translated, threads=self._threads)
+
+    def _at_native_size(self, pixels: Pixels) -> Pixels:
+        height, width = pixels.shape[:2]
+        rows, columns = _padded(height, self._multiple), _padded(width, self._multiple)
+        if height * width <= WHOLE_PIXELS:
+            whole, *_ = self._translate(_as_input(pixels[np.ix_(rows, columns)]))
+            return _as_pixels(whole[:height, :width], pixels.dtype)
+        statistics = self._statistics(pixels)
+        drawn = np.empty((height, width, 3), pixels.dtype)
+        for down, across in tiles(len(rows), len(columns), halo=self.card.halo, multiple=self._multiple):
+            window = pixels[np.ix_(rows[down.window], columns[across.window])]
+            tile, *_ = self._translate(_as_input(window), *statistics)
+            target = drawn[down.core, across.core]  # ends at the photo's edge, the core behind the padding
+            target[:] = _as_pixels(tile[down.inner, across.inner], pixels.dtype)[: target.shape[0], : target.shape[1]]
+        return_freed_memory()  # the encoder is about to ask for some
+        return drawn
+
+    def _statistics(self, pixels: Pixels) -> tuple[Floats, ...]:
+        """Those of the network's norms, on the largest copy that fits; nothing of a network without such norms."""
+        if len(self.card.outputs) == 1:
+            return ()
+        _, statistics = self._translate(_shrunk(pixels, TILE_SIDE, self._multiple))
+        return (statistics,)
+
+    def _translate(self, picture: Floats, *frozen: Floats) -> tuple[Floats, ...]:
+        """(h, w, 3) in [-1, 1] -> the same translated, and any further outputs."""
+        image = np.ascontiguousarray(np.moveaxis(picture, 2, 0)[None])
+        translated, *more = self._model.run_all(image, *frozen)
+        if translated.shape != image.shape or not np.isfinite(translated).all():
+            shape = translated.shape
+            raise ModelError(f"{self.source}: gives no picture (an output of shape {shape}): export it again")
+        return np.moveaxis(translated[0], 0, 2), *more
+
+
+def grey_or_rgb(photo: Photo) -> Pixels:
+    """(H, W) or (H, W, 3)."""
+    return np.asarray(photo.to_image().convert("RGB")) if photo.space == "YCbCr" else photo.pixels
+
+
+def _checked(size: int) -> int:
+    if not 1 <= size <= LARGEST_SIZE:
+        raise UsageError(f"size {size}: give 1 to {LARGEST_SIZE}, or native, which goes tile by tile")
+    return size
+
+
+def _shrunk(pixels: Pixels, size: int, multiple: int) -> Floats:
+    """The photo at about size x size pixels, aspect kept, sides multiples of `multiple`, in [-1, 1]."""
+    height, width = small_size(pixels.shape[0], pixels.shape[1], size, multiple)
+    small = Photo(pixels, "L" if pixels.ndim == 2 else "RGB").to_image()
+    return _as_input(np.asarray(small.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)))
+
+
+def _as_input(pixels: Pixels) -> Floats:
+    """(H, W, 3) in [-1, 1] of grey or RGB, 8 or 16 bit."""
+    values = pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max / 2) - np.float32(1)
+    return values if values.ndim == 3 else np.repeat(values[..., None], 3, axis=2)
+
+
+def _as_pixels(values: Floats, dtype: npt.DTypeLike) -> Pixels:
+    top = np.iinfo(dtype).max
+    return np.rint((values.clip(-1, 1) + 1) * np.float32(top / 2)).astype(dtype)
+
+
+def _padded(length: int, multiple: int) -> npt.NDArray[np.intp]:
+    """The pixels of one axis, mirrored at its end until their number is a multiple."""
+    more = -length % multiple
+    return np.pad(np.arange(length), (0, more), mode="reflect")

@@ -1,0 +1,169 @@
+"""`img2img translate` within this process: what it does beyond what every converting command does."""
+
+import json
+import re
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import DrawPhoto
+from PIL import Image
+from test_cli import OPTIONS
+from tiny_model import tiny_model, write_tiny_model
+from tiny_translator import IDENTITY, NEGATIVE, RED_TO_BLUE, matrix_translator
+from typer.testing import CliRunner, Result
+
+from img2img import model_file
+from img2img.cli.app import app
+from img2img.inference import translator
+
+ORANGE, BLUISH = (200, 120, 40), (55, 135, 215)  # one is the other's negative
+
+
+@pytest.fixture(autouse=True)
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with the model negative.onnx, an orange photo, and no models that ship."""
+    monkeypatch.chdir(tmp_path)
+    matrix_translator(Path("negative.onnx"), NEGATIVE, reverse="swap")
+    matrix_translator(Path("swap.onnx"), RED_TO_BLUE, reverse="negative")
+    Image.new("RGB", (60, 40), ORANGE).save("photo.png")
+    Path("shelf").mkdir()
+    monkeypatch.setattr(model_file, "checkpoints", lambda: Path("shelf"))
+
+
+def translate(*words: str, stdin: bytes | None = None, model: str | None = "negative.onnx") -> Result:
+    return CliRunner().invoke(app, ["translate", *words, *(["--model", model] if model else [])], stdin)
+
+
+def colour(photo: str | Path | BytesIO, x: float = 0.5) -> tuple[int, ...]:
+    """Half way down, at the share `x` of the width."""
+    with Image.open(photo) as image:
+        return image.convert("RGB").getpixel((int(x * image.width), image.height // 2))
+
+
+def test_photo_is_translated_beside_itself_under_the_models_name() -> None:
+    result = translate("photo.png")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "1 translated, 0 failed, 0 skipped\n", "")
+    assert colour("photo.negative.png") == BLUISH
+
+
+@pytest.mark.parametrize("size", ["card", "native", "96"])
+def test_size_reaches_the_translator(monkeypatch: pytest.MonkeyPatch, size: str) -> None:
+    asked: list[object] = []
+    convert = translator.Translator.convert
+    monkeypatch.setattr(
+        translator.Translator,
+        "convert",
+        lambda self, photo, size: asked.append(size) or convert(self, photo, size=size),
+    )
+    assert translate("photo.png", "--size", size).exit_code == 0
+    assert asked == [int(size) if size.isdecimal() else size]
+    assert colour("photo.negative.png") == BLUISH
+
+
+def test_cycle_goes_back_with_the_reverse_model() -> None:
+    assert translate("photo.png", "--cycle").exit_code == 0
+    with Image.open("photo.negative.cycle.png") as image:
+        assert image.size == (180, 40)
+    assert [colour("photo.negative.cycle.png", x) for x in (0.1, 0.5, 0.9)] == [ORANGE, BLUISH, BLUISH[::-1]]
+
+
+def test_cycle_needs_the_reverse_model() -> None:
+    Path("swap.onnx").unlink()
+    result = translate("photo.png", "--cycle")
+    assert result.exit_code == 1
+    assert "swap.onnx: not there, and negative.onnx needs it to go back" in result.stderr
+    matrix_translator(Path("oneway.onnx"), IDENTITY)
+    assert "its card names no model that goes back" in translate("photo.png", "--cycle", model="oneway.onnx").stderr
+
+
+def test_only_translator_that_ships_needs_no_name() -> None:
+    write_tiny_model(Path("shelf/colorizer.onnx"), tiny_model(0, 0))
+    matrix_translator(Path("shelf/a2b.onnx"), NEGATIVE)
+    assert translate("photo.png", model=None).exit_code == 0
+    assert colour("photo.a2b.png") == BLUISH
+
+
+def test_choice_of_translators_is_left_to_the_user() -> None:
+    for name in ("horse2zebra", "zebra2horse"):
+        matrix_translator(Path(f"shelf/{name}.onnx"), NEGATIVE)
+    result = translate("photo.png", model=None)
+    assert result.exit_code == 2
+    assert "which model? Give --model horse2zebra or --model zebra2horse" in result.stderr
+    assert translate("photo.png", model="zebra2horse").exit_code == 0
+    assert colour("photo.zebra2horse.png") == BLUISH
+
+
+def test_without_any_translator_the_training_is_named() -> None:
+    result = translate("photo.png", model=None)
+    assert result.exit_code == 2
+    assert "img2img train cyclegan" in result.stderr
+
+
+def test_model_for_another_task_comes_once_before_any_photo() -> None:
+    write_tiny_model(Path("colours.onnx"), tiny_model(0, 0))
+    result = translate("photo.png", model="colours.onnx")
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: colours.onnx: is a model for 'colorize', and translating needs one for 'translate'")
+
+
+def test_folder_keeps_its_tree_with_failures_skips_and_a_report(draw_photo: DrawPhoto) -> None:
+    for name in ("a.jpg", "b/c.png", "b/d/e.webp"):
+        draw_photo(Path("in", name), mode="RGB")
+    Path("in/broken.png").write_text("a letter")
+    result = translate("in", "-o", "out", "--report", "report.json", "--jobs", "2")
+    assert (result.exit_code, result.stdout) == (1, "3 translated, 1 failed, 0 skipped\n")
+    assert result.stderr.startswith("in/broken.png: ")
+    assert {path.as_posix() for path in Path("out").rglob("*.*")} == {"out/a.jpg", "out/b/c.png", "out/b/d/e.webp"}
+    report = json.loads(Path("report.json").read_text())
+    assert report["summary"] == {"done": 3, "failed": 1, "skipped": 0}
+    Path("in/broken.png").unlink()
+    assert translate("in", "-o", "out").stdout == "0 translated, 0 failed, 3 skipped\n"
+
+
+def test_dash_reads_and_writes_streams() -> None:
+    result = translate("-", "--format", "jpg", stdin=Path("photo.png").read_bytes())
+    assert (result.exit_code, result.stderr) == (0, "1 translated, 0 failed, 0 skipped\n")
+    with Image.open(BytesIO(result.stdout_bytes)) as image:
+        assert image.format == "JPEG"
+    assert np.abs(np.subtract(colour(BytesIO(result.stdout_bytes)), BLUISH)).max() <= 3
+
+
+def test_metadata_and_alpha_are_kept() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "a horse"
+    Image.new("RGBA", (60, 40), (*ORANGE, 90)).save("seen.png", exif=exif, dpi=(300, 300))
+    assert translate("seen.png").exit_code == 0
+    with Image.open("seen.negative.png") as image:
+        assert image.getpixel((30, 20)) == (*BLUISH, 90)
+        assert image.getexif()[0x010E] == "a horse"
+        assert round(image.info["dpi"][0]) == 300
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["photo.png", "--size", "0"], "give card, native, or a number"),
+        (["photo.png", "--size", "large"], "give card, native, or a number"),
+        (["photo.png", "--size", "4000"], "up to 2048"),
+        (["photo.png", "-o", "photo.png"], "overwrite the input"),
+        (["photo.png", "--strength", "2"], "--strength"),
+        ([], "INPUT"),
+    ],
+)
+def test_usage_errors_exit_2_before_any_work(words: list[str], says: str) -> None:
+    before = sorted(Path().iterdir())
+    result = translate(*words)
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert sorted(Path().iterdir()) == before
+
+
+def test_help_explains_every_option_with_examples() -> None:
+    text = CliRunner().invoke(app, ["translate", "--help"]).stdout
+    for option in [*(each for each in OPTIONS if each != "--strength"), "--size", "--cycle"]:
+        assert re.search(rf"^  .*{option}\b.*\S", text, re.MULTILINE), option
+    assert text.count("img2img translate ") >= 5
+    assert "Exit codes" in text
