@@ -113,7 +113,8 @@ def child(options: argparse.Namespace) -> None:
             steps=options.warm + options.steps,
             device=options.device,
             settings=options.set,
-            pace=Pace(log_every=options.warm, evaluate_every=0),
+            preset=options.preset,
+            pace=Pace(log_every=options.warm, evaluate_every=0, early_previews=()),
             compile=options.compile,
         )
         trainer = start(request)
@@ -150,6 +151,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of every recipe")
     parser.add_argument("--workers", type=int, default=min(8, os.cpu_count() or 1), help="that load for the plain loop")
     parser.add_argument("--child", choices=SIDES, help=argparse.SUPPRESS)
+    parser.add_argument("--preset", help=argparse.SUPPRESS)
     parser.add_argument("--draw", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 

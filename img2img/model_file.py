@@ -41,12 +41,14 @@ class ModelCard:
 
     `sha256` is of the weights' bytes: an .onnx file's before the card, a .safetensors file's after the header.
     `seconds` is how long the training took. `metrics_command` prints `metrics`. `reverse` names the model that goes
-    back; `score` holds a score's quantiles; `classes` names the labels that a conditional
-    sampler draws; `halo` is how many pixels around a tile a translator must see to draw it as in the whole picture.
+    back, `critic` the one that judges what a translator is given; `score` says what its numbers are among the training
+    pictures (see `inference.scorer`). `classes` names the labels that a conditional sampler draws, or the translators
+    that a critic's numbers are for. `halo` is how many pixels around a tile a translator must see to draw it as in the
+    whole picture.
     """
 
     name: str
-    task: Literal["colorize", "translate", "generate"]
+    task: Literal["colorize", "translate", "generate", "critic"]
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     native_size: int
@@ -66,6 +68,7 @@ class ModelCard:
     notes: str = ""
     sha256: str = ""
     reverse: str | None = None
+    critic: str | None = None
     score: dict[str, float] | None = None
     classes: tuple[str, ...] = ()
     halo: int = 0

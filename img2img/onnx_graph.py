@@ -9,11 +9,13 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from img2img.lab import Floats
 from img2img.model_file import TensorSpec
 from img2img.networks.blocks import ConvNormAct
 from img2img.networks.measured_norm import WithStatistics, channels, instance_norms
@@ -71,18 +73,30 @@ def to_onnx(network: nn.Module, recipe: type[Recipe], config: Recipe.Config) -> 
     That of a translator with instance norms has one more output, "statistics" (1, 2, T): mean and variance of each
     channel that they normalise. Given back as the optional input "frozen", they take the place of the picture's own.
     """
-    specs = recipe.inputs(config)
-    inputs, outputs = [spec.name for spec in specs], [spec.name for spec in recipe.outputs(config)]
+    measured = bool(statistics_size(network, recipe))
+    return graph_of(network, recipe.inputs(config), recipe.outputs(config), recipe.size_multiple, measured=measured)
+
+
+def graph_of(
+    network: nn.Module,
+    takes: Sequence[TensorSpec],
+    gives: Sequence[TensorSpec],
+    multiple: int,
+    *,
+    measured: bool = False,
+) -> bytes:
+    """The same of any network whose pictures have sides of multiples of `multiple`, statistics with `measured`."""
+    inputs, outputs = [spec.name for spec in takes], [spec.name for spec in gives]
     exported = fold_batch_norms(network)
-    examples = [torch.zeros(fill_shape(spec, EXAMPLE)) for spec in specs]
-    shapes = _dynamic_shapes(specs, recipe.size_multiple)
-    if statistics_size(network, recipe):
+    examples = [torch.zeros(fill_shape(spec, EXAMPLE)) for spec in takes]
+    shapes = _dynamic_shapes(takes, multiple)
+    if measured:
         exported = WithStatistics(exported).eval()
         inputs, outputs = [*inputs, FROZEN], [*outputs, STATISTICS]
         examples.append(exported.measure())
         shapes.append({})
     model = _exported(exported, tuple(examples), inputs, outputs, tuple(shapes))
-    _store_half(model.graph)
+    _store_small(model.graph)
     if FROZEN in inputs:
         model.graph.initializer.append(numpy_helper.from_array(examples[-1].numpy(), FROZEN))  # so it may be left out
     _drop_traces(model.graph)
@@ -123,20 +137,36 @@ def _exported(
     return program.model_proto
 
 
-def _store_half(graph: onnx.GraphProto) -> None:
-    """Keep as fp16 what fp16 holds exactly, with a Cast behind it that ONNX Runtime folds away at load."""
-    casts = []
-    for tensor in graph.initializer:
+def _store_small(graph: onnx.GraphProto) -> None:
+    """Keep as fp16 what fp16 holds exactly, as int8 what whole multiples of a scale for each output channel are.
+
+    The nodes behind them that make float32 of it again ONNX Runtime folds away at load.
+    """
+    nodes = []
+    for tensor in list(graph.initializer):
         values = numpy_helper.to_array(tensor)
         if values.dtype != np.float32 or values.ndim < 2:
             continue
-        half = values.astype(np.float16)
-        if not np.array_equal(half, values):
-            continue
-        casts.append(helper.make_node("Cast", [f"{tensor.name}.half"], [tensor.name], to=TensorProto.FLOAT))
-        tensor.CopyFrom(numpy_helper.from_array(half, f"{tensor.name}.half"))
-    for cast in reversed(casts):
-        graph.node.insert(0, cast)
+        if np.array_equal(half := values.astype(np.float16), values):
+            nodes.append(helper.make_node("Cast", [f"{tensor.name}.half"], [tensor.name], to=TensorProto.FLOAT))
+            tensor.CopyFrom(numpy_helper.from_array(half, f"{tensor.name}.half"))
+        elif values.ndim == 4 and (found := _steps_and_scale(values)):
+            steps, scale = (f"{tensor.name}.{part}" for part in ("steps", "scale"))
+            nodes += [
+                helper.make_node("Cast", [steps], [f"{steps}.float"], to=TensorProto.FLOAT),
+                helper.make_node("Mul", [f"{steps}.float", scale], [tensor.name]),
+            ]
+            tensor.CopyFrom(numpy_helper.from_array(found[0], steps))
+            graph.initializer.append(numpy_helper.from_array(found[1], scale))
+    for node in reversed(nodes):
+        graph.node.insert(0, node)
+
+
+def _steps_and_scale(values: Floats) -> tuple[npt.NDArray[np.int8], Floats] | None:
+    """The int8 (O, I, H, W) and the scale (O, 1, 1, 1) whose product these kernels exactly are, if there are any."""
+    scale = np.abs(values).max((1, 2, 3), keepdims=True) / np.float32(127)
+    steps = np.rint(values / np.where(scale > 0, scale, 1)).astype(np.int8)
+    return (steps, scale) if np.array_equal(steps * scale, values) else None
 
 
 def _drop_traces(graph: onnx.GraphProto) -> None:

@@ -15,6 +15,8 @@ class Untouched(nn.Conv2d):
 
     def __init__(self) -> None:
         super().__init__(3, 3, 1)
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)  # one such network is like another
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x

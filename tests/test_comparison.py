@@ -102,6 +102,13 @@ def test_perfect_translator_is_at_the_floor_and_an_idle_one_at_the_ceiling(world
     assert [row.pictures for row in (perfect, untouched, floor)] == LABELS
 
 
+def test_set_too_small_to_hold_any_out_is_refused(world):
+    data = ["--data", str(world / "few"), "--real", str(world / "blue"), "--held-out", "5"]
+    result = CliRunner().invoke(app, ["evaluate", str(world / "swap.onnx"), *data])
+    assert result.exit_code == 1
+    assert result.stderr.endswith("000.png: 9 pictures in all, too few to hold any out; leave --held-out away\n")
+
+
 def test_held_out_pictures_of_the_target_are_the_floor(world):
     rest, last = split_off_last(open_source([world / "blue"]), 10)
     source = open_source([world / "bluish"])

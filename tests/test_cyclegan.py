@@ -165,6 +165,17 @@ def test_parts_of_a_batch_make_the_losses_of_the_whole():
         assert loss == pytest.approx(float(first[name] + second[name]) / 2, rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    "settings", [("generator=residual-unet", "discriminator=projected", "lambda_perceptual=1"), ("spectral_norm=true",)]
+)
+def test_step_asks_nothing_of_the_host(settings):
+    made = recipe(*settings, "lambda_identity=1", "pool_size=2", "instance_noise=0.1")
+    pictures = {name: value.to("meta") for name, value in batch(made).items()}  # has no values to ask for
+    made.to("meta")
+    scalars = made.step(pictures, lambda _, loss: loss.backward())
+    assert all(value.is_meta for value in [*scalars.values(), *made.figures(pictures).values()])
+
+
 def test_samples_and_previews_show_both_directions_and_the_ways_back():
     made = recipe().eval()
     pictures = batch(made, 2)

@@ -15,13 +15,14 @@ import img2img
 from img2img.errors import ExportError, RunError, SettingError
 from img2img.evaluation.report import evaluate_file, save_figures, table
 from img2img.export import export_run
-from img2img.export.half import round_to_half
+from img2img.export.rounding import round_to_bytes, round_to_half
 from img2img.inference.colorizer import Colorizer
+from img2img.inference.runtime import OnnxRuntime
 from img2img.inference.sampler import Sampler
 from img2img.inference.torch_runtime import TorchRuntime
 from img2img.model_file import read_card
 from img2img.networks.blocks import ConvNormAct
-from img2img.onnx_graph import fold_batch_norms
+from img2img.onnx_graph import _store_small, fold_batch_norms
 from img2img.training.start import Request, start
 from img2img.training.trainer import Pace
 from img2img.training.weights import load_weights
@@ -122,6 +123,32 @@ def test_rounding_leaves_kernels_that_fp16_holds_exactly():
     round_to_half(layer)
     assert torch.equal(layer.weight, layer.weight.half().float())
     assert torch.equal(layer.bias, bias)
+
+
+def test_kernels_rounded_to_bytes_are_near_and_stored_as_int8_without_another_error():
+    layer = nn.Conv2d(16, 8, 3, bias=False)
+    with torch.no_grad():
+        layer.weight[0] *= 1e-6
+        layer.weight[1] = 0
+    before = layer.weight.detach().clone()
+    round_to_bytes(layer)
+    step = before.abs().amax((1, 2, 3), keepdim=True) / 127
+    assert ((layer.weight - before).abs() <= 0.52 * step).all()
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph(
+            [onnx.helper.make_node("Identity", ["w"], ["y"])],
+            "kernel",
+            [],
+            [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)],
+            [onnx.numpy_helper.from_array(layer.weight.detach().numpy(), "w")],
+        ),
+        ir_version=10,
+        opset_imports=[onnx.helper.make_opsetid("", 18)],
+    )
+    _store_small(model.graph)
+    assert [tensor.data_type for tensor in model.graph.initializer] == [onnx.TensorProto.INT8, onnx.TensorProto.FLOAT]
+    stored = OnnxRuntime(model.SerializeToString(), device="cpu", threads=1).run()
+    assert np.array_equal(stored, layer.weight.detach().numpy())
 
 
 def test_figures_reach_both_cards_with_the_command_that_prints_them(exported, colour_photos):

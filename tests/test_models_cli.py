@@ -133,7 +133,12 @@ def test_shipped_models_are_small_and_measured() -> None:
         if card.task == "colorize":
             assert card.metrics["psnr_gain_db"] >= 0.3
             assert 0.7 <= card.metrics["colourfulness_ratio"] <= 1.3
-        else:
+        elif card.task == "translate":
+            assert path.stat().st_size <= 3e6
+            assert card.metrics["kid"] < card.metrics["kid_ceiling"] / 2
+            assert card.metrics["fd"] < card.metrics["fd_ceiling"]
+            assert card.reverse
+        elif card.task == "generate":
             assert card.metrics["asked_for"] >= 0.9
             assert 0.8 <= card.metrics["diversity"] <= 1.2
         assert card.metrics_command.startswith("img2img evaluate")

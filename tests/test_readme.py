@@ -21,13 +21,13 @@ LINES = [
     for line in block.splitlines()
 ]
 COMMANDS = [line for line in LINES if line.startswith("img2img ")]
-CONVERTING = [line for line in COMMANDS if line.split()[1] in ("colorize", "models")]
+CONVERTING = [line for line in COMMANDS if line.split()[1] in ("colorize", "translate", "models")]
 SAMPLE = CHECKOUT / "datasets" / "samples" / "whitman-1860s.jpg"
 
 
 def test_readme_shows_commands_of_both_halves():
     assert {line.split()[1] for line in COMMANDS} == {
-        *("colorize", "models", "train", "export", "evaluate"),
+        *("colorize", "translate", "models", "train", "export", "evaluate"),
         *("generate", "directions", "features", "runs"),
     }
 

@@ -12,7 +12,7 @@ from img2img.batch.report import check_report, write_report
 from img2img.errors import Img2ImgError, UsageError
 
 OUTCOMES = [
-    Outcome(Path("in/a.jpg"), Path("out/a.jpg"), "done", 0.12345678, ("grey", "small")),
+    Outcome(Path("in/a.jpg"), Path("out/a.jpg"), "done", 0.12345678, ("grey", "low score"), score=0.98765),
     Outcome(Path("in/b.jpg"), Path("out/b.jpg"), "skipped"),
     Outcome(Path("in/c,d\n.jpg"), None, "failed", error='c: not a "photo", copy it again'),
 ]
@@ -27,11 +27,13 @@ def test_json_has_a_summary_and_a_record_for_each_photo(tmp_path: Path) -> None:
         "target": str(Path("out/a.jpg")),
         "status": "done",
         "seconds": 0.1235,
-        "flags": ["grey", "small"],
+        "flags": ["grey", "low score"],
         "error": None,
+        "score": 0.9877,
     }
     assert [photo["status"] for photo in report["photos"]] == ["done", "skipped", "failed"]
     assert report["photos"][2]["target"] is None
+    assert report["photos"][1]["score"] is None
 
 
 def test_csv_has_the_same_records(tmp_path: Path) -> None:
@@ -39,7 +41,8 @@ def test_csv_has_the_same_records(tmp_path: Path) -> None:
     with (tmp_path / "report.csv").open(encoding="utf-8", newline="") as file:
         records = list(csv.DictReader(file))
     assert [record["status"] for record in records] == ["done", "skipped", "failed"]
-    assert records[0]["flags"] == "grey small"
+    assert records[0]["flags"] == "grey, low score"
+    assert [record["score"] for record in records] == ["0.9877", "", ""]
     assert records[0]["seconds"] == "0.1235"
     assert records[2]["source"] == str(Path("in/c,d\n.jpg"))
     assert records[2]["error"] == 'c: not a "photo", copy it again'

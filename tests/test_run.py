@@ -12,9 +12,9 @@ from conftest import DrawPhoto
 from PIL import Image
 
 from img2img.batch import run
-from img2img.batch.outcome import Outcome
+from img2img.batch.outcome import LOW_SCORE, Outcome
 from img2img.batch.plan import Job
-from img2img.batch.run import run_jobs
+from img2img.batch.run import Scoring, run_jobs
 from img2img.errors import ModelError, UnreadablePhoto
 from img2img.photo import Photo
 
@@ -223,3 +223,33 @@ def test_batch_in_another_thread_leaves_signals_alone(jobs: list[Job]) -> None:
 def test_run_knows_nothing_of_colour() -> None:
     words = Path(run.__file__).read_text(encoding="utf-8").lower()
     assert "colo" not in words
+
+
+def width_score(photo: Photo) -> float:
+    """Of the photos that `jobs` draws, by their width: 0.40 to 0.45."""
+    return photo.width / 100
+
+
+@WORKERS
+def test_photos_of_a_low_score_are_skipped_and_each_score_is_told(jobs: list[Job], workers: int) -> None:
+    converted = []
+
+    def noted(photo: Photo) -> Photo:
+        converted.append(photo.width)
+        return photo
+
+    found = by_source(list(run_jobs(jobs, noted, workers=workers, scoring=Scoring(width_score, least=0.42))))
+    assert {name: outcome.score for name, outcome in found.items()} == {str(n): (40 + n) / 100 for n in range(6)}
+    assert sorted(converted) == [42, 43, 44, 45]
+    for name, outcome in found.items():
+        low = int(name) < 2
+        assert (outcome.status, outcome.flags) == (("skipped", (LOW_SCORE,)) if low else ("done", ()))
+        assert outcome.target.is_file() is not low
+
+
+def test_existing_results_and_unreadable_photos_have_no_score(jobs: list[Job]) -> None:
+    jobs[0].target.parent.mkdir(parents=True)
+    jobs[0].target.write_bytes(b"mine")
+    jobs[1].source.write_text("a letter")
+    found = by_source(list(run_jobs(jobs[:3], same, scoring=Scoring(width_score))))
+    assert [(found[n].status, found[n].score) for n in "012"] == [("skipped", None), ("failed", None), ("done", 0.42)]

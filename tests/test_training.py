@@ -794,6 +794,14 @@ def test_networks_and_batches_are_channels_last(colour_photos, tmp_path):
     assert all(image.is_contiguous(memory_format=torch.channels_last) for image in seen)
 
 
+def test_frozen_features_and_image_pools_are_channels_last(two_sets, tmp_path):
+    settings = (*TINY["cyclegan"], "discriminator=projected")
+    recipe = start(request(two_sets, tmp_path, "cyclegan", settings=settings)).recipe
+    buffers = {name: buffer for name, buffer in recipe.named_buffers() if buffer.ndim == 4}
+    assert {"pool_a.images", "d_b.features.network.stem.0.weight"} <= buffers.keys()
+    assert all(buffer.is_contiguous(memory_format=torch.channels_last) for buffer in buffers.values())
+
+
 def test_critic_in_bfloat16_sees_its_new_weights_at_every_turn(colour_photos, tmp_path, monkeypatch):
     """Autocast can keep the bf16 copies of weights for a whole step, in which the critic changes several times."""
     plain = torch.autocast

@@ -10,6 +10,7 @@ import pytest
 from conftest import DrawPhoto
 from PIL import Image
 from test_cli import OPTIONS
+from tiny_critic import scored_pair
 from tiny_model import tiny_model, write_tiny_model
 from tiny_translator import IDENTITY, NEGATIVE, RED_TO_BLUE, matrix_translator
 from typer.testing import CliRunner, Result
@@ -142,12 +143,79 @@ def test_metadata_and_alpha_are_kept() -> None:
         assert round(image.info["dpi"][0]) == 300
 
 
+@pytest.fixture
+def dark_and_light() -> None:
+    """A translator a2b.onnx with scores, of 0.12, 0.32 and 0.52, for a folder `in` of three photos."""
+    scored_pair(Path())
+    Path("in").mkdir()
+    for name, value in (("dark", 102), ("grey", 128), ("light", 153)):
+        Image.new("RGB", (64, 64), (value,) * 3).save(f"in/{name}.png")
+
+
+@pytest.mark.usefixtures("dark_and_light")
+def test_scores_are_printed_the_strangest_first() -> None:
+    result = translate("in", "-o", "out", "--score", "--jobs", "1", model="a2b.onnx")
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert [line.split(" ", 1)[1] for line in lines[:3]] == ["in/dark.png", "in/grey.png", "in/light.png"]
+    values = [float(line.split()[0]) for line in lines[:3]]
+    assert np.diff(values) == pytest.approx([0.2, 0.2], abs=0.02)  # the critic's mean value by its deviation, halved
+    assert lines[3:] == ["3 translated, 0 failed, 0 skipped"]
+    assert translate("in", "-o", "quiet", "--score", "--quiet", model="a2b.onnx").output == ""
+
+
+@pytest.mark.usefixtures("dark_and_light")
+def test_scores_go_into_the_report_in_the_place_of_the_terminal() -> None:
+    for name in ("report.json", "report.csv"):
+        words = ["in", "-o", "out", "--score", "--report", name, "--overwrite"]
+        assert translate(*words, model="a2b.onnx").stdout == "3 translated, 0 failed, 0 skipped\n"
+    photos = json.loads(Path("report.json").read_text())["photos"]
+    scores = {Path(photo["source"]).stem: photo["score"] for photo in photos}
+    assert 0 < scores["dark"] < scores["grey"] < scores["light"] < 1
+    assert Path("report.csv").read_text().splitlines()[0].endswith(",error,score")
+    assert translate("in", "-o", "other", "--report", "report.json", model="a2b.onnx").exit_code == 0
+    assert {photo["score"] for photo in json.loads(Path("report.json").read_text())["photos"]} == {None}
+
+
+@pytest.mark.usefixtures("dark_and_light")
+def test_photos_below_the_least_score_are_skipped() -> None:
+    words = ["in", "-o", "out", "--min-score", "0.2", "--report", "report.json"]
+    result = translate(*words, model="a2b.onnx")
+    assert (result.exit_code, result.stdout) == (0, "2 translated, 0 failed, 1 skipped (1 for a low score)\n")
+    assert sorted(path.name for path in Path("out").iterdir()) == ["grey.png", "light.png"]
+    (low,) = (photo for photo in json.loads(Path("report.json").read_text())["photos"] if photo["flags"])
+    assert (low["source"], low["status"], low["flags"]) == ("in/dark.png", "skipped", ["low score"])
+    assert 0 < low["score"] < 0.2
+
+
+@pytest.mark.usefixtures("dark_and_light")
+def test_score_of_a_photo_in_a_pipe_stays_out_of_the_photo() -> None:
+    photo = Path("in/light.png").read_bytes()
+    result = translate("-", "--score", stdin=photo, model="a2b.onnx")
+    assert result.stderr.splitlines()[0].startswith("0.5")
+    assert colour(BytesIO(result.stdout_bytes)) == (179, 179, 179)
+    result = translate("-", "--min-score", "0.9", stdin=photo, model="a2b.onnx")
+    assert (result.exit_code, result.stdout_bytes) == (0, b"")
+    assert result.stderr == "0 translated, 0 failed, 1 skipped (1 for a low score)\n"
+
+
+@pytest.mark.parametrize("words", [["--score"], ["--min-score", "0.1"]])
+def test_score_without_a_critic_is_refused_before_any_photo(words: list[str]) -> None:
+    result = translate("photo.png", *words)
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: negative.onnx: its card names no critic")
+    assert "`img2img export --critic`" in line
+    assert not Path("photo.negative.png").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (["photo.png", "--size", "0"], "give card, native, or a number"),
         (["photo.png", "--size", "large"], "give card, native, or a number"),
         (["photo.png", "--size", "4000"], "up to 2048"),
+        (["photo.png", "--min-score", "2"], "--min-score"),
         (["photo.png", "-o", "photo.png"], "overwrite the input"),
         (["photo.png", "--strength", "2"], "--strength"),
         ([], "INPUT"),
@@ -163,7 +231,7 @@ def test_usage_errors_exit_2_before_any_work(words: list[str], says: str) -> Non
 
 def test_help_explains_every_option_with_examples() -> None:
     text = CliRunner().invoke(app, ["translate", "--help"]).stdout
-    for option in [*(each for each in OPTIONS if each != "--strength"), "--size", "--cycle"]:
+    for option in [*(each for each in OPTIONS if each != "--strength"), "--size", "--cycle", "--score", "--min-score"]:
         assert re.search(rf"^  .*{option}\b.*\S", text, re.MULTILINE), option
     assert text.count("img2img translate ") >= 5
     assert "Exit codes" in text

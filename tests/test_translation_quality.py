@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 from mean_colour import draw_colours, mean_colour
+from torch import nn
 
+from img2img.evaluation.features import PooledFeatures
 from img2img.evaluation.pictures import MOST, looked_at, source_features
 from img2img.evaluation.translation import TranslationQuality, translated
 from img2img.training.image_source import ImageSource, Subset, open_source
@@ -98,6 +100,24 @@ def test_features_that_a_folder_keeps_serve_another_time_and_only_for_the_same_p
     assert not torch.equal(changed[0], first[0])
 
 
+class Rounding(nn.Conv2d):
+    """As a GPU may: each call's last digits differ."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x) + 1e-6 * torch.rand(())
+
+
+def test_kept_features_are_found_again_whatever_the_last_digits_and_only_for_the_same_network(tmp_path):
+    source = open_source([draw_colours(tmp_path / "pictures", 3, RED)])
+    layer = Rounding(3, 3, 1)
+    first = source_features(source, PooledFeatures(layer, side=8, name="layer"), cache_dir=tmp_path / "kept")
+    again = source_features(source, PooledFeatures(layer, side=8, name="layer"), cache_dir=tmp_path / "kept")
+    assert torch.equal(again, first)
+    torch.nn.init.zeros_(layer.weight)
+    other = source_features(source, PooledFeatures(layer, side=8, name="layer"), cache_dir=tmp_path / "kept")
+    assert not torch.allclose(other, first, atol=1e-3)
+
+
 def test_damaged_features_are_taken_again(tmp_path):
     source = open_source([draw_colours(tmp_path / "pictures", 3, RED)])
     first = source_features(source, mean_colour(), cache_dir=tmp_path / "kept")
@@ -118,6 +138,13 @@ def test_change_is_enlarged_and_added_to_the_sharp_picture():
 
     assert torch.equal(translated(brighter, board, 16), board + 10)
     assert sizes == [(2, 3, 16, 16)]
+
+
+def test_generator_sees_no_colours_beyond_white_and_black():
+    stripes = (255 * (torch.arange(64) // 16 % 2)).to(torch.uint8).expand(1, 3, 64, 64)
+    extremes = []
+    translated(lambda x: extremes.extend(map(float, x.aminmax())) or x, stripes, 48)
+    assert extremes == [-1, 1]
 
 
 def test_colours_beyond_white_and_black_are_clipped():

@@ -5,11 +5,16 @@ from pathlib import Path
 from typing import Literal
 
 Status = Literal["done", "skipped", "failed"]
+LOW_SCORE = "low score"
+"""The flag of a photo that was skipped for it."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A photo's status; `error` says, for a failed one, which file, what is wrong and what to do."""
+    """A photo's status; `error` says, for a failed one, which file, what is wrong and what to do.
+
+    `score` is how much like a model's training pictures it is, from 0 to 1, where that was asked for.
+    """
 
     source: Path
     target: Path | None
@@ -17,6 +22,7 @@ class Outcome:
     seconds: float = 0.0
     flags: tuple[str, ...] = ()
     error: str | None = None
+    score: float | None = None
 
 
 def failure(source: Path, error: str) -> Outcome:

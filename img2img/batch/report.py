@@ -12,7 +12,7 @@ from img2img.atomic_file import why_not, write_at_once
 from img2img.batch.outcome import Outcome
 from img2img.errors import Img2ImgError, UsageError
 
-COLUMNS = ("source", "target", "status", "seconds", "flags", "error")
+COLUMNS = ("source", "target", "status", "seconds", "flags", "error", "score")
 
 
 def check_report(path: Path) -> None:
@@ -36,7 +36,8 @@ def write_report(outcomes: Iterable[Outcome], path: Path) -> None:
 def _record(outcome: Outcome) -> dict[str, Any]:
     target = None if outcome.target is None else str(outcome.target)
     seconds = round(outcome.seconds, 4)
-    values = (str(outcome.source), target, outcome.status, seconds, list(outcome.flags), outcome.error)
+    score = None if outcome.score is None else round(outcome.score, 4)
+    values = (str(outcome.source), target, outcome.status, seconds, list(outcome.flags), outcome.error, score)
     return dict(zip(COLUMNS, values, strict=True))
 
 
@@ -50,7 +51,7 @@ def _csv(records: Sequence[dict[str, Any]]) -> str:
     text = io.StringIO()
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     table.writeheader()
-    table.writerows({**record, "flags": " ".join(record["flags"])} for record in records)
+    table.writerows({**record, "flags": ", ".join(record["flags"])} for record in records)
     return text.getvalue()
 
 

@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
+from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 from img2img.atomic_file import why_not
-from img2img.batch.outcome import Outcome
+from img2img.batch.outcome import LOW_SCORE, Outcome
 from img2img.batch.plan import STREAM, Job
 from img2img.errors import ModelError, PhotoError, UnwritablePhoto
 from img2img.interrupt import interrupt_noted
@@ -23,11 +24,22 @@ from img2img.photo.formats import format_of_suffix, output_suffix
 
 _log = logging.getLogger(__name__)
 
+Convert = Callable[[Photo], Photo]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How much a photo is like those that a model was made for, from 0 to 1; those below `least` are skipped."""
+
+    score: Callable[[Photo], float]
+    least: float = 0.0
+
 
 def run_jobs(
     jobs: Sequence[Job],
-    convert: Callable[[Photo], Photo],
+    convert: Convert,
     *,
+    scoring: Scoring | None = None,
     workers: int = 1,
     overwrite: bool = False,
     format: str = "same",
@@ -43,38 +55,55 @@ def run_jobs(
     """
     read = partial(_read, max_pixels=max_pixels, first_frame=first_frame)
     write = partial(_write, format=format, quality=quality)
-    work = partial(_outcome, convert=lambda job: write(convert(read(job)), job), overwrite=overwrite)
+    converted = partial(_converted, read=read, convert=convert, write=write, scoring=scoring)
+    work = partial(_outcome, converted=converted, overwrite=overwrite)
     return _in_threads(jobs, work, workers) if len(jobs) > 1 else map(work, jobs)
 
 
-def _outcome(job: Job, *, convert: Callable[[Job], None], overwrite: bool) -> Outcome:
+def _outcome(job: Job, *, converted: Callable[[Job], Outcome], overwrite: bool) -> Outcome:
     if not overwrite and job.target is not STREAM and job.target.is_file():
         return Outcome(job.source, job.target, "skipped")
     started = time.perf_counter()
-    error = _attempt(job, convert)
-    seconds = time.perf_counter() - started
-    return Outcome(job.source, job.target, "failed" if error else "done", seconds, error=error)
+    outcome = _attempt(job, converted)
+    return replace(outcome, seconds=time.perf_counter() - started)
 
 
-def _attempt(job: Job, convert: Callable[[Job], None]) -> str | None:
-    """Why the photo could not be converted, None when it was.
+def _converted(
+    job: Job,
+    *,
+    read: Callable[[Job], Photo],
+    convert: Convert,
+    write: Callable[[Photo, Job], None],
+    scoring: Scoring | None,
+) -> Outcome:
+    photo = read(job)
+    score = scoring.score(photo) if scoring else None
+    if scoring and score is not None and score < scoring.least:
+        return Outcome(job.source, job.target, "skipped", flags=(LOW_SCORE,), score=score)
+    photo = convert(photo)  # under the same name, so that the source's memory is free while the result is written
+    write(photo, job)
+    return Outcome(job.source, job.target, "done", score=score)
+
+
+def _attempt(job: Job, converted: Callable[[Job], Outcome]) -> Outcome:
+    """What came of the photo, or why it could not be converted.
 
     A model that fails ends the batch: it would fail on every photo. So does a reader who closed standard
     output. A mistake of ours costs one photo, not the other thousand, but stays visible: its traceback goes
     to the log, which is stderr.
     """
     try:
-        convert(job)
+        return converted(job)
     except PhotoError as error:
-        return str(error)
+        reason = str(error)
     except MemoryError:
-        return f"{job.source}: not enough memory for this photo; close other programs, or use --jobs 1"
+        reason = f"{job.source}: not enough memory for this photo; close other programs, or use --jobs 1"
     except (ModelError, BrokenPipeError):
         raise
     except Exception as error:
         _log.exception("%s: a mistake in img2img, please report it with these lines", job.source)
-        return f"{job.source}: {type(error).__name__}: {error}; a mistake in img2img, not in the photo"
-    return None
+        reason = f"{job.source}: {type(error).__name__}: {error}; a mistake in img2img, not in the photo"
+    return Outcome(job.source, job.target, "failed", error=reason)
 
 
 def _read(job: Job, *, max_pixels: int, first_frame: bool) -> Photo:

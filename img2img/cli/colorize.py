@@ -1,8 +1,7 @@
 """`img2img colorize`: colour photos."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,11 +18,9 @@ from img2img.cli.conversion import (
     Quiet,
     Recursive,
     Report,
+    Work,
     output_option,
 )
-
-if TYPE_CHECKING:
-    from img2img.photo import Photo
 
 
 def _check_strength(strength: float) -> float:
@@ -74,10 +71,10 @@ def colorize(
     2 the command contradicts itself, 130 stopped with Ctrl-C.
     """
 
-    def opened(threads: int) -> "Callable[[Photo], Photo]":
+    def opened(threads: int) -> Work:
         from img2img.inference.colorizer import Colorizer
 
-        return partial(Colorizer(model, device=device, threads=threads).convert, strength=strength)
+        return Work(partial(Colorizer(model, device=device, threads=threads).convert, strength=strength))
 
     Conversion(inputs, output, format, quality, overwrite, recursive, jobs, report, max_pixels, first_frame, quiet).run(
         opened, word="colorized", verb="coloured"

@@ -13,7 +13,7 @@ from img2img.errors import UsageError
 
 if TYPE_CHECKING:
     from img2img.batch.plan import Plan
-    from img2img.photo import Photo
+    from img2img.batch.run import Convert, Scoring
 
 Inputs = Annotated[
     list[str],
@@ -64,6 +64,14 @@ def output_option(example: str) -> typer.models.OptionInfo:
 
 
 @dataclass(frozen=True)
+class Work:
+    """What is done with each photo."""
+
+    convert: "Convert"
+    scoring: "Scoring | None" = None
+
+
+@dataclass(frozen=True)
 class Conversion:
     """What the options of such a command say."""
 
@@ -79,11 +87,11 @@ class Conversion:
     first_frame: bool
     quiet: bool
 
-    def run(self, opened: "Callable[[int], Callable[[Photo], Photo]]", *, word: str, verb: str) -> None:
+    def run(self, opened: Callable[[int], Work], *, word: str, verb: str, show_scores: bool = False) -> None:
         """Convert all inputs; exit with 1 when one of them failed.
 
-        `opened` makes the conversion, given how many cores one photo may take. `word` is what a result beside its
-        source is named by, `verb` what the closing line says was done.
+        `opened` prepares the work, given how many cores one photo may take. `word` is what a result beside its
+        source is named by, `verb` what the closing line says was done. `show_scores` prints a line for each photo.
         """
         from img2img.batch.plan import plan_jobs
         from img2img.batch.report import check_report
@@ -98,9 +106,11 @@ class Conversion:
         to_stdout = _writes_to_stdout(plan)
         cores = self.jobs or usable_cores()
         workers = min(cores, max(1, len(plan.jobs)))
+        work = opened(cores // workers)
         outcomes = run_jobs(
             plan.jobs,
-            opened(cores // workers),
+            work.convert,
+            scoring=work.scoring,
             workers=workers,
             overwrite=self.overwrite,
             format=self.format,
@@ -114,6 +124,7 @@ class Conversion:
             verb=verb,
             report=self.report,
             quiet=self.quiet,
+            show_scores=show_scores,
             stdout_is_data=to_stdout,
         )
         if not all_well:

@@ -33,6 +33,10 @@ def evaluate(
     fake: Annotated[
         list[str] | None, typer.Option(help="Pictures to compare with --real, without a model; repeatable.")
     ] = None,
+    strangers: Annotated[
+        list[str] | None,
+        typer.Option(help="Photos that a translator was not made for: how well does its score tell --data from them?"),
+    ] = None,
     held_out: Annotated[
         int | None,
         typer.Option(
@@ -82,13 +86,14 @@ def evaluate(
 
     A colorizer on photos whose colours are known: PSNR, SSIM and LPIPS beside the grey photos', and colourfulness. A
     translator: KID and Frechet distance between what it makes and real pictures, beside those of the untouched pictures
-    and of real ones, all with 95% bootstrap intervals. A sampler: how varied its pictures are, and how many of those
-    that it draws for a class are of that class.
+    and of real ones, all with 95% bootstrap intervals; or, with --strangers, how well its score tells --data from them,
+    as AUC. A sampler: how varied its pictures are, and how many of those that it draws for a class are of that class.
 
     \b
     Examples:
       img2img evaluate colorizer --data photos
       img2img evaluate horse2zebra --data horses --real zebras --sheet sheet.jpg
+      img2img evaluate horse2zebra --data horses --strangers photos --held-out 100
       img2img evaluate --real zebras --fake made-elsewhere --chart chart.png
     """
     import json
@@ -100,6 +105,7 @@ def evaluate(
         data=tuple(data or ()),
         real=tuple(real or ()),
         fake=tuple(fake or ()),
+        strangers=tuple(strangers or ()),
         held_out=held_out,
         size=size,
         temperatures=tuple(map(float, temperatures.split(","))) if temperatures else (),

@@ -1,5 +1,6 @@
 """`img2img export RUN -o FILE.onnx`: from a run to a model file."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,6 +26,14 @@ def export(
         Path | None,
         typer.Option(metavar="FILE", help="Also write every network (.safetensors), to train on from with --init."),
     ] = None,
+    critic: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write the discriminators (.onnx), for `translate --score`, and measure the score's quantiles on "
+            "at most 500 training pictures each way: that takes minutes.",
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting that leaves the weights alone: temperature=0.5"),
@@ -39,7 +48,7 @@ def export(
     hardware: Annotated[str | None, typer.Option(help="What it was trained with, for the card.")] = None,
     notes: Annotated[str | None, typer.Option(help="Anything else that a user should know.")] = None,
     tolerance: Annotated[
-        float, typer.Option(min=0, help="Largest drift from PyTorch, in ab units or grey levels.")
+        float, typer.Option(min=0, help="Largest drift from PyTorch, in ab units, grey levels or 1/100 logits.")
     ] = 0.05,
 ) -> None:
     """Write a run's averaged generator as FILE.onnx and FILE.safetensors, and check that both compute the same.
@@ -50,7 +59,7 @@ def export(
     from img2img.export import export_run
     from img2img.generation.target import check_target
 
-    for path in filter(None, (output, reverse, all_weights)):
+    for path in filter(None, (output, reverse, all_weights, critic)):
         check_target(path, overwrite=True, error=ExportError)
     given = {"data": data, "hardware": hardware, "notes": notes, "native_size": native_size}
     about = {name: value for name, value in given.items() if value is not None}
@@ -60,6 +69,7 @@ def export(
         reverse=reverse,
         which=which,
         weights=all_weights,
+        critic=critic,
         tolerance=tolerance,
         settings=tuple(settings or ()),
         about=about,
@@ -68,3 +78,5 @@ def export(
         print(f"parity of {parity}: {parity.difference:.2g} {parity.unit}")
     for path in exported.files:
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    if exported.note:
+        print(exported.note, file=sys.stderr)

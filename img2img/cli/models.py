@@ -114,6 +114,8 @@ def rows(path: Path, card: ModelCard) -> list[tuple[str, str]]:
         ("measured by", card.metrics_command),
         ("score", listed(card.score or {})),
         ("way back", card.reverse or ""),
+        ("critic", card.critic or ""),
+        ("judges for", ", ".join(card.classes) if card.task == "critic" else ""),
         ("tiles", f"see {card.halo} px around them" if card.halo else ""),
         ("licence", card.licence),
         ("made with", f"img2img {card.version}"),

@@ -2,11 +2,11 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from img2img.batch.outcome import Outcome
+from img2img.batch.outcome import LOW_SCORE, Outcome
 from img2img.batch.report import write_report
 
 Advance = Callable[[Outcome], None]
@@ -19,9 +19,10 @@ def follow(
     verb: str,
     report: Path | None,
     quiet: bool,
+    show_scores: bool = False,
     stdout_is_data: bool,
 ) -> bool:
-    """Shows outcomes as they come; at the end, also at Ctrl-C, the report and the closing line.
+    """Shows outcomes as they come; at the end, also at Ctrl-C, the report, the scores and the closing line.
 
     Returns whether no photo failed.
     """
@@ -39,15 +40,24 @@ def follow(
         raise
     finally:
         if not quiet:
-            print(_counts(seen, verb) + closing, file=sys.stderr if stdout_is_data else sys.stdout)
+            for line in (*(_scores(seen) if show_scores else ()), _counts(seen, verb) + closing):
+                print(line, file=sys.stderr if stdout_is_data else sys.stdout)
         if report:
             write_report(seen, report)
     return all(outcome.status != "failed" for outcome in seen)
 
 
-def _counts(outcomes: Iterable[Outcome], verb: str) -> str:
+def _counts(outcomes: Sequence[Outcome], verb: str) -> str:
     counts = Counter(outcome.status for outcome in outcomes)
-    return f"{counts['done']} {verb}, {counts['failed']} failed, {counts['skipped']} skipped"
+    low = sum(LOW_SCORE in outcome.flags for outcome in outcomes)
+    why = f" ({low} for a low score)" if low else ""
+    return f"{counts['done']} {verb}, {counts['failed']} failed, {counts['skipped']} skipped{why}"
+
+
+def _scores(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """The stranger a photo the earlier: 0.03 and its name."""
+    scored = [(outcome.score, outcome.source) for outcome in outcomes if outcome.score is not None]
+    return (f"{score:.2f} {_one_line(str(source))}" for score, source in sorted(scored, key=lambda pair: pair[0]))
 
 
 def _one_line(message: str) -> str:

@@ -1,6 +1,7 @@
 """`img2img train RECIPE`: one command a recipe, made from the table of recipes."""
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -86,6 +87,10 @@ def _command(recipe: str) -> Callable[..., None]:
             int,
             typer.Option(min=0, hidden=not translates, help="Steps between measurements of quality; 0 for none."),
         ] = 1000,
+        minutes: Annotated[
+            float | None,
+            typer.Option(min=0, help="Save and stop after so long, for --resume to go on [default: when it is done]."),
+        ] = None,
         tensorboard: Annotated[
             bool, typer.Option("--tensorboard", help="Write the figures and previews for TensorBoard, too.")
         ] = False,
@@ -99,6 +104,8 @@ def _command(recipe: str) -> Callable[..., None]:
             ),
         ] = False,
     ) -> None:
+        until = None if minutes is None else time.monotonic() + 60 * minutes
+
         from img2img.training.run_folder import RunFolder
         from img2img.training.saved_states import stopping_place
 
@@ -119,6 +126,7 @@ def _command(recipe: str) -> Callable[..., None]:
             workers=workers,
             cache=cache,
             keep=keep,
+            until=until,
         )
         request = Request(
             recipe,
@@ -145,7 +153,8 @@ def _command(recipe: str) -> Callable[..., None]:
                 typer.echo(stopping_place(run, trainer.step), err=True)
             raise
         if trainer.processes.leads:
-            typer.echo(f"{run}: done; next: {_next_command(recipe, run)}", err=True)
+            ended = f"{run}: done; next: {_next_command(recipe, run)}"
+            typer.echo(ended if trainer.done else stopping_place(run, trainer.step), err=True)
 
     return train
 

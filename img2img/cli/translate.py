@@ -1,6 +1,5 @@
 """`img2img translate`: turn photos of one kind into another."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,13 +19,14 @@ from img2img.cli.conversion import (
     Quiet,
     Recursive,
     Report,
+    Work,
     output_option,
 )
 from img2img.errors import UsageError
 
 if TYPE_CHECKING:
-    from img2img.inference.translator import Size
-    from img2img.photo import Photo
+    from img2img.batch.run import Convert, Scoring
+    from img2img.inference.translator import Size, Translator
 
 
 def _check_size(text: str) -> str:
@@ -63,6 +63,20 @@ def translate(
     cycle: Annotated[
         bool, typer.Option("--cycle", help="Also go back with the card's reverse model; write in | out | back.")
     ] = False,
+    score: Annotated[
+        bool,
+        typer.Option(
+            "--score",
+            help="Also say how much each photo is like those that the model learnt from: the share of those that look "
+            "stranger, 0 to 1. It goes into the report; without one it is printed.",
+        ),
+    ] = False,
+    min_score: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X", min=0, max=1, help="Skip photos with a lower score: the model was not made for them."
+        ),
+    ] = None,
     format: Format = "same",
     quality: Quality = None,
     overwrite: Overwrite = False,
@@ -85,6 +99,7 @@ def translate(
       img2img translate album -o striped --model horse2zebra     a folder and all below it
       img2img translate photo.jpg --model mine.onnx --size 384   finer than the model's own size
       img2img translate photo.jpg --model horse2zebra --cycle    and back: in | out | back
+      img2img translate album -o striped --min-score 0.05        leave out what is hardly a horse
       img2img translate - --model mine.onnx < in.jpg > out.jpg   from and to a pipe
 
     \b
@@ -94,20 +109,33 @@ def translate(
     chosen = model or _only_translator()
     seen: Size = size if size in ("card", "native") else int(size)  # type: ignore[assignment]
 
-    def opened(threads: int) -> "Callable[[Photo], Photo]":
-        from img2img.inference.cycle import there_and_back
+    def opened(threads: int) -> Work:
         from img2img.inference.translator import Translator
 
         translator = Translator(chosen, device=device, threads=threads)
-        there = partial(translator.convert, size=seen)
-        if not cycle:
-            return there
-        return partial(there_and_back, there=there, back=partial(translator.reverse().convert, size=seen))
+        scoring = _scoring(translator, min_score or 0.0, device, threads) if score or min_score is not None else None
+        return Work(_converting(translator, seen, cycle=cycle), scoring)
 
     word = f"{Path(chosen).stem}.cycle" if cycle else Path(chosen).stem
     Conversion(inputs, output, format, quality, overwrite, recursive, jobs, report, max_pixels, first_frame, quiet).run(
-        opened, word=word, verb="translated"
+        opened, word=word, verb="translated", show_scores=score and not report
     )
+
+
+def _converting(translator: "Translator", size: "Size", *, cycle: bool) -> "Convert":
+    there = partial(translator.convert, size=size)
+    if not cycle:
+        return there
+    from img2img.inference.cycle import there_and_back
+
+    return partial(there_and_back, there=there, back=partial(translator.reverse().convert, size=size))
+
+
+def _scoring(translator: "Translator", least: float, device: str, threads: int) -> "Scoring":
+    from img2img.batch.run import Scoring
+    from img2img.inference.scorer import Scorer
+
+    return Scoring(Scorer(translator, device=device, threads=threads).score, least)
 
 
 def _only_translator() -> str:

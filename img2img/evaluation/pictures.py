@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from img2img.atomic_file import written_at_once
+from img2img.errors import DataError
 from img2img.evaluation.features import PooledFeatures
 from img2img.inference.translator import Translator
 from img2img.training.framing import centre_square
@@ -33,8 +34,18 @@ def at_size(translator: Translator, size: int | None) -> Change:
 
 
 def measured_part(source: ImageSource, held_out: int) -> ImageSource:
-    """All of a source, or its last `held_out` by name, at most a tenth, as training holds them out."""
-    return split_off_last(source, held_out)[1] if held_out else source
+    """All of a source, or its last `held_out` by name, at most a tenth, as training holds them out.
+
+    Raises DataError when a tenth is none.
+    """
+    if not held_out:
+        return source
+    last = split_off_last(source, held_out)[1]
+    if not len(last):
+        raise DataError(
+            f"{source.name(0)}: {len(source)} pictures in all, too few to hold any out; leave --held-out away"
+        )
+    return last
 
 
 def looked_at(source: ImageSource) -> list[int]:
@@ -83,9 +94,8 @@ def source_features(source: ImageSource, features: PooledFeatures, *, cache_dir:
 
 
 def _fingerprint(source: ImageSource, features: PooledFeatures) -> str:
-    """Of the pictures' files, and of the network by what it says of a picture."""
-    ramp = torch.arange(3 * 32 * 32).view(1, 3, 32, 32).to(torch.uint8)
-    seen = hashlib.sha256(features(ramp).cpu().numpy().tobytes())
+    """Of the pictures' files and of the network: not of what it says, whose last digits a GPU rolls anew each time."""
+    seen = hashlib.sha256(features.identity())
     for index in looked_at(source):
         seen.update(hashlib.sha256(source.encoded(index)).digest())
     return seen.hexdigest()[:16]

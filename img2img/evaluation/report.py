@@ -13,11 +13,13 @@ from img2img.evaluation.evaluate_sampler import evaluate_sampler
 from img2img.evaluation.features import PooledFeatures, feature_network
 from img2img.evaluation.pictures import at_size, measured_part
 from img2img.evaluation.request import COLORIZER_SIZE, Request
+from img2img.evaluation.score import evaluate_score
 from img2img.evaluation.similarity import ALEXNET_FILE, Lpips
 from img2img.inference.colorizer import Colorizer
 from img2img.inference.sampler import Sampler
+from img2img.inference.scorer import Scorer
 from img2img.inference.translator import Translator
-from img2img.model_file import find_model, read_card, rewrite_card
+from img2img.model_file import ModelCard, find_model, read_card, rewrite_card
 from img2img.training.image_source import ImageSource, open_source
 from img2img.training.machine import pick_device
 from img2img.training.training_data import split_off_last
@@ -26,6 +28,7 @@ Data = Sequence[str | Path]
 
 CURVE = "temperature_curve"
 COMPARED = "compared"
+SCORE = "score"
 
 
 def measure(request: Request) -> dict[str, Any]:
@@ -35,6 +38,8 @@ def measure(request: Request) -> dict[str, Any]:
         return _folder_figures(request)
     if subject == "translate":
         return _translator_figures(request)
+    if subject == "score":
+        return _score_figures(request)
     assert request.model
     return evaluate_file(
         request.model,
@@ -90,8 +95,20 @@ def _translator_figures(request: Request) -> dict[str, Any]:
     rows = compare_translated(
         translate, source, targets, features, held_out=last if held_out else None, seed=request.seed
     )
-    part = f"the last {len(source)} by name of " if held_out else ""
-    return _distances(rows, features, f"{part}{_names(request.data)} beside {_names(request.real)}")
+    return _distances(rows, features, _measured_on(request, source, request.real))
+
+
+def _score_figures(request: Request) -> dict[str, Any]:
+    """How well the score tells the translator's own pictures from strangers."""
+    assert request.model
+    own = measured_part(open_source(request.data), request.held_out or 0)
+    figures = evaluate_score(Scorer(Translator(request.model)), own, open_source(request.strangers))
+    return {SCORE: {**figures, "measured_on": _measured_on(request, own, request.strangers)}}
+
+
+def _measured_on(request: Request, source: ImageSource, beside: Data) -> str:
+    part = f"the last {len(source)} by name of " if request.held_out else ""
+    return f"{part}{_names(request.data)} beside {_names(beside)}"
 
 
 def _folder_figures(request: Request) -> dict[str, Any]:
@@ -117,12 +134,21 @@ def _names(data: Data) -> str:
 
 
 def save_figures(model: str, figures: dict[str, Any], command: str) -> None:
-    """Put the figures and the command that prints them on the card of the .onnx and of the .safetensors beside it."""
+    """Put the figures and the command that prints them on the card of the .onnx and of the .safetensors beside it.
+
+    Those of a score stand beside the others, with a command of their own.
+    """
     path = find_model(model)
     for file in (path, path.with_suffix(".safetensors")):
         if file.is_file():
-            card = replace(read_card(file), metrics=figures, metrics_command=command)
-            _write(file, rewrite_card(file, card))
+            _write(file, rewrite_card(file, _with_figures(read_card(file), figures, command)))
+
+
+def _with_figures(card: ModelCard, figures: dict[str, Any], command: str) -> ModelCard:
+    if SCORE in figures:
+        return replace(card, metrics={**card.metrics, SCORE: {**figures[SCORE], "measured_by": command}})
+    kept = {SCORE: card.metrics[SCORE]} if SCORE in card.metrics else {}
+    return replace(card, metrics={**figures, **kept}, metrics_command=command)
 
 
 def _write(file: Path, content: bytes) -> None:
@@ -134,8 +160,8 @@ def _write(file: Path, content: bytes) -> None:
 
 def table(figures: dict[str, Any]) -> str:
     """The figures as lines for a terminal."""
-    rows = {name: value for name, value in figures.items() if name not in ("means", CURVE, COMPARED)}
-    rows |= figures.get("means", {})
+    rows = {name: value for name, value in figures.items() if name not in ("means", CURVE, COMPARED, SCORE)}
+    rows |= figures.get("means", {}) | figures.get(SCORE, {})
     lines = [f"{name:24} {value}" for name, value in rows.items()]
     if "means" in figures and "lpips" not in rows:
         lines.append(f"{'lpips':24} not measured: --lpips-weights FILE takes AlexNet's, {ALEXNET_FILE}")

@@ -3,24 +3,32 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from img2img.errors import UsageError
 from img2img.model_file import find_model, read_card
 
-Subject = Literal["colorize", "translate", "generate", "folders"]
+Subject = Literal["colorize", "translate", "score", "generate", "folders"]
 
 COLORIZER_SIZE = 256
-_NAMES = {"colorize": "a colorizer", "translate": "a translator", "generate": "a sampler", "folders": "two folders"}
+_NAMES = {
+    "colorize": "a colorizer",
+    "translate": "a translator",
+    "score": "a translator beside --strangers",
+    "generate": "a sampler",
+    "folders": "two folders",
+}
 _NEEDED = {
     "colorize": ("--data",),
     "translate": ("--data", "--real"),
+    "score": ("--data", "--strangers"),
     "generate": ("--data",),
     "folders": ("--real", "--fake"),
 }
 _ALLOWED = {
     "colorize": ("--size", "--temperatures", "--lpips-weights", "--chart", "--sheet", "--save"),
     "translate": ("--size", "--held-out", "--features", "--weights", "--chart", "--sheet", "--save"),
+    "score": ("--held-out", "--save"),
     "generate": ("--save",),
     "folders": ("--features", "--weights", "--chart"),
 }
@@ -34,6 +42,7 @@ class Request:
     data: tuple[str, ...] = ()
     real: tuple[str, ...] = ()
     fake: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
     held_out: int | None = None
     size: int | None = None
     temperatures: tuple[float, ...] = ()
@@ -43,12 +52,14 @@ class Request:
     seed: int = 0
 
     def subject(self, *, also_given: Collection[str] = ()) -> Subject:
-        """The model's task, or "folders" without a model; `also_given` are options on what becomes of the figures.
+        """The model's task, "score" beside strangers, "folders" without a model.
+
+        `also_given` are options on what becomes of the figures.
 
         Raises UsageError unless the options are all that it needs, and nothing that it has no use for; ModelError when
         there is no such model.
         """
-        subject = cast(Subject, read_card(find_model(self.model)).task) if self.model else "folders"
+        subject = self._subject()
         given = {*also_given, *(name for name, _ in self._options())}
         who = f"{self.model} is {_NAMES[subject]}" if self.model else "without a model, --fake is compared with --real"
         if extra := sorted(given - {*_NEEDED[subject], *_ALLOWED[subject]}):
@@ -56,6 +67,14 @@ class Request:
         if missing := [name for name in _NEEDED[subject] if name not in given]:
             raise UsageError(f"{who}: give {' and '.join(missing)} as well")
         return subject
+
+    def _subject(self) -> Subject:
+        if not self.model:
+            return "folders"
+        task = read_card(find_model(self.model)).task
+        if task == "critic":
+            raise UsageError(f"{self.model} is a critic: give a translator that it judges for, and --strangers")
+        return "score" if task == "translate" and self.strangers else task
 
     def command(self) -> str:
         """As anyone can give it: files by their names, not by where they lie here."""
@@ -65,7 +84,8 @@ class Request:
 
     def _options(self) -> Iterator[tuple[str, str]]:
         """Those that are given, seed apart, and their values."""
-        for name, paths in (("--data", self.data), ("--real", self.real), ("--fake", self.fake)):
+        given = {"--data": self.data, "--real": self.real, "--fake": self.fake, "--strangers": self.strangers}
+        for name, paths in given.items():
             yield from ((name, Path(path).name) for path in paths)
         if self.temperatures:
             yield "--temperatures", ",".join(f"{value:g}" for value in self.temperatures)

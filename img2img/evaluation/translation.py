@@ -95,7 +95,7 @@ class TranslationQuality:
 def translated(generator: Generator, pictures: Tensor, image_size: int) -> Tensor:
     """(N, 3, S, S) uint8 of such: the generator sees them at `image_size`; its change is enlarged and added."""
     x = (pictures.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-    small = _resized(x, image_size)
+    small = _resized(x, image_size).clamp(-1, 1)  # bicubic overshoots
     change = _resized(generator(small).float() - small, x.shape[-1])
     return ((x + change).clamp(-1, 1) * 127.5 + 127.5).round().to(torch.uint8)
 

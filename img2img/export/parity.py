@@ -1,6 +1,6 @@
 """Whether an exported graph computes what the network does in PyTorch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,20 +32,27 @@ class Parity:
         return f"{self.model} at " + ", ".join(" x ".join(map(str, shape)) for shape in self.shapes)
 
 
-@torch.no_grad()
 def measure_parity(
     model: str, network: nn.Module, graph: bytes, recipe: type[Recipe], config: Recipe.Config
 ) -> list[Parity]:
     """ONNX Runtime against PyTorch on random inputs of several sizes, in the recipe's unit (ab, not ab / 110)."""
+    return measure_graph(model, network, graph, recipe.inputs(config), recipe.output_scale, recipe.output_unit)
+
+
+@torch.no_grad()
+def measure_graph(
+    model: str, network: nn.Module, graph: bytes, takes: Sequence[TensorSpec], scale: float, unit: str
+) -> list[Parity]:
+    """The same of any network; one unit of its first output is `scale` of `unit`."""
     runtime = OnnxRuntime(graph, device="cpu", threads=1)
     generator = torch.Generator().manual_seed(0)
     results = []
     for sizes in PARITY_SIZES:
-        inputs = [random_input(spec, sizes, generator) for spec in recipe.inputs(config)]
+        inputs = [random_input(spec, sizes, generator) for spec in takes]
         difference = runtime.run(*(one.numpy() for one in inputs)) - network(*inputs).numpy()
         shapes = tuple(tuple(one.shape) for one in inputs)
-        largest = float(np.abs(difference).max()) * recipe.output_scale
-        results.append(Parity(model, shapes, largest, recipe.output_unit))
+        largest = float(np.abs(difference).max()) * scale
+        results.append(Parity(model, shapes, largest, unit))
     return results
 
 

@@ -1,6 +1,7 @@
 """Which files an export writes, refused before any work."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from img2img.errors import ExportError, SettingError
@@ -24,6 +25,14 @@ def targets_of(
     if weights and (weights.suffix != ".safetensors" or weights.resolve() in taken):
         raise ExportError(f"{weights}: weights go into a .safetensors file with a name of its own")
     return {recipe.exported: _onnx(target), recipe.way_back: _onnx(back)}
+
+
+def check_critic(recipe: type[Recipe], critic: Path, models: Iterable[Path]) -> None:
+    """Raises ExportError or SettingError for a critic that cannot be written, or that the recipe has not."""
+    if not recipe.way_back:
+        raise SettingError(f"--critic {critic}: {recipe.name} trains one way only; leave it out")
+    if _onnx(critic).resolve() in {model.resolve() for model in models}:
+        raise ExportError(f"{critic}: is the name of a model that is written too; give the critic another")
 
 
 def reverse_name(name: str) -> str:

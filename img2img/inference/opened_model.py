@@ -65,9 +65,22 @@ def find_reverse(model: str | os.PathLike[str]) -> Path:
     name = read_card(path).reverse
     if name is None:
         raise ModelError(f"{path}: its card names no model that goes back; `img2img export --reverse` writes one")
+    return _companion(path, name, "to go back")
+
+
+def find_critic(model: str | os.PathLike[str]) -> Path:
+    """The file of the critic that judges what a translator is given: found as `find_reverse` finds."""
+    path = find_model(os.fspath(model))
+    name = read_card(path).critic
+    if name is None:
+        raise ModelError(f"{path}: its card names no critic, so photos get no score; `img2img export --critic` adds it")
+    return _companion(path, name, "for scores")
+
+
+def _companion(path: Path, name: str, purpose: str) -> Path:
     beside = path.with_name(f"{Path(name).name}.onnx")
     if not beside.is_file() and name not in {each.stem for each in available_models()}:
-        raise ModelError(f"{beside}: not there, and {path.name} needs it to go back: keep the two side by side")
+        raise ModelError(f"{beside}: not there, and {path.name} needs it {purpose}: keep the two side by side")
     return beside if beside.is_file() else find_model(name)
 
 
@@ -81,6 +94,7 @@ _HOW_TO_MAKE_ONE = {
     "colorize": "make one with `img2img train colorizer`, then `img2img export`",
     "translate": "make one with `img2img train cyclegan`, then `img2img export`",
     "generate": "make one with `img2img train dcgan`, then --model RUN",
+    "critic": "make one with `img2img train cyclegan`, then `img2img export --critic`",
 }
 
 

@@ -35,7 +35,11 @@ class ProjectedDiscriminator(nn.Module):
         self.heads = nn.ModuleList(_head(channels, halvings, norm) for halvings in HALVINGS)
 
     def forward(self, x: Tensor) -> Tensor:
-        logits = [head(y) for head, y in zip(self.heads, self._mixed(self.features(x)), strict=True)]
+        return self.judged(self.features(x))
+
+    def judged(self, features: list[Tensor]) -> Tensor:
+        """The logits of pictures whose features are known; discriminators of two domains have the same ones."""
+        logits = [head(y) for head, y in zip(self.heads, self._mixed(features), strict=True)]
         finest = logits[0].shape[2:]
         return torch.cat([F.interpolate(one, finest) for one in logits], 1)
 

@@ -17,7 +17,7 @@ from img2img.training.batch_norm import synchronise_batch_norm
 from img2img.training.collective import all_alive, joined_over_processes, sum_over_processes
 
 PATIENCE = timedelta(minutes=10)
-"""How long a process waits for another that lives but does not answer: above the longest preview or save."""
+"""How long a process waits for another that lives but does not answer: above the longest save or look at quality."""
 
 
 class OneProcess:

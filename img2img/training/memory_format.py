@@ -1,5 +1,6 @@
 """Channels last: the order of numbers in memory in which convolutions are fastest."""
 
+from itertools import chain
 from typing import TypeVar
 
 import torch
@@ -13,9 +14,9 @@ FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
 def channels_last(network: Network) -> Network:
-    """The network, its kernels of two and three dimensions laid out anew in place."""
-    for parameter in network.parameters():
-        parameter.data = _laid_out(parameter.data)
+    """The network, its kernels of two and three dimensions laid out anew in place, and buffers, as frozen ones are."""
+    for tensor in chain(network.parameters(), network.buffers()):
+        tensor.data = _laid_out(tensor.data)
     return network
 
 

@@ -83,7 +83,8 @@ def _with_epochs(config: Recipe.Config, data: TrainingData, *, steps_asked: bool
         return config
     steps = ceil(epochs * data.epoch / config.batch_size)
     if announce and not steps_asked:
-        print(f"{epochs:,} epochs of {data.epoch:,} images: {steps:,} steps", file=sys.stderr)
+        passes = "1 epoch" if epochs == 1 else f"{epochs:,} epochs"
+        print(f"{passes} of {data.epoch:,} images: {steps:,} steps", file=sys.stderr)
     counted: dict[str, Any] = {"epochs": 0} if steps_asked else {"steps": steps}
     return replace(config, **counted)
 

@@ -66,16 +66,22 @@ class Trainer:
         self._losses = LossWindow()
 
     def train(self) -> None:
-        """Run to the last step; save on the way, at the end, and when interrupted (KeyboardInterrupt then)."""
+        """Run to the last step or until time is up; save then, on the way and when interrupted (KeyboardInterrupt)."""
         self.processes.begin(self.recipe)
         with closing(self._batches()) as batches:  # or an error would leave their processes at work
-            self._train_on(_first_one_ready(batches))
+            interrupted = self._train_on(_first_one_ready(batches))
         self.reporter.close()
         self.processes.leave()
-        if self.step < self.recipe.config.steps:
+        # Without a limit of time, what stopped this process was an interrupt of another.
+        if not self.done and (interrupted or self.pace.until is None):
             raise KeyboardInterrupt
 
-    def _train_on(self, batches: Iterator[Batch]) -> None:
+    @property
+    def done(self) -> bool:
+        return self.step >= self.recipe.config.steps
+
+    def _train_on(self, batches: Iterator[Batch]) -> bool:
+        """Whether this process was interrupted."""
         steps, pace = self.recipe.config.steps, self.pace
         preview = self._preview_batch() if self.processes.leads else {}
         with interrupt_noted(signal.SIGTERM) as interrupted, self._progress() as show:
@@ -85,14 +91,14 @@ class Trainer:
                 scalars = self._train_step(batch)
                 self._losses.add(scalars)
                 show.step(self.step)
-                # Asked once a step: the answer may change at any time.
-                last = self.processes.agree_to_stop(interrupted.is_set()) or self.step == steps
+                stop = interrupted.is_set() or pace.time_is_up()  # asked once a step: it may change at any time
+                last = self.processes.agree_to_stop(stop) or self.step == steps
                 if self.processes.leads and self.step % pace.health_every == 0:
                     self._check_health(batch, scalars, show)
                 if last or self.step % pace.log_every == 0:
                     self._record(show)
                 if self.processes.leads and (last or pace.previews_at(self.step)):
-                    self._save_preview(preview)
+                    self._save_preview(preview, show)
                 if last or self.step % pace.save_every == 0:
                     self._save()
                 if self.validation and (self.step == steps or pace.evaluates_at(self.step)):
@@ -100,6 +106,7 @@ class Trainer:
                         self._validate(self.validation, show)
                 if last:
                     break
+            return interrupted.is_set()
 
     def _train_step(self, batch: Batch) -> dict[str, Tensor]:
         torch.manual_seed(derive_seed(self.seed, "step", self.step, self.processes.rank))
@@ -174,7 +181,7 @@ class Trainer:
         losses = self._losses.take(self.processes.mean)
         if self.processes.leads:
             show.step(self.step, self.reporter.figures(self.step, losses, self._samples_per_step))
-        self._refuse_what_is_not_finite({name: torch.tensor(value) for name, value in losses.items()})
+        refuse_what_is_not_finite(self.folder.path, {name: torch.tensor(value) for name, value in losses.items()})
 
     def _check_health(self, batch: Batch, scalars: Mapping[str, Tensor], show: Silence) -> None:
         """Changes nothing of the run."""
@@ -183,13 +190,15 @@ class Trainer:
             show.say(f"step {self.step}: {finding.name}: {finding.sentence}")
 
     @torch.no_grad()
-    def _save_preview(self, batch: Batch) -> None:
+    def _save_preview(self, batch: Batch, show: Silence) -> None:
         with self.ema.applied(self.recipe):
             self.reporter.picture(self.step, preview_grid(self.recipe.preview(batch)))
+        if self.step in self.pace.early_previews:
+            show.say(f"step {self.step}: how it looks by now: {self.folder.preview_path(self.step)}")
 
     def _validate(self, validation: Validation, show: Silence) -> None:
         """Changes nothing of the run; keeps the state that is the best so far."""
-        self._refuse_what_is_not_finite({**self.recipe.state_dict(), **self.ema.state_dict()})
+        refuse_what_is_not_finite(self.folder.path, {**self.recipe.state_dict(), **self.ema.state_dict()})
         if not self.folder.quality():
             show.say(f"step {self.step}: measuring the quality; the first time takes longer, since it sees all images")
         figures = validation.measure(self.recipe, self.ema.averages)
@@ -200,14 +209,12 @@ class Trainer:
 
     def _save(self) -> None:
         """Write a state from which the run goes on bit for bit; never one with a loss or weight that is not finite."""
-        self._refuse_what_is_not_finite(
-            {**self._losses.sums(self.processes.mean), **self.recipe.state_dict(), **self.ema.state_dict()}
+        refuse_what_is_not_finite(
+            self.folder.path,
+            {**self._losses.sums(self.processes.mean), **self.recipe.state_dict(), **self.ema.state_dict()},
         )
         if self.processes.leads:
             self.state().save(self.folder.path, self.pace.keep)
-
-    def _refuse_what_is_not_finite(self, tensors: Mapping[str, Tensor]) -> None:
-        refuse_what_is_not_finite(self.folder.path, tensors)
 
     def state(self) -> TrainState:
         """All that a resumed run needs."""

@@ -62,8 +62,8 @@ def validation(recipe: Recipe, data: TrainingData, folder: RunFolder, device: to
     fewest = min(len(data.held_out.get(domain, ())) for domain in recipe.domains)
     if fewest < FEWEST:
         print(
-            f"quality is not measured: {fewest} images of a domain are held out, and it takes {FEWEST} (a tenth of a "
-            "set at most, see held_out)",
+            f"quality is not measured: it takes {FEWEST} held-out images of each domain, and of one there are {fewest} "
+            "(a tenth of a set at most, see held_out)",
             file=sys.stderr,
         )
         return None
