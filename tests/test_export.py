@@ -136,9 +136,9 @@ def test_kernels_rounded_to_bytes_are_near_and_stored_as_int8_without_another_er
     assert ((layer.weight - before).abs() <= 0.52 * step).all()
     model = onnx.helper.make_model(
         onnx.helper.make_graph(
-            [onnx.helper.make_node("Identity", ["w"], ["y"])],
+            [onnx.helper.make_node("Add", ["w", "x"], ["y"])],
             "kernel",
-            [],
+            [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])],
             [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)],
             [onnx.numpy_helper.from_array(layer.weight.detach().numpy(), "w")],
         ),
@@ -147,7 +147,7 @@ def test_kernels_rounded_to_bytes_are_near_and_stored_as_int8_without_another_er
     )
     _store_small(model.graph)
     assert [tensor.data_type for tensor in model.graph.initializer] == [onnx.TensorProto.INT8, onnx.TensorProto.FLOAT]
-    stored = OnnxRuntime(model.SerializeToString(), device="cpu", threads=1).run()
+    stored = OnnxRuntime(model.SerializeToString(), device="cpu", threads=1).run(np.zeros(1, np.float32))
     assert np.array_equal(stored, layer.weight.detach().numpy())
 
 

@@ -186,6 +186,16 @@ def test_color_from_a_grey_jpeg_gets_its_table_and_420() -> None:
         assert [component[1:3] for component in image.layer] == [(2, 2), (1, 1), (1, 1)]
 
 
+def test_file_may_be_given_by_its_name(tmp_path: Path) -> None:
+    name = str(tmp_path / "photo.png")
+    write_photo(Photo(np.full((2, 3), 7, np.uint8), "L"), name)
+    assert (read_photo(name).pixels == 7).all()
+    with pytest.raises(UnreadablePhoto, match=r"gone\.png: no such file"):
+        read_photo(str(tmp_path / "gone.png"))
+    with pytest.raises(UnwritablePhoto, match=r"photo\.txt: \.txt files cannot be written"):
+        write_photo(read_photo(name), str(tmp_path / "photo.txt"))
+
+
 def test_quality_overrides_the_tables_of_the_source() -> None:
     photo = read_photo(encoded(Image.fromarray(smooth(20, 20)), "JPEG", quality=30, subsampling=0))
     again = rewritten(photo, "JPEG", quality=90)

@@ -5,7 +5,9 @@ import json
 import os
 import struct
 import sys
+from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from tiny_model import CARD, tiny_model, write_tiny_model
 from img2img.errors import ModelError, UsageError
 from img2img.inference import runtime
 from img2img.inference.runtime import OnnxRuntime, open_runtime, usable_cores
-from img2img.model_file import read_model
+from img2img.model_file import TensorSpec, read_model
 
 L = np.linspace(-1, 1, 64 * 32, dtype=np.float32).reshape(1, 1, 64, 32)
 
@@ -100,6 +102,30 @@ def test_input_that_does_not_fit_is_named() -> None:
         OnnxRuntime(tiny_model(0, 0), device="cpu", threads=1).run(np.zeros((1, 3, 8, 8), np.float32))
 
 
+def as_many_as_asked() -> bytes:
+    """A graph without a card: so many zeros as its input says."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", ["count"], ["shape"], to=TensorProto.INT64),
+            helper.make_node("ConstantOfShape", ["shape"], ["zeros"]),
+        ],
+        "as_many_as_asked",
+        [helper.make_tensor_value_info("count", TensorProto.FLOAT, [1])],
+        [helper.make_tensor_value_info("zeros", TensorProto.FLOAT, ["N"])],
+    )
+    return bytes(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9).SerializeToString()
+    )
+
+
+@pytest.mark.parametrize("keeps_memory", [True, False])
+def test_too_large_an_input_is_not_the_models_fault(keeps_memory: bool) -> None:
+    graph = OnnxRuntime(as_many_as_asked(), device="cpu", threads=1, keeps_memory=keeps_memory)
+    assert graph.run(np.full(1, 3, np.float32)).shape == (3,)
+    with pytest.raises(MemoryError, match=r"more memory than there is for input \(1,\)"):
+        graph.run(np.full(1, 2.0**50, np.float32))
+
+
 def test_bad_model_says_nothing_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ModelError):
         OnnxRuntime(b"junk", device="cpu", threads=1)
@@ -133,7 +159,6 @@ def test_cuda_through_torch_needs_the_safetensors(path: Path, monkeypatch: pytes
 
 def write_safetensors(path: Path, **tensors: np.ndarray) -> Path:
     """The format by hand: the header's length, the header, the data."""
-    from dataclasses import replace
     from hashlib import sha256
 
     data = b"".join(values.astype("<f4").tobytes() for values in tensors.values())
@@ -161,6 +186,31 @@ def test_torch_computes_what_onnx_runtime_does(tmp_path: Path, monkeypatch: pyte
     theirs = torch_runtime.TorchRuntime(path, CARD, device="cpu").run(L)
     ours = OnnxRuntime(tiny_model(0.1, -0.2, slope=0.5), device="cpu", threads=1).run(L)
     np.testing.assert_allclose(theirs, ours, atol=1e-6)
+
+
+def test_threads_do_not_mix_up_their_statistics_in_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second pass, which starts in the middle of the first, brings statistics of its own."""
+    torch = pytest.importorskip("torch")
+    from img2img.inference import torch_runtime
+
+    class Interrupted(torch.nn.Module):
+        second: Thread | None = None
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if self.second and not self.second.is_alive():
+                self.second.start()
+                self.second.join(0.2)
+            return x
+
+    network = torch.nn.Sequential(Interrupted(), torch.nn.InstanceNorm2d(1))
+    monkeypatch.setattr(torch_runtime, "build_exported", lambda card: network)
+    card = replace(CARD, outputs=(*CARD.outputs, TensorSpec("statistics", (1, 2, 1), "means, variances", (-9, 9))))
+    shared = torch_runtime.TorchRuntime(write_safetensors(tmp_path / "tiny.safetensors"), card, device="cpu")
+    frozen = [np.array([[[mean], [1]]], np.float32) for mean in (0.5, -0.5)]
+    alone = shared.run(L, frozen[0])
+    network[0].second = Thread(target=shared.run, args=(L, frozen[1]))
+    np.testing.assert_array_equal(shared.run(L, frozen[0]), alone)
+    network[0].second.join()
 
 
 def test_weights_that_do_not_fit_the_recipe_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,37 @@ def test_size_reaches_the_translator(monkeypatch: pytest.MonkeyPatch, size: str)
     assert colour("photo.negative.png") == BLUISH
 
 
+@pytest.mark.parametrize(
+    ("words", "at_a_time"),
+    [
+        ([], 3),
+        (["--size", "512"], 3),
+        (["--size", "513"], 1),
+        (["--size", "native"], 1),
+        (["--size", "native", "--jobs", "2"], 2),
+    ],
+)
+def test_photos_that_take_much_memory_are_done_one_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], at_a_time: int
+) -> None:
+    asked: list[int] = []
+    threads: list[int] = []
+    init = translator.Translator.__init__
+
+    def noted(self: translator.Translator, model: str, **options: object) -> None:
+        threads.append(options["threads"])
+        init(self, model, **options)
+
+    monkeypatch.setattr(translator.Translator, "__init__", noted)
+    monkeypatch.setattr("img2img.inference.runtime.usable_cores", lambda: 6)
+    monkeypatch.setattr("img2img.batch.run.run_jobs", lambda *_, workers, **options: asked.append(workers) or [])
+    for name in ("a.png", "b.png", "c.png"):
+        Image.new("RGB", (20, 20)).save(name)
+    assert translate("a.png", "b.png", "c.png", "-o", "out", *words).exit_code == 0
+    assert asked == [at_a_time]
+    assert threads == [2 if "--jobs" not in words and at_a_time == 3 else 6 if at_a_time == 1 else 1]
+
+
 def test_cycle_goes_back_with_the_reverse_model() -> None:
     assert translate("photo.png", "--cycle").exit_code == 0
     with Image.open("photo.negative.cycle.png") as image:
@@ -216,6 +247,7 @@ def test_score_without_a_critic_is_refused_before_any_photo(words: list[str]) ->
         (["photo.png", "--size", "large"], "give card, native, or a number"),
         (["photo.png", "--size", "4000"], "up to 2048"),
         (["photo.png", "--min-score", "2"], "--min-score"),
+        (["photo.png", "--min-score", "nan"], "--min-score"),
         (["photo.png", "-o", "photo.png"], "overwrite the input"),
         (["photo.png", "--strength", "2"], "--strength"),
         ([], "INPUT"),

@@ -154,9 +154,9 @@ def test_network_sees_the_size_that_is_asked_for(folder: Path, size: translator.
     assert runtime.shapes[-1] == (1, 3, *seen)
 
 
-@pytest.mark.parametrize("size", [0, -1, 2049])
-def test_size_that_is_none_is_refused(negative: Translator, size: int) -> None:
-    with pytest.raises(UsageError, match=f"size {size}: give 1 to 2048, or native"):
+@pytest.mark.parametrize("size", [0, -1, 2049, 2.5, "nativ", "256", None])
+def test_size_that_is_none_is_refused(negative: Translator, size: translator.Size) -> None:
+    with pytest.raises(UsageError, match=f"size {size}: give card, 1 to 2048, or native"):
         negative(Image.new("RGB", (30, 30)), size=size)
 
 

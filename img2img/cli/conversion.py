@@ -87,11 +87,20 @@ class Conversion:
     first_frame: bool
     quiet: bool
 
-    def run(self, opened: Callable[[int], Work], *, word: str, verb: str, show_scores: bool = False) -> None:
+    def run(
+        self,
+        opened: Callable[[int], Work],
+        *,
+        word: str,
+        verb: str,
+        show_scores: bool = False,
+        one_at_a_time: bool = False,
+    ) -> None:
         """Convert all inputs; exit with 1 when one of them failed.
 
         `opened` prepares the work, given how many cores one photo may take. `word` is what a result beside its
         source is named by, `verb` what the closing line says was done. `show_scores` prints a line for each photo.
+        `one_at_a_time`: without --jobs one photo takes all cores, since many would not fit in memory.
         """
         from img2img.batch.plan import plan_jobs
         from img2img.batch.report import check_report
@@ -105,7 +114,8 @@ class Conversion:
         plan = plan_jobs(self.inputs, self.output, word=word, format=self.format, recursive=self.recursive)
         to_stdout = _writes_to_stdout(plan)
         cores = self.jobs or usable_cores()
-        workers = min(cores, max(1, len(plan.jobs)))
+        most = 1 if one_at_a_time and not self.jobs else cores
+        workers = min(most, max(1, len(plan.jobs)))
         work = opened(cores // workers)
         outcomes = run_jobs(
             plan.jobs,

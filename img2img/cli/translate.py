@@ -1,5 +1,6 @@
 """`img2img translate`: turn photos of one kind into another."""
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,10 +30,20 @@ if TYPE_CHECKING:
     from img2img.inference.translator import Size, Translator
 
 
+MANY_FIT = 512
+"""Sizes at which a photo takes the network less than 200 MB: beyond, one for each core may be too many."""
+
+
 def _check_size(text: str) -> str:
     if text not in ("card", "native") and not (text.isdecimal() and 1 <= int(text) <= 2048):
         raise typer.BadParameter(f"{text}: give card, native, or a number of pixels up to 2048")
     return text
+
+
+def _check_score(value: float | None) -> float | None:
+    if value is not None and math.isnan(value):  # which is in any range
+        raise typer.BadParameter(f"{value} is not a number from 0 to 1")
+    return value
 
 
 Model = Annotated[
@@ -50,7 +61,8 @@ SizeOption = Annotated[
         metavar="card|native|N",
         callback=_check_size,
         help="What the model sees: card, a copy of about the size that it was trained at; N, one of about N x N pixels "
-        "(the change is then enlarged and added to the photo); native, the photo itself, tile by tile if it is large.",
+        "(the change is then enlarged and added to the photo); native, the photo itself, tile by tile if it is large. "
+        f"Beyond {MANY_FIT} a photo can take 3 GB of memory: without --jobs they are done one at a time.",
     ),
 ]
 
@@ -74,7 +86,11 @@ def translate(
     min_score: Annotated[
         float | None,
         typer.Option(
-            metavar="X", min=0, max=1, help="Skip photos with a lower score: the model was not made for them."
+            metavar="X",
+            min=0,
+            max=1,
+            callback=_check_score,
+            help="Skip photos with a lower score: the model was not made for them.",
         ),
     ] = None,
     format: Format = "same",
@@ -118,7 +134,11 @@ def translate(
 
     word = f"{Path(chosen).stem}.cycle" if cycle else Path(chosen).stem
     Conversion(inputs, output, format, quality, overwrite, recursive, jobs, report, max_pixels, first_frame, quiet).run(
-        opened, word=word, verb="translated", show_scores=score and not report
+        opened,
+        word=word,
+        verb="translated",
+        show_scores=score and not report,
+        one_at_a_time=seen == "native" or (isinstance(seen, int) and seen > MANY_FIT),
     )
 
 

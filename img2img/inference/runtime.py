@@ -16,10 +16,14 @@ from img2img.model_file import ModelCard
 
 DEVICES = ("auto", "cpu", "cuda")
 LARGE = 4_500_000  # numbers in an input, beyond which a run's scratch memory is not worth keeping
+_OUT_OF_MEMORY = ("Failed to allocate memory", "bad_alloc", "bad allocation")  # no exception of its own
 
 
 class Runtime(Protocol):
-    """Inputs, in the card's order and then the optional ones, to outputs, float32; several threads may share it."""
+    """Inputs, in the card's order and then the optional ones, to outputs, float32; several threads may share it.
+
+    Raises MemoryError where a run needs more than there is, ModelError for all else that fails.
+    """
 
     def run(self, *arrays: Floats) -> Floats:
         """The first output."""
@@ -88,6 +92,8 @@ class OnnxRuntime:
             outputs: tuple[Floats, ...] = tuple(self._session.run(None, feeds, options))
         except Exception as error:
             shapes = ", ".join(str(array.shape) for array in arrays)
+            if any(words in str(error) for words in _OUT_OF_MEMORY):
+                raise MemoryError(f"the model needs more memory than there is for input {shapes}") from error
             raise ModelError(f"the model fails on input {shapes}: {_line(error)}") from error
         return outputs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 
 import torch
 from safetensors.torch import load_file
@@ -33,12 +34,20 @@ class TorchRuntime:
         self._device = torch.device(device)
         self._network = network.float().eval().to(memory_format=torch.channels_last).to(self._device)
         self._measured = WithStatistics(self._network) if len(card.outputs) > 1 else None
+        self._one_at_a_time = Lock()  # the norms of a measured network share the statistics of one pass
 
     def run(self, *arrays: Floats) -> Floats:
         return self.run_all(*arrays)[0]
 
-    @torch.inference_mode()
     def run_all(self, *arrays: Floats) -> tuple[Floats, ...]:
+        try:
+            with self._one_at_a_time, torch.inference_mode():
+                return self._outputs(*arrays)
+        except torch.OutOfMemoryError as error:
+            shapes = ", ".join(str(array.shape) for array in arrays)
+            raise MemoryError(f"the model needs more memory than the GPU has for input {shapes}") from error
+
+    def _outputs(self, *arrays: Floats) -> tuple[Floats, ...]:
         inputs = [torch.from_numpy(array).to(self._device) for array in arrays]
         if self._measured is None:
             return (self._network(*inputs).cpu().numpy(),)

@@ -122,8 +122,8 @@ def grey_or_rgb(photo: Photo) -> Pixels:
 
 
 def _checked(size: int) -> int:
-    if not 1 <= size <= LARGEST_SIZE:
-        raise UsageError(f"size {size}: give 1 to {LARGEST_SIZE}, or native, which goes tile by tile")
+    if not isinstance(size, int) or not 1 <= size <= LARGEST_SIZE:
+        raise UsageError(f"size {size}: give card, 1 to {LARGEST_SIZE}, or native, which goes tile by tile")
     return size
 
 

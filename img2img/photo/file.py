@@ -29,7 +29,7 @@ DEFAULT_MAX_PIXELS = 1_000_000_000
 
 
 def read_photo(
-    source: Path | BinaryIO,
+    source: str | Path | BinaryIO,
     *,
     name: str | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
@@ -40,18 +40,20 @@ def read_photo(
     Values keep their meaning: a colour photo its RGB profile; a grey profile, CMYK and Lab become sRGB.
     Raises UnreadablePhoto with the file's name (`name` where given), what is wrong and what to do.
     """
+    source = Path(source) if isinstance(source, str) else source
     with _named(name or _name_of(source)), _opened(source) as stream:
         return _read(stream, max_pixels, first_frame)
 
 
 def write_photo(
-    photo: Photo, target: Path | BinaryIO, *, format: str | None = None, quality: int | None = None
+    photo: Photo, target: str | Path | BinaryIO, *, format: str | None = None, quality: int | None = None
 ) -> None:
     """The photo as a file that appears whole or not at all.
 
     `format` is Pillow's name of one; by default it is what the target's suffix says, else the source's own.
     Raises UnwritablePhoto with the target's name, what is wrong and what to do.
     """
+    target = Path(target) if isinstance(target, str) else target
     try:
         image_format = _target_format(photo, target, format)
         if isinstance(target, Path):
