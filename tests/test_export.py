@@ -180,6 +180,7 @@ def test_card_tells_how_long_the_training_took(exported):
     assert read_card(exported).seconds > 0
 
 
+@pytest.mark.slow
 def test_model_that_cannot_be_written_is_named(run):
     with pytest.raises(ExportError, match=r"/proc/model\.onnx: "):
         export_run(run, Path("/proc/model.onnx"), tolerance=0.05)

@@ -171,6 +171,7 @@ def test_weights_are_not_converted_with(exported: Path) -> None:
         Translator(exported / "all.safetensors")
 
 
+@pytest.mark.slow
 def test_run_of_cyclegan_goes_on_elsewhere_from_all_its_weights(two_sets: Path, tmp_path: Path) -> None:
     trainer = start(request(two_sets, tmp_path / "run", "cyclegan", steps=2))
     trainer.train()

@@ -72,6 +72,7 @@ def pictures() -> list[np.ndarray]:
     return [rng.uniform(-1, 1, (1, 3, *size)).astype(np.float32) for size in ((32, 32), (64, 96), (128, 64))]
 
 
+@pytest.mark.slow
 def test_critics_file_says_what_the_discriminators_say(run: Path, exported: Path) -> None:
     recipe = trained(run)
     runtime = OnnxRuntime(read_model(exported / "critic.onnx")[0], device="cpu")
@@ -83,6 +84,7 @@ def test_critics_file_says_what_the_discriminators_say(run: Path, exported: Path
         assert abs(expected[0] - expected[1]) > 0.01
 
 
+@pytest.mark.slow
 def test_card_says_whose_inputs_each_number_is_of(exported: Path) -> None:
     card = read_card(exported / "critic.onnx")
     assert (card.name, card.task, card.classes) == ("critic", "critic", ("a2b", "b2a"))
@@ -93,6 +95,7 @@ def test_card_says_whose_inputs_each_number_is_of(exported: Path) -> None:
     assert not (exported / "critic.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_training_pictures_give_the_quantiles(exported: Path, two_sets: Path) -> None:
     for name, folder in (("a2b", "trainA"), ("b2a", "trainB")):
         source = open_source([two_sets / folder])
@@ -182,6 +185,7 @@ def test_pictures_are_drawn_by_seed_at_most_so_many(tmp_path: Path) -> None:
     assert _drawn(many, 1) == _drawn(many, 1) != _drawn(many, 2)
 
 
+@pytest.mark.slow
 def test_models_are_whole_without_the_data_and_the_command_says_so(run: Path, tmp_path: Path) -> None:
     info = RunFolder(run).read_info()
     copy = shutil.copytree(run, tmp_path / "run")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import warnings
 from io import BytesIO
 from pathlib import Path
 
@@ -217,6 +218,20 @@ def test_photos_below_the_least_score_are_skipped() -> None:
     (low,) = (photo for photo in json.loads(Path("report.json").read_text())["photos"] if photo["flags"])
     assert (low["source"], low["status"], low["flags"]) == ("in/dark.png", "skipped", ["low score"])
     assert 0 < low["score"] < 0.2
+
+
+@pytest.mark.parametrize(("auc", "warned"), [(0.85, True), (0.95, False)])
+def test_least_score_of_a_score_that_tells_little_comes_with_a_warning(auc: float, warned: bool) -> None:
+    Image.new("RGB", (64, 64), "grey").save("grey.png")
+    scored_pair(Path(), metrics={"score": {"auc": auc}})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        translate("grey.png", "--min-score", "0.1", model="a2b.onnx")
+        translate("grey.png", "--score", "--overwrite", model="a2b.onnx")
+    assert [str(one.message) for one in caught if "AUC" in str(one.message)] == warned * [
+        "a2b: of a photo that it was made for and another one, the score prefers the other in 15% of cases (its card: "
+        "AUC 0.850), so --min-score 0.1 skips some of the right ones"
+    ]
 
 
 @pytest.mark.usefixtures("dark_and_light")

@@ -1,6 +1,7 @@
 """`img2img translate`: turn photos of one kind into another."""
 
 import math
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 MANY_FIT = 512
 """Sizes at which a photo takes the network less than 200 MB: beyond, one for each core may be too many."""
+
+
+RELIABLE_AUC = 0.9
+"""Below it `--min-score` comes with a warning."""
 
 
 def _check_size(text: str) -> str:
@@ -115,7 +120,6 @@ def translate(
       img2img translate album -o striped --model horse2zebra     a folder and all below it
       img2img translate photo.jpg --model mine.onnx --size 384   finer than the model's own size
       img2img translate photo.jpg --model horse2zebra --cycle    and back: in | out | back
-      img2img translate album -o striped --min-score 0.05        leave out what is hardly a horse
       img2img translate - --model mine.onnx < in.jpg > out.jpg   from and to a pipe
 
     \b
@@ -155,6 +159,13 @@ def _scoring(translator: "Translator", least: float, device: str, threads: int) 
     from img2img.batch.run import Scoring
     from img2img.inference.scorer import Scorer
 
+    auc = translator.card.metrics.get("score", {}).get("auc", 1.0)
+    if least and auc < RELIABLE_AUC:
+        warnings.warn(
+            f"{translator.card.name}: of a photo that it was made for and another one, the score prefers the other in "
+            f"{1 - auc:.0%} of cases (its card: AUC {auc:.3f}), so --min-score {least:g} skips some of the right ones",
+            stacklevel=2,
+        )
     return Scoring(Scorer(translator, device=device, threads=threads).score, least)
 
 
