@@ -130,20 +130,25 @@ def test_shipped_models_are_small_and_measured() -> None:
     for path in (CHECKOUT / "checkpoints").glob("*.onnx"):
         card = read_card(path)
         assert path.stat().st_size < 12e6
+        if card.task == "critic":  # measured with the translators that it judges for
+            continue
         if card.task == "colorize":
             assert card.metrics["psnr_gain_db"] >= 0.3
             assert 0.7 <= card.metrics["colourfulness_ratio"] <= 1.3
         elif card.task == "translate":
             assert path.stat().st_size <= 3e6
-            assert card.metrics["kid"] < card.metrics["kid_ceiling"] / 2
-            assert card.metrics["fd"] < card.metrics["fd_ceiling"]
+            kid = {row["pictures"]: row["kid_x1000"] for row in card.metrics["compared"]}
+            assert kid["translated"] < kid["untouched (ceiling)"] / 4
+            assert card.metrics["score"]["auc"] >= 0.85
             assert card.reverse
+            assert card.critic
         elif card.task == "generate":
             assert card.metrics["asked_for"] >= 0.9
             assert 0.8 <= card.metrics["diversity"] <= 1.2
         assert card.metrics_command.startswith("img2img evaluate")
         assert card.parameters <= 5e6
         assert read_card(path.with_suffix(".safetensors")).metrics == card.metrics
+    assert sum(path.stat().st_size for path in (CHECKOUT / "checkpoints").iterdir()) < 30e6
 
 
 def test_run_folder_is_told_to_be_exported(tmp_path: Path) -> None:

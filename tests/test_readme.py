@@ -58,11 +58,12 @@ def test_readme_command_runs(line, tmp_path):
 
 
 def test_readme_python_runs(monkeypatch):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     monkeypatch.chdir(CHECKOUT)
     names: dict[str, object] = {}
-    exec(code, names)
-    assert names["coloured"].mode == "RGB"
+    for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+        exec(code, names)
+    assert names["coloured"].mode == names["zebra"].mode == "RGB"
+    assert names["horse"].size == names["zebra"].size
 
 
 def test_pictures_that_the_readme_shows_are_there():
