@@ -48,6 +48,11 @@ def test_importing_the_package_imports_nothing_of_weight() -> None:
     assert heavy.isdisjoint(done.stdout.split())
 
 
+def test_critic_is_no_model_to_load_and_the_error_names_those_it_judges_for() -> None:
+    with pytest.raises(img2img.ModelError, match="scores photos for horse2zebra and zebra2horse: load one of these"):
+        img2img.load("horse2zebra-critic")
+
+
 def test_load_gives_the_object_for_the_models_task(tmp_path: Path) -> None:
     path = write_tiny_model(tmp_path / "tiny.onnx", tiny_model(0, 0))
     assert isinstance(img2img.load(str(path), device="cpu", threads=1), img2img.Colorizer)

@@ -40,7 +40,10 @@ def evaluate(
     held_out: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Only the last N of --data by name, at most a tenth: training holds them out."
+            min=1,
+            metavar="N",
+            help="Only the last N of --data by name, at most a tenth, as training holds them out; the floor is of the "
+            "same part of --real.",
         ),
     ] = None,
     size: Annotated[

@@ -27,9 +27,13 @@ def load(model: str = "colorizer", *, device: str = "auto", threads: int = 0) ->
 
     `device` is "auto", "cpu" or "cuda"; `threads` 0 takes every core. ModelError when there is no such model.
     """
+    from img2img.errors import ModelError
     from img2img.model_file import find_model, read_card
 
-    task = read_card(find_model(model)).task
+    card = read_card(find_model(model))
+    task = card.task
+    if task == "critic":
+        raise ModelError(f"{model}: a critic, which scores photos for {' and '.join(card.classes)}: load one of these")
     if task == "generate":
         from img2img.inference.sampler import Sampler
 

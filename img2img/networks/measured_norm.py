@@ -23,6 +23,7 @@ class Statistics:
 class MeasuredNorm(nn.Module):
     """An instance norm that reports mean and variance, and takes given ones where the given variance is not negative.
 
+    With given ones, the variance that it reports is around the given mean.
     As (x - mean) / sqrt(variance + eps), two passes over x, since a large mean would drown mean(x^2) - mean^2.
     """
 
