@@ -115,7 +115,8 @@ def test_a_few_steps_on_one_batch_lower_the_generators_loss(name):
     recipe = tiny_recipe(name, *from_scratch.get(name, []))
     update, _, _ = stepper(recipe)
     loss = {"colorizer": "loss", "colorizer-gan": "l1", "cyclegan": "cycle"}[name]
-    values = [float(recipe.step(batch(recipe), update)[loss]) for _ in range(12)]
+    steps = 30 if name == "cyclegan" else 12  # two generators that come back through each other are slower
+    values = [float(recipe.step(batch(recipe), update)[loss]) for _ in range(steps)]
     assert values[-1] < 0.9 * values[0]
 
 
