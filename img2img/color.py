@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from img2img.lab import Floats, gamma, lab_to_linear, lightness, luminance
-from img2img.photo.photo import STRIP_PIXELS, Photo, Pixels, as_8_bit, strips
+from img2img.photo.photo import Photo, Pixels, as_8_bit, in_strips, strips
 
 _RED_CR, _BLUE_CB = 1.402, 1.772  # R = Y' + 1.402 Cr, B = Y' + 1.772 Cb, with Cb and Cr around 0
 _GREEN_CB, _GREEN_CR = 0.114 * _BLUE_CB / 0.587, 0.299 * _RED_CR / 0.587  # G = Y' - 0.344 Cb - 0.714 Cr
@@ -91,14 +91,7 @@ def join(luma: Pixels, chroma: Floats, *, threads: int = 1) -> Pixels:
     def join_rows(rows: slice) -> None:
         join_strip(luma[rows], enlarged, rows, joined[rows])
 
-    if threads > 1 and height * width > 4 * STRIP_PIXELS:
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(join_rows, strips(height, width)))
-    else:
-        for rows in strips(height, width):
-            join_rows(rows)
+    in_strips(join_rows, height, width, threads=threads)
     return joined
 
 

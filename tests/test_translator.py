@@ -173,7 +173,7 @@ def difference(one: Photo, other: Photo) -> float:
 
 
 def whole_and_statistics(model: Translator, scene: Photo) -> tuple[Photo, np.ndarray]:
-    drawn, statistics = model._translate(translator._as_input(scene.pixels))
+    drawn, statistics = model._translate(translator.as_input(scene.pixels))
     return replace(scene, pixels=translator._as_pixels(drawn, np.uint16)), statistics
 
 
@@ -214,7 +214,7 @@ def test_any_statistics_give_one_picture_however_it_is_cut(
 
 def test_neighbouring_tiles_agree_in_their_overlap(normed: Translator, scene: Photo) -> None:
     frozen, halo = any_statistics(normed), 16
-    image = translator._as_input(scene.pixels)
+    image = translator.as_input(scene.pixels)
     (left, _), (right, _) = (normed._translate(image[:, columns], frozen) for columns in (np.s_[:320], np.s_[160:480]))
     overlap = np.abs(left[:, 160:] - right[:, :160])
     assert overlap[:, halo:-halo].max() <= HALF_A_LEVEL

@@ -5,13 +5,11 @@ So the photo keeps its own sharpness, and what the network leaves alone stays as
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from PIL import Image
 
 from img2img.lab import Floats
-from img2img.photo.photo import STRIP_PIXELS, Pixels, strips
+from img2img.photo.photo import Pixels, in_strips
 
 
 def add_change(pixels: Pixels, change: Floats, *, threads: int = 1) -> Pixels:
@@ -32,12 +30,7 @@ def add_change(pixels: Pixels, change: Floats, *, threads: int = 1) -> Pixels:
         np.clip(np.rint(values, out=values), 0, top, out=values)
         changed[rows] = values
 
-    if threads > 1 and height * width > 4 * STRIP_PIXELS:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(change_rows, strips(height, width)))
-    else:
-        for rows in strips(height, width):
-            change_rows(rows)
+    in_strips(change_rows, height, width, threads=threads)
     return changed
 
 

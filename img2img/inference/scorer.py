@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from img2img.color import small_size
 from img2img.errors import ModelError
 from img2img.inference.opened_model import OpenedModel, find_critic
 from img2img.inference.runtime import usable_cores
-from img2img.inference.translator import Translator, grey_or_rgb
+from img2img.inference.translator import Translator, as_input, grey_or_rgb, small_image
 from img2img.lab import Floats
 from img2img.photo import Photo
 
@@ -60,9 +59,9 @@ class Judge:
 
     def parts(self, photo: Photo) -> Parts:
         picture = self._seen(photo)
-        pixels = _values(picture)
+        pixels = as_input(np.asarray(picture))
         back = self._back(self._there(picture, size="native"), size="native")
-        lost = float(np.abs(_values(back) - pixels).mean())
+        lost = float(np.abs(as_input(np.asarray(back)) - pixels).mean())
         logits = self._critic.run(np.ascontiguousarray(np.moveaxis(pixels, 2, 0)[None]))
         if logits.shape != (1, len(self._critic.card.classes)) or not np.isfinite(logits).all():
             raise ModelError(f"{self._critic.source}: gives no logits (an output of {logits.shape}): export it again")
@@ -70,10 +69,8 @@ class Judge:
 
     def _seen(self, photo: Photo) -> Image.Image:
         """RGB, 8 bit, of about the critic's native size."""
-        pixels, card = grey_or_rgb(photo), self._critic.card
-        height, width = small_size(photo.height, photo.width, card.native_size, card.size_multiple)
-        image = Photo(pixels, "L" if pixels.ndim == 2 else "RGB").to_image().convert("RGB")
-        return image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
+        card = self._critic.card
+        return small_image(grey_or_rgb(photo), card.native_size, card.size_multiple).convert("RGB")
 
 
 class Scorer:
@@ -139,8 +136,3 @@ def quantiles_of(pictures: list[Parts]) -> dict[str, float]:
 def quantile_name(share: float) -> str:
     """q05 for 0.05."""
     return f"q{round(100 * share):02}"
-
-
-def _values(image: Image.Image) -> Floats:
-    """(H, W, 3) in [-1, 1]."""
-    return np.asarray(image).astype(np.float32) / np.float32(127.5) - np.float32(1)

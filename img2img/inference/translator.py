@@ -42,6 +42,7 @@ class Translator:
         runtime: Runtime | None = None,
     ) -> None:
         self._device, self._threads = device, threads or usable_cores()
+        self._reverse: Translator | None = None
         self._model = OpenedModel(
             model, task="translate", doing="translating", device=device, threads=self._threads, runtime=runtime
         )
@@ -74,8 +75,10 @@ class Translator:
         return replace(photo, pixels=translated, space="RGB")
 
     def reverse(self) -> Translator:
-        """The model that goes the other way, which the card names; ModelError when there is none."""
-        return Translator(find_reverse(self.source), device=self._device, threads=self._threads)
+        """The model that goes the other way, which the card names, opened once; ModelError when there is none."""
+        if self._reverse is None:
+            self._reverse = Translator(find_reverse(self.source), device=self._device, threads=self._threads)
+        return self._reverse
 
     def _at_size(self, pixels: Pixels, size: int) -> Pixels:
         small = _shrunk(pixels, size, self._multiple)
@@ -87,13 +90,13 @@ class Translator:
         height, width = pixels.shape[:2]
         rows, columns = _padded(height, self._multiple), _padded(width, self._multiple)
         if height * width <= WHOLE_PIXELS:
-            whole, *_ = self._translate(_as_input(pixels[np.ix_(rows, columns)]))
+            whole, *_ = self._translate(as_input(pixels[np.ix_(rows, columns)]))
             return _as_pixels(whole[:height, :width], pixels.dtype)
         statistics = self._statistics(pixels)
         drawn = np.empty((height, width, 3), pixels.dtype)
         for down, across in tiles(len(rows), len(columns), halo=self.card.halo, multiple=self._multiple):
             window = pixels[np.ix_(rows[down.window], columns[across.window])]
-            tile, *_ = self._translate(_as_input(window), *statistics)
+            tile, *_ = self._translate(as_input(window), *statistics)
             target = drawn[down.core, across.core]  # ends at the photo's edge, the core behind the padding
             target[:] = _as_pixels(tile[down.inner, across.inner], pixels.dtype)[: target.shape[0], : target.shape[1]]
         return_freed_memory()  # the encoder is about to ask for some
@@ -128,13 +131,18 @@ def _checked(size: int) -> int:
 
 
 def _shrunk(pixels: Pixels, size: int, multiple: int) -> Floats:
-    """The photo at about size x size pixels, aspect kept, sides multiples of `multiple`, in [-1, 1]."""
+    """The photo as `small_image` makes it, in [-1, 1]."""
+    return as_input(np.asarray(small_image(pixels, size, multiple)))
+
+
+def small_image(pixels: Pixels, size: int, multiple: int) -> Image.Image:
+    """The photo, 8 bit, at about size x size pixels, aspect kept, sides multiples of `multiple`."""
     height, width = small_size(pixels.shape[0], pixels.shape[1], size, multiple)
-    small = Photo(pixels, "L" if pixels.ndim == 2 else "RGB").to_image()
-    return _as_input(np.asarray(small.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)))
+    image = Photo(pixels, "L" if pixels.ndim == 2 else "RGB").to_image()
+    return image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
 
 
-def _as_input(pixels: Pixels) -> Floats:
+def as_input(pixels: Pixels) -> Floats:
     """(H, W, 3) in [-1, 1] of grey or RGB, 8 or 16 bit."""
     values = pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max / 2) - np.float32(1)
     return values if values.ndim == 3 else np.repeat(values[..., None], 3, axis=2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -81,6 +81,18 @@ def strips(height: int, width: int) -> Iterator[slice]:
     """The rows of a picture in runs of about STRIP_PIXELS pixels."""
     step = max(1, STRIP_PIXELS // width)
     return (slice(top, min(top + step, height)) for top in range(0, height, step))
+
+
+def in_strips(work: Callable[[slice], None], height: int, width: int, *, threads: int) -> None:
+    """Do the work on the rows of each strip of a picture; where it is large, on several at a time."""
+    if threads > 1 and height * width > 4 * STRIP_PIXELS:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, strips(height, width)))
+    else:
+        for rows in strips(height, width):
+            work(rows)
 
 
 def as_8_bit(values: Pixels) -> NDArray[np.uint8]:
