@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from colorize import run
+from whole_process import run
 
 TRAIN_STEP = Path(__file__).with_name("train_step.py")
 TITLE = ("networks", "loop", "batch", "images/s", "to the plain loop", "memory")

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
-from colorize import run
+from whole_process import run
 
 PHOTOS = "photos"
 """Stands for photos in the cases below: --data, or what is drawn here."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from img2img.errors import (
         DataError,
         ExportError,
+        FilmError,
         Img2ImgError,
         ModelError,
         PhotoError,
@@ -36,6 +37,7 @@ __all__ = [
     "Colorizer",
     "DataError",
     "ExportError",
+    "FilmError",
     "Img2ImgError",
     "ModelError",
     "Photo",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
+_TEMPORARY_END = re.compile(r"[0-9a-f]{12}\.part$")
 _REASONS = {
     errno.ENOENT: ("no such file or folder", "check the name"),
     errno.EACCES: ("no permission", "change the file's or folder's permissions, or choose another place"),
@@ -39,6 +41,16 @@ def why_not(error: BaseException, done: str) -> str:
     return f"could not be written ({cause}); choose another --format or place"
 
 
+def is_file(path: Path) -> bool:
+    """As Path's own, also for a name that cannot be one, at which Path's own raises: too long, or with a NUL."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """As Path's own, also for a name that cannot be one."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 @contextmanager
 def written_at_once(target: Path) -> Iterator[BinaryIO]:
     """A stream whose bytes become the target's when the block ends, and are gone when it raises.
@@ -53,7 +65,7 @@ def written_at_once(target: Path) -> Iterator[BinaryIO]:
         with target.open("wb") as device:
             yield _Unnumbered(device).as_binary()
         return
-    temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}.part")
+    temporary = target.with_name(f"{_temporary_start(target.name)}{secrets.token_hex(6)}.part")
     try:
         with temporary.open("xb") as stream:
             yield _Unnumbered(stream).as_binary()
@@ -62,6 +74,19 @@ def written_at_once(target: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def remove_leftovers(folder: Path, names: Iterable[str]) -> None:
+    """Remove the temporary files of a process that was killed while it wrote files of these names in the folder."""
+    starts = {_temporary_start(name) for name in names}
+    with suppress(OSError):
+        for each in folder.iterdir():
+            if (ending := _TEMPORARY_END.search(each.name)) and each.name[: ending.start()] in starts:
+                each.unlink()
+
+
+def _temporary_start(name: str) -> str:
+    return f".{name[:40]}."
 
 
 def write_at_once(target: Path, content: bytes) -> None:

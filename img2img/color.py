@@ -72,8 +72,10 @@ def chroma_planes(grey: npt.NDArray[np.uint8], ab: Floats) -> Floats:
 
 def strengthened(ab: Floats, strength: float) -> Floats:
     """ab (2, h, w) times any strength from 0 up, in its own direction, up to a length that `chroma_planes` can take."""
-    longest = np.float32(_LONGEST_AB) / np.maximum(np.hypot(*ab), np.float32(1e-6))
-    stronger: Floats = ab * np.minimum(longest, np.float32(min(strength, 1e9)))
+    factor: np.float32 | Floats = np.float32(min(strength, 1e9))
+    if not factor * np.abs(ab).max() * 1.5 < _LONGEST_AB:  # 1.5: of both, a and b
+        factor = np.minimum(factor, np.float32(_LONGEST_AB) / np.maximum(np.hypot(*ab), np.float32(1e-6)))
+    stronger: Floats = ab * factor
     return stronger
 
 

@@ -5,6 +5,7 @@
     ├── PhotoError              a photo cannot be used
     │   ├── UnreadablePhoto     missing, damaged, too large, or of a kind that is refused
     │   └── UnwritablePhoto     the target cannot be written: a full disk, a folder in the way
+    ├── FilmError               a film cannot be read or written
     ├── ModelError              a model file is missing, damaged, or made for another task
     ├── DataError               training or evaluation data is missing or unusable
     ├── SettingError            an unknown recipe or setting, or a value that it cannot take
@@ -33,6 +34,10 @@ class UnreadablePhoto(PhotoError):
 
 class UnwritablePhoto(PhotoError):
     """The target cannot be written."""
+
+
+class FilmError(Img2ImgError):
+    """A film cannot be read or written."""
 
 
 class ModelError(Img2ImgError):

@@ -226,3 +226,53 @@ def test_train_step_knows_every_recipe():
     from img2img.recipes import RECIPES
 
     assert set(CASES) == set(RECIPES)
+
+
+# Batches
+
+
+@pytest.mark.slow
+def test_batch_prints_every_row_with_both_sides():
+    counts = ("--photos", 12, "--large", 1, "--finished", 20, "--listed", 30, "--runs", 1)
+    _, _, *lines = run("batch.py", *counts).splitlines()
+    assert len(lines) == 7
+    table = {cells(line)[0]: cells(line)[2:] for line in lines}
+    onnxruntime, openvino = table["12 photos of 500 x 375"], table["12 photos of 500 x 375, OpenVINO"]
+    for measured, beside, ratio in (onnxruntime, openvino):
+        assert number(ratio) == pytest.approx(number(measured) / number(beside), abs=0.1 + 1 / number(beside))
+    assert all(number(measured) > 0 for measured, *_ in table.values())
+
+
+def number(cell):
+    return float(re.match(r"[\d.]+", cell)[0])
+
+
+def test_batch_side_of_nothing_writes_each_photo_as_it_was(tmp_path):
+    from batch_side import Nothing, as_batch
+    from drawn_photos import make_small
+
+    make_small(tmp_path / "photos", 2)
+    as_batch(Nothing(), tmp_path / "photos", tmp_path / "out")
+    for number in range(2):
+        before, after = (Image.open(tmp_path / folder / f"{number:04}.jpg") for folder in ("photos", "out"))
+        assert np.abs(np.asarray(before).astype(int) - np.asarray(after)).mean() < 1
+
+
+def test_tiny_photos_lie_in_folders_of_a_thousand(tmp_path, monkeypatch):
+    import drawn_photos
+
+    monkeypatch.setattr(drawn_photos, "IN_A_FOLDER", 3)
+    drawn_photos.make_tiny(tmp_path / "photos", 7)
+    found = sorted(path.relative_to(tmp_path / "photos").as_posix() for path in (tmp_path / "photos").rglob("*.jpg"))
+    assert found[0] == "000/000000.jpg"
+    assert [path.split("/")[0] for path in found] == ["000"] * 3 + ["001"] * 3 + ["002"]
+
+
+def test_medians_are_of_each_side_taken_in_turn():
+    from batch import in_turn
+
+    first, second = iter([3, 1, 2]), iter([10, 30, 20])
+    taken = []
+    sides = [lambda: taken.append("a") or next(first), lambda: taken.append("b") or next(second)]
+    assert in_turn(3, *sides) == [2, 20]
+    assert "".join(taken) == "ababab"

@@ -3,7 +3,10 @@
 import json
 import re
 import sys
+import tarfile
 import warnings
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -33,8 +36,15 @@ OPTIONS = [
     "--overwrite",
     "--no-recursive",
     "--device",
+    "--runtime",
     "--jobs",
     "--report",
+    "--journal",
+    "--on-error",
+    "--watch",
+    "--from-file",
+    "--engine",
+    "--address",
     "--max-pixels",
     "--first-frame",
     "--quiet",
@@ -69,7 +79,7 @@ def test_folder_keeps_its_tree_and_counts(draw_photo: DrawPhoto) -> None:
         draw_photo(Path("in", name), mode="RGB")
     result = colorize("in", "-o", "out")
     assert result.stdout == "3 coloured, 0 failed, 0 skipped\n"
-    assert sorted(path.as_posix() for path in Path("out").rglob("*.*")) == [
+    assert sorted(path.as_posix() for path in Path("out").rglob("[!.]*.*")) == [
         "out/a.jpg",
         "out/b/c.png",
         "out/b/d/e.webp",
@@ -87,7 +97,7 @@ def test_same_command_again_skips_and_overwrite_does_not(draw_photo: DrawPhoto) 
     colorize("in", "-o", "out")
     Path("out/a.png").write_bytes(b"mine")
     again = colorize("in", "-o", "out")
-    assert (again.exit_code, again.stdout) == (0, "0 coloured, 0 failed, 1 skipped\n")
+    assert (again.exit_code, again.stdout) == (0, "0 coloured, 0 failed, 1 skipped (1 up to date)\n")
     assert Path("out/a.png").read_bytes() == b"mine"
     assert colorize("in", "-o", "out", "--overwrite").stdout == "1 coloured, 0 failed, 0 skipped\n"
     assert chroma("out/a.png") > 5
@@ -105,7 +115,7 @@ def test_bad_photos_are_one_line_each_and_the_others_are_done(draw_photo: DrawPh
     assert len(lines) == 4
     for name in ("in/text.jpg", "in/empty.png", "in/cut.jpg", "gone.jpg"):
         assert any(line.startswith(f"{name}: ") for line in lines), name
-    assert [path.name for path in Path("out").iterdir()] == ["good.jpg"]
+    assert [path.name for path in Path("out").glob("[!.]*")] == ["good.jpg"]
 
 
 def test_name_with_a_line_break_is_still_one_line() -> None:
@@ -157,13 +167,17 @@ def test_max_pixels_refuses_larger_photos(draw_photo: DrawPhoto) -> None:
     assert colorize("a.png", "--max-pixels", "1536").exit_code == 0
 
 
-def test_animation_needs_first_frame() -> None:
+def test_animation_stays_one_and_in_a_folder_needs_first_frame() -> None:
     frames = [Image.new("L", (40, 40), grey) for grey in (60, 200)]
-    frames[0].save("moving.gif", save_all=True, append_images=frames[1:])
-    refused = colorize("moving.gif")
+    Path("in").mkdir()
+    frames[0].save("in/moving.gif", save_all=True, append_images=frames[1:])
+    assert colorize("in/moving.gif", "-o", "moving.gif").exit_code == 0
+    with Image.open("moving.gif") as image:
+        assert getattr(image, "n_frames", 1) == 2
+    refused = colorize("in", "-o", "out")
     assert refused.exit_code == 1
     assert "--first-frame" in refused.stderr
-    assert colorize("moving.gif", "--first-frame").exit_code == 0
+    assert colorize("in", "-o", "out", "--first-frame").exit_code == 0
 
 
 def test_report_is_written_also_when_photos_failed(draw_photo: DrawPhoto) -> None:
@@ -239,6 +253,18 @@ def test_input_that_links_to_itself_is_not_called_damaged() -> None:
     result = colorize("loop.png")
     assert result.exit_code == 1
     assert "its links lead in a circle" in result.stderr
+
+
+@pytest.mark.parametrize("length", [245, 300])
+def test_name_that_is_too_long_is_one_line(length: int) -> None:
+    """245 letters are a name, but with .colorized no more."""
+    name = f"{'a' * length}.jpg"
+    with suppress(OSError):
+        Image.new("L", (32, 32)).save(name)
+    result = colorize(name)
+    assert (result.exit_code, result.stdout) == (1, "0 coloured, 1 failed, 0 skipped\n")
+    (line,) = result.stderr.splitlines()
+    assert "the name is too long" in line
 
 
 def test_bad_stdin_is_a_line_and_no_output() -> None:
@@ -326,6 +352,25 @@ def test_ctrl_c_before_the_command_begins_exits_130(monkeypatch: pytest.MonkeyPa
     assert caught.value.code == 130
 
 
+def test_ctrl_c_while_the_zip_is_packed_says_how_to_go_on(
+    draw_photo: DrawPhoto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: object, names: Iterable[object]) -> None:
+        assert len(list(names)) == 1
+        raise KeyboardInterrupt
+
+    draw_photo(Path("in/a.png"))
+    with monkeypatch.context() as patch:
+        patch.setattr("img2img.batch.zip_output.ZipOutput.pack", interrupted)
+        result = colorize("in", "-o", "out.zip")
+    assert result.exit_code == 130
+    assert "1 coloured, 0 failed, 0 skipped; stopped, the same command" in result.stdout
+    assert not Path("out.zip").exists()
+    again = colorize("in", "-o", "out.zip")
+    assert (again.stderr, again.stdout) == ("", "0 coloured, 0 failed, 1 skipped (1 up to date)\n")
+    assert Path("out.zip").exists()
+
+
 def test_version_is_one_line() -> None:
     result = CliRunner().invoke(app, ["--version"])
     assert result.exit_code == 0
@@ -384,8 +429,10 @@ def test_picture_of_filters_that_cannot_be_written_is_refused_at_once(name: str)
 def test_examples_in_the_help_parse(draw_photo: DrawPhoto) -> None:
     for name in ("photo.jpg", "a.jpg", "b.tif", "album/c/d.jpg"):
         draw_photo(Path(name))
+    with tarfile.open("scans.tar", "w") as archive:
+        archive.add("photo.jpg")
     text = CliRunner().invoke(app, ["colorize", "--help"]).stdout
     examples = re.findall(r"^ +img2img colorize (.+?)(?:  .*)?$", text, re.MULTILINE)
     for example in examples:
-        if "<" not in example:
+        if "<" not in example and "film.mp4" not in example:
             assert colorize(*example.split()).exit_code == 0, example

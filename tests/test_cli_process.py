@@ -50,6 +50,40 @@ def _wait_for_a_file_in(folder: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_report_is_written_and_the_exit_code_true_when_nothing_can_be_printed(
+    command: list[str], tmp_path: Path, draw_photo: DrawPhoto
+) -> None:
+    draw_photo(tmp_path / "in" / "a.png")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*command, "in", "-o", "out", "--report", "r.json"],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: what was to be printed: the disk is full; free some space and run it again\n"
+    assert json.loads((tmp_path / "r.json").read_text())["summary"]["done"] == 1
+
+
+def test_names_that_the_terminal_cannot_show_are_spelled_out(
+    command: list[str], tmp_path: Path, draw_photo: DrawPhoto
+) -> None:
+    draw_photo(tmp_path / "in" / "\u00e9.png")
+    words = [*command, "in", "-o", "out", "--watch"]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True, env=env) as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        process.terminate()
+        _, stderr = process.communicate(timeout=60)
+    assert (line, stderr) == (f"{Path('out', r'@.png')}\n".replace("@", "\\xe9"), "")
+
+
 @needs_posix
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
@@ -63,16 +97,17 @@ def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
-    made = sorted(out.iterdir())
+    made = sorted(out.glob("[!.]*"))
     assert 0 < len(made) < PHOTOS
-    assert all(path.suffix == ".jpg" and not path.name.startswith(".") and _is_whole(path) for path in made)
+    assert all(path.suffix == ".jpg" and _is_whole(path) for path in made)
+    assert [path.name for path in out.glob(".*")] == [".img2img-journal.sqlite"]
     assert stdout.startswith(f"{len(made)} coloured, 0 failed, 0 skipped; stopped, the same command ")
     assert stderr == ""
     assert json.loads(report.read_text())["summary"]["done"] == len(made)
 
     again = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert again.returncode == 0
-    assert again.stdout == f"{PHOTOS - len(made)} coloured, 0 failed, {len(made)} skipped\n"
+    assert again.stdout == f"{PHOTOS - len(made)} coloured, 0 failed, {len(made)} skipped ({len(made)} up to date)\n"
 
 
 @pytest.mark.parametrize("module", ["typer", "img2img.cli.models", "img2img.batch.run", "onnxruntime"])
@@ -158,7 +193,7 @@ def test_photo_that_finds_no_room_leaves_nothing_and_the_others_are_done(
     import resource
 
     def small_files_only() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
 
     draw_photo(tmp_path / "in" / "large.bmp", size=(400, 300))
     draw_photo(tmp_path / "in" / "small.bmp")
@@ -171,7 +206,7 @@ def test_photo_that_finds_no_room_leaves_nothing_and_the_others_are_done(
     )
     assert (done.returncode, done.stdout) == (1, "1 coloured, 1 failed, 0 skipped\n")
     assert done.stderr.startswith("out/large.bmp: ")
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["small.bmp"]
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["small.bmp"]
 
 
 @needs_posix

@@ -6,21 +6,30 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
+from film_clips import greys, write_film
 from typer.main import get_command
 
 from img2img.cli.app import app
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 README = (CHECKOUT / "README.md").read_text()
-LINES = [
-    line.split("#")[0].strip()
-    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    for line in block.splitlines()
+
+
+def commands(text):
+    """The img2img commands of a document's shell blocks, what is piped into them left out."""
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    lines = [line.split("#")[0].split(" | ")[-1].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line.startswith("img2img ")]
+
+
+COMMANDS = commands(README)
+OF_DOCUMENTS = [
+    line for name in ("batch", "scaling") for line in commands((CHECKOUT / "docs" / f"{name}.md").read_text())
 ]
-COMMANDS = [line for line in LINES if line.startswith("img2img ")]
 CONVERTING = [line for line in COMMANDS if line.split()[1] in ("colorize", "translate", "models")]
 SAMPLE = CHECKOUT / "datasets" / "samples" / "whitman-1860s.jpg"
 
@@ -32,8 +41,8 @@ def test_readme_shows_commands_of_both_halves():
     }
 
 
-@pytest.mark.parametrize("line", COMMANDS)
-def test_readme_command_has_words_that_the_command_line_takes(line):
+@pytest.mark.parametrize("line", [*COMMANDS, *OF_DOCUMENTS])
+def test_command_has_words_that_the_command_line_takes(line):
     command, words = get_command(app), shlex.split(line)[1:]
     context = command.make_context("img2img", words)
     while hasattr(command, "commands"):
@@ -49,6 +58,9 @@ def test_readme_command_runs(line, tmp_path):
     (tmp_path / "album").mkdir()
     for name in ("photo.jpg", "grey.jpg", "album/one.jpg"):
         shutil.copy(SAMPLE, tmp_path / name)
+    with tarfile.open(tmp_path / "scans.tar", "w") as archive:
+        archive.add(SAMPLE, "scan.jpg")
+    write_film(tmp_path / "film.mp4", greys(3))
     (tmp_path / "img2img").write_text(f'#!/bin/sh\nexec {sys.executable} {CHECKOUT / "main.py"} "$@"\n')
     (tmp_path / "img2img").chmod(0o755)
     environment = os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}

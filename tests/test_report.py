@@ -12,7 +12,7 @@ from img2img.batch.report import check_report, write_report
 from img2img.errors import Img2ImgError, UsageError
 
 OUTCOMES = [
-    Outcome(Path("in/a.jpg"), Path("out/a.jpg"), "done", 0.12345678, ("grey", "low score"), score=0.98765),
+    Outcome(Path("in/a.jpg"), Path("out/a.jpg"), "done", 0.12345678, ("grey", "low score"), None, 0.98765, 40, 30, 123),
     Outcome(Path("in/b.jpg"), Path("out/b.jpg"), "skipped"),
     Outcome(Path("in/c,d\n.jpg"), None, "failed", error='c: not a "photo", copy it again'),
 ]
@@ -30,6 +30,9 @@ def test_json_has_a_summary_and_a_record_for_each_photo(tmp_path: Path) -> None:
         "flags": ["grey", "low score"],
         "error": None,
         "score": 0.9877,
+        "width": 40,
+        "height": 30,
+        "bytes": 123,
     }
     assert [photo["status"] for photo in report["photos"]] == ["done", "skipped", "failed"]
     assert report["photos"][2]["target"] is None
@@ -61,6 +64,12 @@ def test_name_that_is_not_unicode_is_recorded(tmp_path: Path) -> None:
 def test_report_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="--report"):
         check_report(tmp_path / name)
+
+
+def test_folder_in_place_of_the_report_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "report.json").mkdir()
+    with pytest.raises(UsageError, match="a folder has this name"):
+        check_report(tmp_path / "report.json")
 
 
 def test_known_suffixes_are_accepted(tmp_path: Path) -> None:

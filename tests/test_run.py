@@ -1,8 +1,9 @@
-"""batch/run.py: photos converted side by side, each one's fate told, none lost to another's."""
+"""batch/run.py, batch/one_photo.py: photos converted side by side, each one's fate told, none lost to another's."""
 
 import logging
 import signal
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import pytest
 from conftest import DrawPhoto
 from PIL import Image
 
-from img2img.batch import run
+from img2img.batch import one_photo, run
+from img2img.batch.job import Job
+from img2img.batch.one_photo import PhotoOptions, convert_job
 from img2img.batch.outcome import LOW_SCORE, Outcome
-from img2img.batch.plan import Job
-from img2img.batch.run import Scoring, run_jobs
+from img2img.batch.run import run_jobs
+from img2img.batch.work import Convert, Opened, Scoring
 from img2img.errors import ModelError, UnreadablePhoto
 from img2img.photo import Photo
 
@@ -38,13 +41,17 @@ def jobs(tmp_path: Path, draw_photo: DrawPhoto) -> list[Job]:
     ]
 
 
+def converted(jobs: list[Job], convert: Convert, *, workers: int = 1, scoring: Scoring | None = None) -> list[Outcome]:
+    return list(run_jobs(jobs, Opened(convert, scoring), workers=workers))
+
+
 def by_source(outcomes: list[Outcome]) -> dict[str, Outcome]:
     return {outcome.source.stem: outcome for outcome in outcomes}
 
 
 @WORKERS
 def test_every_photo_is_converted_and_written(jobs: list[Job], workers: int) -> None:
-    outcomes = list(run_jobs(jobs, negative, workers=workers))
+    outcomes = converted(jobs, negative, workers=workers)
     assert sorted((each.source, each.target, each.status) for each in outcomes) == [
         (job.source, job.target, "done") for job in jobs
     ]
@@ -55,26 +62,10 @@ def test_every_photo_is_converted_and_written(jobs: list[Job], workers: int) -> 
 
 
 @WORKERS
-def test_existing_target_is_skipped_and_left_alone(jobs: list[Job], workers: int) -> None:
-    jobs[2].target.parent.mkdir(parents=True)
-    jobs[2].target.write_bytes(b"mine")
-    statuses = [each.status for each in run_jobs(jobs, same, workers=workers)]
-    assert sorted(statuses) == ["done"] * 5 + ["skipped"]
-    assert jobs[2].target.read_bytes() == b"mine"
-
-
-def test_overwrite_replaces_an_existing_target(jobs: list[Job]) -> None:
-    jobs[0].target.parent.mkdir(parents=True)
-    jobs[0].target.write_bytes(b"old")
-    assert [each.status for each in run_jobs(jobs[:1], same, overwrite=True)] == ["done"]
-    assert jobs[0].target.read_bytes() != b"old"
-
-
-@WORKERS
 def test_failed_photos_do_not_stop_the_others(jobs: list[Job], workers: int) -> None:
     jobs[1].source.write_bytes(b"this is a letter, not a photo")
     jobs[4].source.write_bytes(b"")
-    outcomes = by_source(list(run_jobs(jobs, same, workers=workers)))
+    outcomes = by_source(converted(jobs, same, workers=workers))
     assert {name for name, each in outcomes.items() if each.status == "failed"} == {"1", "4"}
     assert str(jobs[1].source) in str(outcomes["1"].error)
     assert not jobs[1].target.exists()
@@ -87,7 +78,7 @@ def test_too_little_memory_fails_one_photo_with_advice(jobs: list[Job]) -> None:
             raise MemoryError
         return photo
 
-    outcomes = by_source(list(run_jobs(jobs, hungry, workers=2)))
+    outcomes = by_source(converted(jobs, hungry, workers=2))
     assert outcomes["1"].status == "failed"
     assert "not enough memory" in str(outcomes["1"].error)
     assert sum(each.status == "done" for each in outcomes.values()) == 5
@@ -99,7 +90,7 @@ def test_mistake_of_ours_fails_one_photo_and_shows_its_traceback(
     def mistaken(photo: Photo) -> Photo:
         raise KeyError("colour")
 
-    (outcome,) = run_jobs(jobs[:1], mistaken)
+    (outcome,) = converted(jobs[:1], mistaken)
     assert outcome.status == "failed"
     assert "KeyError: 'colour'" in str(outcome.error)
     (record,) = caplog.records
@@ -113,7 +104,7 @@ def test_model_that_fails_ends_the_batch(jobs: list[Job], workers: int) -> None:
         raise ModelError("tiny.onnx: gave no colours")
 
     with pytest.raises(ModelError, match="gave no colours"):
-        list(run_jobs(jobs, broken, workers=workers))
+        converted(jobs, broken, workers=workers)
 
 
 def test_full_disk_is_a_line_for_each_photo_and_leaves_nothing(
@@ -123,14 +114,14 @@ def test_full_disk_is_a_line_for_each_photo_and_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "mkdir", full)
-    outcomes = list(run_jobs(jobs, same, workers=2))
+    outcomes = converted(jobs, same, workers=2)
     assert all("the disk is full" in str(each.error) for each in outcomes)
     assert len(outcomes) == len(jobs)
 
 
 def test_folder_in_the_way_of_a_target_fails_that_photo(jobs: list[Job]) -> None:
     jobs[0].target.mkdir(parents=True)
-    outcomes = by_source(list(run_jobs(jobs, same)))
+    outcomes = by_source(converted(jobs, same))
     assert outcomes["0"].status == "failed"
     assert outcomes["1"].status == "done"
 
@@ -151,7 +142,7 @@ def test_no_more_photos_in_flight_than_workers(jobs: list[Job]) -> None:
         return photo
 
     meeting = threading.Barrier(3)
-    assert len(list(run_jobs(jobs, counted, workers=3))) == 6
+    assert len(converted(jobs, counted, workers=3)) == 6
     assert most == 3
 
 
@@ -162,8 +153,8 @@ def test_limits_reach_the_reader(jobs: list[Job], monkeypatch: pytest.MonkeyPatc
         asked.append(options)
         raise UnreadablePhoto(f"{source}: too large")
 
-    monkeypatch.setattr(run, "read_photo", refuse)
-    (outcome,) = run_jobs(jobs[:1], same, max_pixels=7, first_frame=True)
+    monkeypatch.setattr(one_photo, "read_photo", refuse)
+    outcome = convert_job(jobs[0], Opened(same), PhotoOptions(max_pixels=7, first_frame=True))
     assert asked == [{"max_pixels": 7, "first_frame": True}]
     assert outcome.error == f"{jobs[0].source}: too large"
 
@@ -184,7 +175,7 @@ def test_interrupt_finishes_the_photos_in_flight_and_starts_no_other(jobs: list[
         return photo
 
     with pytest.raises(KeyboardInterrupt):
-        outcomes.extend(run_jobs(jobs, interrupting, workers=workers))
+        outcomes.extend(run_jobs(jobs, Opened(interrupting), workers=workers))
     assert [job.target.exists() for job in jobs] == [n < workers for n in range(6)]
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -193,7 +184,7 @@ def test_interrupt_finishes_the_photos_in_flight_and_starts_no_other(jobs: list[
 def test_interrupt_yields_the_photos_in_flight(jobs: list[Job]) -> None:
     outcomes: list[Outcome] = []
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-        for outcome in run_jobs(jobs, same, workers=2):
+        for outcome in run_jobs(jobs, Opened(same), workers=2):
             if not outcomes:
                 signal.raise_signal(signal.SIGINT)
             outcomes.append(outcome)
@@ -202,19 +193,40 @@ def test_interrupt_yields_the_photos_in_flight(jobs: list[Job]) -> None:
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_interrupt_drops_a_single_photo(jobs: list[Job]) -> None:
+def test_interrupt_takes_no_job_that_is_not_done(jobs: list[Job]) -> None:
+    taken = []
+
+    def noted() -> Iterator[Job]:
+        for job in jobs:
+            taken.append(job)
+            yield job
+
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        for _ in run_jobs(noted(), Opened(same), workers=1):
+            signal.raise_signal(signal.SIGINT)
+    assert [job.target.exists() for job in taken] == [True] * len(taken)
+
+
+def test_result_that_somebody_takes_away_at_once_is_done(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_photo, "write_photo", lambda *args, **options: None)
+    outcome = convert_job(jobs[0], Opened(same), PhotoOptions())
+    assert (outcome.status, outcome.error, outcome.bytes) == ("done", None, None)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_interrupt_of_one_photo_leaves_nothing(jobs: list[Job]) -> None:
     def interrupting(photo: Photo) -> Photo:
         signal.raise_signal(signal.SIGINT)
         return photo
 
     with pytest.raises(KeyboardInterrupt):
-        list(run_jobs(jobs[:1], interrupting))
+        convert_job(jobs[0], Opened(interrupting), PhotoOptions())
     assert not jobs[0].target.parent.exists()
 
 
 def test_batch_in_another_thread_leaves_signals_alone(jobs: list[Job]) -> None:
     outcomes: list[Outcome] = []
-    thread = threading.Thread(target=lambda: outcomes.extend(run_jobs(jobs, same, workers=2)))
+    thread = threading.Thread(target=lambda: outcomes.extend(converted(jobs, same, workers=2)))
     thread.start()
     thread.join()
     assert len(outcomes) == 6
@@ -232,24 +244,51 @@ def width_score(photo: Photo) -> float:
 
 @WORKERS
 def test_photos_of_a_low_score_are_skipped_and_each_score_is_told(jobs: list[Job], workers: int) -> None:
-    converted = []
+    seen = []
 
     def noted(photo: Photo) -> Photo:
-        converted.append(photo.width)
+        seen.append(photo.width)
         return photo
 
-    found = by_source(list(run_jobs(jobs, noted, workers=workers, scoring=Scoring(width_score, least=0.42))))
+    found = by_source(converted(jobs, noted, workers=workers, scoring=Scoring(width_score, least=0.42)))
     assert {name: outcome.score for name, outcome in found.items()} == {str(n): (40 + n) / 100 for n in range(6)}
-    assert sorted(converted) == [42, 43, 44, 45]
+    assert sorted(seen) == [42, 43, 44, 45]
     for name, outcome in found.items():
         low = int(name) < 2
-        assert (outcome.status, outcome.flags) == (("skipped", (LOW_SCORE,)) if low else ("done", ()))
+        assert (outcome.status, LOW_SCORE in outcome.flags) == (("skipped", True) if low else ("done", False))
         assert outcome.target.is_file() is not low
 
 
-def test_existing_results_and_unreadable_photos_have_no_score(jobs: list[Job]) -> None:
-    jobs[0].target.parent.mkdir(parents=True)
-    jobs[0].target.write_bytes(b"mine")
+def test_unreadable_photos_have_no_score(jobs: list[Job]) -> None:
     jobs[1].source.write_text("a letter")
-    found = by_source(list(run_jobs(jobs[:3], same, scoring=Scoring(width_score))))
-    assert [(found[n].status, found[n].score) for n in "012"] == [("skipped", None), ("failed", None), ("done", 0.42)]
+    found = by_source(converted(jobs[1:3], same, scoring=Scoring(width_score)))
+    assert [(found[n].status, found[n].score) for n in "12"] == [("failed", None), ("done", 0.42)]
+
+
+def test_result_is_measured(jobs: list[Job]) -> None:
+    (outcome,) = converted(jobs[:1], same)
+    assert (outcome.width, outcome.height) == (40, 32)
+    assert outcome.bytes == jobs[0].target.stat().st_size
+
+
+def test_content_of_an_archive_is_read_instead_of_the_source(jobs: list[Job]) -> None:
+    content = jobs[0].source.read_bytes()
+    inside = replace(jobs[0], source=Path("photos.zip/0.png"), archive=Path("photos.zip"), content=content)
+    (outcome,) = converted([inside], same)
+    assert outcome.status == "done"
+    (failed,) = converted([replace(inside, content=content[:50])], same)
+    assert str(failed.error).startswith("photos.zip/0.png: ")
+
+
+@WORKERS
+def test_jobs_are_taken_as_workers_come_free(jobs: list[Job], workers: int) -> None:
+    taken = 0
+
+    def counted() -> Iterator[Job]:
+        nonlocal taken
+        for job in jobs:
+            taken += 1
+            yield job
+
+    for done, _ in enumerate(run_jobs(counted(), Opened(same), workers=workers), start=1):
+        assert taken <= done + workers

@@ -86,8 +86,8 @@ def test_photos_that_take_much_memory_are_done_one_at_a_time(
         init(self, model, **options)
 
     monkeypatch.setattr(translator.Translator, "__init__", noted)
-    monkeypatch.setattr("img2img.inference.runtime.usable_cores", lambda: 6)
-    monkeypatch.setattr("img2img.batch.run.run_jobs", lambda *_, workers, **options: asked.append(workers) or [])
+    monkeypatch.setattr("img2img.batch.engine.usable_cores", lambda: 6)
+    monkeypatch.setattr("img2img.batch.engine.run_jobs", lambda *_, workers, **options: asked.append(workers) or [])
     for name in ("a.png", "b.png", "c.png"):
         Image.new("RGB", (20, 20)).save(name)
     assert translate("a.png", "b.png", "c.png", "-o", "out", *words).exit_code == 0
@@ -149,11 +149,11 @@ def test_folder_keeps_its_tree_with_failures_skips_and_a_report(draw_photo: Draw
     result = translate("in", "-o", "out", "--report", "report.json", "--jobs", "2")
     assert (result.exit_code, result.stdout) == (1, "3 translated, 1 failed, 0 skipped\n")
     assert result.stderr.startswith("in/broken.png: ")
-    assert {path.as_posix() for path in Path("out").rglob("*.*")} == {"out/a.jpg", "out/b/c.png", "out/b/d/e.webp"}
+    assert {path.as_posix() for path in Path("out").rglob("[!.]*.*")} == {"out/a.jpg", "out/b/c.png", "out/b/d/e.webp"}
     report = json.loads(Path("report.json").read_text())
     assert report["summary"] == {"done": 3, "failed": 1, "skipped": 0}
     Path("in/broken.png").unlink()
-    assert translate("in", "-o", "out").stdout == "0 translated, 0 failed, 3 skipped\n"
+    assert translate("in", "-o", "out").stdout == "0 translated, 0 failed, 3 skipped (3 up to date)\n"
 
 
 def test_dash_reads_and_writes_streams() -> None:
@@ -204,7 +204,7 @@ def test_scores_go_into_the_report_in_the_place_of_the_terminal() -> None:
     photos = json.loads(Path("report.json").read_text())["photos"]
     scores = {Path(photo["source"]).stem: photo["score"] for photo in photos}
     assert 0 < scores["dark"] < scores["grey"] < scores["light"] < 1
-    assert Path("report.csv").read_text().splitlines()[0].endswith(",error,score")
+    assert Path("report.csv").read_text().splitlines()[0].startswith("source,target,status,seconds,flags,error,score,")
     assert translate("in", "-o", "other", "--report", "report.json", model="a2b.onnx").exit_code == 0
     assert {photo["score"] for photo in json.loads(Path("report.json").read_text())["photos"]} == {None}
 
@@ -213,10 +213,10 @@ def test_scores_go_into_the_report_in_the_place_of_the_terminal() -> None:
 def test_photos_below_the_least_score_are_skipped() -> None:
     words = ["in", "-o", "out", "--min-score", "0.2", "--report", "report.json"]
     result = translate(*words, model="a2b.onnx")
-    assert (result.exit_code, result.stdout) == (0, "2 translated, 0 failed, 1 skipped (1 for a low score)\n")
-    assert sorted(path.name for path in Path("out").iterdir()) == ["grey.png", "light.png"]
-    (low,) = (photo for photo in json.loads(Path("report.json").read_text())["photos"] if photo["flags"])
-    assert (low["source"], low["status"], low["flags"]) == ("in/dark.png", "skipped", ["low score"])
+    assert (result.exit_code, result.stdout) == (0, "2 translated, 0 failed, 1 skipped (1 low score)\n")
+    assert sorted(path.name for path in Path("out").glob("[!.]*")) == ["grey.png", "light.png"]
+    (low,) = (photo for photo in json.loads(Path("report.json").read_text())["photos"] if photo["status"] == "skipped")
+    assert (low["source"], low["flags"]) == ("in/dark.png", ["low score"])
     assert 0 < low["score"] < 0.2
 
 
@@ -242,7 +242,7 @@ def test_score_of_a_photo_in_a_pipe_stays_out_of_the_photo() -> None:
     assert colour(BytesIO(result.stdout_bytes)) == (179, 179, 179)
     result = translate("-", "--min-score", "0.9", stdin=photo, model="a2b.onnx")
     assert (result.exit_code, result.stdout_bytes) == (0, b"")
-    assert result.stderr == "0 translated, 0 failed, 1 skipped (1 for a low score)\n"
+    assert result.stderr == "0 translated, 0 failed, 1 skipped (1 low score)\n"
 
 
 @pytest.mark.parametrize("words", [["--score"], ["--min-score", "0.1"]])

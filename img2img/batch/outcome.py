@@ -13,7 +13,8 @@ LOW_SCORE = "low score"
 class Outcome:
     """A photo's status; `error` says, for a failed one, which file, what is wrong and what to do.
 
-    `score` is how much like a model's training pictures it is, from 0 to 1, where that was asked for.
+    `width` and `height` are the result's, in pixels, `bytes` its file's size. `flags` name what looks odd about it (see
+    `batch.flags`). `score` is how much like a model's training pictures it is, from 0 to 1, where that was asked for.
     """
 
     source: Path
@@ -23,6 +24,9 @@ class Outcome:
     flags: tuple[str, ...] = ()
     error: str | None = None
     score: float | None = None
+    width: int | None = None
+    height: int | None = None
+    bytes: int | None = None
 
 
 def failure(source: Path, error: str) -> Outcome:

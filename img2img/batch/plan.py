@@ -1,134 +1,106 @@
-"""What becomes what: a command's inputs and output as jobs, or a refusal before anything is written.
-
-Links to folders are not followed inside a folder, so that no loop and no photo is met twice.
-"""
+"""What becomes what: a command's words as one job, or as a folder of results; refusals before anything is written."""
 
 import os
-import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePath
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import is_folder, why_not
+from img2img.batch.archives import is_archive
+from img2img.batch.job import STREAM, Job, place
+from img2img.batch.listing import Found, is_glob
+from img2img.batch.object_store import is_stored
 from img2img.batch.outcome import Outcome, failure
+from img2img.batch.pattern import Pattern, split_pattern
+from img2img.batch.register import fold
 from img2img.errors import UsageError
 from img2img.photo.formats import OUTPUT_SUFFIXES, PHOTO_SUFFIXES, format_of_suffix, output_suffix
 
-STREAM = Path("-")
-"""Standard input as a source, standard output as a target. Compared by identity: `./-` is a file."""
 
-_LISTED_PAIRS = 5
+def plan_single(
+    inputs: Sequence[str], output: str | None, *, word: str = "colorized", format: str = "same"
+) -> Job | Outcome | None:
+    """The job where the inputs are one photo, its failure where that is not there; None where they may be more.
 
-
-@dataclass(frozen=True)
-class Job:
-    source: Path
-    target: Path
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The photos to convert, and the inputs that cannot be: missing, unreadable, without photos."""
-
-    jobs: tuple[Job, ...]
-    failures: tuple[Outcome, ...] = ()
-
-
-def plan_jobs(
-    inputs: Sequence[str | Path],
-    output: str | Path | None,
-    *,
-    word: str = "colorized",
-    format: str = "same",
-    recursive: bool = True,
-) -> Plan:
-    """Which file each input becomes; nothing is written.
-
-    The string "-" is standard input or output; an `output` string that ends in a slash is a folder. A single
-    file without output becomes `name.word.suffix` beside itself. Raises UsageError where two results would
-    share a file, a result would overwrite an input, or the output folder lies inside an input folder.
+    The string "-" is standard input or output; an `output` that ends in a slash is a folder. Without output the photo
+    becomes `name.word.suffix` beside itself. Raises UsageError where it would overwrite its source.
     """
     _refuse_empty_words(inputs, output)
     if "-" in inputs or output == "-":
-        return Plan((_stream_job(inputs, output, format),))
-    sources, failures = _existing([Path(each) for each in inputs])
-    if len(inputs) == 1 and not any(source.is_dir() for source in sources):
-        jobs = [Job(source, _single_target(source, output, word, format)) for source in sources]
-    else:
-        folder = _output_folder(output)
-        _refuse_nested_output(folder, [source for source in sources if source.is_dir()])
-        jobs, unread = _jobs_into(folder, sources, format, recursive)
-        failures += unread
-    jobs = list(dict.fromkeys(jobs))
-    _refuse_shared_targets(jobs)
-    _refuse_overwritten_sources(jobs)
-    return Plan(tuple(jobs), tuple(failures))
-
-
-def _existing(sources: Iterable[Path]) -> tuple[list[Path], list[Outcome]]:
-    existing, failures = [], []
-    for source in sources:
-        try:
+        return _stream_job(inputs, output, format)
+    if len(inputs) != 1 or _may_be_more(inputs[0]) or is_zip(output):
+        return None
+    source = place(inputs[0])
+    try:
+        if not is_stored(source):  # of which the reading says what is wrong
             source.stat()
-            existing.append(source)
-        except OSError as error:
-            failures.append(failure(source, f"{source}: {why_not(error, 'read')}"))
-    return existing, failures
+    except OSError as error:
+        return failure(source, f"{source}: {why_not(error, 'read')}")
+    target = _single_target(source, output, word, format)
+    if _real(target) == _real(source):
+        raise UsageError(f"the result of {source}, {target}, would overwrite the input {source}: name another -o")
+    return Job(source, target)
 
 
-def _jobs_into(folder: Path, sources: Iterable[Path], format: str, recursive: bool) -> tuple[list[Job], list[Outcome]]:
-    """Jobs that write into `folder`: a file under its own name, an input folder's photos in their tree."""
-    jobs, failures = [], []
-    for source in sources:
-        photos, unread = _photos_in(source, recursive) if source.is_dir() else ([source], [])
-        above = source if source.is_dir() else source.parent
-        jobs += [Job(photo, folder / _renamed(photo, format).relative_to(above)) for photo in photos]
-        failures += unread
-    return jobs, failures
+def plan_folder(inputs: Sequence[str], output: str | None) -> Path:
+    """The folder for the results of many photos, or the .zip. UsageError where it lies inside an input folder."""
+    _refuse_empty_words(inputs, output)
+    if output is None:
+        raise UsageError("a folder, or more than one photo, needs -o FOLDER for the results")
+    if output == "-":
+        raise UsageError("-o - is standard output, which takes one photo: name a folder (./- for one of that name)")
+    folder = place(output)
+    if is_zip(output):
+        if _real(folder) in {_real(place(each)) for each in inputs}:
+            raise UsageError(f"-o {output} is an input, too: name another .zip")
+        return folder
+    if is_archive(folder) and not _is_folder(output):
+        raise UsageError(f"-o {output}: results can be packed as .zip; name one, or a folder, with / at its end")
+    if not is_stored(folder) and folder.exists() and not folder.is_dir():
+        raise UsageError(f"-o {output} is a file: a folder, or more than one photo, needs a folder")
+    if not _is_folder(output) and folder.suffix.lower() in OUTPUT_SUFFIXES:
+        raise UsageError(f"-o {output} names one photo, the inputs are more: name a folder, or end it with /")
+    _refuse_nested_output(folder, (place(each) for each in inputs))
+    return folder
 
 
-def _photos_in(folder: Path, recursive: bool) -> tuple[list[Path], list[Outcome]]:
-    """The photos below a folder by suffix, sorted, none hidden; and the folders that cannot be read."""
-    photos: list[Path] = []
-    errors: list[OSError] = []
-    for parent, folders, names in os.walk(folder, onerror=errors.append):
-        folders[:] = sorted(name for name in folders if recursive and not name.startswith("."))
-        photos += [Path(parent, name) for name in sorted(names) if _is_photo(name)]
-    failures = [_unreadable_folder(error) for error in errors]
-    if not photos and not failures:
-        failures = [failure(folder, f"{folder}: no photos in this folder; it needs {_listed(PHOTO_SUFFIXES)}")]
-    return photos, failures
+def target_in(folder: Path, format: str) -> Callable[[Found], Path]:
+    """Where a photo that was found goes: its tree is kept, its suffix the format's."""
+
+    def target(found: Found) -> Path:
+        name = PurePath(found.below)
+        return folder / name.with_name(name.stem + output_suffix(Path(found.below), format))
+
+    return target
 
 
-def _is_photo(name: str) -> bool:
-    return not name.startswith(".") and PurePath(name).suffix.lower() in PHOTO_SUFFIXES
+def is_zip(output: str | None) -> bool:
+    """Whether results go into a .zip: a name, no folder that has one."""
+    return output is not None and output.lower().endswith(".zip") and not is_folder(Path(output))
 
 
-def _unreadable_folder(error: OSError) -> Outcome:
-    folder = Path(error.filename)
-    return failure(folder, f"{folder}: the folder cannot be read: {why_not(error, 'read')}")
+def _may_be_more(text: str) -> bool:
+    if "://" in text:
+        return PurePath(text).suffix.lower() not in PHOTO_SUFFIXES
+    path = Path(text)
+    return is_folder(path) or is_archive(path) or is_glob(text)
 
 
-def _single_target(source: Path, output: str | Path | None, word: str, format: str) -> Path:
+def _single_target(source: Path, output: str | None, word: str, format: str) -> Path:
     if output is None:
         return source.with_name(f"{source.stem}.{word}{output_suffix(source, format)}")
     if _is_folder(output):
-        return Path(output) / _renamed(source, format).name
+        return place(output) / f"{source.stem}{output_suffix(source, format)}"
     return _named_file(output, format)
 
 
-def _renamed(source: Path, format: str) -> Path:
-    return source.with_name(source.stem + output_suffix(source, format))
+def _is_folder(output: str) -> bool:
+    separators = tuple(filter(None, (os.sep, os.altsep, "/")))
+    return output.endswith(separators) or is_folder(Path(output))
 
 
-def _is_folder(output: str | Path) -> bool:
-    separators = tuple(filter(None, (os.sep, os.altsep)))
-    return str(output).endswith(separators) or Path(output).is_dir()
-
-
-def _named_file(output: str | Path, format: str) -> Path:
+def _named_file(output: str, format: str) -> Path:
     """The output as one photo's file; its suffix must be one that is written, and agree with the format."""
-    target = Path(output)
+    target = place(output)
     if target.suffix.lower() not in OUTPUT_SUFFIXES:
         raise UsageError(f"-o {output}: end it with {_listed(OUTPUT_SUFFIXES)}, or with / for a folder")
     if format_of_suffix(output_suffix(target, format)) != format_of_suffix(target.suffix):
@@ -136,23 +108,12 @@ def _named_file(output: str | Path, format: str) -> Path:
     return target
 
 
-def _output_folder(output: str | Path | None) -> Path:
-    if output is None:
-        raise UsageError("a folder, or more than one photo, needs -o FOLDER for the results")
-    folder = Path(output)
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"-o {output} is a file: a folder, or more than one photo, needs a folder")
-    if not _is_folder(output) and folder.suffix.lower() in OUTPUT_SUFFIXES:
-        raise UsageError(f"-o {output} names one photo, the inputs are more: name a folder, or end it with /")
-    return folder
-
-
-def _stream_job(inputs: Sequence[str | Path], output: str | Path | None, format: str) -> Job:
-    if len(inputs) > 1:
+def _stream_job(inputs: Sequence[str], output: str | None, format: str) -> Job:
+    if len(inputs) != 1:
         raise UsageError("- stands for one photo on standard input or output: give one INPUT")
-    source = STREAM if inputs[0] == "-" else Path(inputs[0])
+    source = STREAM if inputs[0] == "-" else place(inputs[0])
     if output is None or output == "-":
-        if source is not STREAM and source.is_dir():
+        if source is not STREAM and _may_be_more(inputs[0]):
             raise UsageError(f"{source} is a folder: -o - takes one photo")
         return Job(source, STREAM)
     if _is_folder(output):
@@ -160,7 +121,7 @@ def _stream_job(inputs: Sequence[str | Path], output: str | Path | None, format:
     return Job(source, _named_file(output, format))
 
 
-def _refuse_empty_words(inputs: Sequence[str | Path], output: str | Path | None) -> None:
+def _refuse_empty_words(inputs: Sequence[str], output: str | None) -> None:
     """As paths they would be the current folder, and are what a shell makes of a variable that is not set."""
     if output == "":
         raise UsageError("-o is empty: name a file or a folder (. for this one)")
@@ -168,41 +129,35 @@ def _refuse_empty_words(inputs: Sequence[str | Path], output: str | Path | None)
         raise UsageError("an INPUT is empty: name a photo or a folder (. for this one)")
 
 
-def _refuse_nested_output(output: Path, folders: Iterable[Path]) -> None:
-    for folder in folders:
-        if _folded(output).is_relative_to(_folded(folder)):
+def _refuse_nested_output(output: Path, inputs: Iterable[Path]) -> None:
+    real = _real(output)
+    for folder in inputs:
+        if _takes_in(folder, real):
+            kind = "pattern" if is_glob(str(folder)) else "folder"
             raise UsageError(
-                f"the output folder {output} lies inside the input folder {folder}: "
+                f"the output folder {output} lies inside the input {kind} {folder}: "
                 "its results would be inputs the next time; name an -o outside of it"
             )
 
 
-def _refuse_shared_targets(jobs: Iterable[Job]) -> None:
-    first: dict[PurePath, Job] = {}
-    pairs = []
-    for job in jobs:
-        other = first.setdefault(_folded(job.target), job)
-        if other is not job:
-            pairs.append(f"{other.source} and {job.source} would both become {job.target}")
-    if len(pairs) > _LISTED_PAIRS:
-        pairs[_LISTED_PAIRS:] = [f"and {len(pairs) - _LISTED_PAIRS} more"]
-    if pairs:
-        raise UsageError("\n".join([*pairs, "Rename one of each, or convert them into different folders."]))
+def _takes_in(given: Path, output: PurePath) -> bool:
+    """Whether results in the output folder would be among what this input stands for."""
+    if not is_glob(str(given)):
+        return (is_stored(given) or is_folder(given)) and output.is_relative_to(_real(given))
+    folder, parts = split_pattern(given)
+    if not output.is_relative_to(_real(folder)):
+        return False
+    pattern = Pattern([fold(part) for part in parts])
+    states = pattern.start
+    for name in output.relative_to(_real(folder)).parts:
+        if pattern.matched(states):
+            break
+        states = pattern.after(states, name)
+    return pattern.matched(states) or pattern.goes_on(states)
 
 
-def _refuse_overwritten_sources(jobs: Sequence[Job]) -> None:
-    sources = {_folded(job.source): job.source for job in jobs}
-    for job in jobs:
-        if hit := sources.get(_folded(job.target)):
-            raise UsageError(
-                f"the result of {job.source}, {job.target}, would overwrite the input {hit}: name another -o"
-            )
-
-
-def _folded(path: Path) -> PurePath:
-    """One spelling for all names that some file system takes for one file: case, accents and links."""
-    composed = unicodedata.normalize("NFC", os.path.realpath(path))
-    return PurePath(unicodedata.normalize("NFC", composed.casefold()))
+def _real(path: Path) -> PurePath:
+    return PurePath(str(path) if "://" in str(path) else fold(os.path.realpath(path)))
 
 
 def _listed(suffixes: Iterable[str]) -> str:

@@ -1,34 +1,37 @@
-"""The record of a batch, one entry a photo, as JSON or CSV."""
+"""The record of a batch, one entry a photo, as JSON or CSV; written one by one, so that there may be any number."""
 
 import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import why_not, write_at_once
+from img2img.atomic_file import why_not, written_at_once
 from img2img.batch.outcome import Outcome
 from img2img.errors import Img2ImgError, UsageError
 
-COLUMNS = ("source", "target", "status", "seconds", "flags", "error", "score")
+COLUMNS = ("source", "target", "status", "seconds", "flags", "error", "score", "width", "height", "bytes")
 
 
 def check_report(path: Path) -> None:
     """Refuses, before the work, a report that could not be written after it. Raises UsageError."""
     if path.suffix.lower() not in _WRITERS:
         raise UsageError(f"--report {path}: a report is {' or '.join(_WRITERS)}, name it so")
+    if path.is_dir():
+        raise UsageError(f"--report {path}: a folder has this name; choose another")
     if not path.parent.is_dir():
         raise UsageError(f"--report {path}: there is no folder {path.parent}; make it first")
 
 
 def write_report(outcomes: Iterable[Outcome], path: Path) -> None:
     """Writes the whole report or nothing. Raises Img2ImgError when it cannot."""
-    text = _WRITERS[path.suffix.lower()]([_record(outcome) for outcome in outcomes])
     try:
-        # A name that is not Unicode holds lone surrogates; in backslashes, JSON reads them back.
-        write_at_once(path, text.encode(errors="backslashreplace"))
+        with written_at_once(path) as stream:
+            for text in _WRITERS[path.suffix.lower()](map(_record, outcomes)):
+                # A name that is not Unicode holds lone surrogates; in backslashes, JSON reads them back.
+                stream.write(text.encode(errors="backslashreplace"))
     except OSError as error:
         raise Img2ImgError(f"{path}: the report: {why_not(error, 'written')}") from error
 
@@ -37,22 +40,32 @@ def _record(outcome: Outcome) -> dict[str, Any]:
     target = None if outcome.target is None else str(outcome.target)
     seconds = round(outcome.seconds, 4)
     score = None if outcome.score is None else round(outcome.score, 4)
-    values = (str(outcome.source), target, outcome.status, seconds, list(outcome.flags), outcome.error, score)
-    return dict(zip(COLUMNS, values, strict=True))
+    told = (str(outcome.source), target, outcome.status, seconds, list(outcome.flags), outcome.error, score)
+    return dict(zip(COLUMNS, (*told, outcome.width, outcome.height, outcome.bytes), strict=True))
 
 
-def _json(records: Sequence[dict[str, Any]]) -> str:
-    counts = Counter(record["status"] for record in records)
+def _json(records: Iterator[dict[str, Any]]) -> Iterator[str]:
+    """The summary comes last, when it is known."""
+    counts: Counter[str] = Counter()
+    yield '{\n  "photos": ['
+    for number, record in enumerate(records):
+        counts[record["status"]] += 1
+        yield ",\n    " if number else "\n    "
+        yield json.dumps(record, ensure_ascii=False)
     summary = {status: counts[status] for status in ("done", "failed", "skipped")}
-    return json.dumps({"summary": summary, "photos": records}, indent=2, ensure_ascii=False) + "\n"
+    yield f'\n  ],\n  "summary": {json.dumps(summary)}\n}}\n'
 
 
-def _csv(records: Sequence[dict[str, Any]]) -> str:
+def _csv(records: Iterator[dict[str, Any]]) -> Iterator[str]:
+    yield _csv_line(COLUMNS)
+    for record in records:
+        yield _csv_line({**record, "flags": ", ".join(record["flags"])}.values())
+
+
+def _csv_line(values: Iterable[Any]) -> str:
     text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    table.writeheader()
-    table.writerows({**record, "flags": ", ".join(record["flags"])} for record in records)
+    csv.writer(text, lineterminator="\n").writerow(values)
     return text.getvalue()
 
 
-_WRITERS: dict[str, Callable[[Sequence[dict[str, Any]]], str]] = {".json": _json, ".csv": _csv}
+_WRITERS: dict[str, Callable[[Iterator[dict[str, Any]]], Iterator[str]]] = {".json": _json, ".csv": _csv}

@@ -1,24 +1,30 @@
 """`img2img colorize`: colour photos."""
 
-from functools import partial
 from typing import Annotated
 
 import typer
 
-from img2img.cli.conversion import (
-    Conversion,
+from img2img.cli.conversion import Conversion
+from img2img.cli.conversion_options import (
+    Address,
     Device,
+    EngineName,
     FirstFrame,
     Format,
+    Fps,
+    FromFile,
     Inputs,
     Jobs,
+    JournalFile,
     MaxPixels,
+    OnError,
     Overwrite,
     Quality,
     Quiet,
     Recursive,
     Report,
-    Work,
+    Runtime,
+    Watch,
     output_option,
 )
 
@@ -37,25 +43,34 @@ Strength = Annotated[
 
 
 def colorize(
-    inputs: Inputs,
+    inputs: Inputs = None,
     output: Annotated[str | None, output_option("photo.colorized.jpg")] = None,
     model: Model = "colorizer",
     strength: Strength = 1.0,
+    from_file: FromFile = None,
     format: Format = "same",
     quality: Quality = None,
     overwrite: Overwrite = False,
     recursive: Recursive = True,
     device: Device = "auto",
+    runtime: Runtime = "auto",
     jobs: Jobs = None,
     report: Report = None,
+    journal: JournalFile = None,
+    on_error: OnError = "skip",
+    watch: Watch = False,
+    engine: EngineName = "local",
+    address: Address = None,
     max_pixels: MaxPixels = None,
     first_frame: FirstFrame = False,
+    fps: Fps = None,
     quiet: Quiet = False,
 ) -> None:
     """Colour photos: offline, at full size, with everything that is not colour kept.
 
     Folders keep their tree: album/a/b.jpg becomes coloured/a/b.jpg. Hidden files and links to folders are
-    left out. A result that exists is skipped, so the same command again goes on where it was stopped.
+    left out. The same command again goes on where it was stopped, and does only what is missing or has changed;
+    results that img2img did not make, or that were changed since, are left alone.
 
     \b
     Examples:
@@ -64,6 +79,8 @@ def colorize(
       img2img colorize a.jpg b.tif -o coloured/       several photos into a folder
       img2img colorize album -o coloured --jobs 4     a folder and all below it
       img2img colorize album -o out --report out.csv  and a record of every photo
+      img2img colorize scans.tar -o coloured.zip      from an archive into one
+      img2img colorize film.mp4                       film.colorized.mp4, sound and all
       img2img colorize - < grey.jpg > coloured.jpg    from and to a pipe
 
     \b
@@ -71,11 +88,25 @@ def colorize(
     2 the command contradicts itself, 130 stopped with Ctrl-C.
     """
 
-    def opened(threads: int) -> Work:
-        from img2img.inference.colorizer import Colorizer
+    from img2img.batch.work import Colorizing
 
-        return Work(partial(Colorizer(model, device=device, threads=threads).convert, strength=strength))
-
-    Conversion(inputs, output, format, quality, overwrite, recursive, jobs, report, max_pixels, first_frame, quiet).run(
-        opened, word="colorized", verb="coloured"
-    )
+    Conversion(
+        inputs=inputs or [],
+        output=output,
+        from_file=from_file,
+        format=format,
+        quality=quality,
+        overwrite=overwrite,
+        recursive=recursive,
+        jobs=jobs,
+        report=report,
+        journal=journal,
+        on_error=on_error,
+        watch=watch,
+        engine=engine,
+        address=address,
+        max_pixels=max_pixels,
+        first_frame=first_frame,
+        fps=fps,
+        quiet=quiet,
+    ).run(Colorizing(model, strength, device, runtime), word="colorized", verb="coloured")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from img2img.cli.conversion import Device
+from img2img.cli.conversion_options import Device
 
 DirectionsFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The directions, where they are not beside the model.")

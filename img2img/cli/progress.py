@@ -2,65 +2,115 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
-from img2img.batch.outcome import LOW_SCORE, Outcome
+from img2img.atomic_file import why_not
+from img2img.batch.outcome import Outcome
 from img2img.batch.report import write_report
+from img2img.errors import Img2ImgError
 
 Advance = Callable[[Outcome], None]
 
 
-def follow(
-    outcomes: Iterable[Outcome],
-    *,
-    total: int,
-    verb: str,
-    report: Path | None,
-    quiet: bool,
-    show_scores: bool = False,
-    stdout_is_data: bool,
-) -> bool:
-    """Shows outcomes as they come; at the end, also at Ctrl-C, the report, the scores and the closing line.
+class Tally:
+    """How many photos were done, failed and skipped, and for which reasons."""
 
-    Returns whether no photo failed.
-    """
-    seen: list[Outcome] = []
-    closing = ""
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._skipped_for: Counter[str] = Counter()
+
+    def skip(self, reasons: dict[str, int]) -> None:
+        """Photos that nothing was to be done for."""
+        self._skipped_for.update(reasons)
+        self._counts["skipped"] += sum(reasons.values())
+
+    def add(self, outcome: Outcome) -> None:
+        self._counts[outcome.status] += 1
+        if outcome.status == "skipped" and outcome.flags:
+            self._skipped_for[outcome.flags[0]] += 1
+
+    @property
+    def failed(self) -> int:
+        return self._counts["failed"]
+
+    @property
+    def total(self) -> int:
+        return self._counts.total()
+
+    def line(self, verb: str) -> str:
+        """ "3 coloured, 0 failed, 2 skipped (2 up to date)"."""
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(self._skipped_for.items()))
+        done, failed, skipped = (self._counts[status] for status in ("done", "failed", "skipped"))
+        return f"{done:,} {verb}, {failed:,} failed, {skipped:,} skipped" + (f" ({reasons})" if reasons else "")
+
+
+@contextmanager
+def closing(
+    tally: Tally,
+    outcomes: Callable[[], Iterable[Outcome]],
+    *,
+    verb: str,
+    report: Path | None = None,
+    show_scores: bool = False,
+    quiet: bool = False,
+    stop_on_error: bool = False,
+    stdout_is_data: bool = False,
+) -> Iterator[None]:
+    """At the end of a batch, also of one that Ctrl-C ends: the report, the scores and the closing line."""
+    ending = ""
     try:
-        with _bar(total, shown=total > 1 and not quiet and sys.stderr.isatty()) as advance:
-            for outcome in outcomes:
-                seen.append(outcome)
-                advance(outcome)
-                if outcome.error:
-                    print(_one_line(outcome.error), file=sys.stderr)
+        yield
+        if stop_on_error and tally.failed:
+            ending = "; stopped at the first failure, the same command goes on from here"
     except KeyboardInterrupt:
-        closing = "; stopped, the same command without --overwrite goes on from here"
+        ending = "; stopped, the same command without --overwrite goes on from here"
         raise
     finally:
-        if not quiet:
-            for line in (*(_scores(seen) if show_scores else ()), _counts(seen, verb) + closing):
-                print(line, file=sys.stderr if stdout_is_data else sys.stdout)
-        if report:
-            write_report(seen, report)
-    return all(outcome.status != "failed" for outcome in seen)
+        shown = (tally.total or ending or not sys.exc_info()[0]) and not quiet
+        try:
+            if report:
+                write_report(outcomes(), report)
+        finally:
+            if shown:
+                where = sys.stderr if stdout_is_data else sys.stdout
+                for line in (*(_scores(outcomes()) if show_scores else ()), tally.line(verb) + ending):
+                    _tell(line, where)
 
 
-def _counts(outcomes: Sequence[Outcome], verb: str) -> str:
-    counts = Counter(outcome.status for outcome in outcomes)
-    low = sum(LOW_SCORE in outcome.flags for outcome in outcomes)
-    why = f" ({low} for a low score)" if low else ""
-    return f"{counts['done']} {verb}, {counts['failed']} failed, {counts['skipped']} skipped{why}"
+def follow(outcomes: Iterable[Outcome], tally: Tally, *, total: int, quiet: bool, each: bool = False) -> None:
+    """Shows outcomes as they come: a bar where a terminal is there for it, or with `each` a line for every photo."""
+    bar = total > 1 and not quiet and not each and sys.stderr.isatty()
+    with _bar(total, shown=bar) as advance:
+        for outcome in outcomes:
+            tally.add(outcome)
+            advance(outcome)
+            if outcome.error:
+                _tell(one_line(outcome.error), sys.stderr)
+            elif each and not quiet and outcome.status == "done":
+                _tell(one_line(str(outcome.target)), sys.stdout)
 
 
-def _scores(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _tell(line: str, stream: TextIO) -> None:
+    """A line at once, what its encoding lacks in backslashes."""
+    encoding = stream.encoding or "utf-8"
+    try:
+        print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Img2ImgError(f"what was to be printed: {why_not(error, 'written')}") from error
+
+
+def _scores(outcomes: Iterable[Outcome]) -> Iterator[str]:
     """The stranger a photo the earlier: 0.03 and its name."""
-    scored = [(outcome.score, outcome.source) for outcome in outcomes if outcome.score is not None]
-    return (f"{score:.2f} {_one_line(str(source))}" for score, source in sorted(scored, key=lambda pair: pair[0]))
+    scored = sorted((outcome.score, str(outcome.source)) for outcome in outcomes if outcome.score is not None)
+    return (f"{score:.2f} {one_line(source)}" for score, source in scored)
 
 
-def _one_line(message: str) -> str:
+def one_line(message: str) -> str:
     """The message with line breaks and control characters, which a file name may hold, spelled out."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
 
@@ -73,16 +123,25 @@ def _bar(total: int, *, shown: bool) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("[red]{task.fields[failed]}"),
+    )
     with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True) as progress:
-        task = progress.add_task("", total=total, rate="")
+        task = progress.add_task("", total=total, rate="", failed="")
+        failed = 0
 
         def advance(outcome: Outcome) -> None:
             # A skipped photo takes no time: counted, it would make the rest look as quick.
-            nonlocal total
+            nonlocal total, failed
             total -= outcome.status == "skipped"
+            failed += outcome.status == "failed"
             progress.update(task, total=total, advance=outcome.status != "skipped")
             speed = progress.tasks[0].speed
-            progress.update(task, rate=f"{speed:.1f} photos/s" if speed else "")
+            rate = f"{speed:.1f} photos/s" if speed else ""
+            progress.update(task, rate=rate, failed=f"{failed:,} failed" if failed else "")
 
         yield advance

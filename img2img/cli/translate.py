@@ -2,33 +2,38 @@
 
 import math
 import warnings
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from img2img.cli.conversion import (
-    Conversion,
+from img2img.cli.conversion import Conversion
+from img2img.cli.conversion_options import (
+    Address,
     Device,
+    EngineName,
     FirstFrame,
     Format,
+    Fps,
+    FromFile,
     Inputs,
     Jobs,
+    JournalFile,
     MaxPixels,
+    OnError,
     Overwrite,
     Quality,
     Quiet,
     Recursive,
     Report,
-    Work,
+    Runtime,
+    Watch,
     output_option,
 )
 from img2img.errors import UsageError
 
 if TYPE_CHECKING:
-    from img2img.batch.run import Convert, Scoring
-    from img2img.inference.translator import Size, Translator
+    from img2img.inference.translator import Size
 
 
 MANY_FIT = 512
@@ -73,7 +78,7 @@ SizeOption = Annotated[
 
 
 def translate(
-    inputs: Inputs,
+    inputs: Inputs = None,
     output: Annotated[str | None, output_option("photo.MODEL.jpg")] = None,
     model: Model = None,
     size: SizeOption = "card",
@@ -98,21 +103,30 @@ def translate(
             help="Skip photos with a lower score: the model was not made for them.",
         ),
     ] = None,
+    from_file: FromFile = None,
     format: Format = "same",
     quality: Quality = None,
     overwrite: Overwrite = False,
     recursive: Recursive = True,
     device: Device = "auto",
+    runtime: Runtime = "auto",
     jobs: Jobs = None,
     report: Report = None,
+    journal: JournalFile = None,
+    on_error: OnError = "skip",
+    watch: Watch = False,
+    engine: EngineName = "local",
+    address: Address = None,
     max_pixels: MaxPixels = None,
     first_frame: FirstFrame = False,
+    fps: Fps = None,
     quiet: Quiet = False,
 ) -> None:
     """Turn photos of one kind into another, horses into zebras: offline, at full size, with all metadata kept.
 
     Folders keep their tree: album/a/b.jpg becomes striped/a/b.jpg. Hidden files and links to folders are
-    left out. A result that exists is skipped, so the same command again goes on where it was stopped.
+    left out. The same command again goes on where it was stopped, and does only what is missing or has changed;
+    results that img2img did not make, or that were changed since, are left alone.
 
     \b
     Examples:
@@ -126,19 +140,37 @@ def translate(
     Exit codes: 0 all is well, 1 a photo failed or the model cannot be used,
     2 the command contradicts itself, 130 stopped with Ctrl-C.
     """
+    from img2img.batch.work import Translating
+
     chosen = model or _only_translator()
     seen: Size = size if size in ("card", "native") else int(size)  # type: ignore[assignment]
 
-    def opened(threads: int) -> Work:
-        from img2img.inference.translator import Translator
-
-        translator = Translator(chosen, device=device, threads=threads)
-        scoring = _scoring(translator, min_score or 0.0, device, threads) if score or min_score is not None else None
-        return Work(_converting(translator, seen, cycle=cycle), scoring)
-
+    if min_score:
+        _warn_of_a_doubtful_score(chosen, min_score)
+    judged = score or min_score is not None
+    work = Translating(chosen, seen, cycle, judged, min_score or 0.0, device, runtime)
     word = f"{Path(chosen).stem}.cycle" if cycle else Path(chosen).stem
-    Conversion(inputs, output, format, quality, overwrite, recursive, jobs, report, max_pixels, first_frame, quiet).run(
-        opened,
+    Conversion(
+        inputs=inputs or [],
+        output=output,
+        from_file=from_file,
+        format=format,
+        quality=quality,
+        overwrite=overwrite,
+        recursive=recursive,
+        jobs=jobs,
+        report=report,
+        journal=journal,
+        on_error=on_error,
+        watch=watch,
+        engine=engine,
+        address=address,
+        max_pixels=max_pixels,
+        first_frame=first_frame,
+        fps=fps,
+        quiet=quiet,
+    ).run(
+        work,
         word=word,
         verb="translated",
         show_scores=score and not report,
@@ -146,27 +178,17 @@ def translate(
     )
 
 
-def _converting(translator: "Translator", size: "Size", *, cycle: bool) -> "Convert":
-    there = partial(translator.convert, size=size)
-    if not cycle:
-        return there
-    from img2img.inference.cycle import there_and_back
+def _warn_of_a_doubtful_score(model: str, least: float) -> None:
+    from img2img.model_file import find_model, read_card
 
-    return partial(there_and_back, there=there, back=partial(translator.reverse().convert, size=size))
-
-
-def _scoring(translator: "Translator", least: float, device: str, threads: int) -> "Scoring":
-    from img2img.batch.run import Scoring
-    from img2img.inference.scorer import Scorer
-
-    auc = translator.card.metrics.get("score", {}).get("auc", 1.0)
-    if least and auc < RELIABLE_AUC:
+    card = read_card(find_model(model))
+    auc = card.metrics.get("score", {}).get("auc", 1.0)
+    if auc < RELIABLE_AUC:
         warnings.warn(
-            f"{translator.card.name}: of a photo that it was made for and another one, the score prefers the other in "
+            f"{card.name}: of a photo that it was made for and another one, the score prefers the other in "
             f"{1 - auc:.0%} of cases (its card: AUC {auc:.3f}), so --min-score {least:g} skips some of the right ones",
             stacklevel=2,
         )
-    return Scoring(Scorer(translator, device=device, threads=threads).score, least)
 
 
 def _only_translator() -> str:

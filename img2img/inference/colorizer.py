@@ -14,8 +14,10 @@ from img2img import color
 from img2img.errors import ModelError, UsageError
 from img2img.inference.opened_model import OpenedModel, check_type
 from img2img.inference.runtime import Runtime, return_freed_memory, usable_cores
+from img2img.inference.steady import Steady
 from img2img.lab import Floats, lightness
 from img2img.photo import Photo
+from img2img.photo.photo import Pixels
 
 AB_RANGE = 110.0  # the graph's output is ab / 110
 LARGE = 4_000_000  # pixels
@@ -24,8 +26,8 @@ LARGE = 4_000_000  # pixels
 class Colorizer:
     """A model that colours photos, by name or file.
 
-    Threads may share one. `threads` is how many cores one photo may take, 0 all. ModelError when the file is
-    not such a model.
+    Threads may share one. `threads` is how many cores one photo may take, 0 all; `runtime` is "onnxruntime" ("auto"),
+    "openvino", or an open one. ModelError when the file is not such a model.
     """
 
     def __init__(
@@ -34,7 +36,7 @@ class Colorizer:
         *,
         device: str = "auto",
         threads: int = 0,
-        runtime: Runtime | None = None,
+        runtime: Runtime | str = "auto",
     ) -> None:
         self._threads = threads or usable_cores()
         self._model = OpenedModel(
@@ -51,22 +53,29 @@ class Colorizer:
         check_type(image, Image.Image, "Image.open(path) gives one")
         return self.convert(Photo.from_image(image), strength=strength).to_image()
 
-    def convert(self, photo: Photo, *, strength: float = 1.0) -> Photo:
+    def convert(self, photo: Photo, *, strength: float = 1.0, steady: Steady | None = None) -> Photo:
         """The coloured photo, all else kept: YCbCr for 8 bit, RGB for 16 bit, with the luma of `photo`.
 
         `strength` scales the colours: 0 gives the grey photo, 1 what the model says. They are computed as sRGB's:
-        a photo that keeps a wider RGB profile shows sRGB's numbers in that profile, a little more vivid.
+        a photo that keeps a wider RGB profile shows sRGB's numbers in that profile, a little more vivid. `steady`:
+        the photo is a film's next frame, and its ab are led through this.
         """
         check_type(photo, Photo, "read_photo(path) gives one")
-        if not (math.isfinite(strength) and strength >= 0):
-            raise UsageError(f"strength {strength} is not 0 or more: 0 is grey, 1 is what the model says")
         luma = color.luma(photo)
-        small = color.shrink(luma, self.card.native_size, self.card.size_multiple)
-        chroma = color.chroma_planes(small, color.strengthened(self._predict(small), strength))
-        pixels = color.join(luma, chroma, threads=self._threads)
+        pixels = color.join(luma, self.chroma(luma, strength=strength, steady=steady), threads=self._threads)
         if luma.size > LARGE:
             return_freed_memory()  # the encoder is about to ask for 4 bytes a pixel
         return replace(photo, pixels=pixels, space="YCbCr" if pixels.dtype == np.uint8 else "RGB")
+
+    def chroma(self, luma: Pixels, *, strength: float = 1.0, steady: Steady | None = None) -> Floats:
+        """Cb and Cr (2, h, w) as in JPEG, around 0 in steps of an 8-bit value, at the small size, for a luma (H, W)."""
+        if not (math.isfinite(strength) and strength >= 0):
+            raise UsageError(f"strength {strength} is not 0 or more: 0 is grey, 1 is what the model says")
+        small = color.shrink(luma, self.card.native_size, self.card.size_multiple)
+        ab = self._predict(small)
+        if steady:
+            ab = steady(small, ab)
+        return color.chroma_planes(small, color.strengthened(ab, strength))
 
     def _predict(self, small: npt.NDArray[np.uint8]) -> Floats:
         """The ab (2, h, w) that the model predicts for greys (h, w)."""

@@ -14,7 +14,7 @@ from img2img.model_file import available_models, find_model, read_card, read_mod
 class OpenedModel:
     """A model by name or file, checked to be for `task`; its errors name the file.
 
-    `doing` says in an error what needs such a model. Threads may share one.
+    `doing` says in an error what needs such a model. `runtime` is one of RUNTIMES or an open one. Threads may share it.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class OpenedModel:
         doing: str,
         device: str,
         threads: int,
-        runtime: Runtime | None = None,
+        runtime: Runtime | str = "auto",
     ) -> None:
         path = find_model(os.fspath(model))
         content, self.card = read_model(path)
@@ -35,7 +35,11 @@ class OpenedModel:
                 f"{path}: is a model for {self.card.task!r}, and {doing} needs one for {task!r}: "
                 + _where_to_find_one(task)
             )
-        self._runtime = runtime or open_runtime(path, content, self.card, device=device, threads=threads)
+        self._runtime = (
+            open_runtime(path, content, self.card, device=device, threads=threads, runtime=runtime)
+            if isinstance(runtime, str)
+            else runtime
+        )
 
     def run(self, *arrays: Floats) -> Floats:
         """The first output."""

@@ -1,4 +1,4 @@
-"""Running a model file's graph: on ONNX Runtime, or in PyTorch where only that reaches the GPU."""
+"""Running a model file's graph: on ONNX Runtime, on OpenVINO, or in PyTorch where only that reaches the GPU."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from img2img.lab import Floats
 from img2img.model_file import ModelCard
 
 DEVICES = ("auto", "cpu", "cuda")
+RUNTIMES = ("auto", "onnxruntime", "openvino")
 LARGE = 4_500_000  # numbers in an input, beyond which a run's scratch memory is not worth keeping
-_OUT_OF_MEMORY = ("Failed to allocate memory", "bad_alloc", "bad allocation")  # no exception of its own
+OUT_OF_MEMORY = ("Failed to allocate", "bad_alloc", "bad allocation")  # no exception of its own
 
 
 class Runtime(Protocol):
@@ -32,14 +33,18 @@ class Runtime(Protocol):
     def run_all(self, *arrays: Floats) -> tuple[Floats, ...]: ...
 
 
-def open_runtime(path: Path, model: bytes, card: ModelCard, *, device: str = "auto", threads: int = 0) -> Runtime:
-    """The model in `path`, whose bytes are `model`, on a device. "auto" takes CUDA where ONNX Runtime has it.
+def open_runtime(
+    path: Path, model: bytes, card: ModelCard, *, device: str = "auto", threads: int = 0, runtime: str = "auto"
+) -> Runtime:
+    """The model in `path`, whose bytes are `model`, on a device. Device "auto" takes CUDA where ONNX Runtime has it.
 
-    Where it has not, "cuda" runs the .safetensors beside `path` in PyTorch. ModelError says what is missing.
+    Where it has not, "cuda" runs the .safetensors beside `path` in PyTorch. Runtime "auto" is ONNX Runtime: OpenVINO
+    rounds more, and what a photo becomes shall not depend on the packages at hand. ModelError says what is missing.
     """
-    if device not in DEVICES:
-        raise UsageError(f"no device {device!r}: choose one of {', '.join(DEVICES)}")
+    _check_choices(device, runtime)
     try:
+        if runtime == "openvino":
+            return _on_openvino(model, card, threads)
         if device != "cuda" or OnnxRuntime.has_cuda():
             keeps_memory = threads == 1 or card.task == "translate"  # many photos follow, or many tiles
             return OnnxRuntime(model, device=device, threads=threads, keeps_memory=keeps_memory)
@@ -50,6 +55,22 @@ def open_runtime(path: Path, model: bytes, card: ModelCard, *, device: str = "au
     from img2img.inference.torch_runtime import TorchRuntime
 
     return TorchRuntime(path.with_suffix(".safetensors"), card)
+
+
+def _check_choices(device: str, runtime: str) -> None:
+    if device not in DEVICES:
+        raise UsageError(f"no device {device!r}: choose one of {', '.join(DEVICES)}")
+    if runtime not in RUNTIMES:
+        raise UsageError(f"no runtime {runtime!r}: choose one of {', '.join(RUNTIMES)}")
+    if runtime == "openvino" and device == "cuda":
+        raise UsageError("OpenVINO runs on the processor: leave out --device cuda, or --runtime openvino")
+
+
+def _on_openvino(model: bytes, card: ModelCard, threads: int) -> Runtime:
+    from img2img.inference.openvino_runtime import OpenVinoRuntime
+
+    # A critic's logits are compared with quantiles that were measured in float32.
+    return OpenVinoRuntime(model, threads=threads, precision="f32" if card.task == "critic" else None)
 
 
 class OnnxRuntime:
@@ -67,7 +88,7 @@ class OnnxRuntime:
         try:
             self._session = ort.InferenceSession(model, _options(ort, threads, keeps_memory), providers=providers)
         except Exception as error:  # its own exceptions have no base class
-            raise ModelError(f"ONNX Runtime {ort.__version__} cannot load it: {_line(error)}") from error
+            raise ModelError(f"ONNX Runtime {ort.__version__} cannot load it: {one_line(error)}") from error
         if device == "cuda" and self._session.get_providers()[0] != providers[0]:
             raise ModelError("ONNX Runtime finds no usable GPU: CUDA's libraries or the driver are missing")
         optional = self._session.get_overridable_initializers()
@@ -92,9 +113,9 @@ class OnnxRuntime:
             outputs: tuple[Floats, ...] = tuple(self._session.run(None, feeds, options))
         except Exception as error:
             shapes = ", ".join(str(array.shape) for array in arrays)
-            if any(words in str(error) for words in _OUT_OF_MEMORY):
+            if any(words in str(error) for words in OUT_OF_MEMORY):
                 raise MemoryError(f"the model needs more memory than there is for input {shapes}") from error
-            raise ModelError(f"the model fails on input {shapes}: {_line(error)}") from error
+            raise ModelError(f"the model fails on input {shapes}: {one_line(error)}") from error
         return outputs
 
 
@@ -137,5 +158,5 @@ def return_freed_memory() -> None:
             ctypes.CDLL(None).malloc_trim(0)
 
 
-def _line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__

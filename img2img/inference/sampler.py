@@ -32,7 +32,7 @@ class Sampler:
         model: str | os.PathLike[str],
         device: str = "auto",
         threads: int = 0,
-        runtime: Runtime | None = None,
+        runtime: Runtime | str = "auto",
     ) -> None:
         cores = threads or usable_cores()
         self._model = OpenedModel(

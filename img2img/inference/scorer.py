@@ -41,13 +41,15 @@ class Judge:
     On a copy of the critic's native size, whatever size is translated. Threads may share one.
     """
 
-    def __init__(self, translator: Translator, *, device: str = "auto", threads: int = 0) -> None:
+    def __init__(
+        self, translator: Translator, *, device: str = "auto", threads: int = 0, runtime: str = "auto"
+    ) -> None:
         path = find_critic(translator.source)
         self._there, self._back = translator, translator.reverse()
         # "cuda" where ONNX Runtime has it: a critic has no weights for PyTorch, and is small enough for any CPU
         place = "cpu" if device == "cpu" else "auto"
         self._critic = OpenedModel(
-            path, task="critic", doing="scoring", device=place, threads=threads or usable_cores()
+            path, task="critic", doing="scoring", device=place, threads=threads or usable_cores(), runtime=runtime
         )
         judged = self._critic.card.classes
         if translator.card.name not in judged:
@@ -84,8 +86,10 @@ class Scorer:
     pictures whose z is lower: at 0.02, 98% of them look less strange. ModelError when something is missing.
     """
 
-    def __init__(self, translator: Translator, *, device: str = "auto", threads: int = 0) -> None:
-        self._judge = Judge(translator, device=device, threads=threads)
+    def __init__(
+        self, translator: Translator, *, device: str = "auto", threads: int = 0, runtime: str = "auto"
+    ) -> None:
+        self._judge = Judge(translator, device=device, threads=threads, runtime=runtime)
         if translator.card.score is None:
             raise ModelError(
                 f"{translator.source}: its card has no quantiles of a score: `img2img export --critic` measures them "

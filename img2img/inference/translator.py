@@ -15,6 +15,7 @@ from img2img.errors import ModelError, UsageError
 from img2img.inference.change import add_change
 from img2img.inference.opened_model import OpenedModel, check_type, find_reverse
 from img2img.inference.runtime import Runtime, return_freed_memory, usable_cores
+from img2img.inference.steady import Steady
 from img2img.inference.tiling import TILE_SIDE, tiles
 from img2img.lab import Floats
 from img2img.photo import Photo
@@ -29,8 +30,8 @@ SMALLEST_SIDE = 16  # a network that pads by reflection needs a few pixels at it
 class Translator:
     """A model that turns photos of one kind into another, by name or file.
 
-    Threads may share one. `threads` is how many cores one photo may take, 0 all. ModelError when the file is
-    not such a model.
+    Threads may share one. `threads` is how many cores one photo may take, 0 all; `runtime` is "onnxruntime" ("auto"),
+    "openvino", or an open one. ModelError when the file is not such a model.
     """
 
     def __init__(
@@ -39,9 +40,9 @@ class Translator:
         *,
         device: str = "auto",
         threads: int = 0,
-        runtime: Runtime | None = None,
+        runtime: Runtime | str = "auto",
     ) -> None:
-        self._device, self._threads = device, threads or usable_cores()
+        self._device, self._threads, self._runtime = device, threads or usable_cores(), runtime
         self._reverse: Translator | None = None
         self._model = OpenedModel(
             model, task="translate", doing="translating", device=device, threads=self._threads, runtime=runtime
@@ -59,32 +60,38 @@ class Translator:
         check_type(image, Image.Image, "Image.open(path) gives one")
         return self.convert(Photo.from_image(image), size=size).to_image()
 
-    def convert(self, photo: Photo, *, size: Size = "card") -> Photo:
+    def convert(self, photo: Photo, *, size: Size = "card", steady: Steady | None = None) -> Photo:
         """The translated photo, RGB, all but its colours kept.
 
         `size` is what the network sees: "card" a copy of the model's native size, N one of about N x N pixels; its
         change is then enlarged and added to the photo. "native": the photo itself, in tiles when it is large. Values
-        are taken as sRGB's, whatever RGB profile the photo keeps.
+        are taken as sRGB's, whatever RGB profile the photo keeps. `steady`: the photo is a film's next frame, and the
+        small copy's change (3, h, w), in [-2, 2], is led through this; "native" has no small copy.
         """
         check_type(photo, Photo, "read_photo(path) gives one")
         pixels = grey_or_rgb(photo)
         if size == "native":
             translated = self._at_native_size(pixels)
         else:
-            translated = self._at_size(pixels, self.card.native_size if size == "card" else _checked(size))
+            translated = self._at_size(pixels, self.card.native_size if size == "card" else _checked(size), steady)
         return replace(photo, pixels=translated, space="RGB")
 
     def reverse(self) -> Translator:
         """The model that goes the other way, which the card names, opened once; ModelError when there is none."""
         if self._reverse is None:
-            self._reverse = Translator(find_reverse(self.source), device=self._device, threads=self._threads)
+            back = find_reverse(self.source)
+            runtime = self._runtime if isinstance(self._runtime, str) else "auto"
+            self._reverse = Translator(back, device=self._device, threads=self._threads, runtime=runtime)
         return self._reverse
 
-    def _at_size(self, pixels: Pixels, size: int) -> Pixels:
-        small = _shrunk(pixels, size, self._multiple)
-        translated, *_ = self._translate(small)
-        translated -= small
-        return add_change(pixels, translated, threads=self._threads)
+    def _at_size(self, pixels: Pixels, size: int, steady: Steady | None) -> Pixels:
+        image = small_image(pixels, size, self._multiple)
+        small = as_input(np.asarray(image))
+        change, *_ = self._translate(small)
+        change -= small
+        if steady:
+            change = np.moveaxis(steady(np.asarray(image.convert("L")), np.moveaxis(change, 2, 0)), 0, 2)
+        return add_change(pixels, change, threads=self._threads)
 
     def _at_native_size(self, pixels: Pixels) -> Pixels:
         height, width = pixels.shape[:2]

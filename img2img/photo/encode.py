@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -65,7 +68,23 @@ def _encode_jpeg(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
     xmp = photo.xmp if len(photo.xmp or b"") <= _JPEG_MARKER_BYTES - _XMP_HEADER_BYTES else None
     metadata = _present(icc_profile=photo.icc, exif=exif, xmp=xmp, dpi=photo.dpi)
     options["extra"] = _iptc_segment(photo.jpeg.iptc if photo.jpeg else None)
-    _pillow(pixels, photo.space).save(stream, "JPEG", **options, **metadata)
+    with _memory_file(stream) as memory:
+        _pillow(pixels, photo.space).save(memory, "JPEG", **options, **metadata)
+
+
+@contextmanager
+def _memory_file(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """A file without a disk, whose bytes the stream gets: to a file with a number Pillow encodes outside Python's lock.
+
+    The real file's number would do as well, but Pillow does not notice when a full disk takes a part of a write.
+    """
+    if not hasattr(os, "memfd_create"):  # Linux has it
+        yield stream
+        return
+    with open(os.memfd_create("jpeg"), "w+b") as memory:  # noqa: PTH123 (a number, no path)
+        yield memory
+        memory.seek(0)
+        shutil.copyfileobj(memory, stream, 1 << 20)
 
 
 def _iptc_segment(iptc: bytes | None) -> bytes:

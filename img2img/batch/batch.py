@@ -1,0 +1,174 @@
+"""A batch from inputs to outcomes: registered in a journal, converted by an engine, each outcome recorded."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Any
+
+from img2img.batch.archives import with_contents
+from img2img.batch.due import Stamp
+from img2img.batch.engine import Engine
+from img2img.batch.job import Job
+from img2img.batch.journal import Journal, stamp_of
+from img2img.batch.journal_file import JOURNAL_NAME
+from img2img.batch.listing import Found
+from img2img.batch.object_store import is_stored
+from img2img.batch.one_photo import PhotoOptions
+from img2img.batch.outcome import Outcome
+from img2img.batch.plan import target_in
+from img2img.batch.register import Registered
+from img2img.batch.watch import rounds
+from img2img.batch.work import Work
+from img2img.batch.zip_output import ZipOutput
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a batch is to do. `look` lists the photos, `output` is a folder, or a .zip where `zipped`."""
+
+    look: Callable[[], Iterator[Found | Outcome]]
+    output: Path
+    work: Work
+    options: PhotoOptions = PhotoOptions()
+    zipped: bool = False
+    journal: Path | None = None
+    overwrite: bool = False
+    stop_on_error: bool = False
+
+
+class Batch:
+    """A request with its journal open. Made by `open`."""
+
+    def __init__(self, request: Request, journal: Journal, root: Path, zip_output: ZipOutput | None) -> None:
+        self._request, self._journal, self._root, self._zip_output = request, journal, root, zip_output
+        self._stopped = False
+
+    @classmethod
+    @contextmanager
+    def open(cls, request: Request) -> Iterator["Batch"]:
+        """Img2ImgError when the journal cannot be opened, another process's being at work there among the reasons."""
+        zip_output = ZipOutput(request.output) if request.zipped else None
+        root = zip_output.folder if zip_output else request.output
+        stamp = partial(_stamp_in, zip_output, root) if zip_output else stamp_of
+        with Journal.open(request.journal or journal_for(root), root=root, stamp=stamp) as journal:
+            yield cls(request, journal, root, zip_output)
+
+    def register(self) -> Registered:
+        """The first pass: lists every photo and decides what is due. UsageError on collisions."""
+        return self._register(self._request.look(), watching=False)
+
+    def run(self, engine: Engine, registered: Registered) -> Iterator[Outcome]:
+        """The second pass: the listing's failures, then what comes of each photo that is due; at last the .zip."""
+        yield from self._round(engine, registered)
+        self._pack()
+
+    def _round(self, engine: Engine, registered: Registered) -> Iterator[Outcome]:
+        for each in self._journal.failures():
+            yield each
+            self._stopped |= self._request.stop_on_error
+        if registered.due and not self._stopped:
+            yield from self._converted(engine, registered.due)
+
+    def watch(self, engine: Engine, stop: threading.Event) -> Iterator[Outcome]:
+        """Converts what is there and what appears, until `stop` is set; a photo in flight is finished."""
+        for found in rounds(self._request.look, stop):
+            registered = self._register(found, watching=True)
+            yield from self._round(_Until(engine, stop), registered)
+            if stop.is_set() or self._stopped:
+                break
+        self._pack()
+
+    def _pack(self) -> None:
+        if self._zip_output and not self._stopped:
+            self._zip_output.pack(map(PurePath, self._journal.results()))
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """What came of every photo, for a report; results in a .zip named as if it were a folder."""
+        return map(self._named, self._journal.outcomes())
+
+    def _register(self, found: Iterator[Found | Outcome], *, watching: bool) -> Registered:
+        request = self._request
+        return self._journal.register(
+            found,
+            target_in(self._root, request.options.format),
+            settings=_settings(request.work, request.options),
+            overwrite=request.overwrite,
+            least=getattr(request.work, "least", 0.0),
+            watching=watching,
+        )
+
+    def _converted(self, engine: Engine, count: int) -> Iterator[Outcome]:
+        aside: deque[Outcome] = deque()
+        for outcome in engine.run(self._jobs(aside), count=count):
+            yield self._recorded(outcome)
+            yield from self._drained(aside)
+        yield from self._drained(aside)
+
+    def _jobs(self, aside: deque[Outcome]) -> Iterator[Job]:
+        """The jobs that are due, with what an archive holds read; those that come to nothing are put aside."""
+        for each in with_contents(self._due(aside)):
+            if isinstance(each, Outcome):
+                aside.append(each)
+            else:
+                yield each
+            if self._stopped:
+                return
+
+    def _due(self, aside: deque[Outcome]) -> Iterator[Job]:
+        for each in self._journal.due():
+            if isinstance(each, Job):
+                yield each
+            else:
+                aside.append(each)
+
+    def _drained(self, aside: deque[Outcome]) -> Iterator[Outcome]:
+        while aside:
+            yield self._recorded(aside.popleft())
+
+    def _recorded(self, outcome: Outcome) -> Outcome:
+        self._stopped |= self._request.stop_on_error and outcome.status == "failed"
+        return self._named(self._journal.record(outcome))
+
+    def _named(self, outcome: Outcome) -> Outcome:
+        if not self._request.zipped or outcome.target is None:
+            return outcome
+        return replace(outcome, target=self._request.output / outcome.target.relative_to(self._root))
+
+
+@dataclass(frozen=True)
+class _Until:
+    """An engine that is given no further job once `stop` is set."""
+
+    engine: Engine
+    stop: threading.Event
+
+    def run(self, jobs: Iterable[Job], *, count: int) -> Iterator[Outcome]:
+        def until() -> Iterator[Job]:
+            waiting = iter(jobs)
+            while not self.stop.is_set() and (job := next(waiting, None)):
+                yield job
+
+        return self.engine.run(until(), count=count)
+
+
+def journal_for(root: Path) -> Path:
+    """In the output folder; for an object store, where SQLite cannot write, in the current folder."""
+    if not is_stored(root):
+        return root / JOURNAL_NAME
+    word = "".join(each if each.isalnum() else "-" for each in str(root)).strip("-")
+    return Path(f"{JOURNAL_NAME.removesuffix('.sqlite')}-{word}.sqlite")
+
+
+def _settings(work: Work, options: PhotoOptions) -> dict[str, Any]:
+    chosen = asdict(options)
+    del chosen["max_pixels"]  # says what is refused, not what comes out
+    return {**work.settings(), **chosen}
+
+
+def _stamp_in(zip_output: ZipOutput, root: Path, target: Path) -> Stamp | None:
+    size = zip_output.holds(PurePath(target.relative_to(root)))
+    return stamp_of(target) or (Stamp(size, None) if size else None)

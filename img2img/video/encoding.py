@@ -1,0 +1,43 @@
+"""How new pictures are compressed, by the suffix of the film that they go into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from av.video.codeccontext import VideoCodecContext
+
+from img2img.video.look import Look
+
+SEGMENT = 250  # frames between which a film can be picked up again; x264's own longest way from key frame to key frame
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A container (FFmpeg's name) and its codec; `reorder`: by how many frames packets may run ahead of their time."""
+
+    container: str
+    codec: str
+    options: Mapping[str, str]
+    reorder: int
+
+    def prepare(self, context: VideoCodecContext, look: Look, *, time_base: Fraction, rate: Fraction) -> None:
+        """Sets up an encoder that is not open yet: that of a segment, and of the film, whose headers must be alike."""
+        context.width, context.height, context.pix_fmt = look.width, look.height, look.pixels
+        context.time_base, context.framerate = time_base, rate
+        context.sample_aspect_ratio = look.aspect or Fraction(0)  # unknown
+        context.colorspace, context.color_primaries, context.color_trc = look.matrix, look.primaries, look.transfer
+        context.color_range = 2 if look.full_range else 1
+        context.options = dict(self.options)
+
+
+_H264 = {"crf": "18", "preset": "fast", "bf": "3", "g": str(SEGMENT)}
+_VP9 = {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "5", "row-mt": "1", "g": str(SEGMENT)}
+ENCODINGS = {
+    ".mp4": Encoding("mp4", "libx264", _H264, reorder=2),
+    ".m4v": Encoding("mp4", "libx264", _H264, reorder=2),
+    ".mov": Encoding("mov", "libx264", _H264, reorder=2),
+    ".mkv": Encoding("matroska", "libx264", _H264, reorder=2),
+    ".webm": Encoding("webm", "libvpx-vp9", _VP9, reorder=0),
+}

@@ -1,0 +1,167 @@
+"""One film converted: read, converted and encoded by threads side by side, in segments that survive an interruption."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+
+import img2img
+from img2img.atomic_file import remove_leftovers, why_not, written_at_once
+from img2img.batch.work import Filming
+from img2img.errors import FilmError
+from img2img.inference.steady import Steady
+from img2img.inference.translator import grey_or_rgb
+from img2img.photo import Photo
+from img2img.video.ahead import ahead
+from img2img.video.encoding import ENCODINGS, SEGMENT, Encoding
+from img2img.video.film_file import NOTHING_READ, FilmFile, Place
+from img2img.video.join import can_copy, join
+from img2img.video.look import Look, has_alpha, look_of
+from img2img.video.planes import from_rgb, full_range_luma, own_frame, put_chroma, to_rgb
+from img2img.video.steady import Steadier
+from img2img.video.work_folder import Arrays, Segment, WorkFolder
+
+_AHEAD = 8  # frames: 1.4 MB each at 1280 x 720
+Progress = Callable[[int, int], None]
+"""Called with the frames that are done, and about how many there are: 0 for unknown."""
+
+
+@dataclass(frozen=True)
+class FilmResult:
+    """width, height: of the frames, as stored. damage: what was wrong with the source. lost: what could not be kept."""
+
+    width: int
+    height: int
+    frames: int
+    damage: str | None = None
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A converted frame, the place after it, and where a segment ends the steadier's state."""
+
+    frame: VideoFrame
+    place: Place
+    state: Arrays | None
+
+
+def convert_film(
+    open_film: Callable[[], FilmFile],
+    target: Path,
+    filming: Filming,
+    settings: Mapping[str, Any],
+    progress: Progress = lambda done, total: None,
+) -> FilmResult:
+    """Converts a film into `target`, whose suffix chooses the encoding; a film that is there is replaced at the end.
+
+    `settings` are all that the result depends on beside the film's content: its name, size and date among them. What an
+    interrupted call with the same settings did is gone on from, and the film is byte for byte that of one call. Raises
+    FilmError for a film of which nothing can be read, or a target that cannot be written.
+    """
+    encoding = ENCODINGS[target.suffix.lower()]
+    with open_film() as film:
+        first = next(film.frames(), None)
+        if first is None:
+            raise FilmError(f"{film.path}: {NOTHING_READ}")
+        look = look_of(first[0], film.aspect)
+        lost = _lost(film, first[0], encoding, target.suffix)
+    with WorkFolder(target, {**settings, **made_by(), "encoding": asdict(encoding)}) as folder:
+        with open_film() as film:
+            place = _convert(film, folder, look, filming, encoding, progress)
+            damage = film.damage(place)
+        with open_film() as film:
+            _write(film, folder, place, look, encoding, target)
+        folder.remove()
+    return FilmResult(look.width, look.height, place.frames, damage, lost)
+
+
+def _convert(
+    film: FilmFile, folder: WorkFolder, look: Look, filming: Filming, encoding: Encoding, progress: Progress
+) -> Place:
+    """Adds the segments that the folder has not got; the place at the film's end."""
+    place, state = folder.last()
+    steadier = Steadier()
+    steadier.restore(state)
+    expected = film.expected_frames
+
+    def converted(frames: Iterator[tuple[VideoFrame, Place]]) -> Iterator[_Step]:
+        for frame, after in frames:
+            drawn = _drawn(frame, look, filming, steadier)
+            yield _Step(drawn, after, steadier.state() if after.frames % SEGMENT == 0 else None)
+
+    with ahead(film.frames(place), _AHEAD) as frames, ahead(converted(frames), _AHEAD) as steps:
+        for step in steps:
+            encoder = _Encoder(film, look, encoding)
+            last = step
+            encoder.add(step.frame)
+            progress(step.place.frames, expected)
+            while last.state is None and (following := next(steps, None)) is not None:
+                last = following
+                encoder.add(last.frame)
+                progress(last.place.frames, expected)
+            place = last.place
+            folder.add(encoder.finish(), place, last.state or {})
+    return place
+
+
+def _drawn(frame: VideoFrame, look: Look, filming: Filming, steady: Steady) -> VideoFrame:
+    """The converted frame. Where only colours are made, the film's own luma stays as it is."""
+    frame = own_frame(frame, look)
+    if filming.chroma:
+        luma = full_range_luma(frame, look)
+        put_chroma(frame, look, luma, filming.chroma(luma, steady))
+        return frame
+    return from_rgb(grey_or_rgb(filming.convert(Photo(to_rgb(frame, look), "RGB"), steady)), frame, look)
+
+
+class _Encoder:
+    """Compresses one segment."""
+
+    def __init__(self, film: FilmFile, look: Look, encoding: Encoding) -> None:
+        context = av.CodecContext.create(encoding.codec, "w")
+        assert isinstance(context, VideoCodecContext)
+        encoding.prepare(context, look, time_base=film.time_base, rate=film.rate)
+        context.flags |= av.codec.context.Flags.global_header.value  # the header goes into the film's own
+        self._context = context
+        self._packets: list[Packet[Any]] = []
+
+    def add(self, frame: VideoFrame) -> None:
+        self._packets += self._context.encode(frame)
+
+    def finish(self) -> Segment:
+        self._packets += self._context.encode(None)
+        return Segment.of(self._packets)
+
+
+def _write(film: FilmFile, folder: WorkFolder, place: Place, look: Look, encoding: Encoding, target: Path) -> None:
+    remove_leftovers(target.parent, [target.name])
+    try:
+        with written_at_once(target) as stream:
+            join(film, folder.segments(), place.end, look, encoding, stream)
+    except (OSError, FFmpegError) as error:
+        raise FilmError(f"{target}: {why_not(error, 'written')}") from error
+
+
+def _lost(film: FilmFile, frame: VideoFrame, encoding: Encoding, suffix: str) -> tuple[str, ...]:
+    """What of the source the result cannot hold."""
+    names = [
+        f"{stream.type} stream {stream.index} ({getattr(stream, 'name', None) or 'unknown'}) does not go into {suffix}"
+        for stream in film.others
+        if not can_copy(stream, encoding)
+    ]
+    return (*names, *(["transparency"] if has_alpha(frame) else ()))
+
+
+def made_by() -> dict[str, Any]:
+    """Another encoder's segments do not fit together with this one's."""
+    return {"versions": {"img2img": img2img.__version__, "av": av.__version__, "opencv": cv2.__version__}}
