@@ -56,6 +56,11 @@ def two_sets(colour_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder
 
 
+def let_ctrl_c_through() -> None:
+    """For a child's `preexec_fn`: a shell's background job starts with Ctrl-C ignored, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
     """Ctrl-C as at a terminal, also where the tests run as a shell's background job, which ignores it."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DrawPhoto
+from conftest import DrawPhoto, let_ctrl_c_through
 from PIL import Image
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -122,7 +122,9 @@ def test_watch_converts_what_appears_waits_for_what_is_being_written_and_ends_cl
     draw_photo(tmp_path / "in" / "first.jpg")
     words = [*command, "in", "-o", "out", "--watch", "--report", "report.json"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(words, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True, preexec_fn=_hear_ctrl_c) as process:
+    with subprocess.Popen(
+        words, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True, preexec_fn=let_ctrl_c_through
+    ) as process:
         wait_until(lambda: has_results(tmp_path / "out"), process)
         whole = draw_photo(tmp_path / "whole.jpg", size=(900, 700)).read_bytes()
         with (tmp_path / "in" / "slow.jpg").open("wb") as slow:
@@ -139,11 +141,6 @@ def test_watch_converts_what_appears_waits_for_what_is_being_written_and_ends_cl
     assert report["summary"] == {"done": 2, "failed": 0, "skipped": 0}
     with Image.open(tmp_path / "out" / "slow.jpg") as image:
         assert image.size == (900, 700)
-
-
-def _hear_ctrl_c() -> None:
-    """A shell's background job starts with Ctrl-C ignored, and so would its children."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @needs_posix

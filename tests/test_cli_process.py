@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from conftest import DrawPhoto
+from conftest import DrawPhoto, let_ctrl_c_through
 from PIL import Image
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -31,11 +31,6 @@ def album(tmp_path: Path, draw_photo: DrawPhoto) -> Path:
     for n in range(1, PHOTOS):
         (tmp_path / "album" / f"{n:02}.jpg").hardlink_to(first)
     return tmp_path / "album"
-
-
-def _let_ctrl_c_through() -> None:
-    """A shell's background job starts with Ctrl-C ignored, and so would its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _is_whole(photo: Path) -> bool:
@@ -92,7 +87,7 @@ def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
     out, report = tmp_path / "out", tmp_path / "report.json"
     words = [*command, str(album), "-o", str(out), "--jobs", jobs, "--report", str(report)]
     pipe = subprocess.PIPE
-    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True, preexec_fn=_let_ctrl_c_through) as process:
+    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True, preexec_fn=let_ctrl_c_through) as process:
         _wait_for_a_file_in(out, process)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=30)

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DrawPhoto
+from conftest import DrawPhoto, let_ctrl_c_through
 from PIL import Image
 
 from img2img.batch import cluster
-from img2img.batch.cluster import FEWEST, Crew, batches, run_on_ray
+from img2img.batch.cluster import FEWEST, Crew, batches, run_on_ray, sigterm_kept
 from img2img.batch.cluster_worker import Order, convert_batch
 from img2img.batch.job import Job
 from img2img.batch.one_photo import PhotoOptions
@@ -74,11 +74,19 @@ def ray_cluster() -> Iterator[Any]:
         patch.setenv("RAY_AUTH_MODE", "disabled")
         patch.setenv("PYTHONPATH", str(CHECKOUT))
         ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the nodes cannot import the tests
-        nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-        ray.init(address=nodes.address, log_to_driver=False, logging_level="ERROR")
-        yield nodes
-        ray.shutdown()
-        nodes.shutdown()
+        with sigterm_kept():
+            nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+            ray.init(address=nodes.address, log_to_driver=False, logging_level="ERROR")
+            yield nodes
+            ray.shutdown()
+            nodes.shutdown()
+
+
+def test_sigterm_does_again_what_it_did() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with sigterm_kept():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as Ray takes it
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.fixture
@@ -356,7 +364,7 @@ def test_ctrl_c_leaves_whole_photos_and_stops_a_ray_of_its_own(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=let_ctrl_c_through,
     ) as process:
         assert process.stdout is not None
         first = [process.stdout.readline() for _ in range(40)]

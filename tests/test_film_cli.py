@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from conftest import let_ctrl_c_through
 from film_clips import greys, read_film, texture, write_film
 
 from img2img.batch.work import Colorizing, Translating
@@ -108,7 +109,13 @@ def start(source: Path, target: Path, model: Path) -> "subprocess.Popen[str]":
     command = [sys.executable, "-c", PROGRAM, str(source), str(target), str(model)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=let_ctrl_c_through,
     )
 
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -197,6 +199,11 @@ def _connected(address: str | None, workers: int | None) -> Iterator[Any]:
         yield ray
         return
     _check_answers(address)
+    with sigterm_kept():
+        yield from _started(ray, address, workers)
+
+
+def _started(ray: Any, address: str | None, workers: int | None) -> Iterator[Any]:
     own = {} if address else {"num_cpus": workers or usable_cores(), "include_dashboard": False}
     logging.getLogger("ray").setLevel(logging.ERROR)  # before ray.init speaks
     try:
@@ -207,6 +214,19 @@ def _connected(address: str | None, workers: int | None) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def sigterm_kept() -> Iterator[None]:
+    """Puts back what SIGTERM does: a Ray that this process joins takes it, and keeps it after it was left."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _check_answers(address: str | None) -> None:

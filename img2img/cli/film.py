@@ -88,7 +88,10 @@ def _check_rate(plan: "list[FilmJob]", fps: float | None) -> None:
 
 def _check_packages() -> None:
     if not (find_spec("av") and find_spec("cv2")):
-        raise FilmError("films need two more packages: pip install '.[video]' in img2img's checkout")
+        raise FilmError(
+            "films and animations need two more packages: pip install '.[video]' in img2img's checkout; "
+            "--first-frame takes an animation's first picture without them"
+        )
 
 
 def _tell(outcome: "Outcome", *, quiet: bool) -> None:

@@ -27,7 +27,9 @@ WEIGHT = 0.85  # of the past where it is fully trusted: a mean over about 1 / (1
 ALIKE = 12.0  # grey levels, of 255, by which a thing may differ and still be trusted by 1/e
 ASTRAY = 4.0  # squared pixels, by which there and back again may miss, likewise; 5% of the way are added
 NEIGHBOURHOOD = (5, 5)  # grain is averaged over it
-CUT = 0.1  # mean trust below which a new scene begins: slow pans and zooms of photos lay above 0.24, cuts below 0.08
+CUT = 0.1
+"""Mean trust below which a new scene begins. Pans and zooms over photos lay above 0.24, with strong flicker above 0.15;
+994 of 996 cuts between photos below, two between nearly blank ones at 0.10 and 0.11."""
 
 
 class Steadier:
