@@ -115,7 +115,7 @@ def test_on_error_goes_on_or_stops(tmp_path: Path, command: list[str], on_error:
 
 
 @needs_posix
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_watch_converts_what_appears_waits_for_what_is_being_written_and_ends_cleanly(
     tmp_path: Path, command: list[str], draw_photo: DrawPhoto, number: int
 ) -> None:
