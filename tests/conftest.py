@@ -14,6 +14,7 @@ from PIL import Image
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # also for a test that imports ONNX Runtime by itself
 
 DrawPhoto = Callable[..., Path]
+MakeFiles = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +55,21 @@ def two_sets(colour_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         half.mkdir(exist_ok=True)
         shutil.copy(path, half)
     return folder
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeFiles:
+    """`files("in/a.jpg", ...)` makes one-byte files in a temporary folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(*names: str) -> Path:
+        for name in names:
+            path = Path(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"x")
+        return tmp_path
+
+    return make
 
 
 def let_ctrl_c_through() -> None:

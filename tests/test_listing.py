@@ -5,12 +5,13 @@ import os
 import socket
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath, PurePosixPath
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 import pytest
+from conftest import MakeFiles
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,28 +20,12 @@ from img2img.batch.outcome import Outcome
 from img2img.batch.path_list import opened_list, read_paths
 from img2img.errors import UsageError
 
-MakeFiles = Callable[..., Path]
 as_root = os.name == "posix" and os.geteuid() == 0
 
 
 def paths_in(list_file: str) -> list[str]:
     with opened_list(list_file) as stream:
         return list(read_paths(stream))
-
-
-@pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeFiles:
-    """`files("in/a.jpg", ...)` makes one-byte files in a temporary folder, which is the current one."""
-    monkeypatch.chdir(tmp_path)
-
-    def make(*names: str) -> Path:
-        for name in names:
-            path = Path(name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"x")
-        return tmp_path
-
-    return make
 
 
 def places(found: Iterable[Found | Outcome]) -> dict[str, str]:

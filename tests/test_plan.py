@@ -2,11 +2,11 @@
 
 import os
 import unicodedata
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 import pytest
+from conftest import MakeFiles
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,23 +16,6 @@ from img2img.batch.listing import list_photos
 from img2img.batch.outcome import Outcome
 from img2img.batch.plan import plan_folder, plan_single, target_in
 from img2img.errors import UsageError
-
-MakeFiles = Callable[..., Path]
-
-
-@pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeFiles:
-    """`files("in/a.jpg", ...)` makes empty files in a temporary folder, which is the current one."""
-    monkeypatch.chdir(tmp_path)
-
-    def make(*names: str) -> Path:
-        for name in names:
-            path = Path(name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-        return tmp_path
-
-    return make
 
 
 def planned(

@@ -3,7 +3,6 @@
 import bz2
 import gzip
 import lzma
-import re
 import stat
 import tarfile
 import zipfile
@@ -15,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Self, cast
 
 from img2img.atomic_file import why_not
+from img2img.dataset_tools.archive import leads_out
 from img2img.errors import UnreadablePhoto
 from img2img.photo.formats import PHOTO_SUFFIXES
 
@@ -152,19 +152,13 @@ class _StrictHeader(tarfile.TarInfo):
 def _looks_like_a_photo(name: str) -> bool:
     path = PurePosixPath(name)
     hidden = any(part.startswith(".") for part in path.parts)
-    return path.suffix.lower() in PHOTO_SUFFIXES and (not hidden or _leads_out(name))
+    return path.suffix.lower() in PHOTO_SUFFIXES and (not hidden or leads_out(name))
 
 
 def _refusal(name: str, size: int) -> str | None:
-    if _leads_out(name):
+    if leads_out(name):
         return _LEADS_OUT
     return _TOO_LARGE if size > MAX_BYTES else None
-
-
-def _leads_out(name: str) -> bool:
-    """On any system: a drive, or a backslash, does so on Windows."""
-    absolute = name.startswith("/") or re.match("[A-Za-z]:", name)
-    return bool(absolute or ".." in PurePosixPath(name).parts or re.search(r"[\\\0]", name))
 
 
 def _told(read: Callable[[], bytes]) -> bytes:

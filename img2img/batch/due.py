@@ -7,8 +7,7 @@ from img2img.batch.outcome import LOW_SCORE
 UP_TO_DATE = "up to date"
 EXISTS = "already there"
 EDITED = "changed since it was made"
-SKIPPED_FOR = (UP_TO_DATE, EXISTS, EDITED, LOW_SCORE)
-"""The flags that say why a photo was skipped."""
+"""The flags that say why a photo was skipped; LOW_SCORE is another."""
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,8 @@ UPDATE photos SET status = ?, begun = 0, may_replace = 0, why_not = NULL, ran = 
 score = ?, width = ?, height = ?, made_size = coalesce(?, made_size), made_mtime = coalesce(?, made_mtime) WHERE id = ?
 """
 _OUTCOMES = """
-SELECT id, source, target, status, coalesce(ran, 0) = listed, why_not, seconds, flags, error, score, width, height,
-made_size FROM photos WHERE listed = ? AND NOT (status = 'due' AND why_not IS NULL) ORDER BY place
+SELECT id, source, target, status, coalesce(ran, 0) = listed AS ran_now, why_not, seconds, flags, error, score, width,
+height, made_size FROM photos WHERE listed = ? AND NOT (status = 'due' AND why_not IS NULL) ORDER BY place
 """
 
 
@@ -135,9 +135,11 @@ class Journal:
         """What came of every photo of this run: those left alone as skipped; those not yet reached left out."""
         for source, error in self._database.execute("SELECT source, error FROM failures"):
             yield failure(_path(source), error)
-        for number, *row in self._database.execute(_OUTCOMES, (self._run,)):
-            if number not in self._unsaved:
-                yield self._outcome(*row)
+        rows = self._database.cursor()
+        rows.row_factory = sqlite3.Row
+        for row in rows.execute(_OUTCOMES, (self._run,)):
+            if row["id"] not in self._unsaved:
+                yield self._outcome(row)
         yield from (outcome for outcome, _ in self._unsaved.values())
 
     def results(self) -> Iterator[Path]:
@@ -146,26 +148,13 @@ class Journal:
         made = "SELECT target FROM photos WHERE made_size IS NOT NULL ORDER BY target"
         return (Path(os.fsdecode(target)) for (target,) in self._database.execute(made))
 
-    def _outcome(
-        self,
-        source: bytes,
-        target: bytes,
-        status: Any,
-        ran_now: bool,
-        why_not: str | None,
-        seconds: float | None,
-        flags: str,
-        error: str | None,
-        score: float | None,
-        width: int | None,
-        height: int | None,
-        size: int | None,
-    ) -> Outcome:
-        told = tuple(json.loads(flags))
-        if not ran_now or why_not:
-            status, seconds, error, told = "skipped", 0.0, None, tuple(dict.fromkeys((why_not, *told)))
-        where = _path(source), self._root / os.fsdecode(target)
-        return Outcome(*where, status, seconds or 0.0, told, error, score, width, height, size)
+    def _outcome(self, row: sqlite3.Row) -> Outcome:
+        status, seconds, error, flags = row["status"], row["seconds"] or 0.0, row["error"], json.loads(row["flags"])
+        if not row["ran_now"] or row["why_not"]:
+            status, seconds, error, flags = "skipped", 0.0, None, dict.fromkeys((row["why_not"], *flags))
+        where = _path(row["source"]), self._root / os.fsdecode(row["target"])
+        measured = row["score"], row["width"], row["height"], row["made_size"]
+        return Outcome(*where, status, seconds, tuple(flags), error, *measured)
 
     def _save(self, *, begun: int | None = None) -> None:
         """Notes what is not saved yet, and one more photo as begun; what the disk does not take waits."""

@@ -63,9 +63,8 @@ def _converted(job: Job, opened: Opened, options: PhotoOptions) -> Outcome:
     score = scoring.score(photo) if scoring else None
     if scoring and score is not None and score < scoring.least:
         return Outcome(job.source, job.target, "skipped", flags=(LOW_SCORE,), score=score)
-    photo = opened.convert(
-        photo
-    )  # under the same name, so that the source's memory is free while the result is written
+    # Under the same name, so that the source's memory is free while the result is written.
+    photo = opened.convert(photo)
     size = _write(photo, job, options)
     return Outcome(
         job.source,

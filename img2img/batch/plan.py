@@ -6,12 +6,12 @@ from pathlib import Path, PurePath
 
 from img2img.atomic_file import is_folder, why_not
 from img2img.batch.archives import is_archive
+from img2img.batch.folded import fold
 from img2img.batch.job import STREAM, Job, place
 from img2img.batch.listing import Found, is_glob
 from img2img.batch.object_store import is_stored
 from img2img.batch.outcome import Outcome, failure
 from img2img.batch.pattern import Pattern, split_pattern
-from img2img.batch.register import fold
 from img2img.errors import UsageError
 from img2img.photo.formats import OUTPUT_SUFFIXES, PHOTO_SUFFIXES, format_of_suffix, output_suffix
 

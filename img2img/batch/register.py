@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from img2img.batch.due import Entry, Stamp, decide
+from img2img.batch.folded import fold
 from img2img.batch.listing import Found
 from img2img.batch.outcome import Outcome
 from img2img.errors import UsageError
@@ -170,8 +170,3 @@ def _entry(row: tuple[Any, ...]) -> Entry:
 def made_stamp(size: int | None, mtime: int | None) -> Stamp | None:
     """Of these two columns."""
     return None if size is None else Stamp(size, mtime)
-
-
-def fold(name: str) -> str:
-    """Case and accents spelled as one."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -69,14 +69,18 @@ class Conversion:
             check_report(self.report)
         if are_films(self.inputs, self.output, first_frame=self.first_frame):
             self._refuse_for_films()
-            told = {
-                "overwrite": self.overwrite,
-                "quiet": self.quiet,
-                "jobs": self.jobs,
-                "report": self.report,
-                "fps": self.fps,
-            }
-            run_films(self.inputs, self.output, work, word=word, verb=verb, **told)  # type: ignore[arg-type]
+            run_films(
+                self.inputs,
+                self.output,
+                work,
+                word=word,
+                verb=verb,
+                overwrite=self.overwrite,
+                quiet=self.quiet,
+                jobs=self.jobs,
+                report=self.report,
+                fps=self.fps,
+            )
             return
         if self.fps:
             raise UsageError("--fps is for films: give numbered pictures, frame_%05d.png, and -o film.mp4")

@@ -37,6 +37,12 @@ def unpack(archive: Path, folder: Path) -> int:
     return sum(not member.is_dir() for member in members)
 
 
+def leads_out(name: str) -> bool:
+    """Whether a member's name stands for a file outside, on any system: a drive, or a backslash, does so on Windows."""
+    absolute = name.startswith("/") or re.match("[A-Za-z]:", name)
+    return bool(absolute or ".." in PurePosixPath(name).parts or re.search(r"[\\\0]", name))
+
+
 def _refuse_bomb(archive: Path, members: list[zipfile.ZipInfo]) -> None:
     packed, unpacked = archive.stat().st_size, sum(member.file_size for member in members)
     if unpacked > min(MAX_RATIO * packed, MAX_BYTES):
@@ -45,8 +51,7 @@ def _refuse_bomb(archive: Path, members: list[zipfile.ZipInfo]) -> None:
 
 def _refuse_member(member: zipfile.ZipInfo) -> None:
     name = member.orig_filename  # zipfile has made the other one harmless already
-    parts = PurePosixPath(name).parts
-    if not parts or name.startswith("/") or ".." in parts or re.match("[A-Za-z]:", name) or re.search(r"[\\\0]", name):
+    if not PurePosixPath(name).parts or leads_out(name):
         raise DataError(f"its member {name!r} leads outside the folder")
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
