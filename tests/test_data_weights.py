@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from img2img.cli.app import app
 from img2img.dataset_tools.data_item import DataItem, data_item
 from img2img.errors import DataError, SettingError, UsageError
+from img2img.evaluation.pictures import measured_part
 from img2img.export.card import card_of
 from img2img.recipes import recipe_class
 from img2img.training.data import training_batches
@@ -295,6 +296,17 @@ def test_small_set_is_never_held_out_whole():
     shown = {rest.name(order.image(sample)) for sample in range(SHORTEST_BLOCK)}
     assert {name for name in shown if name.startswith("z")} == {"z000", "z001", "z002", "z003"}
     assert not shown & {last.name(index) for index in range(len(last))}
+
+
+def test_evaluation_holds_out_the_same_images(colour_photos, tmp_path):
+    words = [
+        f"{tree(tmp_path / name, colour_photos / '0.png', *(f'{number:02}.png' for number in range(size)))}={weight}"
+        for name, size, weight in (("a", 30, 2), ("b", 50, 1))
+    ]
+    held_out, measured = open_data({"a": words}, held_out=8).held_out["a"], measured_part(open_source(words), 8)
+    names = [[source.name(index) for index in range(len(source))] for source in (held_out, measured)]
+    assert names[0] == names[1]
+    assert [Path(name).parent.name for name in names[0]] == ["a"] * 3 + ["b"] * 5
 
 
 def test_epoch_is_as_many_samples_as_there_are_images(sets):
