@@ -20,7 +20,7 @@ from img2img.recipes.recipe import Batch
 from img2img.training.augment import seen
 from img2img.training.cache import assembled, shrunk
 from img2img.training.image_source import ImageSource
-from img2img.training.sample_order import SampleOrder, StepSamples, domain_seed, sample_keys
+from img2img.training.sample_order import StepSamples, domain_seed, order_of, sample_keys
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # or its import asks the network for a newer version
 import albumentations as A
@@ -50,7 +50,7 @@ class DomainSamples:
 
     def __init__(self, source: ImageSource, *, image_size: int, augment: str, seed: int) -> None:
         self._source, self._image_size, self._augment, self._seed = source, image_size, augment, seed
-        self._order = SampleOrder(len(source), seed)
+        self._order = order_of(source, seed)
         self._photo = photo_augmentation(image_size) if augment == "photo" else None
 
     def take(self, sample: int) -> tuple[Tensor, int | None]:
