@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import inf
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -40,7 +41,8 @@ class AbRecipe(Recipe):
     output_scale = AB_SCALE
     output_unit = "units of ab"
     size_multiple = SIZE_MULTIPLE
-    export_settings = ("temperature", "saturation")
+    export_settings: ClassVar[tuple[str, ...]] = ("temperature", "saturation")
+    beside = ("frequency",)
 
     config: Config
 

@@ -70,6 +70,10 @@ class Recipe(nn.Module):
     export_settings: ClassVar[tuple[str, ...]] = ()
     """Settings that may still change when the trained weights are exported."""
 
+    beside: ClassVar[tuple[str, ...]] = ()
+    """Names of buffers that a .safetensors of its exported network may hold beside that: those that the recipe has are
+    written by an export and given to `begin_with`."""
+
     progress: Tensor
     """Scalar: the share of the run that is done, in [0, 1); the trainer sets it before each step."""
     frames = 1
@@ -104,6 +108,13 @@ class Recipe(nn.Module):
 
     def start(self) -> None:
         """Bring in what a new run starts from (pretrained weights); not called when resuming."""
+
+    def begin_with(self, beside: Mapping[str, Tensor], settings: Mapping[str, Any]) -> None:
+        """Bring in what `--init` held beside the generator, which is loaded already, and that file's settings."""
+
+    @classmethod
+    def settle(cls, network: nn.Module, config: Config, beside: Mapping[str, Tensor]) -> None:
+        """Change the weights of a network that is exported, in place, where a setting of the export asks for it."""
 
     def compiled(self) -> tuple[nn.Module, ...]:
         """What `--compile` compiles: networks that `step` calls, none of which is differentiated twice."""
