@@ -20,7 +20,10 @@ FindingKind = Literal["unreadable", "grey", "tiny", "duplicates", "near-duplicat
 
 @app.command()
 def check(
-    sources: Annotated[list[Path], typer.Argument(metavar="DIR_OR_TAR", help="Folders of images, or .tar shards.")],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR_OR_TAR", help="Folders of images, or .tar shards, as training takes them."),
+    ],
     min_size: Annotated[int, typer.Option(min=1, help="A shorter side, in pixels, makes an image tiny.")] = 64,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything that was found as JSON.")] = False,
     kind: Annotated[
@@ -47,13 +50,14 @@ def check(
     from rich.progress import track
 
     from img2img.dataset_tools.check import summarise
+    from img2img.dataset_tools.data_item import data_paths
     from img2img.dataset_tools.listing import list_images
     from img2img.dataset_tools.look import look_at
     from img2img.dataset_tools.report import as_json as report_json
     from img2img.dataset_tools.report import as_text
     from img2img.inference.runtime import usable_cores
 
-    listing = list_images(sources)
+    listing = list_images(data_paths(sources))
     looks = track(
         look_at(listing.images, jobs or usable_cores()),
         "images",

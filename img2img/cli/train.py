@@ -16,7 +16,10 @@ app = typer.Typer(
 )
 
 
-_DATA_HELP = "Folder of images, .tar shard or the word digits; repeatable [default: the recipe's own set]."
+_DATA_HELP = (
+    "Folder of images, .tar shard, 'shards-*.tar' or the word digits; repeatable, ITEM=WEIGHT sets its share of the "
+    "samples [default: the recipe's own set]."
+)
 _PAIR_HELP = "Folder with trainA and trainB in it; or twice, a and then b [default: the recipe's own set]."
 
 
@@ -28,6 +31,7 @@ def _check_device(name: str) -> str:
 
 def _command(recipe: str) -> Callable[..., None]:
     translates = RECIPES[recipe].task == "translate"
+    tables = "tables [a] and [b]" if translates else "a table [data]"
 
     def print_settings(wanted: bool) -> None:
         if wanted:
@@ -44,11 +48,21 @@ def _command(recipe: str) -> Callable[..., None]:
         ] = None,
         a: Annotated[
             list[str] | None,
-            typer.Option("--a", hidden=not translates, help="Images to translate; repeatable.", metavar="DIR_OR_TAR"),
+            typer.Option(
+                "--a",
+                hidden=not translates,
+                help="Images to translate; repeatable, also as ITEM=WEIGHT.",
+                metavar="DIR_OR_TAR",
+            ),
         ] = None,
         b: Annotated[
             list[str] | None,
-            typer.Option("--b", hidden=not translates, help="What they become; repeatable.", metavar="DIR_OR_TAR"),
+            typer.Option(
+                "--b",
+                hidden=not translates,
+                help="What they become; repeatable, also as ITEM=WEIGHT.",
+                metavar="DIR_OR_TAR",
+            ),
         ] = None,
         out: Annotated[Path | None, typer.Option(help=f"The run's folder [default: runs/{recipe}].")] = None,
         steps: Annotated[int | None, typer.Option(min=1, help="Length of the whole schedule.")] = None,
@@ -59,7 +73,12 @@ def _command(recipe: str) -> Callable[..., None]:
             str, typer.Option(callback=_check_device, help="auto, cpu, cuda, or cuda:N for one of several.")
         ] = "auto",
         config: Annotated[
-            Path | None, typer.Option(help="Settings from a file of lines NAME = VALUE (TOML).", metavar="FILE")
+            Path | None,
+            typer.Option(
+                help=f"Settings from a file of lines NAME = VALUE (TOML), and the data where the command names none: "
+                f'{tables} of lines "PATH" = WEIGHT.',
+                metavar="FILE",
+            ),
         ] = None,
         settings: Annotated[
             list[str] | None,

@@ -13,7 +13,6 @@ from img2img.losses import soft_cross_entropy
 from img2img.networks.ab_network import AbNetwork
 from img2img.networks.quantised_ab import QuantisedAb
 from img2img.recipes.ab_recipe import AbRecipe
-from img2img.recipes.photo_lab import split
 from img2img.recipes.recipe import Batch, Recipe, Update
 
 
@@ -70,7 +69,7 @@ class ColorizerRecipe(AbRecipe):
         return (self.generator.unet,)
 
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
-        lightness, ab = split(batch["image"], batch["key"])
+        lightness, ab = self.seen(batch)
         classes, share = self.generator.quantised.encode(F.avg_pool2d(ab, 4))
         weights = self._rarity_weights(classes, share)
         loss = soft_cross_entropy(self.generator.logits(lightness), classes, share, weights)

@@ -14,7 +14,6 @@ from img2img.model_file import TensorSpec
 
 Batch = dict[str, Tensor]
 Update = Callable[[str, Tensor], None]
-AUGMENTATIONS = ("none", "flip", "crop", "photo")
 
 
 class Recipe(nn.Module):
@@ -23,6 +22,9 @@ class Recipe(nn.Module):
     @dataclass(frozen=True, kw_only=True)
     class Config:
         """The method's numbers; a field of any recipe can be given as `--set name=value`."""
+
+        augmentations: ClassVar[tuple[str, ...]] = ("none", "flip", "crop", "photo")
+        """What `augment` may be."""
 
         steps: int = 10_000
         """Training steps of the whole schedule."""
@@ -42,7 +44,7 @@ class Recipe(nn.Module):
             for name in ("steps", "batch_size", "image_size"):
                 self.require(name, getattr(self, name) >= 1, "1 or more")
             self.require("warmup", 0 <= self.warmup < 1, "from 0 to below 1")
-            self.require("augment", self.augment in AUGMENTATIONS, f"one of {', '.join(AUGMENTATIONS)}")
+            self.require("augment", self.augment in self.augmentations, f"one of {', '.join(self.augmentations)}")
             self.require("ema_decay", 0 <= self.ema_decay < 1, "from 0 to below 1")
 
         def require(self, name: str, holds: bool, what: str) -> None:

@@ -1,9 +1,9 @@
 """Training batches: which image is the n-th, and how it is cropped, flipped and toned.
 
 The n-th sample of a run depends on (seed, n) alone: worker processes, prefetching, a resume and the number of
-processes that share the run change nothing. Nor does a cache, but for "photo": without one albumentations draws the
-crops and tones in the worker processes, with one augment.py draws others like them on the device. Images of two domains
-are not paired: each has an order and crops of its own.
+processes that share the run change nothing. Nor does a cache, but for "photo" and "aged": without one albumentations
+draws the crops and tones in the worker processes, with one augment.py draws others like them on the device. Images of
+two domains are not paired: each has an order and crops of its own.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -21,7 +21,7 @@ from img2img.training.framing import centre_square
 from img2img.training.image_source import ImageSource
 from img2img.training.loading import EndlessSamples, loaded, to_tensor
 from img2img.training.moving import moving
-from img2img.training.sample_order import SampleOrder, StepSamples, domain_seed, sample_keys
+from img2img.training.sample_order import StepSamples, domain_seed, order_of, sample_keys
 
 
 def training_batches(
@@ -69,7 +69,7 @@ class CachedDomain:
 
     def __init__(self, source: ImageSource, seed: int, image_size: int, augment: str, home: torch.device) -> None:
         self._cache = Cache(source, image_size=image_size, augment=augment, on=home)
-        self._order, self._seed = SampleOrder(len(source), seed), seed
+        self._order, self._seed = order_of(source, seed), seed
         self._image_size, self._augment = image_size, augment
 
     def take(self, samples: Sequence[int], device: torch.device) -> tuple[Tensor, Tensor | None]:

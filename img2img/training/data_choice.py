@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from img2img.dataset_tools.data_item import data_item, is_there
 from img2img.dataset_tools.listing import DIGITS
 from img2img.errors import DataError, UsageError
 
@@ -28,8 +29,9 @@ def chosen_data(
 ) -> ChosenData:
     """From `data`, or `by_domain` (--a and --b), or else the recipe's default set, said on stderr if `announce`.
 
-    Raises UsageError when these contradict each other or the recipe, DataError when a set has not the layout of two
-    domains, or the default set is not here; that one names the command that fetches it.
+    Raises UsageError when these contradict each other or the recipe, SettingError for a weight that cannot be, and
+    DataError when a set has not the layout of two domains, or the default set is not here; that one names the command
+    that fetches it.
     """
     if by_domain:
         _check_named(recipe, domains, data, by_domain)
@@ -70,6 +72,13 @@ def _ways(domains: Sequence[str]) -> str:
 
 def _pair(recipe: str, domains: Sequence[str], data: Words) -> list[Words]:
     """The sources of each of two domains."""
+    for word in data:
+        if data_item(word).weight is not None:
+            each = " ".join(f"--{domain} ITEM=WEIGHT" for domain in domains)
+            raise UsageError(
+                f"{word}: a weight shares out one set's samples among several items, and --data names one for each of "
+                f"{' and '.join(domains)}; give {each} (repeatable), or leave the weight away"
+            )
     if len(data) > 2:
         raise UsageError(f"--data given {len(data)} times, and {recipe} learns from two sets: give {_ways(domains)}")
     if len(data) == 2:
@@ -88,7 +97,7 @@ def _has_both(path: Path) -> bool:
 
 
 def _refuse_single(recipe: str, domains: Sequence[str], word: str | Path) -> NoReturn:
-    if str(word) != DIGITS and not Path(word).exists():
+    if not is_there(str(word)):
         raise DataError(f"{word}: no such folder or tar file")
     there = [folder for folder in FOLDERS if (Path(word) / folder).is_dir()]
     what = f"{there[0]} is in it, its other half is not" if there else "a single set of images"

@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from glob import escape, has_magic
+from itertools import pairwise
 from pathlib import Path, PurePath, PurePosixPath
 
 import cv2
@@ -10,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from img2img.atomic_file import why_not
+from img2img.dataset_tools.data_item import data_item
 from img2img.dataset_tools.listing import DIGITS, IMAGE_SUFFIXES, ListedImage, list_source
 from img2img.errors import DataError
+from img2img.training.image_sets import WeightedSet, ranges, weighted_sets
 
 
 class ImageSource(ABC):
@@ -19,6 +23,8 @@ class ImageSource(ABC):
 
     classes: tuple[str, ...] = ()
     """Names of the classes, sorted: a label is a place in here. Empty when the images carry none."""
+    sets: tuple[WeightedSet, ...] = ()
+    """What the images consist of when weights share out the samples; empty when each image counts alike."""
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -93,8 +99,8 @@ class TarSource(ImageSource):
 class JoinedSource(ImageSource):
     """Several sources as one, in the order given; classes of one name are one class."""
 
-    def __init__(self, sources: Sequence[ImageSource]) -> None:
-        self._sources = sources
+    def __init__(self, sources: Sequence[ImageSource], sets: tuple[WeightedSet, ...] = ()) -> None:
+        self._sources, self.sets = sources, sets
         self._ends = np.cumsum([len(source) for source in sources])
         if all(source.classes for source in sources):
             self.classes = tuple(sorted({name for source in sources for name in source.classes}))
@@ -130,6 +136,9 @@ class Subset(ImageSource):
     def __init__(self, source: ImageSource, indices: Sequence[int]) -> None:
         self._source, self._indices = source, sorted(indices)
         self.classes = source.classes
+        ends = [bisect_left(self._indices, images.stop) for images in ranges(one.images for one in source.sets)]
+        kept = (end - before for before, end in pairwise([0, *ends]))
+        self.sets = tuple(one._replace(images=images) for one, images in zip(source.sets, kept, strict=True) if images)
 
     def __len__(self) -> int:
         return len(self._indices)
@@ -166,18 +175,22 @@ def _label(classes: Sequence[str], path: PurePath) -> int | None:
 
 
 def open_source(data: Sequence[str | Path]) -> ImageSource:
-    """Folders, tar files and the word "digits" as one source; raises DataError when one is missing or all is empty.
+    """Folders, tar files, patterns for several and the word "digits", with or without weights, as one source.
 
-    A folder of that name is given with its parent: its absolute path.
+    A folder of that name is given with its parent: its absolute path. Raises DataError when one is missing or all is
+    empty, SettingError for a weight that cannot be.
     """
-    sources = [_open_one(item) for item in data]
+    items = [data_item(word) for word in data]
+    opened = [[_open_one(path) for path in item.paths()] for item in items]
+    sources = [source for of_item in opened for source in of_item]
     if not sum(map(len, sources)):
         raise DataError(f"{', '.join(map(str, data))}: no images in there ({', '.join(IMAGE_SUFFIXES)})")
-    return sources[0] if len(sources) == 1 else JoinedSource(sources)
+    sets = weighted_sets(items, [sum(map(len, of_item)) for of_item in opened])
+    return sources[0] if len(sources) == 1 else JoinedSource(sources, sets)
 
 
-def _open_one(item: str | Path) -> ImageSource:
-    if str(item) == DIGITS:
+def _open_one(item: str) -> ImageSource:
+    if item == DIGITS:
         from img2img.training.digits import DigitsSource
 
         return DigitsSource()
@@ -188,5 +201,14 @@ def _open_one(item: str | Path) -> ImageSource:
 
 
 def from_anywhere(item: str | Path) -> str:
-    """What opens the same data from any working folder: the absolute path, or the word as it is."""
-    return DIGITS if str(item) == DIGITS else str(Path(item).resolve())
+    """What opens the same data from any working folder: the absolute path or pattern, or the word; with its weight."""
+    name = data_item(item).name
+    return _absolute(name) + str(item).removeprefix(name)
+
+
+def _absolute(name: str) -> str:
+    if name == DIGITS:
+        return name
+    if has_magic(name) and not Path(name).exists():
+        return str(Path(escape(str(Path.cwd()))) / name)
+    return str(Path(name).resolve())

@@ -13,7 +13,10 @@ class Request:
 
     recipe: str
     data: Sequence[str | Path]
-    """Folders, .tar shards or the word "digits"; empty for the recipe's default set, or the run's own."""
+    """Folders, .tar shards, patterns of such, or the word "digits", each alone or as NAME=WEIGHT.
+
+    Empty for what the file of settings names, or the recipe's default set, or the run's own.
+    """
     out: Path
     steps: int | None = None
     init: Path | None = None

@@ -12,8 +12,20 @@ from img2img.recipes.recipe import Recipe
 from img2img.training.data_choice import ChosenData, chosen_data
 from img2img.training.request import Request
 from img2img.training.run_folder import RunInfo
-from img2img.training.settings import chosen_settings, make_config
+from img2img.training.settings import chosen_settings, make_config, written_data
 from img2img.training.training_data import TrainingData, open_data
+
+
+def begun_with(recipe: type[Recipe], request: Request, *, announce: bool) -> ChosenData:
+    """The data of a new run: what the command names, or else the file of settings, or else the recipe's own set.
+
+    Raises as `chosen_data` and `written_data`.
+    """
+    if request.data or request.domains:
+        return chosen_data(recipe.name, recipe.domains, request.data, request.domains, announce=announce)
+    by_domain = written_data(recipe, request.config)
+    data = by_domain.pop("data", ())
+    return chosen_data(recipe.name, recipe.domains, data, by_domain, announce=announce)
 
 
 def config_and_data(

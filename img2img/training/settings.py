@@ -1,7 +1,10 @@
-"""Settings given as text, `--set name=value` or a TOML file, onto a recipe's Config, checked by its type hints."""
+"""Settings given as text, `--set name=value` or a TOML file, onto a recipe's Config, checked by its type hints.
+
+The file may also name the data, in tables of their own.
+"""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -33,6 +36,29 @@ def chosen_settings(recipe: type[Recipe], assignments: Iterable[str], file: Path
     return _of_file(recipe, file) | _of_assignments(recipe, assignments)
 
 
+def written_data(recipe: type[Recipe], file: Path | None) -> dict[str, list[str]]:
+    """What the file's tables of data name, by table, as `--data` has it: NAME=WEIGHT.
+
+    The table is [data], or one for each domain where the recipe has several. Raises SettingError when one is not made
+    of lines "PATH" = NUMBER.
+    """
+    written = _read(recipe, file)
+    return {table: _items(f"{file}: {table}", written[table]) for table in _tables(recipe) if table in written}
+
+
+def _tables(recipe: type[Recipe]) -> Sequence[str]:
+    return ("data",) if len(recipe.domains) == 1 else recipe.domains
+
+
+def _items(table: str, written: Any) -> list[str]:
+    if not (isinstance(written, dict) and written):
+        raise SettingError(f'{table} = {written!r}: write it as a table, with lines "PATH" = WEIGHT')
+    for name, weight in written.items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float):
+            raise SettingError(f'{table}, {name} = {weight!r}: write "PATH" = NUMBER, the path in quotes')
+    return [f"{name}={weight}" for name, weight in written.items()]
+
+
 def _of_preset(recipe: type[Recipe], name: str | None) -> dict[str, Any]:
     if name is None:
         return {}
@@ -54,16 +80,25 @@ def _of_assignments(recipe: type[Recipe], assignments: Iterable[str]) -> dict[st
 
 
 def _of_file(recipe: type[Recipe], file: Path | None) -> dict[str, Any]:
+    return {
+        name: _setting(recipe, name, _as_text(value), f"{file}: {name} = {value!r}")
+        for name, value in _read(recipe, file).items()
+        if name not in _tables(recipe)
+    }
+
+
+def _read(recipe: type[Recipe], file: Path | None) -> Mapping[str, Any]:
     if file is None:
         return {}
     try:
-        written: Mapping[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        written = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:  # tomllib's and UTF-8's own errors are ValueErrors
         reason = why_not(error, "read") if isinstance(error, OSError) else f"not TOML: {error}"
         raise SettingError(f"--config {file}: {reason}") from error
-    return {
-        name: _setting(recipe, name, _as_text(value), f"{file}: {name} = {value!r}") for name, value in written.items()
-    }
+    if "data" in written and "data" not in _tables(recipe):
+        tables = " and ".join(f"[{table}]" for table in _tables(recipe))
+        raise SettingError(f"{file}: [data]: {recipe.name} learns from two sets; give each a table, {tables}")
+    return written
 
 
 def _as_text(value: Any) -> str:

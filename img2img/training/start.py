@@ -10,13 +10,12 @@ from img2img.errors import ModelError, SettingError
 from img2img.recipes import recipe_class
 from img2img.recipes.recipe import Recipe
 from img2img.training.cache import settled_cache
-from img2img.training.data_choice import chosen_data
 from img2img.training.distributed import OneProcess, processes_from
 from img2img.training.image_source import from_anywhere
 from img2img.training.machine import command_line, hardware, loader_processes, pick_device
 from img2img.training.pace import Pace
 from img2img.training.request import Request
-from img2img.training.run_data import config_and_data, same_data
+from img2img.training.run_data import begun_with, config_and_data, same_data
 from img2img.training.run_folder import RunFolder, RunInfo, versions
 from img2img.training.schedule import schedule_change
 from img2img.training.state import load_latest
@@ -35,9 +34,7 @@ def _begin(request: Request) -> Trainer:
     recipe_type, processes = recipe_class(request.recipe), processes_from()
     folder = RunFolder(request.out)
     folder.refuse_another_run()
-    chosen = chosen_data(
-        recipe_type.name, recipe_type.domains, request.data, request.domains, announce=processes.leads
-    )  # fmt: skip
+    chosen = begun_with(recipe_type, request, announce=processes.leads)
     config, data = config_and_data(recipe_type, request, chosen, announce=processes.leads)
     if request.init and not request.init.exists():
         raise ModelError(f"{request.init}: no such file; --init takes a .safetensors")

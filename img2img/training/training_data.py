@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from img2img.training.image_sets import ranges
 from img2img.training.image_source import ImageSource, Subset, open_source
 
 LARGEST_SHARE = 10
@@ -25,7 +26,10 @@ class TrainingData:
 
     @property
     def epoch(self) -> int:
-        """Samples after which each image that is trained on was seen at least once."""
+        """Samples after which each image that is trained on was seen at least once; as many where weights share them.
+
+        So weights change what is seen, never how long a training of so many epochs takes.
+        """
         return max(map(len, self.train.values()))
 
     @property
@@ -51,8 +55,16 @@ def open_data(domains: Mapping[str, Sequence[str | Path]], *, held_out: int = 0)
 
 
 def split_off_last(source: ImageSource, count: int) -> tuple[ImageSource, Subset]:
-    """The source without its last `count` images by name, at most a tenth of them; and those."""
+    """The source without its last `count` images by name, at most a tenth of them; and those.
+
+    Of sets with weights each gives its last ones, in proportion to its size and rounded down: none is ever used up.
+    """
     count = min(count, len(source) // LARGEST_SHARE)
-    by_name = sorted(range(len(source)), key=source.name)
-    rest, last = by_name[: len(source) - count], by_name[len(source) - count :]
-    return Subset(source, rest) if last else source, Subset(source, last)
+    sets = ranges(one.images for one in source.sets) or [range(len(source))]
+    last = [index for images in sets for index in _last(source, images, count * len(images) // len(source))]
+    rest = set(range(len(source))).difference(last)
+    return Subset(source, sorted(rest)) if last else source, Subset(source, last)
+
+
+def _last(source: ImageSource, images: range, count: int) -> list[int]:
+    return sorted(images, key=source.name)[len(images) - count :]
