@@ -24,7 +24,7 @@ from torch import Tensor
 from whole_process import ROOT, print_table
 
 from img2img import color
-from img2img.evaluation.evaluate import photos_at
+from img2img.evaluation.measured_photos import photos_at
 from img2img.evaluation.metrics import Picture
 from img2img.evaluation.similarity import Lpips
 from img2img.inference.opened_model import OpenedModel

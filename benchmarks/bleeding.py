@@ -32,7 +32,7 @@ from whole_process import ROOT, print_table
 
 from img2img import color
 from img2img.errors import DataError
-from img2img.evaluation.evaluate import photos_at
+from img2img.evaluation.measured_photos import photos_at
 from img2img.evaluation.metrics import Picture, psnr
 from img2img.inference.colorizer import Colorizer
 from img2img.lab import Floats, rgb_to_lab
