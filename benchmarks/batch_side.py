@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from img2img.batch.batch import Batch, Request
-from img2img.batch.engine import LocalEngine
-from img2img.batch.listing import list_photos
-from img2img.batch.work import Colorizing, Opened
+from img2img.batch.engines.engine import LocalEngine
+from img2img.batch.sources.listing import list_photos
+from img2img.batch.task import Colorizing, Opened
 from img2img.model_file import read_card, rewrite_card
 from img2img.photo import read_photo, write_photo
 

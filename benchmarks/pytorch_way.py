@@ -32,7 +32,7 @@ def load_network(model: Path) -> Network:
         network = build_exported(read_card(weights))
         network.load_state_dict(load_file(weights))
         return network.float().eval()
-    from img2img.inference.runtime import OnnxRuntime
+    from img2img.inference.onnx_runtime import OnnxRuntime
 
     session = OnnxRuntime(model.read_bytes())
     return lambda lightness: torch.from_numpy(session.run(lightness.numpy()))

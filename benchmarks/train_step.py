@@ -97,8 +97,8 @@ def child(options: argparse.Namespace) -> None:
     """Trains one side and prints what it measured as JSON; memory is 0 where the parent can tell it."""
     import torch
 
+    from img2img.device import pick_device
     from img2img.recipes import recipe_class
-    from img2img.training.machine import pick_device
     from img2img.training.pace import Pace
     from img2img.training.request import Request
     from img2img.training.start import start

@@ -1,4 +1,4 @@
-"""batch/archives.py: photos in .zip and .tar files, read forward once, whatever is wrong with some of them."""
+"""batch/sources/archives.py: photos in .zip and .tar files, read forward once, whatever is wrong with some of them."""
 
 import bz2
 import gzip
@@ -19,11 +19,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from img2img.batch import archive_photos
-from img2img.batch.archives import is_archive, list_archive, with_contents
-from img2img.batch.job import Job
-from img2img.batch.listing import Found
+from img2img.batch.job import Found, Job
 from img2img.batch.outcome import Outcome
+from img2img.batch.sources import archive_photos
+from img2img.batch.sources.archives import is_archive, list_archive, with_contents
 
 PHOTOS = {"a.jpg": b"first", "in/b.png": b"second" * 1000, "in/deep/c.TIF": bytes(range(256)) * 20, "d.webp": b""}
 KINDS = ("zip", "tar", "tar.gz", "tar.bz2", "tar.xz")

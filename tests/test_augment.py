@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from img2img.randomness import uniform
-from img2img.training.augment import (
+from img2img.data.augment import (
     cut,
     flipped,
     grainy,
@@ -17,8 +16,9 @@ from img2img.training.augment import (
     softened,
     toned,
 )
-from img2img.training.cache import Padded
-from img2img.training.sample_order import sample_keys
+from img2img.data.cache import Padded
+from img2img.data.sample_order import sample_keys
+from img2img.randomness import uniform
 
 MANY = 4000
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from img2img.data import cache as cache_module
+from img2img.data.cache import Cache, settled_cache
+from img2img.data.image_source import ImageSource
 from img2img.errors import SettingError
-from img2img.training import cache as cache_module
-from img2img.training.cache import Cache, settled_cache
-from img2img.training.image_source import ImageSource
 
 CPU = torch.device("cpu")
 
@@ -74,8 +74,8 @@ def test_for_crops_pictures_are_stored_as_much_larger_as_in_the_paper():
 
 
 def test_memory_and_device_hold_the_same(colour_photos):
-    from img2img.training.data import training_batches
-    from img2img.training.image_source import open_source
+    from img2img.data.batches import training_batches
+    from img2img.data.open_source import open_source
 
     source = open_source([colour_photos])
     for augment in ("none", "flip", "crop", "photo"):

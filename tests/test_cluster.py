@@ -1,4 +1,4 @@
-"""batch/cluster.py: a batch on a real Ray cluster comes out as on one machine, whatever dies on the way."""
+"""batch/engines/cluster.py: a batch on a real Ray cluster comes out as on one machine, whatever dies on the way."""
 
 import os
 import signal
@@ -15,14 +15,14 @@ import pytest
 from conftest import DrawPhoto, let_ctrl_c_through
 from PIL import Image
 
-from img2img.batch import cluster
-from img2img.batch.cluster import FEWEST, Crew, batches, run_on_ray, sigterm_kept
-from img2img.batch.cluster_worker import Order, convert_batch
+from img2img.batch.engines import cluster
+from img2img.batch.engines.cluster import FEWEST, Crew, batches, run_on_ray, sigterm_kept
+from img2img.batch.engines.cluster_worker import Order, convert_batch
+from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Job
 from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
-from img2img.batch.run import run_jobs
-from img2img.batch.work import Colorizing, Opened, Work
+from img2img.batch.task import Colorizing, Opened, Work
 from img2img.errors import Img2ImgError, ModelError
 from img2img.photo import Photo
 
@@ -337,9 +337,9 @@ def test_a_caller_who_stops_early_leaves_nothing_running(jobs: list[Job], work: 
 INTERRUPTED = """
 import sys
 from pathlib import Path
-from img2img.batch.cluster import run_on_ray
+from img2img.batch.engines.cluster import run_on_ray
 from img2img.batch.job import Job
-from img2img.batch.work import Colorizing
+from img2img.batch.task import Colorizing
 photos = sorted(Path("in").iterdir())
 jobs = (Job(photos[n % len(photos)], Path("out", f"{n}.png")) for n in range(100_000))
 try:

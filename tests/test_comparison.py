@@ -13,14 +13,14 @@ from tiny_model import write_tiny_model
 from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app
+from img2img.data.open_source import open_source
+from img2img.data.training_data import split_off_last
 from img2img.errors import DataError, UnwritablePhoto, UsageError
 from img2img.evaluation.chart import draw_chart, panels_of
-from img2img.evaluation.comparison import FEWEST, compare_sources, compare_translated, compared
-from img2img.evaluation.pictures import source_features
 from img2img.evaluation.request import Request
+from img2img.evaluation.sets.comparison import FEWEST, compare_sources, compare_translated, compared
+from img2img.evaluation.sets.pictures import source_features
 from img2img.model_file import TensorSpec, read_card
-from img2img.training.image_source import open_source
-from img2img.training.training_data import split_off_last
 
 RED, BLUE = (190, 70, 60), (60, 70, 190)
 SWAP = np.eye(3)[::-1]
@@ -63,7 +63,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def in_world(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(world)
-    monkeypatch.setattr("img2img.evaluation.report.feature_network", lambda *_: mean_colour())
+    monkeypatch.setattr("img2img.evaluation.measure.feature_network", lambda *_: mean_colour())
 
 
 def evaluate(*words: str) -> Result:

@@ -13,7 +13,7 @@ from img2img.networks.residual_unet import ResidualUNet
 from img2img.networks.resnet import ResnetGenerator
 from img2img.recipes import recipe_class
 from img2img.recipes.cyclegan import CycleganRecipe
-from img2img.training.settings import make_config
+from img2img.recipes.settings import make_config
 
 PLAIN = ("diff_augment=", "pool_size=0", "generator_lr=1e-30", "discriminator_lr=1e-30")
 """Nothing between the networks and the losses, and networks that stay as they are."""

@@ -16,15 +16,16 @@ import pytest
 import torch
 from PIL import Image
 
+from img2img.data import digits as digits_module
+from img2img.data import loading
+from img2img.data.batches import preview_batch, training_batches
+from img2img.data.framing import centre_square, middle, short_side_to
+from img2img.data.image_source import ImageSource
+from img2img.data.loading import EndlessSamples
+from img2img.data.open_source import from_anywhere, open_source
+from img2img.data.sample_order import SampleOrder, StepSamples, sample_keys
 from img2img.errors import DataError, SettingError
 from img2img.randomness import derive_seed
-from img2img.training import digits as digits_module
-from img2img.training import loading
-from img2img.training.data import preview_batch, training_batches
-from img2img.training.framing import centre_square, middle, short_side_to
-from img2img.training.image_source import ImageSource, from_anywhere, open_source
-from img2img.training.loading import EndlessSamples
-from img2img.training.sample_order import SampleOrder, StepSamples, sample_keys
 
 CPU = torch.device("cpu")
 

@@ -17,10 +17,10 @@ from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app
 from img2img.cli.data import FindingKind
-from img2img.dataset_tools.check import KINDS
-from img2img.dataset_tools.duplicates import near_groups
-from img2img.dataset_tools.listing import ListedImage, list_images
-from img2img.dataset_tools.look import Content, difference_hash, look, look_at
+from img2img.data.check.duplicates import near_groups
+from img2img.data.check.findings import KINDS
+from img2img.data.check.look import Content, difference_hash, look, look_at
+from img2img.data.listing import ListedImage, list_images
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 RUNNER = CliRunner()
@@ -282,7 +282,7 @@ def test_tar_that_ends_early_has_unreadable_images(good: Path, tmp_path: Path) -
 
 
 def test_same_images_are_checked_and_trained_on(good: Path, tmp_path: Path) -> None:
-    from img2img.training import image_source
+    from img2img.data import image_source
 
     for name in ("._0.png", "a/.hidden.jpg", "notes.txt", "sub/deep/9.JPEG", "moving.gif"):
         (good / name).parent.mkdir(parents=True, exist_ok=True)

@@ -15,23 +15,24 @@ from tiny_run import TINY, again, assert_equal_states, request, train_until
 from typer.testing import CliRunner
 
 from img2img.cli.app import app
-from img2img.dataset_tools.data_item import DataItem, data_item
+from img2img.data.batches import training_batches
+from img2img.data.data_choice import chosen_data
+from img2img.data.data_item import DataItem, data_item
+from img2img.data.image_sets import WeightedSet
+from img2img.data.image_source import ImageSource, JoinedSource
+from img2img.data.open_source import from_anywhere, open_source
+from img2img.data.sample_order import SHORTEST_BLOCK, SampleOrder, WeightedOrder, order_of
+from img2img.data.training_data import open_data, split_off_last
 from img2img.errors import DataError, SettingError, UsageError
-from img2img.evaluation.pictures import measured_part
+from img2img.evaluation.sets.pictures import measured_part
 from img2img.export.card import card_of
 from img2img.recipes import recipe_class
-from img2img.training.data import training_batches
-from img2img.training.data_choice import chosen_data
-from img2img.training.image_sets import WeightedSet
-from img2img.training.image_source import ImageSource, JoinedSource, from_anywhere, open_source
+from img2img.recipes.settings import make_config
+from img2img.runs.run_folder import RunFolder
+from img2img.runs.state import load_latest
 from img2img.training.request import Request
 from img2img.training.run_data import begun_with
-from img2img.training.run_folder import RunFolder
-from img2img.training.sample_order import SHORTEST_BLOCK, SampleOrder, WeightedOrder, order_of
-from img2img.training.settings import make_config
 from img2img.training.start import start
-from img2img.training.state import load_latest
-from img2img.training.training_data import open_data, split_off_last
 
 CPU = torch.device("cpu")
 

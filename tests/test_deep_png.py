@@ -1,4 +1,4 @@
-"""deep_png.py: 16-bit PNG. The oracle is pypng."""
+"""photo/png: 16-bit PNG. The oracle is pypng."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_16_bit_photo_becomes_8_bit_jpeg_and_webp() -> None:
 
 
 def test_pillows_limit_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("img2img.photo.photo.STRIP_PIXELS", 6)
+    monkeypatch.setattr("img2img.photo.pixels.STRIP_PIXELS", 6)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 12)
     assert read_photo(by_pypng(noise(5, 6, 3))).width == 6
     with pytest.raises(UnreadablePhoto, match="--max-pixels"):

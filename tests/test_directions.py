@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from tiny_sampler import SIZE, flat, linear_sampler
 
 from img2img.errors import DataError, ModelError, UsageError
+from img2img.evaluation.class_properties import class_properties
 from img2img.generation.directions import LEFT_OUT, _row, fit_directions, r_squared, ridge
 from img2img.generation.directions_file import WHAT_IT_SHOWS, Directions, directions_path, stored_directions
 from img2img.generation.fit import fit_model
@@ -155,14 +157,14 @@ def test_fewer_samples_than_classes_are_refused(tmp_path: Path) -> None:
 def test_model_that_draws_after_a_photo_is_refused(tmp_path: Path) -> None:
     path = linear_sampler(tmp_path / "like.onnx", flat(0.1, channels=3), condition=True)
     with pytest.raises(UsageError, match=r"like.onnx: directions of models that draw after a photo cannot be fitted"):
-        fit_model(str(path), n=50, seed=0, data=["not even read"])
+        fit_model(str(path), n=50, seed=0, recognise=partial(class_properties, ["not even read"]))
 
 
 def test_target_is_refused_before_anything_is_drawn(model: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     for target, said in ((tmp_path, "a folder, not a file"), (tmp_path / "file" / "d.json", "is a file, not a folder")):
         with pytest.raises(ModelError, match=said):
-            fit_model(str(model), n=50, seed=0, data=["not even read"], target=target)
+            fit_model(str(model), n=50, seed=0, recognise=partial(class_properties, ["not even read"]), target=target)
 
 
 def test_stored_directions_come_back_whole(model: Path, tmp_path: Path) -> None:
@@ -265,7 +267,9 @@ def shapes(tmp_path: Path) -> Path:
 
 
 def test_labelled_data_adds_a_direction_for_each_class(model: Path, shapes: Path, tmp_path: Path) -> None:
-    directions, _ = fit_model(str(model), n=200, seed=0, data=[str(shapes)], target=tmp_path / "d.json")
+    directions, _ = fit_model(
+        str(model), n=200, seed=0, recognise=partial(class_properties, [str(shapes)]), target=tmp_path / "d.json"
+    )
     left, right = (one for one in directions.fit.directions if one.name.startswith("class-"))
     assert (left.name, right.name) == ("class-left", "class-right")
     assert left.vector[1] < -0.97
@@ -275,4 +279,4 @@ def test_labelled_data_adds_a_direction_for_each_class(model: Path, shapes: Path
 
 def test_data_without_labels_is_refused(model: Path, shapes: Path) -> None:
     with pytest.raises(DataError, match=r"no labels: give digits, or a folder with a sub-folder for each class"):
-        fit_model(str(model), n=60, seed=0, data=[str(shapes / "left")])
+        fit_model(str(model), n=60, seed=0, recognise=partial(class_properties, [str(shapes / "left")]))

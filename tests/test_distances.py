@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from img2img.evaluation.distances import (
+from img2img.evaluation.sets.distances import (
     Interval,
     frechet_distance,
     frechet_interval,

@@ -16,13 +16,14 @@ from tiny_run import TINY
 from torch import nn
 
 from img2img.errors import RunError
-from img2img.training import collective
-from img2img.training.batch_norm import SynchronisedBatchNorm, synchronise_batch_norm
-from img2img.training.collective import all_alive
-from img2img.training.distributed import OneProcess, SeveralProcesses, processes_from
-from img2img.training.run_folder import RunFolder
-from img2img.training.start import Request, start
-from img2img.training.state import TrainState, load_latest, state_files
+from img2img.runs.run_folder import RunFolder
+from img2img.runs.state import TrainState, load_latest, state_files
+from img2img.training.processes import collective
+from img2img.training.processes.batch_norm import SynchronisedBatchNorm, synchronise_batch_norm
+from img2img.training.processes.collective import all_alive
+from img2img.training.processes.distributed import OneProcess, SeveralProcesses, processes_from
+from img2img.training.request import Request
+from img2img.training.start import start
 
 FLOAT64 = str(Path(__file__).with_name("float64_img2img.py"))
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -67,8 +68,8 @@ def test_broken_connection_is_explained():
 def pair(monkeypatch: pytest.MonkeyPatch) -> SeveralProcesses:
     """One of two processes, the other of which always has the same numbers."""
     monkeypatch.setattr(collective, "sum_over_processes", lambda values: values.detach() * 2)
-    monkeypatch.setattr("img2img.training.distributed.sum_over_processes", lambda values: values.detach() * 2)
-    monkeypatch.setattr("img2img.training.batch_norm.dist.get_world_size", lambda: 2)
+    monkeypatch.setattr("img2img.training.processes.distributed.sum_over_processes", lambda values: values.detach() * 2)
+    monkeypatch.setattr("img2img.training.processes.batch_norm.dist.get_world_size", lambda: 2)
     return SeveralProcesses(0, 2, 0)
 
 

@@ -22,11 +22,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app
-from img2img.dataset_tools import archive, catalogue
-from img2img.dataset_tools import download as download_module
-from img2img.dataset_tools.catalogue import CATALOGUE, PublicSet, default_data, find_set
-from img2img.dataset_tools.download import Fetched, download
-from img2img.dataset_tools.fetch import Patience
+from img2img.data.download import archive, catalogue
+from img2img.data.download import fetched_set as download_module
+from img2img.data.download.catalogue import CATALOGUE, PublicSet, default_data, find_set
+from img2img.data.download.fetch import Patience
+from img2img.data.download.fetched_set import Fetched, download
 from img2img.errors import DataError, UsageError
 from img2img.recipes import RECIPES
 

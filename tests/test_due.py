@@ -1,10 +1,10 @@
-"""batch/due.py: what is converted again, what is left alone, rule by rule."""
+"""batch/journal/resume_rules.py: what is converted again, what is left alone, rule by rule."""
 
 from dataclasses import replace
 
 import pytest
 
-from img2img.batch.due import EDITED, EXISTS, UP_TO_DATE, Decision, Entry, Stamp, decide, in_the_way
+from img2img.batch.journal.resume_rules import EDITED, EXISTS, UP_TO_DATE, Decision, Entry, Stamp, decide, in_the_way
 from img2img.batch.outcome import LOW_SCORE
 
 PHOTO, MADE, OTHER = Stamp(100, 1), Stamp(200, 2), Stamp(300, 3)

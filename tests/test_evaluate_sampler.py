@@ -10,11 +10,11 @@ from tiny_sampler import SIZE, linear_sampler
 from typer.testing import CliRunner
 
 from img2img.cli.app import app
+from img2img.data.open_source import open_source
 from img2img.errors import ModelError
 from img2img.evaluation.evaluate_sampler import evaluate_sampler
 from img2img.evaluation.request import Request
 from img2img.inference.sampler import Sampler
-from img2img.training.image_source import open_source
 
 NAMES = ("dark", "left", "right")
 

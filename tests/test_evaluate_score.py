@@ -9,7 +9,7 @@ from tiny_critic import scored_pair
 from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app
-from img2img.evaluation.report import save_figures
+from img2img.evaluation.measure import save_figures
 from img2img.evaluation.score import FEWEST, auc
 from img2img.model_file import read_card
 

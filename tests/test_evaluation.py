@@ -8,14 +8,14 @@ from torchvision.models import alexnet
 from typer.testing import CliRunner
 
 from img2img.cli.app import app
+from img2img.data.open_source import open_source
 from img2img.errors import DataError, ModelError
 from img2img.evaluation.chart import panels_of
+from img2img.evaluation.colorizers.colorizer_score import evaluate_colorizer, photos_at
+from img2img.evaluation.colorizers.metrics import colourfulness, psnr
+from img2img.evaluation.colorizers.similarity import Lpips, ssim
 from img2img.evaluation.contact_sheet import contact_sheet, grey_coloured_true
-from img2img.evaluation.evaluate import evaluate_colorizer, photos_at
-from img2img.evaluation.metrics import colourfulness, psnr
-from img2img.evaluation.report import evaluate_file, table
-from img2img.evaluation.similarity import Lpips, ssim
-from img2img.training.image_source import open_source
+from img2img.evaluation.measure import evaluate_file, table
 
 
 def flat(red: int, green: int, blue: int) -> np.ndarray:

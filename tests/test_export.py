@@ -13,19 +13,20 @@ from torch import nn
 
 import img2img
 from img2img.errors import ExportError, RunError, SettingError
-from img2img.evaluation.report import evaluate_file, save_figures, table
-from img2img.export import export_run
+from img2img.evaluation.measure import evaluate_file, save_figures, table
+from img2img.export.models_of_run import export_run
+from img2img.export.onnx_graph import _store_small, fold_batch_norms
 from img2img.export.rounding import round_to_bytes, round_to_half
 from img2img.inference.colorizer import Colorizer
-from img2img.inference.runtime import OnnxRuntime
+from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.inference.sampler import Sampler
 from img2img.inference.torch_runtime import TorchRuntime
 from img2img.model_file import read_card
 from img2img.networks.blocks import ConvNormAct
-from img2img.onnx_graph import _store_small, fold_batch_norms
-from img2img.training.start import Request, start
-from img2img.training.trainer import Pace
-from img2img.training.weights import load_weights
+from img2img.recipes.weights import load_weights
+from img2img.training.pace import Pace
+from img2img.training.request import Request
+from img2img.training.start import start
 
 
 @pytest.fixture(scope="module")

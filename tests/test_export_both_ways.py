@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from img2img.runs.run_info import RunInfo
 from PIL import Image
 from safetensors.torch import load_file
 from tiny_run import request
@@ -14,16 +15,16 @@ from typer.testing import CliRunner
 
 from img2img.cli.app import app
 from img2img.errors import ExportError, ModelError, RunError, SettingError
-from img2img.export.run import chosen_state, export_run
+from img2img.export.models_of_run import chosen_state, export_run
 from img2img.export.targets import reverse_name, targets_of
 from img2img.inference.torch_runtime import TorchRuntime
 from img2img.inference.translator import Translator
 from img2img.model_file import read_card
 from img2img.recipes import RECIPES, Entry, recipe_class
+from img2img.runs.run_folder import RunFolder
+from img2img.runs.state import TrainState
 from img2img.training.ema import Ema
-from img2img.training.run_folder import RunFolder, RunInfo
 from img2img.training.start import start
-from img2img.training.state import TrainState
 
 
 @pytest.fixture(autouse=True)

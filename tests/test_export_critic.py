@@ -14,12 +14,13 @@ from tiny_translator import TinyTranslation
 from typer.testing import CliRunner
 
 from img2img.cli.app import app
+from img2img.data.open_source import open_source
 from img2img.errors import DataError, ExportError, SettingError
 from img2img.export.critic import Critic, export_critic
+from img2img.export.models_of_run import chosen_state, export_run
 from img2img.export.quantiles import MOST, _drawn, write_quantiles
-from img2img.export.run import chosen_state, export_run
 from img2img.export.targets import check_critic
-from img2img.inference.runtime import OnnxRuntime
+from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.inference.scorer import Scorer, quantiles_of
 from img2img.inference.translator import Translator
 from img2img.model_file import read_card, read_model
@@ -27,8 +28,8 @@ from img2img.networks.projected import ProjectedDiscriminator
 from img2img.photo import Photo, read_photo
 from img2img.recipes import recipe_class
 from img2img.recipes.recipe import Recipe
-from img2img.training.image_source import open_source
-from img2img.training.run_folder import RunFolder, RunInfo
+from img2img.runs.run_folder import RunFolder
+from img2img.runs.run_info import RunInfo
 from img2img.training.start import start
 
 SPECTRAL = (*TINY["cyclegan"], "spectral_norm=true")

@@ -8,7 +8,7 @@ from torch import nn
 from torchvision.models import Inception3
 
 from img2img.errors import ModelError, UsageError
-from img2img.evaluation.features import PooledFeatures, feature_network
+from img2img.evaluation.sets.feature_network import PooledFeatures, feature_network
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from av.stream import Disposition
 from film_clips import RATE, grey_frame, greys, lumas, packets, plane_view, read_film, texture, write_film
 from PIL import Image
 
-from img2img.batch.work import Colorizing, Filming
+from img2img.batch.task import Colorizing, Filming
 from img2img.errors import FilmError
 from img2img.inference.colorizer import Colorizer
 from img2img.photo import Photo

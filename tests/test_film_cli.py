@@ -13,7 +13,7 @@ import typer
 from conftest import let_ctrl_c_through
 from film_clips import greys, read_film, texture, write_film
 
-from img2img.batch.work import Colorizing, Translating
+from img2img.batch.task import Colorizing, Translating
 from img2img.cli.film import run_films
 from img2img.errors import FilmError, UsageError
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = """
 import sys
 from pathlib import Path
-from img2img.batch.work import Colorizing
+from img2img.batch.task import Colorizing
 from img2img.cli.film import run_films
 from img2img.video import film
 film.SEGMENT = 20

@@ -10,11 +10,11 @@ from film_clips import RATE, greys, read_film, texture, write_film
 from PIL import Image, ImageSequence
 
 from img2img.batch.outcome import Outcome
-from img2img.batch.work import Colorizing, Filming
+from img2img.batch.task import Colorizing, Filming
 from img2img.photo import Photo
 from img2img.video.kinds import kind_of
+from img2img.video.one_film import FilmOptions, convert_job
 from img2img.video.plan import plan_films
-from img2img.video.run import FilmOptions, convert_job
 from img2img.video.sequence import exact_rate
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from img2img.batch.flags import CLIPPED, NEARLY_GREY, flags_of
 from img2img.batch.job import Job
 from img2img.batch.one_photo import PhotoOptions, convert_job
-from img2img.batch.work import Colorizing, Opened
+from img2img.batch.task import Colorizing, Opened
 from img2img.photo import Photo
-from img2img.photo.photo import Pixels
+from img2img.photo.pixels import Pixels
 
 GREY, TINTED, TAN = (128, 128, 128), (130, 128, 124), (170, 130, 90)
 BLUE_AT_ITS_END = (0, 90, 255)

@@ -16,14 +16,15 @@ from tiny_sampler import SIZE, flat, linear_sampler
 from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app
+from img2img.export.sampler_of_run import sampler_file
 from img2img.generation.grid import GAP
-from img2img.generation.run_model import model_file
 from img2img.inference.sampler import Sampler
 from img2img.model_file import read_card
 from img2img.recipes import recipe_class
-from img2img.training.run_folder import RunFolder, RunInfo
-from img2img.training.settings import make_config
-from img2img.training.state import TrainState, load_latest
+from img2img.recipes.settings import make_config
+from img2img.runs.run_folder import RunFolder
+from img2img.runs.run_info import RunInfo
+from img2img.runs.state import TrainState, load_latest
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 CELL = SIZE + GAP
@@ -354,7 +355,7 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(target.name)
         target.touch()
 
-    monkeypatch.setattr("img2img.export.export_run", export_run)
+    monkeypatch.setattr("img2img.export.models_of_run.export_run", export_run)
     return names
 
 
@@ -363,7 +364,7 @@ def test_sampler_is_named_after_the_state_that_was_read(tmp_path: Path, exports:
     (tmp_path / "run/state-00000200.pt").write_bytes(b"cut short")
     for _ in range(2):  # the second time it is there
         with pytest.warns(UserWarning, match="state-00000200.pt: damaged") as warned:
-            assert model_file(str(tmp_path / "run")) == str(tmp_path / "run/sampler-00000100.onnx")
+            assert sampler_file(str(tmp_path / "run")) == str(tmp_path / "run/sampler-00000100.onnx")
         assert len(warned) == 1
     assert exports == ["sampler-00000100.onnx"]
 
@@ -373,7 +374,7 @@ def test_sampler_older_than_its_state_is_made_again(tmp_path: Path, exports: lis
     (tmp_path / "run/sampler-00000100.onnx").write_bytes(b"of another run")
     os.utime(tmp_path / "run/sampler-00000100.onnx", ns=(0, state.stat().st_mtime_ns - 1))
     for _ in range(2):
-        assert model_file(str(tmp_path / "run")) == str(tmp_path / "run/sampler-00000100.onnx")
+        assert sampler_file(str(tmp_path / "run")) == str(tmp_path / "run/sampler-00000100.onnx")
     assert exports == ["sampler-00000100.onnx"]
 
 
@@ -397,8 +398,8 @@ def test_run_draws_with_the_sampler_of_its_newest_state(models: Path, tmp_path: 
     for step in (100, 200):
         (run / f"state-{step:08d}.pt").touch()
         (run / f"sampler-{step:08d}.onnx").write_bytes((models / "grey.onnx").read_bytes())
-    assert model_file(str(run)) == str(run / "sampler-00000200.onnx")
-    assert model_file("colorizer") == "colorizer"
+    assert sampler_file(str(run)) == str(run / "sampler-00000200.onnx")
+    assert sampler_file("colorizer") == "colorizer"
     drawn(run, "-n", "4")
     img2img("directions", "fit", "--model", run, "-n", "50")
     assert (run / "directions.json").is_file()

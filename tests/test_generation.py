@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from img2img.atomic_file import check_target
 from img2img.errors import ModelError, UnwritablePhoto
-from img2img.generation.condition import condition_of
+from img2img.generation.drawing import condition_of
 from img2img.generation.grid import columns_for, enlarge, tile
 from img2img.generation.picture_file import write_animation, write_picture
 from img2img.generation.properties import Property, brightness, hue, properties_of, slant, thickness
-from img2img.generation.target import check_target
 from img2img.generation.walk import slerp, sweep, there_and_back, walk
 
 HUE = properties_of(3)[-1]

@@ -13,13 +13,15 @@ import torch.nn.functional as F
 from tiny_run import TINY
 from torch import Tensor, nn, optim
 
+from img2img.evaluation.diversity import figures
 from img2img.losses import ADVERSARIAL_LOSSES, WASSERSTEIN, AdversarialLoss, gradient_penalty
 from img2img.recipes import RECIPES, recipe_class
 from img2img.recipes.recipe import Recipe
-from img2img.training import symptoms
-from img2img.training.health import Finding, Health, figures, gradient_norm
-from img2img.training.history import History
-from img2img.training.settings import make_config
+from img2img.recipes.settings import make_config
+from img2img.training.health import symptoms
+from img2img.training.health.finding import Finding
+from img2img.training.health.health import Health, gradient_norm
+from img2img.training.health.history import History
 
 MODES = 8
 BATCH = 64

@@ -1,4 +1,4 @@
-"""batch/journal.py: what is due is known before anything is written, and after anything went wrong."""
+"""batch/journal/journal.py: what is due is known before anything is written, and after anything went wrong."""
 
 import os
 import sqlite3
@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from img2img.batch import journal as journal_module
-from img2img.batch.due import EDITED, EXISTS, UP_TO_DATE
-from img2img.batch.job import Job
-from img2img.batch.journal import Journal
-from img2img.batch.journal_file import JOURNAL_NAME
-from img2img.batch.listing import Found
+from img2img.batch.job import Found, Job
+from img2img.batch.journal import journal as journal_module
+from img2img.batch.journal.journal import Journal
+from img2img.batch.journal.journal_file import JOURNAL_NAME
+from img2img.batch.journal.register import Registered
+from img2img.batch.journal.resume_rules import EDITED, EXISTS, UP_TO_DATE
 from img2img.batch.outcome import Outcome, failure
-from img2img.batch.register import Registered
 from img2img.errors import Img2ImgError, UsageError
 
 SETTINGS = {"model": "abc", "strength": 1.0}
@@ -267,7 +266,7 @@ def test_names_of_any_bytes_survive(out: Path) -> None:
 
 def test_second_process_is_told_to_wait(out: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from img2img.batch.journal import Journal\n"
+        "import sys; from pathlib import Path; from img2img.batch.journal.journal import Journal\n"
         "with Journal.open(Path(sys.argv[1]), root=Path(sys.argv[1]).parent): pass"
     )
     with opened(out):
@@ -359,7 +358,7 @@ def test_damaged_journal_is_named(out: Path) -> None:
 
 
 def test_zip_holds_results_that_are_no_files(out: Path) -> None:
-    from img2img.batch.due import Stamp
+    from img2img.batch.journal.resume_rules import Stamp
 
     run(out, found("a.jpg", "b.jpg"))
     for name in ("a.jpg", "b.jpg"):

@@ -1,4 +1,4 @@
-"""batch/listing.py: the photos that inputs stand for, one by one, whatever else lies among them."""
+"""batch/sources/listing.py: the photos that inputs stand for, one by one, whatever else lies among them."""
 
 import io
 import os
@@ -15,9 +15,10 @@ from conftest import MakeFiles
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from img2img.batch.listing import Found, is_glob, list_files, list_photos
+from img2img.batch.job import Found
 from img2img.batch.outcome import Outcome
-from img2img.batch.path_list import opened_list, read_paths
+from img2img.batch.sources.listing import is_glob, list_files, list_photos
+from img2img.batch.sources.path_list import opened_list, read_paths
 from img2img.errors import UsageError
 
 as_root = os.name == "posix" and os.geteuid() == 0

@@ -7,9 +7,9 @@ import torch
 from tiny_translator import TinyTranslation, normed_graph, normed_network
 from torch import nn
 
-from img2img.inference.runtime import OnnxRuntime
+from img2img.export.onnx_graph import statistics_size
+from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.networks.measured_norm import WithStatistics, instance_norms
-from img2img.onnx_graph import statistics_size
 
 
 def picture(height: int = 24, width: int = 32, channels: int = 3) -> torch.Tensor:

@@ -12,9 +12,9 @@ import onnxruntime
 import pytest
 from tiny_model import CARD, tiny_model
 
-from img2img import model_file
 from img2img.errors import ModelError
-from img2img.model_file import ModelCard, attach_card, find_model, read_card, read_model
+from img2img.model_file import ModelCard, attach_card, available_models, find_model, lookup, read_card, read_model
+from img2img.model_file.card import CARD_FORMAT
 
 WEIGHTS = tiny_model(0.1, 0.2)
 
@@ -132,7 +132,7 @@ def test_model_without_card_is_refused(tmp_path: Path) -> None:
 
 
 def test_card_of_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
-    newer = attach_card(WEIGHTS, replace(CARD, format=model_file.CARD_FORMAT + 1))
+    newer = attach_card(WEIGHTS, replace(CARD, format=CARD_FORMAT + 1))
     assert "update img2img" in refusal(tmp_path / "newer.onnx", newer)
 
 
@@ -175,7 +175,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for name in ("zebra", "colorizer"):
         (folder / f"{name}.onnx").write_bytes(attach_card(WEIGHTS, replace(CARD, name=name)))
-    monkeypatch.setattr(model_file, "checkpoints", lambda: folder)
+    monkeypatch.setattr(lookup, "checkpoints", lambda: folder)
     monkeypatch.chdir(tmp_path)
     return folder
 
@@ -184,7 +184,7 @@ def test_model_is_found_by_name_and_by_path(shelf: Path, model: Path) -> None:
     assert find_model("colorizer") == shelf / "colorizer.onnx"
     assert find_model(str(model)) == model
     assert find_model("tiny.onnx") == Path("tiny.onnx")
-    assert [path.stem for path in model_file.available_models()] == ["colorizer", "zebra"]
+    assert [path.stem for path in available_models()] == ["colorizer", "zebra"]
 
 
 def test_folder_with_a_models_name_does_not_hide_the_model(shelf: Path) -> None:

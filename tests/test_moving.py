@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from img2img.training.moving import moving, paths
-from img2img.training.sample_order import sample_keys
+from img2img.data.moving import moving, paths
+from img2img.data.sample_order import sample_keys
 
 WHITE = torch.ones(40, 3, 32, 32)
 

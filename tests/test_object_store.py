@@ -1,4 +1,4 @@
-"""batch/object_store.py: photos found, read and written at addresses, on a real S3 server and in memory."""
+"""batch/sources/object_store.py: photos found, read and written at addresses, on a real S3 server and in memory."""
 
 import os
 import sys
@@ -15,14 +15,15 @@ from PIL import Image
 from typer.testing import CliRunner
 from upath import UPath
 
-from img2img.batch import object_store
-from img2img.batch.job import Job, place
-from img2img.batch.listing import Found, list_photos
-from img2img.batch.object_store import address_of, list_store, read_object, write_object
+from img2img.batch.addresses import address_of, place
+from img2img.batch.engines.threads import run_jobs
+from img2img.batch.job import Found, Job
 from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
-from img2img.batch.run import run_jobs
-from img2img.batch.work import Colorizing, Opened
+from img2img.batch.sources import object_store
+from img2img.batch.sources.listing import list_photos
+from img2img.batch.sources.object_store import list_store, read_object, write_object
+from img2img.batch.task import Colorizing, Opened
 from img2img.cli.app import app
 from img2img.errors import Img2ImgError, UnreadablePhoto, UnwritablePhoto
 

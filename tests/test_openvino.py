@@ -12,12 +12,13 @@ import pytest
 from conftest import DrawPhoto
 from tiny_model import tiny_model, write_tiny_model
 
-from img2img.batch.work import Colorizing, Translating
+from img2img.batch.task import Colorizing, Translating
 from img2img.errors import ModelError, UsageError
 from img2img.inference import openvino_runtime, translator
 from img2img.inference.colorizer import Colorizer
+from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.open_runtime import open_runtime
 from img2img.inference.openvino_runtime import OpenVinoRuntime
-from img2img.inference.runtime import OnnxRuntime, open_runtime
 from img2img.inference.translator import Translator
 from img2img.lab import Floats
 from img2img.model_file import find_model, read_model

@@ -10,10 +10,10 @@ from tiny_run import QUICK, again, assert_equal_states, command, request
 from typer.testing import CliRunner
 
 from img2img.cli.app import app
-from img2img.training.distributed import OneProcess
+from img2img.runs.state import load_latest
 from img2img.training.pace import Pace
+from img2img.training.processes.distributed import OneProcess
 from img2img.training.start import start
-from img2img.training.state import load_latest
 
 NEVER_SAVED = replace(QUICK, save_every=1000)
 

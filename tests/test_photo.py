@@ -19,7 +19,7 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from img2img.errors import UnreadablePhoto, UnwritablePhoto
 from img2img.photo import JpegSettings, Photo, decode, output_suffix, read_photo, write_photo
-from img2img.photo.exif import orientation
+from img2img.photo.metadata.exif import orientation
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 XMP = (
@@ -441,7 +441,7 @@ def test_heic_without_its_package_says_what_to_install(monkeypatch: pytest.Monke
 def test_pillows_limit_of_pixels_neither_stops_nor_warns(image_format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     options = {"compression": "tiff_lzw"} if image_format == "TIFF" else {}
     source = encoded(Image.fromarray(noise(40, 40)), image_format, **options)
-    monkeypatch.setattr("img2img.photo.photo.STRIP_PIXELS", 40)
+    monkeypatch.setattr("img2img.photo.pixels.STRIP_PIXELS", 40)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 900)
     assert read_photo(source).width == 40
     assert Image.MAX_IMAGE_PIXELS == 900

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from img2img.photo.exif import PREFIX, fitted_exif, orientation, upright_exif, upright_xmp, with_prefix
+from img2img.photo.metadata.exif import PREFIX, fitted_exif, orientation, upright_exif, upright_xmp, with_prefix
 
 THUMBNAIL = b"\xff\xd8 a small JPEG \xff\xd9"
 MAKER_NOTE = b"maker's own offsets"

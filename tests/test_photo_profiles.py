@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from img2img.photo import Photo, read_photo, write_photo
-from img2img.photo.profiles import color_space, srgb_profile, srgb_table
+from img2img.photo.metadata.profiles import color_space, srgb_profile, srgb_table
 
 
 def gray_profile(curve: bytes, connection: bytes = b"XYZ ") -> bytes:

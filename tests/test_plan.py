@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from img2img.batch.job import STREAM, Job
-from img2img.batch.journal import Journal
-from img2img.batch.listing import list_photos
+from img2img.batch.journal.journal import Journal
 from img2img.batch.outcome import Outcome
 from img2img.batch.plan import plan_folder, plan_single, target_in
+from img2img.batch.sources.listing import list_photos
 from img2img.errors import UsageError
 
 

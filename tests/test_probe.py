@@ -7,11 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
+from img2img.data.open_source import open_source
 from img2img.errors import DataError, RunError
-from img2img.evaluation.probe import draw_filters, embed, filter_pictures, load_judge, probe
-from img2img.training.image_source import open_source
-from img2img.training.start import Request, start
-from img2img.training.trainer import Pace
+from img2img.evaluation.discriminator_features import draw_filters, embed, filter_pictures, load_judge, probe
+from img2img.training.pace import Pace
+from img2img.training.request import Request
+from img2img.training.start import start
 
 TINY = ("image_size=8", "batch_size=4", "z_dim=4", "generator_channels=4", "discriminator_channels=4")
 

@@ -7,15 +7,15 @@ from tiny_run import TINY
 from torch import nn
 
 from img2img.errors import SettingError
+from img2img.export.onnx_graph import fill_shape
 from img2img.losses import ADVERSARIAL_LOSSES
 from img2img.networks.quantised_ab import AB_SCALE
-from img2img.onnx_graph import fill_shape
 from img2img.recipes import RECIPES, photo_lab, recipe_class
 from img2img.recipes.game import Game, GameConfig
 from img2img.recipes.photo_lab import join, split
 from img2img.recipes.recipe import Recipe
+from img2img.recipes.settings import make_config
 from img2img.recipes.wgan import WassersteinRecipe
-from img2img.training.settings import make_config
 
 GENERATIVE = [name for name in RECIPES if recipe_class(name).task == "generate"]
 COLORIZERS = [name for name in RECIPES if recipe_class(name).task == "colorize"]

@@ -1,4 +1,4 @@
-"""batch/run.py, batch/one_photo.py: photos converted side by side, each one's fate told, none lost to another's."""
+"""batch/engines/threads.py, batch/one_photo.py: photos converted side by side, each one's fate told, none lost."""
 
 import logging
 import signal
@@ -12,12 +12,13 @@ import pytest
 from conftest import DrawPhoto
 from PIL import Image
 
-from img2img.batch import one_photo, run
+from img2img.batch import one_photo
+from img2img.batch.engines import threads as run
+from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Job
 from img2img.batch.one_photo import PhotoOptions, convert_job
 from img2img.batch.outcome import LOW_SCORE, Outcome
-from img2img.batch.run import run_jobs
-from img2img.batch.work import Convert, Opened, Scoring
+from img2img.batch.task import Convert, Opened, Scoring
 from img2img.errors import ModelError, UnreadablePhoto
 from img2img.photo import Photo
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from img2img.cli.app import app
 from img2img.errors import RunError
-from img2img.training.run_chart import draw_run, panels_of
-from img2img.training.run_records import RunRecords, Stretch, stretches
+from img2img.runs.run_chart import draw_run, panels_of
+from img2img.runs.run_records import RunRecords, Stretch, stretches
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 RUNNER = CliRunner()

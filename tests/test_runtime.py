@@ -16,7 +16,9 @@ from tiny_model import CARD, tiny_model, write_tiny_model
 
 from img2img.errors import ModelError, UsageError
 from img2img.inference import runtime
-from img2img.inference.runtime import OnnxRuntime, open_runtime, usable_cores
+from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.open_runtime import open_runtime
+from img2img.machine import usable_cores
 from img2img.model_file import TensorSpec, read_model
 
 L = np.linspace(-1, 1, 64 * 32, dtype=np.float32).reshape(1, 1, 64, 32)

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from img2img.cli.app import app
 from img2img.errors import SettingError
 from img2img.recipes import RECIPES, recipe_class
-from img2img.training.setting_list import preset_list, setting_list
-from img2img.training.settings import make_config
+from img2img.recipes.setting_list import preset_list, setting_list
+from img2img.recipes.settings import make_config
 
 
 def test_settings_are_parsed_by_their_types():

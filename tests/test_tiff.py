@@ -1,4 +1,4 @@
-"""tiff_reader.py and tiff_writer.py. The oracles are tifffile and Pillow."""
+"""photo/tiff and photo/metadata/tiff_directory.py. The oracles are tifffile and Pillow."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def lzw(values: np.ndarray) -> io.BytesIO:
     """A 16-bit LZW file: its bytes written as a grey 8-bit file, then the directory put right."""
     import struct
 
-    from img2img.photo.tiff_directory import longs, pack_tree, read_directory, read_header, shorts
+    from img2img.photo.metadata.tiff_directory import longs, pack_tree, read_directory, read_header, shorts
 
     height, width, channels = values.shape
     stream = io.BytesIO()

@@ -22,21 +22,22 @@ from torch import nn
 from typer.testing import CliRunner
 
 from img2img.cli.app import app
+from img2img.data.data_choice import chosen_data
+from img2img.data.open_source import open_source
+from img2img.device import pick_device
 from img2img.errors import DataError, ModelError, RunError, SettingError
 from img2img.recipes import RECIPES, recipe_class
 from img2img.recipes.recipe import Recipe, frozen
-from img2img.training.data_choice import chosen_data
+from img2img.recipes.settings import make_config
+from img2img.runs.run_folder import RunFolder
+from img2img.runs.saved_states import state_files
+from img2img.runs.state import load_latest
 from img2img.training.ema import Ema
-from img2img.training.health import Finding
-from img2img.training.image_source import open_source
-from img2img.training.machine import pick_device
+from img2img.training.health.finding import Finding
+from img2img.training.pace import Pace
 from img2img.training.progress import training_progress
-from img2img.training.run_folder import RunFolder
-from img2img.training.saved_states import state_files
-from img2img.training.settings import make_config
-from img2img.training.start import Request, start
-from img2img.training.state import load_latest
-from img2img.training.trainer import Pace
+from img2img.training.request import Request
+from img2img.training.start import start
 
 UNTIMED = {"images_per_second": 0, "seconds": 0}
 TENS = replace(QUICK, log_every=5, save_every=10)
@@ -346,7 +347,7 @@ def test_state_that_cannot_be_saved_ends_the_run_with_the_reason(colour_photos, 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("img2img.training.state.torch.save", full)
+    monkeypatch.setattr("img2img.runs.state.torch.save", full)
     with pytest.raises(RunError, match="no state could be saved at step 2: the disk is full"):
         trainer.train()
 
@@ -524,7 +525,7 @@ def test_digits_are_a_word_and_no_folder(colour_photos, tmp_path, monkeypatch):
         opened.append(list(data))
         return open_source([colour_photos])
 
-    monkeypatch.setattr("img2img.training.training_data.open_source", opening)
+    monkeypatch.setattr("img2img.data.training_data.open_source", opening)
     start(request("digits", tmp_path, steps=2)).train()
     start(again("", tmp_path))
     assert opened == [["digits"], ["digits"]]

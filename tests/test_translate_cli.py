@@ -86,8 +86,10 @@ def test_photos_that_take_much_memory_are_done_one_at_a_time(
         init(self, model, **options)
 
     monkeypatch.setattr(translator.Translator, "__init__", noted)
-    monkeypatch.setattr("img2img.batch.engine.usable_cores", lambda: 6)
-    monkeypatch.setattr("img2img.batch.engine.run_jobs", lambda *_, workers, **options: asked.append(workers) or [])
+    monkeypatch.setattr("img2img.batch.engines.engine.usable_cores", lambda: 6)
+    monkeypatch.setattr(
+        "img2img.batch.engines.engine.run_jobs", lambda *_, workers, **options: asked.append(workers) or []
+    )
     for name in ("a.png", "b.png", "c.png"):
         Image.new("RGB", (20, 20)).save(name)
     assert translate("a.png", "b.png", "c.png", "-o", "out", *words).exit_code == 0

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from img2img.recipes.cyclegan import CycleganRecipe
 from img2img.recipes.likeness import translation_figures
-from img2img.training.examination import examine
-from img2img.training.health import Health
-from img2img.training.settings import make_config
+from img2img.recipes.settings import make_config
+from img2img.training.health.examination import examine
+from img2img.training.health.health import Health
 
 EVERY = 5
 TIME_LAPSE = 100

@@ -9,10 +9,11 @@ import torch
 from mean_colour import draw_colours, mean_colour
 from torch import nn
 
-from img2img.evaluation.features import PooledFeatures
-from img2img.evaluation.pictures import MOST, looked_at, source_features
-from img2img.evaluation.translation import TranslationQuality, translated
-from img2img.training.image_source import ImageSource, Subset, open_source
+from img2img.data.image_source import ImageSource, Subset
+from img2img.data.open_source import open_source
+from img2img.evaluation.sets.feature_network import PooledFeatures
+from img2img.evaluation.sets.pictures import MOST, looked_at, source_features
+from img2img.evaluation.sets.translation import TranslationQuality, translated
 
 RED, BLUE = (190, 70, 60), (60, 70, 190)
 

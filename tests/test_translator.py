@@ -23,10 +23,10 @@ from tiny_translator import (
 )
 
 from img2img.errors import ModelError, UnreadablePhoto, UsageError
+from img2img.export.onnx_graph import to_onnx
 from img2img.inference import tiling, translator
 from img2img.inference.cycle import there_and_back
 from img2img.inference.translator import Translator
-from img2img.onnx_graph import to_onnx
 from img2img.photo import JpegSettings, Photo
 
 HALF_A_LEVEL = 0.5 / 127.5
@@ -255,7 +255,7 @@ def test_model_back_may_be_one_that_ships(tmp_path: Path, monkeypatch: pytest.Mo
     shelf = tmp_path / "checkpoints"
     shelf.mkdir()
     matrix_translator(shelf / "b2a.onnx", IDENTITY)
-    monkeypatch.setattr("img2img.model_file.checkpoints", lambda: shelf)
+    monkeypatch.setattr("img2img.model_file.lookup.checkpoints", lambda: shelf)
     path = matrix_translator(tmp_path / "mine.onnx", NEGATIVE, reverse="b2a")
     assert Translator(path).reverse().card.name == "b2a"
 

@@ -14,8 +14,8 @@ from img2img.cli.app import app
 from img2img.errors import ModelError
 from img2img.recipes import recipe_class
 from img2img.recipes.recipe import Recipe
-from img2img.training.run_folder import RunFolder
-from img2img.training.settings import make_config
+from img2img.recipes.settings import make_config
+from img2img.runs.run_folder import RunFolder
 from img2img.training.start import start
 
 NEVER_MEASURED = replace(QUICK, evaluate_every=0)

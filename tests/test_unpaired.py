@@ -8,15 +8,16 @@ import pytest
 import torch
 from test_data import assert_equal_batches, shard, tree
 
+from img2img.data.batches import preview_batch, shown_batch, training_batches
+from img2img.data.data_choice import chosen_data
+from img2img.data.framing import centre_square
+from img2img.data.image_source import ImageSource
+from img2img.data.loading import to_tensor
+from img2img.data.open_source import open_source
+from img2img.data.sample_order import SampleOrder, domain_seed, sample_keys
+from img2img.data.training_data import TrainingData, open_data, split_off_last
 from img2img.errors import DataError, UsageError
 from img2img.randomness import derive_seed
-from img2img.training.data import preview_batch, shown_batch, training_batches
-from img2img.training.data_choice import chosen_data
-from img2img.training.framing import centre_square
-from img2img.training.image_source import ImageSource, open_source
-from img2img.training.loading import to_tensor
-from img2img.training.sample_order import SampleOrder, domain_seed, sample_keys
-from img2img.training.training_data import TrainingData, open_data, split_off_last
 
 CPU = torch.device("cpu")
 PAIR = ("a", "b")

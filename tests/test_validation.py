@@ -11,14 +11,14 @@ from tiny_run import QUICK, TINY, again, assert_equal_states, request, train_unt
 from torch import nn
 
 from img2img.errors import RunError
-from img2img.evaluation import translation
-from img2img.evaluation.features import PooledFeatures
+from img2img.evaluation.sets import translation
+from img2img.evaluation.sets.feature_network import PooledFeatures
+from img2img.runs.run_folder import RunFolder
+from img2img.runs.saved_states import best_file
+from img2img.runs.state import load_best, load_latest
 from img2img.training import reporter, validation
 from img2img.training.request import Request
-from img2img.training.run_folder import RunFolder
-from img2img.training.saved_states import best_file
 from img2img.training.start import start
-from img2img.training.state import load_best, load_latest
 from img2img.training.validation import Validation, badness
 
 NAMES = ("kid_ab", "fd_ab", "kid_ba", "fd_ba")

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from img2img.batch.listing import Found, list_photos
+from img2img.batch.job import Found
 from img2img.batch.outcome import Outcome, failure
+from img2img.batch.sources.listing import list_photos
 from img2img.batch.watch import rounds
 
 Round = Callable[[], list[Found | Outcome]]

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from img2img.training.start import Request
-from img2img.training.state import TrainState
-from img2img.training.trainer import Pace, Trainer
+from img2img.runs.state import TrainState
+from img2img.training.pace import Pace
+from img2img.training.request import Request
+from img2img.training.trainer import Trainer
 
 COLORIZER = ("batch_size=2", "image_size=32", "pretrained=false")
 GAN = ("batch_size=2", "image_size=8", "z_dim=4", "generator_channels=4", "discriminator_channels=4", "ema_decay=0.9")

@@ -9,20 +9,19 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
-from img2img.batch.archives import with_contents
-from img2img.batch.due import Stamp
-from img2img.batch.engine import Engine
-from img2img.batch.job import Job
-from img2img.batch.journal import Journal, stamp_of
-from img2img.batch.journal_file import JOURNAL_NAME
-from img2img.batch.listing import Found
-from img2img.batch.object_store import is_stored
+from img2img.batch.addresses import is_stored
+from img2img.batch.engines.engine import Engine
+from img2img.batch.job import Found, Job
+from img2img.batch.journal.journal import Journal, stamp_of
+from img2img.batch.journal.journal_file import JOURNAL_NAME
+from img2img.batch.journal.register import Registered
+from img2img.batch.journal.resume_rules import Stamp
 from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
 from img2img.batch.plan import target_in
-from img2img.batch.register import Registered
+from img2img.batch.sources.archives import with_contents
+from img2img.batch.task import Work
 from img2img.batch.watch import rounds
-from img2img.batch.work import Work
 from img2img.batch.zip_output import ZipOutput
 
 

@@ -9,11 +9,12 @@ from io import BytesIO
 from pathlib import Path
 
 from img2img.atomic_file import why_not
+from img2img.batch.addresses import is_stored
 from img2img.batch.flags import flags_of
 from img2img.batch.job import STREAM, Job
-from img2img.batch.object_store import is_stored, read_object, write_object
 from img2img.batch.outcome import LOW_SCORE, Outcome
-from img2img.batch.work import Opened
+from img2img.batch.sources.object_store import read_object, write_object
+from img2img.batch.task import Opened
 from img2img.errors import ModelError, PhotoError, UnwritablePhoto
 from img2img.photo import DEFAULT_MAX_PIXELS, Photo, read_photo, write_photo
 from img2img.photo.formats import format_of_suffix, output_suffix

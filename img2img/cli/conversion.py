@@ -15,12 +15,11 @@ from img2img.errors import UsageError
 
 if TYPE_CHECKING:
     from img2img.batch.batch import Request
-    from img2img.batch.engine import LocalEngine
-    from img2img.batch.job import Job
-    from img2img.batch.listing import Found
+    from img2img.batch.engines.engine import LocalEngine
+    from img2img.batch.job import Found, Job
     from img2img.batch.one_photo import PhotoOptions
     from img2img.batch.outcome import Outcome
-    from img2img.batch.work import Work
+    from img2img.batch.task import Work
     from img2img.cli.progress import Tally
 
     Shown = Callable[..., AbstractContextManager[None]]
@@ -58,7 +57,7 @@ class Conversion:
         prints a line for each photo. `one_at_a_time`: without --jobs one photo takes all cores, since many would not
         fit in memory.
         """
-        from img2img.batch.engine import LocalEngine
+        from img2img.batch.engines.engine import LocalEngine
         from img2img.batch.plan import plan_single
         from img2img.batch.report import check_report
         from img2img.cli.film import are_films, run_films
@@ -109,12 +108,12 @@ class Conversion:
             follow([outcome], tally, total=1, quiet=self.quiet)
 
     def _outcome_of_one(self, job: "Job", engine: "LocalEngine") -> "Outcome":
-        from img2img.batch.due import EXISTS
         from img2img.batch.job import STREAM
-        from img2img.batch.object_store import is_there
+        from img2img.batch.journal.resume_rules import EXISTS
         from img2img.batch.one_photo import convert_job
         from img2img.batch.outcome import Outcome
-        from img2img.inference.runtime import usable_cores
+        from img2img.batch.sources.object_store import is_there
+        from img2img.machine import usable_cores
 
         opened = engine.opened(self.jobs or usable_cores())
         if not self.overwrite and job.target is not STREAM and is_there(job.target):
@@ -123,7 +122,7 @@ class Conversion:
 
     def _convert_many(self, local: "LocalEngine", tally: "Tally", shown: "Shown") -> None:
         from img2img.batch.batch import Batch
-        from img2img.batch.engine import RayEngine
+        from img2img.batch.engines.engine import RayEngine
         from img2img.cli.progress import follow
         from img2img.interrupt import interrupt_noted
 
@@ -156,7 +155,7 @@ class Conversion:
         )
 
     def _look(self) -> "Iterator[Found | Outcome]":
-        from img2img.batch.listing import list_files, list_photos
+        from img2img.batch.sources.listing import list_files, list_photos
 
         if self.from_file:
             yield from list_files(self.from_file, recursive=self.recursive, may_be_empty=self.watch)

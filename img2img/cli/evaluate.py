@@ -120,7 +120,7 @@ def evaluate(
     wanted = {"--chart": chart, "--sheet": sheet, "--save": save}
     request.subject(also_given=[name for name, value in wanted.items() if value])
 
-    from img2img.evaluation.report import measure, save_figures, table
+    from img2img.evaluation.measure import measure, save_figures, table
 
     figures = measure(request)
     print(json.dumps(figures, indent=2, allow_nan=False) if as_json else table(figures))

@@ -31,8 +31,8 @@ def features(
     import json
     from dataclasses import asdict
 
-    from img2img.evaluation.probe import draw_filters, probe
-    from img2img.training.image_source import open_source
+    from img2img.data.open_source import open_source
+    from img2img.evaluation.discriminator_features import draw_filters, probe
 
     found = probe(run, open_source(data or ["digits"]), seed=seed)
     picture = output or run / "filters.png"

@@ -13,7 +13,7 @@ from img2img.errors import FilmError, UsageError
 
 if TYPE_CHECKING:
     from img2img.batch.outcome import Outcome
-    from img2img.batch.work import Work
+    from img2img.batch.task import Work
     from img2img.video.plan import FilmJob
 
 
@@ -46,7 +46,7 @@ def run_films(
     """
     from img2img.batch.report import check_report
     from img2img.cli.progress import Tally, closing
-    from img2img.inference.runtime import usable_cores
+    from img2img.machine import usable_cores
     from img2img.video.plan import plan_films
 
     if report:
@@ -69,7 +69,7 @@ def run_films(
 def _converter(
     work: "Work", cores: int, *, overwrite: bool, fps: float | None, quiet: bool
 ) -> "Callable[[FilmJob], Outcome]":
-    from img2img.video.run import DEFAULT_RATE, FilmOptions, convert_job
+    from img2img.video.one_film import DEFAULT_RATE, FilmOptions, convert_job
 
     filming = work.open_for_films(cores)
     options = FilmOptions(work.settings(), overwrite=overwrite, rate=fps or DEFAULT_RATE)

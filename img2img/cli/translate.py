@@ -140,7 +140,7 @@ def translate(
     Exit codes: 0 all is well, 1 a photo failed or the model cannot be used,
     2 the command contradicts itself, 130 stopped with Ctrl-C.
     """
-    from img2img.batch.work import Translating
+    from img2img.batch.task import Translating
 
     chosen = model or _only_translator()
     seen: Size = size if size in ("card", "native") else int(size)  # type: ignore[assignment]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from img2img.atomic_file import why_not, written_at_once
 from img2img.errors import UnwritablePhoto
-from img2img.training.run_chart import private_matplotlib
+from img2img.plotting import private_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,13 +11,13 @@ from torch.nn.utils import parametrize
 
 from img2img.errors import SettingError
 from img2img.export.files import write_graph
+from img2img.export.onnx_graph import graph_of
 from img2img.export.parity import Parity, measure_graph
 from img2img.export.rounding import round_to_bytes, round_to_half
 from img2img.model_file import ModelCard, TensorSpec
 from img2img.networks.projected import ProjectedDiscriminator
-from img2img.onnx_graph import graph_of
 from img2img.recipes.recipe import Recipe
-from img2img.training.state import TrainState
+from img2img.runs.state import TrainState
 
 MULTIPLE = 32
 """Of a picture's sides: frozen features end at 1/32 of them, and patches need as many pixels."""

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from img2img.atomic_file import why_not, write_at_once
 from img2img.errors import ExportError
 from img2img.model_file import ModelCard, attach_card, card_for_weights, read_card, rewrite_card
-from img2img.training.state import TrainState
-from img2img.training.weights import AVERAGED
+from img2img.recipes.weights import AVERAGED
+from img2img.runs.state import TrainState
 
 
 def write_model(target: Path, graph: bytes, network: nn.Module, card: ModelCard) -> None:

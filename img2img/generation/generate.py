@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from img2img.atomic_file import check_target
 from img2img.errors import UsageError
 from img2img.generation.class_folders import write_class_folders
 from img2img.generation.drawing import check_condition, check_size, draw_sequences, offset_of, sample_count
 from img2img.generation.grid import columns_for, enlarge, tile
 from img2img.generation.picture_file import ANIMATED, STILL, write_animation, write_picture
 from img2img.generation.request import Request
-from img2img.generation.run_model import model_file
-from img2img.generation.target import check_target
 from img2img.generation.walk import there_and_back
 from img2img.inference.sampler import Pictures, Sampler
 
 
-def generate(request: Request) -> str:
-    """Draw and write what is asked for; returns a line that says what is now where."""
+def generate(request: Request, file_of: Callable[[str], str] = str) -> str:
+    """Draw and write what is asked for; returns a line that says what is now where.
+
+    `file_of` finds the model file of a run's folder.
+    """
     request.check()
-    sampler = Sampler(model_file(request.model), device=request.device)
+    sampler = Sampler(file_of(request.model), device=request.device)
     check_condition(request, sampler)
     if request.per_class is not None:
         return _class_folders(request, sampler)

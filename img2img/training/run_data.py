@@ -7,13 +7,13 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from img2img.data.data_choice import ChosenData, chosen_data
+from img2img.data.training_data import TrainingData, open_data
 from img2img.errors import DataError, SettingError
 from img2img.recipes.recipe import Recipe
-from img2img.training.data_choice import ChosenData, chosen_data
+from img2img.recipes.settings import chosen_settings, make_config, written_data
+from img2img.runs.run_info import RunInfo
 from img2img.training.request import Request
-from img2img.training.run_folder import RunInfo
-from img2img.training.settings import chosen_settings, make_config, written_data
-from img2img.training.training_data import TrainingData, open_data
 
 
 def begun_with(recipe: type[Recipe], request: Request, *, announce: bool) -> ChosenData:

@@ -6,23 +6,25 @@ from dataclasses import asdict, replace
 
 import torch
 
+from img2img.data.cache import settled_cache
+from img2img.data.open_source import from_anywhere
+from img2img.data.training_data import TrainingData
+from img2img.device import pick_device
 from img2img.errors import ModelError, SettingError
 from img2img.recipes import recipe_class
 from img2img.recipes.recipe import Recipe
-from img2img.training.cache import settled_cache
-from img2img.training.distributed import OneProcess, processes_from
-from img2img.training.image_source import from_anywhere
-from img2img.training.machine import command_line, hardware, loader_processes, pick_device
+from img2img.recipes.weights import initialise
+from img2img.runs.run_folder import RunFolder, versions
+from img2img.runs.run_info import RunInfo
+from img2img.runs.state import load_latest
+from img2img.training.launch import command_line, hardware, loader_processes
 from img2img.training.pace import Pace
+from img2img.training.processes.distributed import OneProcess, processes_from
 from img2img.training.request import Request
 from img2img.training.run_data import begun_with, config_and_data, same_data
-from img2img.training.run_folder import RunFolder, RunInfo, versions
 from img2img.training.schedule import schedule_change
-from img2img.training.state import load_latest
 from img2img.training.trainer import Trainer
-from img2img.training.training_data import TrainingData
 from img2img.training.validation import validation
-from img2img.training.weights import initialise
 
 
 def start(request: Request) -> Trainer:

@@ -8,18 +8,18 @@ from typing import Protocol
 import torch
 from torch import nn
 
+from img2img.data.training_data import TrainingData
 from img2img.recipes.recipe import Recipe
-from img2img.training.run_folder import RunFolder
-from img2img.training.saved_states import best_file
-from img2img.training.state import load_best
-from img2img.training.training_data import TrainingData
+from img2img.runs.run_folder import RunFolder
+from img2img.runs.saved_states import best_file
+from img2img.runs.state import load_best
 
 FEWEST = 20
 """Held-out images of each domain below which a distance between distributions says nothing."""
 
 
 class Quality(Protocol):
-    """What `evaluation.translation.TranslationQuality` is."""
+    """What `evaluation.sets.translation.TranslationQuality` is."""
 
     @property
     def reference(self) -> Mapping[str, float]: ...
@@ -67,7 +67,7 @@ def validation(recipe: Recipe, data: TrainingData, folder: RunFolder, device: to
             file=sys.stderr,
         )
         return None
-    from img2img.evaluation.translation import TranslationQuality
+    from img2img.evaluation.sets.translation import TranslationQuality
 
     quality = TranslationQuality(
         *(images[domain] for images in (data.train, data.held_out) for domain in recipe.domains),

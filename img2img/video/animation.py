@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from PIL import Image, ImageFile
 
 from img2img.atomic_file import why_not, written_at_once
-from img2img.batch.work import Filming
+from img2img.batch.task import Filming
 from img2img.errors import FilmError
 from img2img.photo import Photo
 from img2img.photo.formats import is_lossless_webp, reader_of, sniff_format

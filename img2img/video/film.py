@@ -16,7 +16,7 @@ from av.video.frame import VideoFrame
 
 import img2img
 from img2img.atomic_file import remove_leftovers, why_not, written_at_once
-from img2img.batch.work import Filming
+from img2img.batch.task import Filming
 from img2img.errors import FilmError
 from img2img.inference.steady import Steady
 from img2img.inference.translator import grey_or_rgb

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from img2img.atomic_file import is_file, is_folder
-from img2img.batch.listing import is_glob
+from img2img.batch.sources.listing import is_glob
 from img2img.errors import UsageError
 from img2img.photo.formats import OUTPUT_SUFFIXES
 from img2img.video.kinds import ANIMATION_SUFFIXES, Kind, Numbered, kind_of

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from img2img.atomic_file import why_not
-from img2img.batch.work import Filming
+from img2img.batch.task import Filming
 from img2img.errors import FilmError, PhotoError
 from img2img.photo import Photo, read_photo, write_photo
 from img2img.video.ahead import ahead

@@ -1,0 +1,188 @@
+"""What `img2img evaluate` measures of a model file or of two folders: the figures, and on the model's card."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from img2img.atomic_file import why_not, write_at_once
+from img2img.data.image_source import ImageSource
+from img2img.data.open_source import open_source
+from img2img.data.training_data import split_off_last
+from img2img.device import pick_device
+from img2img.errors import ModelError
+from img2img.evaluation.colorizers.colorizer_score import evaluate_colorizer
+from img2img.evaluation.colorizers.similarity import ALEXNET_FILE, Lpips
+from img2img.evaluation.evaluate_sampler import evaluate_sampler
+from img2img.evaluation.request import COLORIZER_SIZE, Request
+from img2img.evaluation.score import evaluate_score
+from img2img.evaluation.sets.comparison import Compared, compare_sources, compare_translated
+from img2img.evaluation.sets.feature_network import PooledFeatures, feature_network
+from img2img.evaluation.sets.pictures import at_size, measured_part
+from img2img.inference.colorizer import Colorizer
+from img2img.inference.sampler import Sampler
+from img2img.inference.scorer import Scorer
+from img2img.inference.translator import Translator
+from img2img.model_file import ModelCard, find_model, read_card, rewrite_card
+
+Data = Sequence[str | Path]
+
+CURVE = "temperature_curve"
+COMPARED = "compared"
+SCORE = "score"
+
+
+def measure(request: Request) -> dict[str, Any]:
+    """The figures that were asked for; raises UsageError for options that do not go together."""
+    subject = request.subject()
+    if subject == "folders":
+        return _folder_figures(request)
+    if subject == "translate":
+        return _translator_figures(request)
+    if subject == "score":
+        return _score_figures(request)
+    assert request.model
+    return evaluate_file(
+        request.model,
+        request.data,
+        size=request.size or COLORIZER_SIZE,
+        temperatures=request.temperatures,
+        lpips_weights=request.lpips_weights,
+        seed=request.seed,
+    )
+
+
+def evaluate_file(
+    model: str,
+    data: Data,
+    *,
+    size: int,
+    temperatures: Sequence[float] = (),
+    lpips_weights: Path | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """The figures of a colorizer as it ships and, under "temperature_curve", at other temperatures; or of a sampler."""
+    source = open_source(data)
+    if read_card(find_model(model)).task == "generate":
+        return evaluate_sampler(Sampler(model), source, seed=seed)
+    lpips = Lpips(lpips_weights) if lpips_weights else None
+    figures: dict[str, Any] = evaluate_colorizer(Colorizer(model), source, size=size, lpips=lpips).figures()
+    figures["measured_on"] = f"{figures['means']['photos']} photos of {_names(data)} at {size} px"
+    if temperatures:
+        figures[CURVE] = [_at_temperature(model, value, source, size) for value in temperatures]
+    return figures
+
+
+def _at_temperature(model: str, temperature: float, source: ImageSource, size: int) -> dict[str, float]:
+    from img2img.inference.torch_runtime import TorchRuntime
+
+    path = find_model(model)
+    card = read_card(path)
+    if "temperature" not in card.settings:
+        raise ModelError(f"{path}: recipe {card.recipe} has no temperature; leave --temperatures away")
+    card = replace(card, settings={**card.settings, "temperature": temperature})
+    runtime = TorchRuntime(path.with_suffix(".safetensors"), card, device="cpu")
+    score = evaluate_colorizer(Colorizer(model, runtime=runtime), source, size=size).figures()
+    return {"temperature": temperature} | {name: score[name] for name in ("psnr_gain_db", "colourfulness_ratio")}
+
+
+def _translator_figures(request: Request) -> dict[str, Any]:
+    """Distances of translated pictures to real ones of the target domain, and of the same untouched."""
+    assert request.model
+    features, held_out = _features(request), request.held_out or 0
+    source = measured_part(open_source(request.data), held_out)
+    targets, last = split_off_last(open_source(request.real), held_out)
+    translate = at_size(Translator(request.model), request.size)
+    rows = compare_translated(
+        translate, source, targets, features, held_out=last if held_out else None, seed=request.seed
+    )
+    return _distances(rows, features, _measured_on(request, source, request.real))
+
+
+def _score_figures(request: Request) -> dict[str, Any]:
+    """How well the score tells the translator's own pictures from strangers."""
+    assert request.model
+    own = measured_part(open_source(request.data), request.held_out or 0)
+    figures = evaluate_score(Scorer(Translator(request.model)), own, open_source(request.strangers))
+    return {SCORE: {**figures, "measured_on": _measured_on(request, own, request.strangers)}}
+
+
+def _measured_on(request: Request, source: ImageSource, beside: Data) -> str:
+    part = f"the last {len(source)} by name of " if request.held_out else ""
+    return f"{part}{_names(request.data)} beside {_names(beside)}"
+
+
+def _folder_figures(request: Request) -> dict[str, Any]:
+    """Distances of any pictures to real ones."""
+    features = _features(request)
+    rows = compare_sources(open_source(request.fake), open_source(request.real), features, seed=request.seed)
+    return _distances(rows, features, f"{_names(request.fake)} beside {_names(request.real)}")
+
+
+def _features(request: Request) -> PooledFeatures:
+    return feature_network(request.features or "lite0", request.weights, pick_device("auto"))
+
+
+def _distances(rows: Sequence[Compared], features: PooledFeatures, measured_on: str) -> dict[str, Any]:
+    """The two that decide, then what they lie between."""
+    figures = [row.figures() for row in rows]
+    decide = {name: figures[0][name] for name in ("kid_x1000", "frechet_distance")}
+    return {**decide, "features": features.name, "measured_on": measured_on, COMPARED: figures}
+
+
+def _names(data: Data) -> str:
+    return ", ".join(Path(path).name for path in data)
+
+
+def save_figures(model: str, figures: dict[str, Any], command: str) -> None:
+    """Put the figures and the command that prints them on the card of the .onnx and of the .safetensors beside it.
+
+    Those of a score stand beside the others, with a command of their own.
+    """
+    path = find_model(model)
+    for file in (path, path.with_suffix(".safetensors")):
+        if file.is_file():
+            _write(file, rewrite_card(file, _with_figures(read_card(file), figures, command)))
+
+
+def _with_figures(card: ModelCard, figures: dict[str, Any], command: str) -> ModelCard:
+    if SCORE in figures:
+        return replace(card, metrics={**card.metrics, SCORE: {**figures[SCORE], "measured_by": command}})
+    kept = {SCORE: card.metrics[SCORE]} if SCORE in card.metrics else {}
+    return replace(card, metrics={**figures, **kept}, metrics_command=command)
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        write_at_once(file, content)
+    except OSError as error:
+        raise ModelError(f"{file}: the card cannot be written: {why_not(error, 'written')}") from error
+
+
+def table(figures: dict[str, Any]) -> str:
+    """The figures as lines for a terminal."""
+    rows = {name: value for name, value in figures.items() if name not in ("means", CURVE, COMPARED, SCORE)}
+    rows |= figures.get("means", {}) | figures.get(SCORE, {})
+    lines = [f"{name:24} {value}" for name, value in rows.items()]
+    if "means" in figures and "lpips" not in rows:
+        lines.append(f"{'lpips':24} not measured: --lpips-weights FILE takes AlexNet's, {ALEXNET_FILE}")
+    for point in figures.get(CURVE, []):
+        lines.append("  ".join(f"{name} {value}" for name, value in point.items()))
+    if COMPARED in figures:
+        lines += ["", *_aligned([_shown(row) for row in figures[COMPARED]])]
+    return "\n".join(lines)
+
+
+def _shown(row: dict[str, Any]) -> dict[str, str]:
+    """A row of "compared" with each interval behind its value."""
+    shown = {name: str(row[name]) for name in ("pictures", "number", "beside")}
+    for name in ("kid_x1000", "frechet_distance"):
+        low, high = row[f"{name}_interval"]
+        shown[name] = f"{row[name]} ({low} to {high})"
+    return shown
+
+
+def _aligned(rows: list[dict[str, str]]) -> list[str]:
+    cells = [list(rows[0]), *(list(row.values()) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
