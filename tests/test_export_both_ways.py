@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from img2img.runs.run_info import RunInfo
 from PIL import Image
 from safetensors.torch import load_file
 from tiny_run import request
@@ -22,6 +21,7 @@ from img2img.inference.translator import Translator
 from img2img.model_file import read_card
 from img2img.recipes import RECIPES, Entry, recipe_class
 from img2img.runs.run_folder import RunFolder
+from img2img.runs.run_info import RunInfo
 from img2img.runs.state import TrainState
 from img2img.training.ema import Ema
 from img2img.training.start import start
