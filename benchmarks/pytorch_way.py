@@ -25,13 +25,9 @@ def load_network(model: Path) -> Network:
     """The shipped network in PyTorch; without its .safetensors the same graph in ONNX Runtime."""
     weights = model.with_suffix(".safetensors")
     if weights.is_file():
-        from safetensors.torch import load_file
+        from img2img.inference import torch_runtime
 
-        from img2img.recipes import build_exported
-
-        network = build_exported(read_card(weights))
-        network.load_state_dict(load_file(weights))
-        return network.float().eval()
+        return torch_runtime.load_network(weights, read_card(weights))
     from img2img.inference.onnx_runtime import OnnxRuntime
 
     session = OnnxRuntime(model.read_bytes())

@@ -228,6 +228,35 @@ def test_train_step_knows_every_recipe():
     assert set(CASES) == set(RECIPES)
 
 
+# Ageing
+
+
+def test_photos_are_measured_aged_and_never_in_another_grey():
+    from ageing import key_of
+
+    from img2img.recipes.ageing.aged import drawn_strengths
+
+    keys = torch.cat([key_of(number) for number in range(20)])
+    assert drawn_strengths(keys).flatten(1).any(1).all()
+    assert not (keys % 3).any()
+    assert len(keys.unique()) == 20
+
+
+@pytest.mark.slow
+def test_ageing_prints_every_kind_beside_the_clean_photo_and_draws_the_picture(colour_photos, tmp_path):
+    from img2img.recipes.ageing.aged import KINDS
+
+    head, _, grey, clean, *kinds, mixture = run("ageing.py", "--photos", colour_photos, "--count", 2).splitlines()
+    assert cells(head) == ["ageing", "strengths", "share of aged", "distance in ab", "chroma", "LPIPS"]
+    assert [cells(line)[0] for line in kinds] == list(KINDS)
+    assert cells(clean)[3] == "0.00"
+    assert number(cells(grey)[3]) == pytest.approx(number(cells(clean)[4]), abs=0.06)  # as far off as those are vivid
+    assert all(number(cells(line)[3]) > 0 for line in (*kinds, mixture))
+    run("ageing.py", "--photos", colour_photos, "--photo", 1, "--sheet", tmp_path / "sheet.jpg")
+    with Image.open(tmp_path / "sheet.jpg") as sheet:
+        assert sheet.width > 1000
+
+
 # Batches
 
 

@@ -78,7 +78,7 @@ def test_memory_and_device_hold_the_same(colour_photos):
     from img2img.data.open_source import open_source
 
     source = open_source([colour_photos])
-    for augment in ("none", "flip", "crop", "photo"):
+    for augment in ("none", "flip", "crop", "photo", "aged"):
         kinds = [
             list(
                 training_batches(
@@ -120,8 +120,9 @@ def test_domains_are_weighed_together():
     assert settled_cache("auto", [Drawn((9, 9)), Many()], samples=10**6 - 1, **together) == "none"
 
 
-def test_random_crops_of_photos_are_left_to_albumentations_on_the_cpu():
-    assert settled(Drawn((9, 9)), augment="photo") == "none"
+@pytest.mark.parametrize("augment", ["photo", "aged"])
+def test_random_crops_of_photos_are_left_to_albumentations_on_the_cpu(augment):
+    assert settled(Drawn((9, 9)), augment=augment) == "none"
 
 
 @pytest.mark.parametrize(("free", "expected"), [(8e9, "device"), (7e9, "none")])

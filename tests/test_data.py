@@ -251,7 +251,7 @@ def test_order_can_be_asked_backwards():
     assert [backward.image(n) for n in reversed(range(15))] == images[::-1]
 
 
-@pytest.mark.parametrize("augment", ["crop", "photo"])
+@pytest.mark.parametrize("augment", ["crop", "photo", "aged"])
 def test_sample_depends_on_its_number_alone(colour_photos, augment):
     source = open_source([colour_photos])
     forward, backward = (endless(source, augment, seed=5) for _ in range(2))
@@ -265,6 +265,19 @@ def test_one_photo_looks_another_way_each_time(colour_photos, tmp_path, cache):
     source = open_source([tree(tmp_path, colour_photos / "0.png", "0.png")])
     views = torch.cat([batch["image"] for batch in batches(source, augment="photo", cache=cache)])
     assert views.unique(dim=0).shape[0] == 8
+
+
+def test_aged_photos_are_cropped_and_mirrored_as_photos_are_and_keep_their_tones(colour_photos, tmp_path):
+    source, number = open_source([colour_photos]), 40
+    photo, aged = (endless(source, augment, seed=5) for augment in ("photo", "aged"))
+    same = [torch.equal(photo[n]["image"], aged[n]["image"]) for n in range(number)]
+    untouched = 0.6 * 0.7 * 0.85**2  # of "photo": by tones, gamma, softness and grain
+    assert sum(same) / number == pytest.approx(untouched, abs=0.25)
+    Image.new("RGB", (40, 60), (255, 0, 51)).save(tmp_path / "flat.png")
+    for cache in ("memory", "none"):
+        for batch in batches(open_source([tmp_path]), augment="aged", cache=cache):
+            flat = torch.tensor([1.0, -1.0, -0.6]).view(1, 3, 1, 1).expand_as(batch["image"])
+            torch.testing.assert_close(batch["image"], flat, rtol=0, atol=1e-5)
 
 
 def test_keys_are_derived_from_seed_and_number():
@@ -317,7 +330,7 @@ def test_caching_changes_nothing(digits, colour_photos, augment):
         assert_equal_batches(cached, uncached)
 
 
-@pytest.mark.parametrize("augment", ["none", "flip", "crop", "photo"])
+@pytest.mark.parametrize("augment", ["none", "flip", "crop", "photo", "aged"])
 @pytest.mark.parametrize("cache", ["memory", "none"])
 def test_resumed_run_sees_the_same_samples(colour_photos, augment, cache):
     source = open_source([colour_photos])
@@ -327,7 +340,7 @@ def test_resumed_run_sees_the_same_samples(colour_photos, augment, cache):
 
 
 @pytest.mark.parametrize("frames", [1, 3])
-@pytest.mark.parametrize("augment", ["flip", "crop", "photo"])
+@pytest.mark.parametrize("augment", ["flip", "crop", "photo", "aged"])
 @pytest.mark.parametrize("cache", ["memory", "none"])
 def test_two_ranks_see_what_one_process_sees(colour_photos, augment, cache, frames):
     source = open_source([colour_photos])
@@ -404,7 +417,7 @@ def test_colours_stay_in_their_channels(tmp_path):
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 @pytest.mark.parametrize("cache", ["memory", "device"])
-@pytest.mark.parametrize("augment", ["crop", "photo"])
+@pytest.mark.parametrize("augment", ["crop", "photo", "aged"])
 def test_gpu_makes_the_batches_of_the_cpu_and_is_never_waited_for(digits, cache, augment):
     settings = {"augment": augment, "frames": 3, "stop": 16, "batches_per_step": 2, "cache": cache}
     on_cpu = batches(digits, **settings)

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,11 +12,13 @@ from img2img.cli.app import app
 from img2img.data.open_source import open_source
 from img2img.errors import DataError, ModelError
 from img2img.evaluation.chart import panels_of
-from img2img.evaluation.colorizers.colorizer_score import evaluate_colorizer, photos_at
+from img2img.evaluation.colorizers.colorizer_score import evaluate_colorizer
+from img2img.evaluation.colorizers.measured_photos import photos_at
 from img2img.evaluation.colorizers.metrics import colourfulness, psnr
 from img2img.evaluation.colorizers.similarity import Lpips, ssim
 from img2img.evaluation.contact_sheet import contact_sheet, grey_coloured_true
-from img2img.evaluation.measure import evaluate_file, table
+from img2img.evaluation.measure import measure, table
+from img2img.evaluation.request import Request
 
 
 def flat(red: int, green: int, blue: int) -> np.ndarray:
@@ -82,8 +85,8 @@ def test_lpips_refuses_other_weights(tmp_path):
 
 
 def test_figures_of_a_colorizer_have_lpips_where_its_weights_are(tiny_model, source, tmp_path, alexnet_file):
-    without = evaluate_file(str(tiny_model), [tmp_path], size=64)
-    with_it = evaluate_file(str(tiny_model), [tmp_path], size=64, lpips_weights=alexnet_file)
+    request = Request(str(tiny_model), data=(str(tmp_path),), size=64)
+    without, with_it = measure(request), measure(replace(request, lpips_weights=alexnet_file))
     assert "lpips" not in without["means"]
     assert {**with_it["means"], **without["means"]} == with_it["means"]
     assert with_it["means"]["lpips"] > 0
@@ -130,9 +133,14 @@ def test_grey_model_gains_nothing_and_has_no_colour(source):
     assert score.colourfulness_ratio == pytest.approx(0)
 
 
+def knowing(source, size: int):
+    """A colorizer that knows the true photos by their greys."""
+    truths = {photo.convert("L").tobytes(): photo for photo in photos_at(source, size)}
+    return lambda grey: truths[grey.tobytes()]
+
+
 def test_perfect_model_reaches_the_truths_colourfulness(source):
-    truth = iter(list(photos_at(source, 64)))
-    score = evaluate_colorizer(lambda _: next(truth), source, size=64)
+    score = evaluate_colorizer(knowing(source, 64), source, size=64)
     assert score.psnr == math.inf
     assert score.ssim == pytest.approx(1)
     assert score.colourfulness_ratio == pytest.approx(1)

@@ -1,21 +1,33 @@
 """`img2img evaluate`: the figures on a model's card, printed again, and any folder compared with real pictures."""
 
+from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from img2img.cli.picture_option import in_a_folder
+from img2img.cli.progress import photos_measured
 
 
-def _check_temperatures(text: str | None) -> str | None:
-    try:
-        good = text is None or all(0 < float(part) <= 1 for part in text.split(","))
-    except ValueError:
-        good = False
-    if not good:
-        raise typer.BadParameter(f"{text}: give numbers above 0, at most 1, with commas between")
-    return text
+def _numbers(within: Callable[[float], bool], what: str) -> Callable[[str | None], str | None]:
+    """A check that an option has numbers with commas between, each within bounds."""
+
+    def check(text: str | None) -> str | None:
+        try:
+            good = text is None or all(within(float(part)) for part in text.split(","))
+        except ValueError:
+            good = False
+        if not good:
+            raise typer.BadParameter(f"{text}: give numbers {what}, with commas between")
+        return text
+
+    return check
+
+
+def _split(text: str | None) -> tuple[float, ...]:
+    return tuple(map(float, text.split(","))) if text else ()
 
 
 def evaluate(
@@ -56,8 +68,24 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="T,T,...",
-            callback=_check_temperatures,
+            callback=_numbers(lambda value: 0 < value <= 1, "above 0, at most 1"),
             help="Also measure a colorizer at these, in PyTorch (needs the .safetensors).",
+        ),
+    ] = None,
+    saturations: Annotated[
+        str | None,
+        typer.Option(
+            metavar="S,S,...",
+            callback=_numbers(lambda value: 0 <= value < inf, "from 0 up"),
+            help="And at these, each with every temperature.",
+        ),
+    ] = None,
+    prior_corrections: Annotated[
+        str | None,
+        typer.Option(
+            metavar="B,B,...",
+            callback=_numbers(lambda value: -1 <= value <= 1, "from -1 to 1"),
+            help="And with so much of the training's rarity weights taken back: 0 nothing, 1 all.",
         ),
     ] = None,
     features: Annotated[
@@ -87,14 +115,15 @@ def evaluate(
 ) -> None:
     """Measure a model against real pictures, or compare any pictures with real ones.
 
-    A colorizer on photos whose colours are known: PSNR, SSIM and LPIPS beside the grey photos', and colourfulness. A
-    translator: KID and Frechet distance between what it makes and real pictures, beside those of the untouched pictures
-    and of real ones, all with 95% bootstrap intervals; or, with --strangers, how well its score tells --data from them,
-    as AUC. A sampler: how varied its pictures are, and how many of those that it draws for a class are of that class.
+    A colorizer on photos whose colours are known: PSNR, SSIM, LPIPS and the Frechet distance to the true photos, beside
+    the grey photos', and colourfulness; of all --data and of each. A translator: KID and Frechet distance between what
+    it makes and real pictures, beside those of the untouched pictures and of real ones, all with 95% bootstrap
+    intervals; or, with --strangers, how well its score tells --data from them, as AUC. A sampler: how varied its
+    pictures are, and how many of those that it draws for a class are of that class.
 
     \b
     Examples:
-      img2img evaluate colorizer --data photos
+      img2img evaluate colorizer --data photos --data people --temperatures 0.2,0.4 --saturations 1,1.2
       img2img evaluate horse2zebra --data horses --real zebras --sheet sheet.jpg
       img2img evaluate horse2zebra --data horses --strangers photos --held-out 100
       img2img evaluate --real zebras --fake made-elsewhere --chart chart.png
@@ -111,7 +140,9 @@ def evaluate(
         strangers=tuple(strangers or ()),
         held_out=held_out,
         size=size,
-        temperatures=tuple(map(float, temperatures.split(","))) if temperatures else (),
+        temperatures=_split(temperatures),
+        saturations=_split(saturations),
+        prior_corrections=_split(prior_corrections),
         features=features,
         weights=weights,
         lpips_weights=lpips_weights,
@@ -122,7 +153,8 @@ def evaluate(
 
     from img2img.evaluation.measure import measure, save_figures, table
 
-    figures = measure(request)
+    with photos_measured() as advance:
+        figures = measure(request, advance)
     print(json.dumps(figures, indent=2, allow_nan=False) if as_json else table(figures))
     if chart:
         from img2img.evaluation.chart import draw_chart

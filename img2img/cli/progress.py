@@ -1,6 +1,7 @@
 """What a batch shows: a bar on a terminal, one line a failed photo, a closing line."""
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -145,3 +146,27 @@ def _bar(total: int, *, shown: bool) -> Iterator[Advance]:
             progress.update(task, rate=rate, failed=f"{failed:,} failed" if failed else "")
 
         yield advance
+
+
+@contextmanager
+def photos_measured(after: float = 2.0) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal once work takes more than so many seconds: tell it of photos done, and of how many."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    progress = Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True)
+    task, shown_from = progress.add_task(""), time.monotonic() + after
+
+    def advance(done: int, total: int) -> None:
+        if time.monotonic() > shown_from:
+            progress.start()
+        progress.update(task, completed=done, total=total)
+
+    try:
+        yield advance
+    finally:
+        progress.stop()

@@ -24,6 +24,8 @@ def seen(stored: Padded, key: Tensor, size: int, augment: str) -> Tensor:
     """(N, 3, size, size) in [-1, 1]: what is trained on of pictures that were stored for this augmentation."""
     if augment == "photo":
         return photo_augmented(stored, key, size)
+    if augment == "aged":  # the recipe ages the grey; the colours stay as they are
+        return flipped(random_crops(stored, key, size), key) * 2 - 1
     if augment == "crop":
         return flipped(random_squares(stored, key, size), key)
     return flipped(squares(stored), key) if augment == "flip" else squares(stored)
@@ -36,10 +38,8 @@ def flipped(images: Tensor, key: Tensor) -> Tensor:
 
 def photo_augmented(stored: Padded, key: Tensor, size: int) -> Tensor:
     """(N, 3, size, size) in [-1, 1]: square crops with the tones, grain and softness of old prints."""
-    heights, widths = _shapes(stored)
-    images = cut(stored, random_boxes(key, heights, widths), size)
-    images = grainy(softened(toned(flipped(images, key), key), key), key)
-    return images * 2 - 1
+    images = flipped(random_crops(stored, key, size), key)
+    return grainy(softened(toned(images, key), key), key) * 2 - 1
 
 
 def squares(stored: Padded) -> Tensor:
@@ -82,6 +82,11 @@ def random_boxes(key: Tensor, heights: Tensor, widths: Tensor) -> Tensor:
     place = torch.where(found, uniform(key, (2,), "crop, place"), 0.5)
     top, left = (heights - height) * place[:, :1], (widths - width) * place[:, 1:]
     return torch.cat([top, left, height, width], 1)
+
+
+def random_crops(stored: Padded, key: Tensor, size: int) -> Tensor:
+    """(N, 3, size, size) in [0, 1]: random boxes, brought to that size."""
+    return cut(stored, random_boxes(key, *_shapes(stored)), size)
 
 
 def cut(stored: Padded, boxes: Tensor, size: int) -> Tensor:

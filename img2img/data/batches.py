@@ -1,9 +1,9 @@
 """Training batches: which image is the n-th, and how it is cropped, flipped and toned.
 
 The n-th sample of a run depends on (seed, n) alone: worker processes, prefetching, a resume and the number of
-processes that share the run change nothing. Nor does a cache, but for "photo": without one albumentations draws the
-crops and tones in the worker processes, with one augment.py draws others like them on the device. Images of two domains
-are not paired: each has an order and crops of its own.
+processes that share the run change nothing. Nor does a cache, but for "photo" and "aged": without one albumentations
+draws the crops and tones in the worker processes, with one augment.py draws others like them on the device. Images of
+two domains are not paired: each has an order and crops of its own.
 """
 
 from collections.abc import Generator, Mapping, Sequence

@@ -26,7 +26,7 @@ the largest are shrunk by a third, which bilinear sampling does without visible 
 """
 CROP_MARGIN = 286 / 256
 """The same for "crop": what CycleGAN's authors shrink to, and cut squares of their full size from (1703.10593)."""
-MARGINS = {"crop": CROP_MARGIN, "photo": PHOTO_MARGIN}
+MARGINS = {"crop": CROP_MARGIN, "photo": PHOTO_MARGIN, "aged": PHOTO_MARGIN}
 LONGEST = 2
 """Long side of a stored photo over its short side, at most."""
 SMALL = 2**30
@@ -77,7 +77,7 @@ def settled_cache(
 ) -> str:
     """`cache` itself, or for "auto" which of device, memory and none is the fastest for a run of `samples` in all.
 
-    A run settles once: "photo" draws other crops from a cache. Raises SettingError for another word.
+    A run settles once: "photo" and "aged" draw other crops from a cache. Raises SettingError for another word.
     """
     if cache not in CACHES:
         raise SettingError(f"--cache {cache}: must be one of {', '.join(CACHES)}")
@@ -89,8 +89,9 @@ def settled_cache(
     if device.type == "cuda" and size <= DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]:
         return "device"
     # On the CPU a photo from the cache takes the training's own thread 0.7 ms at 64 px and 2.0 ms at 128 px to crop and
-    # tone; decoding it anew with albumentations takes about 1.2 ms at either size, and loader processes take that over.
-    if device.type == "cpu" and augment == "photo":
+    # tone, a third of that where it is only cropped; decoding it anew with albumentations takes about 1.2 ms at either
+    # size, and loader processes take that over.
+    if device.type == "cpu" and augment in ("photo", "aged"):
         return "none"
     return "memory" if size <= SMALL else "none"
 

@@ -40,6 +40,20 @@ def photo_augmentation(size: int) -> A.Compose:
     )
 
 
+def crop_augmentation(size: int) -> A.Compose:
+    """The crops and the mirroring of `photo_augmentation` alone."""
+    return A.Compose(
+        [
+            A.RandomResizedCrop((size, size), scale=(0.3, 1.0), ratio=(0.8, 1.25), p=1.0),
+            A.HorizontalFlip(p=0.5),
+        ]
+    )
+
+
+DRAWN_ANEW = {"photo": photo_augmentation, "aged": crop_augmentation}
+"""What albumentations draws from the whole photo; all else is as a cache would keep it."""
+
+
 def to_tensor(image: NDArray[np.uint8]) -> Tensor:
     """(H, W, 3) uint8 -> (3, H, W) float32 in [-1, 1]."""
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 127.5 - 1
@@ -51,7 +65,7 @@ class DomainSamples:
     def __init__(self, source: ImageSource, *, image_size: int, augment: str, seed: int) -> None:
         self._source, self._image_size, self._augment, self._seed = source, image_size, augment, seed
         self._order = order_of(source, seed)
-        self._photo = photo_augmentation(image_size) if augment == "photo" else None
+        self._drawn_anew = DRAWN_ANEW[augment](image_size) if augment in DRAWN_ANEW else None
 
     def take(self, sample: int) -> tuple[Tensor, int | None]:
         """The picture (3, image_size, image_size) float32 in [-1, 1], and its label where it has one."""
@@ -59,9 +73,9 @@ class DomainSamples:
         return self._picture(self._source.rgb(index), sample), self._source.label(index)
 
     def _picture(self, image: NDArray[np.uint8], sample: int) -> Tensor:
-        if self._photo:
-            self._photo.set_random_seed(derive_seed(self._seed, "augmentation", sample) % 2**32)
-            return to_tensor(self._photo(image=image)["image"])
+        if self._drawn_anew:
+            self._drawn_anew.set_random_seed(derive_seed(self._seed, "augmentation", sample) % 2**32)
+            return to_tensor(self._drawn_anew(image=image)["image"])
         # What a cache would keep, so that a cache changes nothing.
         alone = assembled([shrunk(image, self._image_size, self._augment)], torch.device("cpu"))
         return seen(alone, sample_keys(self._seed, [sample]), self._image_size, self._augment)[0]

@@ -61,7 +61,7 @@ def draw_chart(figures: Mapping[str, Any], target: Path, *, model: str | None) -
 
 
 def panels_of(figures: Mapping[str, Any]) -> list[Panel]:
-    """Of a comparison of sets a panel for each distance; of a colorizer one for each measure."""
+    """Of a comparison of sets a panel for each distance; of a colorizer one for each measure, and its sets'."""
     if "compared" in figures:
         names = {"kid_x1000": "KID x 1000", "frechet_distance": "Frechet distance"}
         return [
@@ -71,10 +71,11 @@ def panels_of(figures: Mapping[str, Any]) -> list[Panel]:
             )
             for name, title in names.items()
         ]
-    return _colorizer_panels(figures["means"])
+    return _colorizer_panels(figures) + (_set_panels(figures["sets"]) if "sets" in figures else [])
 
 
-def _colorizer_panels(means: Mapping[str, float]) -> list[Panel]:
+def _colorizer_panels(figures: Mapping[str, Any]) -> list[Panel]:
+    means = figures["means"]
     likeness = {
         "psnr": "PSNR in dB (more is nearer to the true photos)",
         "ssim": "SSIM (more is nearer)",
@@ -85,8 +86,27 @@ def _colorizer_panels(means: Mapping[str, float]) -> list[Panel]:
         for name, title in likeness.items()
         if name in means
     ]
+    if "frechet_distance" in figures:
+        bars = [Bar("coloured", figures["frechet_distance"]), Bar("grey", figures["frechet_distance_of_grey"])]
+        title = f"Frechet distance, by features of {figures['features']} (less is nearer to the true photos)"
+        panels.append(Panel(title, bars))
     colour = [Bar("coloured", means["colourfulness"]), Bar("true", means["colourfulness_of_truth"])]
     return [*panels, Panel("colourfulness (as much as the true photos' is best)", colour)]
+
+
+def _set_panels(sets: Sequence[Mapping[str, Any]]) -> list[Panel]:
+    """What decides, of all photos and of each set that has it."""
+    titles = {
+        "psnr_gain_db": "PSNR gain in dB by set (more is better)",
+        "colourfulness_ratio": "colourfulness over the true photos' by set (1 is best)",
+        "lpips": "LPIPS by set (less is nearer)",
+        "frechet_distance": "Frechet distance by set (less is nearer; of unequal sets not comparable)",
+    }
+    panels = [
+        Panel(title, [Bar(row["set"], row[name]) for row in (sets[-1], *sets[:-1]) if name in row])
+        for name, title in titles.items()
+    ]
+    return [panel for panel in panels if panel.bars]
 
 
 def _draw(axes: Axes, panel: Panel) -> None:

@@ -11,15 +11,15 @@ from img2img.data.open_source import open_source
 from img2img.data.training_data import split_off_last
 from img2img.device import pick_device
 from img2img.errors import ModelError
-from img2img.evaluation.colorizers.colorizer_score import evaluate_colorizer
-from img2img.evaluation.colorizers.similarity import ALEXNET_FILE, Lpips
+from img2img.evaluation.colorizers.colorizer_figures import CURVE, SETS, colorizer_figures
+from img2img.evaluation.colorizers.measured_photos import Advance
+from img2img.evaluation.colorizers.similarity import ALEXNET_FILE
 from img2img.evaluation.evaluate_sampler import evaluate_sampler
-from img2img.evaluation.request import COLORIZER_SIZE, Request
+from img2img.evaluation.request import Request
 from img2img.evaluation.score import evaluate_score
-from img2img.evaluation.sets.comparison import Compared, compare_sources, compare_translated
+from img2img.evaluation.sets.comparison import FEWEST, Compared, compare_sources, compare_translated
 from img2img.evaluation.sets.feature_network import PooledFeatures, feature_network
 from img2img.evaluation.sets.pictures import at_size, measured_part
-from img2img.inference.colorizer import Colorizer
 from img2img.inference.sampler import Sampler
 from img2img.inference.scorer import Scorer
 from img2img.inference.translator import Translator
@@ -27,13 +27,15 @@ from img2img.model_file import ModelCard, find_model, read_card, rewrite_card
 
 Data = Sequence[str | Path]
 
-CURVE = "temperature_curve"
 COMPARED = "compared"
 SCORE = "score"
 
 
-def measure(request: Request) -> dict[str, Any]:
-    """The figures that were asked for; raises UsageError for options that do not go together."""
+def measure(request: Request, advance: Advance = lambda done, total: None) -> dict[str, Any]:
+    """The figures that were asked for; raises UsageError for options that do not go together.
+
+    `advance` hears of the photos of a colorizer.
+    """
     subject = request.subject()
     if subject == "folders":
         return _folder_figures(request)
@@ -41,49 +43,10 @@ def measure(request: Request) -> dict[str, Any]:
         return _translator_figures(request)
     if subject == "score":
         return _score_figures(request)
+    if subject == "colorize":
+        return colorizer_figures(request, advance)
     assert request.model
-    return evaluate_file(
-        request.model,
-        request.data,
-        size=request.size or COLORIZER_SIZE,
-        temperatures=request.temperatures,
-        lpips_weights=request.lpips_weights,
-        seed=request.seed,
-    )
-
-
-def evaluate_file(
-    model: str,
-    data: Data,
-    *,
-    size: int,
-    temperatures: Sequence[float] = (),
-    lpips_weights: Path | None = None,
-    seed: int = 0,
-) -> dict[str, Any]:
-    """The figures of a colorizer as it ships and, under "temperature_curve", at other temperatures; or of a sampler."""
-    source = open_source(data)
-    if read_card(find_model(model)).task == "generate":
-        return evaluate_sampler(Sampler(model), source, seed=seed)
-    lpips = Lpips(lpips_weights) if lpips_weights else None
-    figures: dict[str, Any] = evaluate_colorizer(Colorizer(model), source, size=size, lpips=lpips).figures()
-    figures["measured_on"] = f"{figures['means']['photos']} photos of {_names(data)} at {size} px"
-    if temperatures:
-        figures[CURVE] = [_at_temperature(model, value, source, size) for value in temperatures]
-    return figures
-
-
-def _at_temperature(model: str, temperature: float, source: ImageSource, size: int) -> dict[str, float]:
-    from img2img.inference.torch_runtime import TorchRuntime
-
-    path = find_model(model)
-    card = read_card(path)
-    if "temperature" not in card.settings:
-        raise ModelError(f"{path}: recipe {card.recipe} has no temperature; leave --temperatures away")
-    card = replace(card, settings={**card.settings, "temperature": temperature})
-    runtime = TorchRuntime(path.with_suffix(".safetensors"), card, device="cpu")
-    score = evaluate_colorizer(Colorizer(model, runtime=runtime), source, size=size).figures()
-    return {"temperature": temperature} | {name: score[name] for name in ("psnr_gain_db", "colourfulness_ratio")}
+    return evaluate_sampler(Sampler(request.model), open_source(request.data), seed=request.seed)
 
 
 def _translator_figures(request: Request) -> dict[str, Any]:
@@ -161,16 +124,29 @@ def _write(file: Path, content: bytes) -> None:
 
 def table(figures: dict[str, Any]) -> str:
     """The figures as lines for a terminal."""
-    rows = {name: value for name, value in figures.items() if name not in ("means", CURVE, COMPARED, SCORE)}
+    tables = ("means", SETS, CURVE, COMPARED, SCORE)
+    rows = {name: value for name, value in figures.items() if name not in tables}
     rows |= figures.get("means", {}) | figures.get(SCORE, {})
-    lines = [f"{name:24} {value}" for name, value in rows.items()]
-    if "means" in figures and "lpips" not in rows:
-        lines.append(f"{'lpips':24} not measured: --lpips-weights FILE takes AlexNet's, {ALEXNET_FILE}")
-    for point in figures.get(CURVE, []):
-        lines.append("  ".join(f"{name} {value}" for name, value in point.items()))
+    lines = [f"{name:24} {value}" for name, value in (rows | _not_measured(figures)).items()]
+    for name in (SETS, CURVE):
+        if name in figures:
+            lines += ["", *_aligned(figures[name])]
     if COMPARED in figures:
         lines += ["", *_aligned([_shown(row) for row in figures[COMPARED]])]
     return "\n".join(lines)
+
+
+def _not_measured(figures: dict[str, Any]) -> dict[str, str]:
+    """What a colorizer's figures lack, and what it takes."""
+    if "means" not in figures:
+        return {}
+    missing = {}
+    if "lpips" not in figures["means"]:
+        missing["lpips"] = f"not measured: --lpips-weights FILE takes AlexNet's, {ALEXNET_FILE}"
+    if "frechet_distance" not in figures:
+        photos = figures["means"]["photos"]
+        missing["frechet_distance"] = f"not measured: {photos} photos with colour, and it takes {FEWEST} or more"
+    return missing
 
 
 def _shown(row: dict[str, Any]) -> dict[str, str]:
@@ -182,7 +158,9 @@ def _shown(row: dict[str, Any]) -> dict[str, str]:
     return shown
 
 
-def _aligned(rows: list[dict[str, str]]) -> list[str]:
-    cells = [list(rows[0]), *(list(row.values()) for row in rows)]
+def _aligned(rows: list[dict[str, Any]]) -> list[str]:
+    """As a table, its columns in the order in which the rows name them."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [names, *([str(row.get(name, "")) for name in names] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]

@@ -26,7 +26,10 @@ _NEEDED = {
     "folders": ("--real", "--fake"),
 }
 _ALLOWED = {
-    "colorize": ("--size", "--temperatures", "--lpips-weights", "--chart", "--sheet", "--save"),
+    "colorize": (
+        *("--size", "--temperatures", "--saturations", "--prior-corrections", "--lpips-weights", "--features"),
+        *("--weights", "--chart", "--sheet", "--save"),
+    ),
     "translate": ("--size", "--held-out", "--features", "--weights", "--chart", "--sheet", "--save"),
     "score": ("--held-out", "--save"),
     "generate": ("--save",),
@@ -46,6 +49,8 @@ class Request:
     held_out: int | None = None
     size: int | None = None
     temperatures: tuple[float, ...] = ()
+    saturations: tuple[float, ...] = ()
+    prior_corrections: tuple[float, ...] = ()
     features: str | None = None
     weights: Path | None = None
     lpips_weights: Path | None = None
@@ -87,8 +92,14 @@ class Request:
         given = {"--data": self.data, "--real": self.real, "--fake": self.fake, "--strangers": self.strangers}
         for name, paths in given.items():
             yield from ((name, Path(path).name) for path in paths)
-        if self.temperatures:
-            yield "--temperatures", ",".join(f"{value:g}" for value in self.temperatures)
+        grid = {
+            "--temperatures": self.temperatures,
+            "--saturations": self.saturations,
+            "--prior-corrections": self.prior_corrections,
+        }
+        for name, values in grid.items():
+            if values:
+                yield name, ",".join(f"{value:g}" for value in values)
         for name, number in (("--held-out", self.held_out), ("--size", self.size), ("--features", self.features)):
             if number is not None:
                 yield name, str(number)

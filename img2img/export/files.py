@@ -13,14 +13,16 @@ from img2img.recipes.weights import AVERAGED
 from img2img.runs.state import TrainState
 
 
-def write_model(target: Path, graph: bytes, network: nn.Module, card: ModelCard) -> None:
-    """The .onnx, and the same weights beside it as .safetensors, their kernels in half precision."""
+def write_model(
+    target: Path, graph: bytes, network: nn.Module, card: ModelCard, beside: Mapping[str, Tensor] = {}
+) -> None:
+    """The .onnx, and the same weights as .safetensors, kernels in half precision, with what goes `beside` them."""
     weights = {
         name: tensor.half() if tensor.is_floating_point() and tensor.ndim >= 2 else tensor
         for name, tensor in network.state_dict().items()
     }
     write_graph(target, graph, card)
-    _write(target.with_suffix(".safetensors"), card_for_weights(_safetensors(weights), card))
+    _write(target.with_suffix(".safetensors"), card_for_weights(_safetensors({**weights, **beside}), card))
 
 
 def write_graph(target: Path, graph: bytes, card: ModelCard) -> None:

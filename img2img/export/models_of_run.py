@@ -83,7 +83,7 @@ def export_run(
         own = facts(model.network, model.graph, recipe, card)
         back = next((other.stem for other in models if other != path), None)
         own |= {"name": path.stem, "reverse": back, "critic": critic.stem if critic else None}
-        write_model(path, model.graph, model.network, replace(card, **own))
+        write_model(path, model.graph, model.network, replace(card, **own), _beside(state, recipe))
     if weights:
         write_weights(weights, state, replace(card, name=weights.stem))
     note = ""
@@ -120,6 +120,7 @@ def _check_request(recipe: type[Recipe], settings: tuple[str, ...], about: Mappi
 def _exported(name: str, path: Path, state: TrainState, recipe: type[Recipe], config: Recipe.Config) -> _Generator:
     network = recipe.exported_network(config)
     network.load_state_dict(_averaged_weights(state.ema, name))
+    recipe.settle(network, config, _beside(state, recipe))
     round_to_half(network.eval())
     graph = to_onnx(network, recipe, config)
     return _Generator(network, graph, measure_parity(path.stem, network, graph, recipe, config))
@@ -128,3 +129,7 @@ def _exported(name: str, path: Path, state: TrainState, recipe: type[Recipe], co
 def _averaged_weights(ema: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     prefix = f"averages.{name}."
     return {key.removeprefix(prefix): value for key, value in ema.items() if key.startswith(prefix)}
+
+
+def _beside(state: TrainState, recipe: type[Recipe]) -> dict[str, Tensor]:
+    return {name: state.networks[name] for name in recipe.beside if name in state.networks}

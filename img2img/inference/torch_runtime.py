@@ -7,12 +7,13 @@ from threading import Lock
 
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from img2img.errors import ModelError
 from img2img.lab import Floats
 from img2img.model_file import ModelCard, read_card
 from img2img.networks.measured_norm import WithStatistics
-from img2img.recipes import build_exported
+from img2img.recipes import build_exported, recipe_class
 
 
 class TorchRuntime:
@@ -21,18 +22,9 @@ class TorchRuntime:
     def __init__(self, weights: Path, card: ModelCard, *, device: str = "cuda") -> None:
         if device == "cuda" and not torch.cuda.is_available():
             raise ModelError(f"{weights}: no GPU at hand (PyTorch sees no CUDA device): use --device cpu")
-        if not weights.is_file():
-            raise ModelError(f"{weights}: not there, and PyTorch needs it: keep the .safetensors beside the .onnx")
-        held = read_card(weights).name
-        if held != card.name:
-            raise ModelError(f"{weights}: holds {held}, not {card.name}: fetch the pair again")
-        network = build_exported(card)
-        try:
-            network.load_state_dict(load_file(weights))
-        except RuntimeError as error:
-            raise ModelError(f"{weights}: does not fit recipe {card.recipe} ({error}): export it again") from None
+        network = load_network(weights, card)
         self._device = torch.device(device)
-        self._network = network.float().eval().to(memory_format=torch.channels_last).to(self._device)
+        self._network = network.to(memory_format=torch.channels_last).to(self._device)
         self._measured = WithStatistics(self._network) if len(card.outputs) > 1 else None
         self._one_at_a_time = Lock()  # the norms of a measured network share the statistics of one pass
 
@@ -54,3 +46,23 @@ class TorchRuntime:
         if len(inputs) == 1:
             inputs.append(self._measured.measure().to(self._device))
         return tuple(output.cpu().numpy() for output in self._measured(*inputs))
+
+
+def load_network(weights: Path, card: ModelCard) -> nn.Module:
+    """The network of `card` in float32 and eval mode, with the weights of a .safetensors file.
+
+    Raises ModelError when the file is not there, or another model's.
+    """
+    if not weights.is_file():
+        raise ModelError(f"{weights}: not there, and PyTorch needs it: keep the .safetensors beside the .onnx")
+    held = read_card(weights).name
+    if held != card.name:
+        raise ModelError(f"{weights}: holds {held}, not {card.name}: fetch the pair again")
+    recipe = recipe_class(card.recipe)
+    network = build_exported(card)
+    try:
+        tensors = {name: value for name, value in load_file(weights).items() if name not in recipe.beside}
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ModelError(f"{weights}: does not fit recipe {card.recipe} ({error}): export it again") from None
+    return network.float().eval()

@@ -23,7 +23,11 @@ class AbNetwork(nn.Module):
         logits: Tensor = self.unet(lightness)
         return logits
 
-    def forward(self, lightness: Tensor) -> Tensor:
-        ab = self.quantised.decode(self.logits(lightness), self.temperature) * self.saturation
+    def decoded(self, logits: Tensor, temperature: float, saturation: float) -> Tensor:
+        """ab / 110 (N, 2, H, W) of class logits (N, Q, H/4, W/4): cheap beside them."""
+        ab = self.quantised.decode(logits, temperature) * saturation
         enlarged: Tensor = self.enlarge(ab)
         return enlarged
+
+    def forward(self, lightness: Tensor) -> Tensor:
+        return self.decoded(self.logits(lightness), self.temperature, self.saturation)

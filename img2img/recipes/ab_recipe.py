@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import inf
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -9,6 +10,7 @@ from img2img.model_file import TensorSpec
 from img2img.networks.ab_network import AbNetwork
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.networks.unet import SIZE_MULTIPLE
+from img2img.recipes.ageing.aged import aged_split
 from img2img.recipes.photo_lab import join, preview_rows, split
 from img2img.recipes.recipe import Batch, Recipe
 
@@ -24,7 +26,9 @@ class AbRecipe(Recipe):
         """Of the annealed mean: lower is surer of one colour (Zhang: 0.38)."""
         saturation: float = 1.0
         """Factor on the colours: the mean of what a colour may be is paler than any of it."""
-        augment: str = "photo"
+        augmentations: ClassVar[tuple[str, ...]] = (*Recipe.Config.augmentations, "aged")
+        augment: str = "aged"
+        """As for other recipes, or aged: random crops and flips, and half of the greys aged as old photographs are."""
 
         def __post_init__(self) -> None:
             super().__post_init__()
@@ -40,7 +44,8 @@ class AbRecipe(Recipe):
     output_scale = AB_SCALE
     output_unit = "units of ab"
     size_multiple = SIZE_MULTIPLE
-    export_settings = ("temperature", "saturation")
+    export_settings: ClassVar[tuple[str, ...]] = ("temperature", "saturation")
+    beside = ("frequency",)
 
     config: Config
 
@@ -69,8 +74,13 @@ class AbRecipe(Recipe):
         if self.config.pretrained:
             self.generator.unet.encoder.load_imagenet()
 
+    def seen(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """What is trained on: L / 50 - 1 (N, 1, H, W) of the greys, ab / 110 (N, 2, H, W) of the clean photos."""
+        separated = aged_split if self.config.augment == "aged" else split
+        return separated(batch["image"], batch["key"])
+
     def samples(self, batch: Batch) -> Tensor:
-        lightness, _ = split(batch["image"], batch["key"])
+        lightness, _ = self.seen(batch)
         return join(lightness, self.generator(lightness))
 
     def preview(self, batch: Batch) -> Tensor:

@@ -14,7 +14,6 @@ from torch import Tensor, nn, optim
 from img2img.networks.patchgan import PatchGAN
 from img2img.recipes.ab_recipe import AbRecipe
 from img2img.recipes.game import AdversarialConfig, Game
-from img2img.recipes.photo_lab import split
 from img2img.recipes.recipe import Batch, Update, frozen
 
 
@@ -56,7 +55,7 @@ class ColorizerGanRecipe(AbRecipe):
 
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
         key = batch["key"]
-        lightness, real_ab = split(batch["image"], key)
+        lightness, real_ab = self.seen(batch)
         fake_ab = self.generator(lightness)
         real, fake = torch.cat([lightness, real_ab], 1), torch.cat([lightness, fake_ab], 1)
 

@@ -27,7 +27,7 @@ def split(image: Tensor, grey: Tensor | None = None) -> tuple[Tensor, Tensor]:
         way = torch.zeros(len(rgb), dtype=torch.int64, device=rgb.device) if grey is None else grey % GREYS
         way = way.view(-1, 1, 1, 1)
         luma = torch.where(way == 1, _weighted(rgb, BT709), _weighted(rgb, BT601))
-        lightness = torch.where(way == GREYS - 1, lab[:, :1], _lightness(_linear(luma)))
+        lightness = torch.where(way == GREYS - 1, lab[:, :1], _lightness(linear(luma)))
         return lightness / L_SCALE - 1, lab[:, 1:] / AB_SCALE
 
 
@@ -36,8 +36,8 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 
     As Kornia's, which makes its matrix and white point anew on the host each time: a GPU would wait for them.
     """
-    linear = _linear(rgb)
-    x, y, z = (_cube_root(_weighted(linear, row) / white) for row, white in zip(XYZ_OF_RGB, D65, strict=True))
+    light = linear(rgb)
+    x, y, z = (_cube_root(_weighted(light, row) / white) for row, white in zip(XYZ_OF_RGB, D65, strict=True))
     return torch.cat([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)
 
 
@@ -46,9 +46,26 @@ def _lightness(luminance: Tensor) -> Tensor:
     return 116 * _cube_root(luminance) - 16
 
 
-def _linear(encoded: Tensor) -> Tensor:
+def grey_lightness(grey: Tensor) -> Tensor:
+    """L / 50 - 1 of greys in [0, 1], encoded as in sRGB."""
+    return _lightness(linear(grey)) / L_SCALE - 1
+
+
+def encoded_grey(lightness: Tensor) -> Tensor:
+    """The grey in [0, 1], encoded as in sRGB, that has this L / 50 - 1."""
+    root = ((lightness + 1) * L_SCALE + 16) / 116
+    return encoded(torch.where(root > 6 / 29, root**3, (root - 4 / 29) / 7.787))
+
+
+def linear(shown: Tensor) -> Tensor:
     """sRGB's transfer function undone (IEC 61966-2-1)."""
-    return torch.where(encoded > 0.04045, ((encoded + 0.055) / 1.055).clamp(min=0).pow(2.4), encoded / 12.92)
+    return torch.where(shown > 0.04045, ((shown + 0.055) / 1.055).clamp(min=0).pow(2.4), shown / 12.92)
+
+
+def encoded(light: Tensor) -> Tensor:
+    """sRGB's transfer function, for linear light in [0, 1]."""
+    power = (light.clamp(min=0.0031308).log() / 2.4).exp()  # a third of what `pow` takes
+    return torch.where(light > 0.0031308, 1.055 * power - 0.055, 12.92 * light)
 
 
 def _cube_root(t: Tensor) -> Tensor:

@@ -14,7 +14,6 @@ from img2img.model_file import TensorSpec
 
 Batch = dict[str, Tensor]
 Update = Callable[[str, Tensor], None]
-AUGMENTATIONS = ("none", "flip", "crop", "photo")
 
 
 class Recipe(nn.Module):
@@ -23,6 +22,9 @@ class Recipe(nn.Module):
     @dataclass(frozen=True, kw_only=True)
     class Config:
         """The method's numbers; a field of any recipe can be given as `--set name=value`."""
+
+        augmentations: ClassVar[tuple[str, ...]] = ("none", "flip", "crop", "photo")
+        """What `augment` may be."""
 
         steps: int = 10_000
         """Training steps of the whole schedule."""
@@ -42,7 +44,7 @@ class Recipe(nn.Module):
             for name in ("steps", "batch_size", "image_size"):
                 self.require(name, getattr(self, name) >= 1, "1 or more")
             self.require("warmup", 0 <= self.warmup < 1, "from 0 to below 1")
-            self.require("augment", self.augment in AUGMENTATIONS, f"one of {', '.join(AUGMENTATIONS)}")
+            self.require("augment", self.augment in self.augmentations, f"one of {', '.join(self.augmentations)}")
             self.require("ema_decay", 0 <= self.ema_decay < 1, "from 0 to below 1")
 
         def require(self, name: str, holds: bool, what: str) -> None:
@@ -69,6 +71,10 @@ class Recipe(nn.Module):
     size_multiple: ClassVar[int]
     export_settings: ClassVar[tuple[str, ...]] = ()
     """Settings that may still change when the trained weights are exported."""
+
+    beside: ClassVar[tuple[str, ...]] = ()
+    """Names of buffers that a .safetensors of its exported network may hold beside that: those that the recipe has are
+    written by an export and given to `begin_with`."""
 
     progress: Tensor
     """Scalar: the share of the run that is done, in [0, 1); the trainer sets it before each step."""
@@ -104,6 +110,13 @@ class Recipe(nn.Module):
 
     def start(self) -> None:
         """Bring in what a new run starts from (pretrained weights); not called when resuming."""
+
+    def begin_with(self, beside: Mapping[str, Tensor], settings: Mapping[str, Any]) -> None:
+        """Bring in what `--init` held beside the generator, which is loaded already, and that file's settings."""
+
+    @classmethod
+    def settle(cls, network: nn.Module, config: Config, beside: Mapping[str, Tensor]) -> None:
+        """Change the weights of a network that is exported, in place, where a setting of the export asks for it."""
 
     def compiled(self) -> tuple[nn.Module, ...]:
         """What `--compile` compiles: networks that `step` calls, none of which is differentiated twice."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
 from img2img.errors import ModelError
+from img2img.model_file import CARD_KEY, ModelCard
 from img2img.recipes.recipe import Recipe
 
 Weights = dict[str, Tensor]
@@ -28,10 +30,11 @@ def initialise(recipe: Recipe, path: Path) -> dict[str, Weights]:
     """Put the file's weights into the recipe's networks; returns the averaged ones by their generators' names.
 
     The file holds the one generator that the recipe exports, or any of its networks, named "g_ab.stem.weight", and of
-    the averages, "ema.g_ab.stem.weight"; a generator of which it has the average alone starts from that. Raises
-    ModelError when the weights are another recipe's or another size's.
+    the averages, "ema.g_ab.stem.weight"; a generator of which it has the average alone starts from that; and perhaps
+    buffers of the recipe (`Recipe.beside`). Raises ModelError when the weights are another recipe's or another size's.
     """
     weights = load_weights(path)
+    beside = {name: weights.pop(name) for name in recipe.beside if name in weights}
     names = [name for name, _ in recipe.named_children()]
     averaged = _by_network(weights, recipe.averaged, AVERAGED)
     raw = _by_network(weights, names, "")
@@ -41,7 +44,18 @@ def initialise(recipe: Recipe, path: Path) -> dict[str, Weights]:
     for parts in (averaged, raw):
         for name, part in parts.items():
             _load(recipe.get_submodule(name), part, path)
+    if beside:
+        recipe.begin_with(beside, _settings(path))
     return averaged
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    """Those on the file's card; none without a card."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        text = (file.metadata() or {}).get(CARD_KEY)
+    return ModelCard.from_json(text, source=str(path)).settings if text else {}
 
 
 def _by_network(weights: Weights, networks: Iterable[str], before: str) -> dict[str, Weights]:

@@ -1,6 +1,7 @@
 """What Frechet distance and KID compare pictures by: mean-pooled features of a network trained on ImageNet."""
 
 import hashlib
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 
 from img2img.atomic_file import why_not
 from img2img.errors import ModelError, UsageError
+from img2img.evaluation.sets.lite_graph import lite_runtime
+from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.networks.encoder import EfficientNetLite
 
 FeatureNetwork = Literal["lite0", "inception"]
@@ -88,8 +91,15 @@ class _Lite0(nn.Module):
         self.encoder = EfficientNetLite(3, "lite0")
         self.encoder.load_imagenet()
 
+    @cached_property
+    def _on_cpu(self) -> OnnxRuntime:
+        return lite_runtime(self.encoder, threads=torch.get_num_threads())
+
     def forward(self, x: Tensor) -> Tensor:
-        features: Tensor = self.encoder(x)[0]
+        if x.device.type == "cpu":
+            features = torch.from_numpy(self._on_cpu.run(x.contiguous().numpy()))
+        else:
+            features, _ = self.encoder(x)
         return features / LITE0_SCALE
 
 

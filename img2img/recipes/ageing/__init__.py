@@ -1,0 +1,1 @@
+"""What time, old film and bad scans do to a grey photo, made to train colorizers on what users bring."""
