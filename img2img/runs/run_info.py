@@ -1,7 +1,6 @@
 """What a run's config.json holds, and its one reader."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,23 +36,29 @@ class RunInfo:
 def read_info(run: Path) -> RunInfo:
     """All of it; raises RunError when there is no run."""
     try:
-        return RunInfo(**read_config(run))
+        return RunInfo(**_values(run))
     except TypeError as error:
         raise _no_run(run) from error
 
 
-def read_config(run: Path) -> Mapping[str, Any]:
-    """The fields of a RunInfo as they stand there, of which "recipe" and the "steps" in "config" are sure.
+def read_outline(run: Path) -> dict[str, Any]:
+    """The "recipe" and the number of its "steps" alone, whatever version wrote the rest; raises RunError likewise."""
+    try:
+        values = _values(run)
+        outline = {"recipe": values["recipe"], "steps": values["config"]["steps"]}
+        if not (isinstance(outline["recipe"], str) and isinstance(outline["steps"], int)):
+            raise TypeError("a recipe's name and a number of steps")
+    except (TypeError, KeyError) as error:
+        raise _no_run(run) from error
+    return outline
 
-    Raises RunError when there is no run.
-    """
+
+def _values(run: Path) -> dict[str, Any]:
     try:
         values: dict[str, Any] = json.loads((run / CONFIG).read_text())
-        if not (isinstance(values["recipe"], str) and isinstance(values["config"]["steps"], int)):
-            raise TypeError("a recipe's name and a number of steps")
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        return values
+    except (OSError, ValueError) as error:
         raise _no_run(run) from error
-    return values
 
 
 def _no_run(run: Path) -> RunError:

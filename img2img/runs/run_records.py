@@ -9,7 +9,7 @@ from typing import Any
 
 from img2img.atomic_file import why_not
 from img2img.errors import RunError
-from img2img.runs.run_info import CONFIG, read_config
+from img2img.runs.run_info import CONFIG, read_outline
 
 NOT_SCALARS = ("step", "seconds", "findings")
 """What a record holds beside the figures of its step."""
@@ -34,8 +34,7 @@ class RunRecords:
     @cached_property
     def info(self) -> dict[str, Any]:
         """The recipe's name and the number of its steps; raises RunError when there is no run."""
-        values = read_config(self.path)
-        return {"recipe": values["recipe"], "steps": values["config"]["steps"]}
+        return read_outline(self.path)
 
     @cached_property
     def stats(self) -> list[dict[str, Any]]:
