@@ -15,12 +15,12 @@ from PIL import Image
 from typer.testing import CliRunner
 from upath import UPath
 
+from img2img.batch import addresses
 from img2img.batch.addresses import address_of, place
 from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Found, Job
 from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
-from img2img.batch.sources import object_store
 from img2img.batch.sources.listing import list_input, list_photos
 from img2img.batch.sources.object_store import list_store, read_object, write_object
 from img2img.batch.task import Colorizing, Opened
@@ -229,7 +229,7 @@ def test_unknown_kind_of_address_is_an_error() -> None:
 @pytest.mark.parametrize(("address", "package"), [("gs://bucket/a.png", "gcsfs"), ("az://bucket/a.png", "adlfs")])
 def test_missing_package_is_an_error_that_names_it(address: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    object_store._check_protocol.cache_clear()
+    addresses._check_protocol.cache_clear()
     with pytest.raises(Img2ImgError, match=f"pip install {package}"):
         address_of(address)
 

@@ -10,10 +10,9 @@ import pytest
 from tiny_model import CARD, tiny_model, write_tiny_model
 from typer.testing import CliRunner
 
-from img2img import model_file
 from img2img.cli.app import app
 from img2img.errors import ModelError
-from img2img.model_file import find_model, read_card
+from img2img.model_file import find_model, lookup, read_card
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNNER = CliRunner()
@@ -30,7 +29,7 @@ METRICS = {
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(model_file, "checkpoints", lambda: tmp_path)
+    monkeypatch.setattr(lookup, "checkpoints", lambda: tmp_path)
     changes = {"metrics": METRICS, "parameters": 4_567_890, "seed": 1936}
     write_tiny_model(tmp_path / "colorizer.onnx", tiny_model(0, 0), **changes)
     return tmp_path

@@ -16,9 +16,9 @@ from tiny_model import tiny_model, write_tiny_model
 from tiny_translator import IDENTITY, NEGATIVE, RED_TO_BLUE, matrix_translator
 from typer.testing import CliRunner, Result
 
-from img2img import model_file
 from img2img.cli.app import app
 from img2img.inference import translator
+from img2img.model_file import lookup
 
 ORANGE, BLUISH = (200, 120, 40), (55, 135, 215)  # one is the other's negative
 
@@ -31,7 +31,7 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     matrix_translator(Path("swap.onnx"), RED_TO_BLUE, reverse="negative")
     Image.new("RGB", (60, 40), ORANGE).save("photo.png")
     Path("shelf").mkdir()
-    monkeypatch.setattr(model_file, "checkpoints", lambda: Path("shelf"))
+    monkeypatch.setattr(lookup, "checkpoints", lambda: Path("shelf"))
 
 
 def translate(*words: str, stdin: bytes | None = None, model: str | None = "negative.onnx") -> Result:

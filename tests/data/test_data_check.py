@@ -21,6 +21,7 @@ from img2img.data.check.duplicates import near_groups
 from img2img.data.check.findings import KINDS
 from img2img.data.check.look import Content, difference_hash, look, look_at
 from img2img.data.listing import ListedImage, list_images
+from img2img.data.open_source import open_source
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNNER = CliRunner()
@@ -282,13 +283,11 @@ def test_tar_that_ends_early_has_unreadable_images(good: Path, tmp_path: Path) -
 
 
 def test_same_images_are_checked_and_trained_on(good: Path, tmp_path: Path) -> None:
-    from img2img.data import image_source
-
     for name in ("._0.png", "a/.hidden.jpg", "notes.txt", "sub/deep/9.JPEG", "moving.gif"):
         (good / name).parent.mkdir(parents=True, exist_ok=True)
         (good / name).write_bytes(b"x")
     tar = packed(good, tmp_path / "set.tar")
-    trained = image_source.open_source([good, tar])
+    trained = open_source([good, tar])
     assert [trained.name(index) for index in range(len(trained))] == [
         each.name for each in list_images([good, tar]).images
     ]

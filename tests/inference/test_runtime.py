@@ -15,9 +15,10 @@ from onnx import TensorProto, helper
 from tiny_model import CARD, tiny_model, write_tiny_model
 
 from img2img.errors import ModelError, UsageError
-from img2img.inference import runtime
+from img2img.inference import onnx_runtime
 from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.inference.open_runtime import open_runtime
+from img2img.inference.runtime import Runtime
 from img2img.machine import usable_cores
 from img2img.model_file import TensorSpec, read_model
 
@@ -34,7 +35,7 @@ def without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(OnnxRuntime, "has_cuda", staticmethod(lambda: False))
 
 
-def open_cuda(path: Path) -> runtime.Runtime:
+def open_cuda(path: Path) -> Runtime:
     content, card = read_model(path)
     return open_runtime(path, content, card, device="cuda")
 
@@ -62,7 +63,7 @@ def added(required: str, optional: str) -> bytes:
 
 @pytest.mark.parametrize("keeps_memory", [True, False])
 def test_optional_inputs_come_last_and_may_be_left_out(monkeypatch: pytest.MonkeyPatch, keeps_memory: bool) -> None:
-    monkeypatch.setattr(runtime, "LARGE", 0)
+    monkeypatch.setattr(onnx_runtime, "LARGE", 0)
     graph = OnnxRuntime(added("x", "frozen"), device="cpu", threads=1, keeps_memory=keeps_memory)
     one, five = np.ones(1, np.float32), np.full(1, 5, np.float32)
     assert [float(each[0]) for each in graph.run_all(one)] == [3, 2]

@@ -8,7 +8,6 @@ import pytest
 from tiny_critic import EVEN, LOST, brightness_critic, scored_pair
 from tiny_translator import IDENTITY, matrix_translator
 
-from img2img import model_file
 from img2img.errors import ModelError
 from img2img.inference.opened_model import find_critic
 from img2img.inference.scorer import (
@@ -23,6 +22,7 @@ from img2img.inference.scorer import (
     share_below,
 )
 from img2img.inference.translator import Translator
+from img2img.model_file import lookup
 from img2img.photo import Photo
 
 
@@ -115,7 +115,7 @@ def test_critic_lies_beside_the_model_or_ships(tmp_path: Path, monkeypatch: pyte
     path, shelf = scored_pair(tmp_path), tmp_path / "shelf"
     assert find_critic(path) == tmp_path / "critic.onnx"
     shelf.mkdir()
-    monkeypatch.setattr(model_file, "checkpoints", lambda: shelf)
+    monkeypatch.setattr(lookup, "checkpoints", lambda: shelf)
     (tmp_path / "critic.onnx").rename(shelf / "critic.onnx")
     assert find_critic(path) == shelf / "critic.onnx"
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from img2img.errors import UnreadablePhoto, UnwritablePhoto
-from img2img.photo import JpegSettings, Photo, decode, output_suffix, read_photo, write_photo
+from img2img.photo import JpegSettings, Photo, output_suffix, read_photo, write_photo
+from img2img.photo.jpeg import jpeg_settings
 from img2img.photo.metadata.exif import orientation
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -261,7 +262,7 @@ def test_subsampling_is_turned_with_the_picture(factors: tuple[int, int], side: 
     frame = content.index(b"\xff\xc0")
     content[frame + 11] = 16 * factors[0] + factors[1]
     with Image.open(io.BytesIO(content)) as image:
-        assert decode._jpeg_settings(image, side).subsampling == subsampling  # type: ignore[union-attr]
+        assert jpeg_settings(image, side).subsampling == subsampling  # type: ignore[union-attr]
 
 
 def test_orientation_3_of_a_hand_drawn_photo() -> None:
