@@ -31,7 +31,7 @@ _REASONS = {
 }
 
 
-def why_not(error: BaseException, done: str) -> str:
+def reason_for(error: BaseException, done: str) -> str:
     """One line for a file that could not be "read" or "written": what is wrong and what to do."""
     if isinstance(error, OSError) and error.errno in _REASONS:
         return "{}; {}".format(*_REASONS[error.errno])

@@ -10,7 +10,7 @@ import torch
 
 from img2img.runs.state import TrainState
 from img2img.training.pace import Pace
-from img2img.training.request import Request
+from img2img.training.request import TrainingRequest
 from img2img.training.trainer import Trainer
 
 COLORIZER = ("batch_size=2", "image_size=32", "pretrained=false")
@@ -38,14 +38,16 @@ TINY = {
 QUICK = Pace(log_every=1, save_every=2, preview_every=1000, preview_count=1)
 
 
-def request(data: Path | str, out: Path, recipe: str = "gan", **changes) -> Request:
+def request(data: Path | str, out: Path, recipe: str = "gan", **changes) -> TrainingRequest:
     return replace(
-        Request(recipe, [data] if data else [], out, steps=6, settings=TINY[recipe], seed=3, device="cpu", pace=QUICK),
+        TrainingRequest(
+            recipe, [data] if data else [], out, steps=6, settings=TINY[recipe], seed=3, device="cpu", pace=QUICK
+        ),
         **changes,
     )
 
 
-def again(data: Path | str, out: Path, recipe: str = "gan", **changes) -> Request:
+def again(data: Path | str, out: Path, recipe: str = "gan", **changes) -> TrainingRequest:
     """The request that resumes the run of `request`."""
     return request(data, out, recipe, **{"resume": True, "settings": (), "seed": None, "steps": None, **changes})
 

@@ -20,18 +20,18 @@ from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
 from img2img.batch.plan import target_in
 from img2img.batch.sources.archives import with_contents
-from img2img.batch.task import Work
+from img2img.batch.task import Task
 from img2img.batch.watch import rounds
 from img2img.batch.zip_output import ZipOutput
 
 
 @dataclass(frozen=True)
-class Request:
+class BatchRequest:
     """What a batch is to do. `look` lists the photos, `output` is a folder, or a .zip where `zipped`."""
 
     look: Callable[[], Iterator[Found | Outcome]]
     output: Path
-    work: Work
+    work: Task
     options: PhotoOptions = PhotoOptions()
     zipped: bool = False
     journal: Path | None = None
@@ -39,16 +39,16 @@ class Request:
     stop_on_error: bool = False
 
 
-class Batch:
+class PhotoBatch:
     """A request with its journal open. Made by `open`."""
 
-    def __init__(self, request: Request, journal: Journal, root: Path, zip_output: ZipOutput | None) -> None:
+    def __init__(self, request: BatchRequest, journal: Journal, root: Path, zip_output: ZipOutput | None) -> None:
         self._request, self._journal, self._root, self._zip_output = request, journal, root, zip_output
         self._stopped = False
 
     @classmethod
     @contextmanager
-    def open(cls, request: Request) -> Iterator["Batch"]:
+    def open(cls, request: BatchRequest) -> Iterator["PhotoBatch"]:
         """Img2ImgError when the journal cannot be opened, another process's being at work there among the reasons."""
         zip_output = ZipOutput(request.output) if request.zipped else None
         root = zip_output.folder if zip_output else request.output
@@ -162,7 +162,7 @@ def journal_for(root: Path) -> Path:
     return Path(f"{JOURNAL_NAME.removesuffix('.sqlite')}-{word}.sqlite")
 
 
-def _settings(work: Work, options: PhotoOptions) -> dict[str, Any]:
+def _settings(work: Task, options: PhotoOptions) -> dict[str, Any]:
     chosen = asdict(options)
     del chosen["max_pixels"]  # says what is refused, not what comes out
     return {**work.settings(), **chosen}

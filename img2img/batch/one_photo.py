@@ -8,13 +8,13 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.batch.addresses import is_stored
 from img2img.batch.flags import flags_of
 from img2img.batch.job import STREAM, Job
 from img2img.batch.outcome import LOW_SCORE, Outcome
 from img2img.batch.sources.object_store import read_object, write_object
-from img2img.batch.task import Opened
+from img2img.batch.task import PhotoConverter
 from img2img.errors import ModelError, PhotoError, UnwritablePhoto
 from img2img.photo import DEFAULT_MAX_PIXELS, Photo, read_photo, write_photo
 from img2img.photo.formats import format_of_suffix, output_suffix
@@ -32,7 +32,7 @@ class PhotoOptions:
     first_frame: bool = False
 
 
-def convert_job(job: Job, opened: Opened, options: PhotoOptions) -> Outcome:
+def convert_photo(job: Job, opened: PhotoConverter, options: PhotoOptions) -> Outcome:
     """Converts the job's photo, whatever is at its target, and says what came of it.
 
     A model that fails ends the batch: it would fail on every photo. So does a reader who closed standard
@@ -58,7 +58,7 @@ def _failed(job: Job, reason: str) -> Outcome:
     return Outcome(job.source, job.target, "failed", error=reason)
 
 
-def _converted(job: Job, opened: Opened, options: PhotoOptions) -> Outcome:
+def _converted(job: Job, opened: PhotoConverter, options: PhotoOptions) -> Outcome:
     photo = _read(job, options)
     scoring = opened.scoring
     score = scoring.score(photo) if scoring else None
@@ -130,11 +130,11 @@ def _print_bytes(encoded: BytesIO) -> None:
     except BrokenPipeError:  # the reader has had enough: not a failed photo
         raise
     except OSError as error:
-        raise UnwritablePhoto(f"standard output: {why_not(error, 'written')}") from error
+        raise UnwritablePhoto(f"standard output: {reason_for(error, 'written')}") from error
 
 
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UnwritablePhoto(f"{folder}: this folder cannot be made: {why_not(error, 'written')}") from error
+        raise UnwritablePhoto(f"{folder}: this folder cannot be made: {reason_for(error, 'written')}") from error

@@ -27,7 +27,7 @@ class Scoring:
 
 
 @dataclass(frozen=True)
-class Opened:
+class PhotoConverter:
     """Models in memory, which threads may share."""
 
     convert: Convert
@@ -35,7 +35,7 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Filming:
+class FilmConverter:
     """Models in memory that convert a film's frames, in order.
 
     `convert` takes a frame as a photo. Where a film keeps its own luma, `chroma` gives the Cb and Cr, small, of a luma
@@ -46,14 +46,14 @@ class Filming:
     chroma: "Callable[[Pixels, Steady], Floats] | None" = None
 
 
-class Work(Protocol):
+class Task(Protocol):
     """Can be pickled, and opened wherever the model files and img2img are."""
 
-    def open(self, threads: int) -> Opened:
+    def open(self, threads: int) -> PhotoConverter:
         """Loads the models; `threads` is how many cores one photo may take. Raises ModelError."""
         ...
 
-    def open_for_films(self, threads: int) -> Filming:
+    def open_for_films(self, threads: int) -> FilmConverter:
         """The same for films. Raises ModelError, and UsageError for what only photos can have."""
         ...
 
@@ -71,17 +71,17 @@ class Colorizing:
     device: str = "auto"
     runtime: str = "auto"
 
-    def open(self, threads: int) -> Opened:
+    def open(self, threads: int) -> PhotoConverter:
         from img2img.inference.colorizer import Colorizer
 
         colorizer = Colorizer(self.model, device=self.device, threads=threads, runtime=self.runtime)
-        return Opened(partial(colorizer.convert, strength=self.strength))
+        return PhotoConverter(partial(colorizer.convert, strength=self.strength))
 
-    def open_for_films(self, threads: int) -> Filming:
+    def open_for_films(self, threads: int) -> FilmConverter:
         from img2img.inference.colorizer import Colorizer
 
         colorizer = Colorizer(self.model, device=self.device, threads=threads, runtime=self.runtime)
-        return Filming(
+        return FilmConverter(
             lambda photo, steady: colorizer.convert(photo, strength=self.strength, steady=steady),
             lambda luma, steady: colorizer.chroma(luma, strength=self.strength, steady=steady),
         )
@@ -102,19 +102,19 @@ class Translating:
     device: str = "auto"
     runtime: str = "auto"
 
-    def open(self, threads: int) -> Opened:
+    def open(self, threads: int) -> PhotoConverter:
         from img2img.inference.translator import Translator
 
         translator = Translator(self.model, device=self.device, threads=threads, runtime=self.runtime)
-        return Opened(self._converting(translator), self._scoring(translator, threads) if self.score else None)
+        return PhotoConverter(self._converting(translator), self._scoring(translator, threads) if self.score else None)
 
-    def open_for_films(self, threads: int) -> Filming:
+    def open_for_films(self, threads: int) -> FilmConverter:
         from img2img.inference.translator import Translator
 
         if self.cycle or self.score:
             raise UsageError("--cycle, --score and --min-score are for photos: leave them out for a film")
         translator = Translator(self.model, device=self.device, threads=threads, runtime=self.runtime)
-        return Filming(lambda photo, steady: translator.convert(photo, size=self.size, steady=steady))
+        return FilmConverter(lambda photo, steady: translator.convert(photo, size=self.size, steady=steady))
 
     def settings(self) -> dict[str, Any]:
         from img2img.inference.opened_model import find_reverse

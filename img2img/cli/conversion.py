@@ -14,12 +14,12 @@ import typer
 from img2img.errors import UsageError
 
 if TYPE_CHECKING:
-    from img2img.batch.batch import Request
+    from img2img.batch.batch import BatchRequest
     from img2img.batch.engines.engine import LocalEngine
     from img2img.batch.job import Found, Job
     from img2img.batch.one_photo import PhotoOptions
     from img2img.batch.outcome import Outcome
-    from img2img.batch.task import Work
+    from img2img.batch.task import Task
     from img2img.cli.progress import Tally
 
     Shown = Callable[..., AbstractContextManager[None]]
@@ -49,7 +49,7 @@ class Conversion:
     quiet: bool
 
     def run(
-        self, work: "Work", *, word: str, verb: str, show_scores: bool = False, one_at_a_time: bool = False
+        self, work: "Task", *, word: str, verb: str, show_scores: bool = False, one_at_a_time: bool = False
     ) -> None:
         """Convert all inputs; exit with 1 when one of them failed.
 
@@ -110,7 +110,7 @@ class Conversion:
     def _outcome_of_one(self, job: "Job", engine: "LocalEngine") -> "Outcome":
         from img2img.batch.job import STREAM
         from img2img.batch.journal.resume_rules import EXISTS
-        from img2img.batch.one_photo import convert_job
+        from img2img.batch.one_photo import convert_photo
         from img2img.batch.outcome import Outcome
         from img2img.batch.sources.object_store import is_there
         from img2img.machine import usable_cores
@@ -118,17 +118,17 @@ class Conversion:
         opened = engine.opened(self.jobs or usable_cores())
         if not self.overwrite and job.target is not STREAM and is_there(job.target):
             return Outcome(job.source, job.target, "skipped", flags=(EXISTS,))
-        return convert_job(job, opened, engine.options)
+        return convert_photo(job, opened, engine.options)
 
     def _convert_many(self, local: "LocalEngine", tally: "Tally", shown: "Shown") -> None:
-        from img2img.batch.batch import Batch
+        from img2img.batch.batch import PhotoBatch
         from img2img.batch.engines.engine import RayEngine
         from img2img.cli.progress import follow
         from img2img.interrupt import interrupt_noted
 
         engine = RayEngine(local.work, local.options, self.address, self.jobs) if self.engine == "ray" else local
         shown = partial(shown, stop_on_error=self.on_error == "stop")
-        with Batch.open(self._request(local.work)) as batch:
+        with PhotoBatch.open(self._request(local.work)) as batch:
             if self.watch:
                 with interrupt_noted(signal.SIGTERM) as stop, shown(batch.outcomes):
                     follow(batch.watch(engine, stop), tally, total=0, quiet=self.quiet, each=True)
@@ -139,11 +139,11 @@ class Conversion:
                     total = registered.due + registered.failed
                     follow(batch.run(engine, registered), tally, total=total, quiet=self.quiet)
 
-    def _request(self, work: "Work") -> "Request":
-        from img2img.batch.batch import Request
+    def _request(self, work: "Task") -> "BatchRequest":
+        from img2img.batch.batch import BatchRequest
         from img2img.batch.plan import is_zip, plan_folder
 
-        return Request(
+        return BatchRequest(
             self._look,
             plan_folder(self.inputs, self.output),
             work,

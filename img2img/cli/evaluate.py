@@ -130,9 +130,9 @@ def evaluate(
     """
     import json
 
-    from img2img.evaluation.request import Request
+    from img2img.evaluation.request import EvaluationRequest
 
-    request = Request(
+    request = EvaluationRequest(
         model=model,
         data=tuple(data or ()),
         real=tuple(real or ()),

@@ -13,7 +13,7 @@ from img2img.errors import FilmError, UsageError
 
 if TYPE_CHECKING:
     from img2img.batch.outcome import Outcome
-    from img2img.batch.task import Work
+    from img2img.batch.task import Task
     from img2img.video.plan import FilmJob
 
 
@@ -29,7 +29,7 @@ def are_films(inputs: list[str], output: str | None, *, first_frame: bool) -> bo
 def run_films(
     inputs: list[str],
     output: str | None,
-    work: "Work",
+    work: "Task",
     *,
     word: str,
     verb: str,
@@ -67,16 +67,16 @@ def run_films(
 
 
 def _converter(
-    work: "Work", cores: int, *, overwrite: bool, fps: float | None, quiet: bool
+    work: "Task", cores: int, *, overwrite: bool, fps: float | None, quiet: bool
 ) -> "Callable[[FilmJob], Outcome]":
-    from img2img.video.one_film import DEFAULT_RATE, FilmOptions, convert_job
+    from img2img.video.one_film import DEFAULT_RATE, FilmOptions, convert_one_film
 
     filming = work.open_for_films(cores)
     options = FilmOptions(work.settings(), overwrite=overwrite, rate=fps or DEFAULT_RATE)
 
     def convert(job: "FilmJob") -> "Outcome":
         with _bar(str(job.source), shown=not quiet and sys.stderr.isatty()) as progress:
-            return convert_job(job, filming, options, progress)
+            return convert_one_film(job, filming, options, progress)
 
     return convert
 

@@ -137,9 +137,9 @@ def generate(
     """
     from img2img.export.sampler_of_run import sampler_file
     from img2img.generation.generate import generate as draw
-    from img2img.generation.request import Request
+    from img2img.generation.request import DrawingRequest
 
-    request = Request(
+    request = DrawingRequest(
         model=model,
         target=output,
         count=count,

@@ -134,7 +134,7 @@ def _command(recipe: str) -> Callable[..., None]:
             RunFolder(run).refuse_another_run()  # before torch is imported and data read
 
         from img2img.training.pace import Pace
-        from img2img.training.request import Request
+        from img2img.training.request import TrainingRequest
         from img2img.training.start import start
 
         pace = Pace(
@@ -148,7 +148,7 @@ def _command(recipe: str) -> Callable[..., None]:
             keep=keep,
             until=until,
         )
-        request = Request(
+        request = TrainingRequest(
             recipe,
             data or (),
             run,

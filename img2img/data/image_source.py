@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.data.image_sets import WeightedSet, ranges
 from img2img.data.listing import ListedImage, list_source
 from img2img.errors import DataError
@@ -158,7 +158,7 @@ def _content(image: ListedImage) -> bytes:
     try:
         return image.encoded()
     except OSError as error:
-        raise DataError(f"{image.name}: {why_not(error, 'read')}, or remove it from the training data") from error
+        raise DataError(f"{image.name}: {reason_for(error, 'read')}, or remove it from the training data") from error
 
 
 def _top_folders(paths: Iterable[PurePath]) -> tuple[str, ...]:

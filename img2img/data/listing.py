@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.errors import DataError
 
 DIGITS = "digits"
@@ -98,7 +98,7 @@ def _list_tar(path: Path, listing: Listing) -> None:
     except tarfile.TarError as error:
         raise DataError(f"{path}: not an uncompressed tar file ({error}); give a folder or a .tar") from error
     except OSError as error:
-        raise DataError(f"{path}: {why_not(error, 'read')}") from error
+        raise DataError(f"{path}: {reason_for(error, 'read')}") from error
     for member in members:
         inside = PurePosixPath(member.name)
         name = f"{path}:{member.name}"

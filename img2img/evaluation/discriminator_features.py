@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.data.batches import preview_batch
 from img2img.data.image_source import ImageSource
 from img2img.errors import DataError, RunError
@@ -116,4 +116,4 @@ def draw_filters(run: Path, target: Path) -> None:
     except ValueError as error:  # Pillow's for an unknown suffix
         raise RunError(f"{target}: not a picture's name; take .png, .jpg or .webp") from error
     except OSError as error:
-        raise RunError(f"{target}: {why_not(error, 'written')}") from error
+        raise RunError(f"{target}: {reason_for(error, 'written')}") from error

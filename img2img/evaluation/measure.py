@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import why_not, write_at_once
+from img2img.atomic_file import reason_for, write_at_once
 from img2img.data.image_source import ImageSource
 from img2img.data.open_source import open_source
 from img2img.data.training_data import split_off_last
@@ -15,7 +15,7 @@ from img2img.evaluation.colorizers.colorizer_figures import CURVE, SETS, coloriz
 from img2img.evaluation.colorizers.measured_photos import Advance
 from img2img.evaluation.colorizers.similarity import ALEXNET_FILE
 from img2img.evaluation.evaluate_sampler import evaluate_sampler
-from img2img.evaluation.request import Request
+from img2img.evaluation.request import EvaluationRequest
 from img2img.evaluation.score import evaluate_score
 from img2img.evaluation.sets.comparison import FEWEST, Compared, compare_sources, compare_translated
 from img2img.evaluation.sets.feature_network import PooledFeatures, feature_network
@@ -31,7 +31,7 @@ COMPARED = "compared"
 SCORE = "score"
 
 
-def measure(request: Request, advance: Advance = lambda done, total: None) -> dict[str, Any]:
+def measure(request: EvaluationRequest, advance: Advance = lambda done, total: None) -> dict[str, Any]:
     """The figures that were asked for; raises UsageError for options that do not go together.
 
     `advance` hears of the photos of a colorizer.
@@ -49,7 +49,7 @@ def measure(request: Request, advance: Advance = lambda done, total: None) -> di
     return evaluate_sampler(Sampler(request.model), open_source(request.data), seed=request.seed)
 
 
-def _translator_figures(request: Request) -> dict[str, Any]:
+def _translator_figures(request: EvaluationRequest) -> dict[str, Any]:
     """Distances of translated pictures to real ones of the target domain, and of the same untouched."""
     assert request.model
     features, held_out = _features(request), request.held_out or 0
@@ -62,7 +62,7 @@ def _translator_figures(request: Request) -> dict[str, Any]:
     return _distances(rows, features, _measured_on(request, source, request.real))
 
 
-def _score_figures(request: Request) -> dict[str, Any]:
+def _score_figures(request: EvaluationRequest) -> dict[str, Any]:
     """How well the score tells the translator's own pictures from strangers."""
     assert request.model
     own = measured_part(open_source(request.data), request.held_out or 0)
@@ -70,19 +70,19 @@ def _score_figures(request: Request) -> dict[str, Any]:
     return {SCORE: {**figures, "measured_on": _measured_on(request, own, request.strangers)}}
 
 
-def _measured_on(request: Request, source: ImageSource, beside: Data) -> str:
+def _measured_on(request: EvaluationRequest, source: ImageSource, beside: Data) -> str:
     part = f"the last {len(source)} by name of " if request.held_out else ""
     return f"{part}{_names(request.data)} beside {_names(beside)}"
 
 
-def _folder_figures(request: Request) -> dict[str, Any]:
+def _folder_figures(request: EvaluationRequest) -> dict[str, Any]:
     """Distances of any pictures to real ones."""
     features = _features(request)
     rows = compare_sources(open_source(request.fake), open_source(request.real), features, seed=request.seed)
     return _distances(rows, features, f"{_names(request.fake)} beside {_names(request.real)}")
 
 
-def _features(request: Request) -> PooledFeatures:
+def _features(request: EvaluationRequest) -> PooledFeatures:
     return feature_network(request.features or "lite0", request.weights, pick_device("auto"))
 
 
@@ -119,7 +119,7 @@ def _write(file: Path, content: bytes) -> None:
     try:
         write_at_once(file, content)
     except OSError as error:
-        raise ModelError(f"{file}: the card cannot be written: {why_not(error, 'written')}") from error
+        raise ModelError(f"{file}: the card cannot be written: {reason_for(error, 'written')}") from error
 
 
 def table(figures: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from img2img.atomic_file import why_not, written_at_once
+from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import UnreadablePhoto, UnwritablePhoto
 from img2img.photo.decode import check_size
 from img2img.photo.encode import encode
@@ -66,7 +66,7 @@ def write_photo(
     except UnwritablePhoto as error:
         raise UnwritablePhoto(f"{_name_of(target)}: {error}") from error
     except (OSError, ValueError, MemoryError) as error:
-        raise UnwritablePhoto(f"{_name_of(target)}: {why_not(error, 'written')}") from error
+        raise UnwritablePhoto(f"{_name_of(target)}: {reason_for(error, 'written')}") from error
 
 
 def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
@@ -137,7 +137,7 @@ def _named(name: str) -> Iterator[None]:
         advice = "more pixels than Pillow takes in this format; save it as PNG or TIFF first"
         raise UnreadablePhoto(f"{name}: {advice}") from error
     except Exception as error:  # A decoder raises any kind at all for a damaged file.
-        raise UnreadablePhoto(f"{name}: {why_not(error, 'read')}") from error
+        raise UnreadablePhoto(f"{name}: {reason_for(error, 'read')}") from error
 
 
 def _name_of(file: Path | BinaryIO) -> str:

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.errors import SettingError
 from img2img.recipes.recipe import Recipe
 
@@ -93,7 +93,7 @@ def _read(recipe: type[Recipe], file: Path | None) -> Mapping[str, Any]:
     try:
         written = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:  # tomllib's and UTF-8's own errors are ValueErrors
-        reason = why_not(error, "read") if isinstance(error, OSError) else f"not TOML: {error}"
+        reason = reason_for(error, "read") if isinstance(error, OSError) else f"not TOML: {error}"
         raise SettingError(f"--config {file}: {reason}") from error
     if "data" in written and "data" not in _tables(recipe):
         tables = " and ".join(f"[{table}]" for table in _tables(recipe))

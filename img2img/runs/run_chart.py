@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from img2img.atomic_file import why_not, written_at_once
+from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import RunError
 from img2img.plotting import private_matplotlib
 from img2img.runs.run_records import RunRecords, Stretch, figures
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
-Curves = dict[str, tuple[Floats, Floats]]
+Numbers = NDArray[np.float64]
+Curves = dict[str, tuple[Numbers, Numbers]]
 """Name -> (steps, values)."""
 
 _SHARES = {"real_right", "fake_right"}
@@ -33,7 +33,7 @@ _ALARM = "#c22f3c"
 
 
 @dataclass
-class Panel:
+class CurvePanel:
     """One pair of axes: curves of one kind, and how to read them."""
 
     title: str
@@ -59,21 +59,21 @@ def draw_run(run: RunRecords, target: Path) -> None:
             with written_at_once(target) as stream:
                 figure.savefig(stream, format="png", dpi=110)
         except OSError as error:
-            raise RunError(f"{target}: {why_not(error, 'written')}") from error
+            raise RunError(f"{target}: {reason_for(error, 'written')}") from error
 
 
-def panels_of(run: RunRecords) -> list[Panel]:
+def panels_of(run: RunRecords) -> list[CurvePanel]:
     """Which curves go together: by their names, and health figures from 0 to 1 on one scale."""
     stats, health = _curves(run.stats), _curves(run.health)
     panels = {
-        "losses": Panel("losses"),
-        "penalties": Panel("penalties", from_zero=True),
-        "right": Panel("share that the discriminator judges right", limits=(-0.04, 1.04)),
-        "kid": Panel("KID x 1,000 on held-out images; dashed: of real and of untouched ones"),
-        "fd": Panel("Frechet distance on held-out images; dashed: of real and of untouched ones"),
-        "gradients": Panel("gradient norms", log=True),
-        "shares": Panel("health, from 0 to 1", limits=(-0.04, 1.04)),
-        "speed": Panel("images per second", from_zero=True),
+        "losses": CurvePanel("losses"),
+        "penalties": CurvePanel("penalties", from_zero=True),
+        "right": CurvePanel("share that the discriminator judges right", limits=(-0.04, 1.04)),
+        "kid": CurvePanel("KID x 1,000 on held-out images; dashed: of real and of untouched ones"),
+        "fd": CurvePanel("Frechet distance on held-out images; dashed: of real and of untouched ones"),
+        "gradients": CurvePanel("gradient norms", log=True),
+        "shares": CurvePanel("health, from 0 to 1", limits=(-0.04, 1.04)),
+        "speed": CurvePanel("images per second", from_zero=True),
     }
     for name, curve in stats.items():
         panels[_stats_panel(name)].curves[name] = curve
@@ -83,7 +83,7 @@ def panels_of(run: RunRecords) -> list[Panel]:
         panel.levels[name] = run.reference[f"{name}_floor"], run.reference[f"{name}_ceiling"]
     for name, curve in health.items():
         key = "gradients" if "grad" in name else "shares" if _is_share(curve[1]) else name
-        panels.setdefault(key, Panel(f"health: {name}")).curves[name] = curve
+        panels.setdefault(key, CurvePanel(f"health: {name}")).curves[name] = curve
     speed = panels.pop("speed")
     return [panel for panel in (*panels.values(), speed) if panel.curves]
 
@@ -96,7 +96,7 @@ def _stats_panel(name: str) -> str:
     return "right" if name in _SHARES else "penalties" if name in _PENALTIES else "losses"
 
 
-def _is_share(values: Floats) -> bool:
+def _is_share(values: Numbers) -> bool:
     finite = values[np.isfinite(values)]
     return bool(len(finite)) and finite.min() >= 0 and finite.max() <= 1
 
@@ -110,7 +110,7 @@ def _curves(records: Sequence[dict[str, Any]]) -> Curves:
     return {name: (np.array(each).T[0], np.array(each).T[1]) for name, each in points.items()}
 
 
-def _drawn(run: RunRecords, panels: list[Panel]) -> Figure:
+def _drawn(run: RunRecords, panels: list[CurvePanel]) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -127,7 +127,7 @@ def _drawn(run: RunRecords, panels: list[Panel]) -> Figure:
     return figure
 
 
-def _draw_panel(axes: Axes, panel: Panel) -> None:
+def _draw_panel(axes: Axes, panel: CurvePanel) -> None:
     for number, (name, (steps, values)) in enumerate(panel.curves.items()):
         colour = _COLOURS[number % len(_COLOURS)]
         smooth = _smoothed(values)
@@ -155,7 +155,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=9)
 
 
-def _smoothed(values: Floats) -> Floats | None:
+def _smoothed(values: Numbers) -> Numbers | None:
     """The median over about a fiftieth of the curve to each side, gaps kept; None for a short curve."""
     if len(values) < _SMOOTHED_FROM:
         return None
@@ -168,7 +168,7 @@ def _smoothed(values: Floats) -> Floats | None:
     return smooth
 
 
-def _robust_limits(panel: Panel) -> tuple[float, float] | None:
+def _robust_limits(panel: CurvePanel) -> tuple[float, float] | None:
     """The range of all but each curve's most extreme hundredth, so that one spike does not flatten the rest."""
     ranges = [np.array(levels) for levels in panel.levels.values()]
     for _, values in panel.curves.values():

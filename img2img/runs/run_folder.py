@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import why_not, write_at_once
+from img2img.atomic_file import reason_for, write_at_once
 from img2img.errors import RunError
 from img2img.runs.run_info import CONFIG, RunInfo, read_info
 from img2img.runs.run_records import RunRecords, read_records
@@ -39,7 +39,7 @@ class RunFolder:
                     made_from_the_run_before.unlink()
             self.write_info(info)
         except OSError as error:
-            raise RunError(f"{self.path}: cannot be a run's folder: {why_not(error, 'written')}") from error
+            raise RunError(f"{self.path}: cannot be a run's folder: {reason_for(error, 'written')}") from error
 
     def write_info(self, info: RunInfo) -> None:
         write_at_once(self.path / CONFIG, json.dumps(asdict(info), indent=2).encode())

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.errors import RunError
 from img2img.runs.run_info import CONFIG, read_outline
 
@@ -93,7 +93,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         records = [json.loads(line) for line in lines if line.endswith("\n")]
         return sorted(records, key=lambda record: int(record["step"]))
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{path}: {why_not(error, 'read')}") from error
+        raise RunError(f"{path}: {reason_for(error, 'read')}") from error
 
 
 def figures(record: Mapping[str, Any]) -> dict[str, float]:

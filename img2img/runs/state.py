@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from img2img.atomic_file import why_not, written_at_once
+from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import RunError
 from img2img.runs.saved_states import KEEP, best_file, state_file, state_files
 
@@ -49,7 +49,7 @@ class TrainState:
         except (OSError, RuntimeError) as error:  # torch turns a full disk into a RuntimeError
             cause = error.__context__ if isinstance(error.__context__, OSError) else error
             raise RunError(
-                f"{target.parent}: no state could be saved at step {self.step}: {why_not(cause, 'written')}; "
+                f"{target.parent}: no state could be saved at step {self.step}: {reason_for(cause, 'written')}; "
                 "the states before are whole: --resume goes on from them"
             ) from error
 

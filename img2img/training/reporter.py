@@ -10,8 +10,8 @@ from img2img.runs.previews import save_picture
 from img2img.runs.run_folder import RunFolder
 from img2img.runs.run_records import quality_words
 from img2img.training.health.examination import Examination
-from img2img.training.health.finding import Finding
 from img2img.training.health.health import Health
+from img2img.training.health.history import Finding
 from img2img.training.tensorboard import TensorBoard
 
 

@@ -13,10 +13,10 @@ from img2img.errors import DataError, SettingError
 from img2img.recipes.recipe import Recipe
 from img2img.recipes.settings import chosen_settings, make_config, written_data
 from img2img.runs.run_info import RunInfo
-from img2img.training.request import Request
+from img2img.training.request import TrainingRequest
 
 
-def begun_with(recipe: type[Recipe], request: Request, *, announce: bool) -> ChosenData:
+def begun_with(recipe: type[Recipe], request: TrainingRequest, *, announce: bool) -> ChosenData:
     """The data of a new run: what the command names, or else the file of settings, or else the recipe's own set.
 
     Raises as `chosen_data` and `written_data`.
@@ -29,7 +29,7 @@ def begun_with(recipe: type[Recipe], request: Request, *, announce: bool) -> Cho
 
 
 def config_and_data(
-    recipe: type[Recipe], request: Request, chosen: ChosenData, *, announce: bool
+    recipe: type[Recipe], request: TrainingRequest, chosen: ChosenData, *, announce: bool
 ) -> tuple[Recipe.Config, TrainingData]:
     """The settings, checked before the data is opened, and with what is counted in it, said on stderr if `announce`.
 
@@ -49,7 +49,7 @@ def config_and_data(
     return config, data
 
 
-def same_data(recipe: type[Recipe], config: Recipe.Config, request: Request, info: RunInfo) -> TrainingData:
+def same_data(recipe: type[Recipe], config: Recipe.Config, request: TrainingRequest, info: RunInfo) -> TrainingData:
     """The images that the run began with, or those that the request names now; raises DataError when they differ."""
     given = bool(request.data or request.domains)
     chosen = ChosenData(info.data, info.domains or {recipe.domains[0]: info.data})

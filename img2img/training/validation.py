@@ -18,7 +18,7 @@ FEWEST = 20
 """Held-out images of each domain below which a distance between distributions says nothing."""
 
 
-class Quality(Protocol):
+class QualityMeasure(Protocol):
     """What `evaluation.sets.translation.TranslationQuality` is."""
 
     @property
@@ -30,7 +30,7 @@ class Quality(Protocol):
 class Validation:
     """Measures a run's averaged generators, and knows the best that the run has had in all its sessions."""
 
-    def __init__(self, quality: Quality, folder: RunFolder) -> None:
+    def __init__(self, quality: QualityMeasure, folder: RunFolder) -> None:
         self._quality = quality
         self._best = badness(load_best(folder.path).quality) if best_file(folder.path).exists() else inf
 

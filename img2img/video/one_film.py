@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.batch.journal.resume_rules import EXISTS
 from img2img.batch.outcome import Outcome
-from img2img.batch.task import Filming
+from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
 from img2img.video.animation import convert_animation
 from img2img.video.film import FilmResult, Progress, convert_film
@@ -34,7 +34,7 @@ class FilmOptions:
     rate: float = DEFAULT_RATE
 
 
-def convert_job(job: FilmJob, filming: Filming, options: FilmOptions, progress: Progress) -> Outcome:
+def convert_one_film(job: FilmJob, filming: FilmConverter, options: FilmOptions, progress: Progress) -> Outcome:
     """Converts one film, unless its target is there and may stay, and says what came of it.
 
     What can be read of a damaged film is kept, and the film counts as failed. A model that fails ends all.
@@ -45,12 +45,12 @@ def convert_job(job: FilmJob, filming: Filming, options: FilmOptions, progress: 
             return Outcome(job.source, job.target, "skipped", flags=(EXISTS,))
         outcome = _outcome(job, _converted(job, filming, options, progress))
     except (FilmError, OSError) as error:
-        reason = str(error) if isinstance(error, FilmError) else f"{job.source}: {why_not(error, 'read')}"
+        reason = str(error) if isinstance(error, FilmError) else f"{job.source}: {reason_for(error, 'read')}"
         outcome = Outcome(job.source, job.target, "failed", error=reason)
     return replace(outcome, seconds=time.perf_counter() - started)
 
 
-def _converted(job: FilmJob, filming: Filming, options: FilmOptions, progress: Progress) -> FilmResult:
+def _converted(job: FilmJob, filming: FilmConverter, options: FilmOptions, progress: Progress) -> FilmResult:
     if job.kind == "animation":
         _make_folder(job.target.parent)
         return convert_animation(job.source, job.target, filming, progress)
@@ -92,7 +92,7 @@ def _is_there(job: FilmJob) -> bool:
             return all_there(source, target)
         return target.path(1).is_file() if target else job.target.is_file()
     except OSError as error:
-        raise FilmError(f"{job.target}: {why_not(error, 'written')}") from error
+        raise FilmError(f"{job.target}: {reason_for(error, 'written')}") from error
 
 
 def _numbered(job: FilmJob) -> tuple[Numbered | None, Numbered | None]:
@@ -114,4 +114,4 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FilmError(f"{folder}: this folder cannot be made: {why_not(error, 'written')}") from error
+        raise FilmError(f"{folder}: this folder cannot be made: {reason_for(error, 'written')}") from error

@@ -10,8 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import why_not
-from img2img.batch.task import Filming
+from img2img.atomic_file import reason_for
+from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError, PhotoError
 from img2img.photo import Photo, read_photo, write_photo
 from img2img.video.ahead import ahead
@@ -40,7 +40,7 @@ class _Frame:
 def convert_sequence(
     source: Numbered,
     target: Numbered,
-    filming: Filming,
+    filming: FilmConverter,
     settings: Mapping[str, Any],
     progress: Progress,
     *,
@@ -71,7 +71,7 @@ def convert_sequence(
 def film_to_sequence(
     open_film: Callable[[], FilmFile],
     target: Numbered,
-    filming: Filming,
+    filming: FilmConverter,
     settings: Mapping[str, Any],
     progress: Progress,
     *,
@@ -138,7 +138,7 @@ def _convert(
     frames: Callable[[Place], Iterable[_Frame]],
     total: int,
     target: Numbered,
-    filming: Filming,
+    filming: FilmConverter,
     settings: Mapping[str, Any],
     progress: Progress,
     *,
@@ -173,7 +173,7 @@ def _write(photo: Photo, path: Path) -> None:
     except PhotoError as error:
         raise FilmError(str(error)) from error
     except OSError as error:
-        raise FilmError(f"{path.parent}: this folder cannot be made: {why_not(error, 'written')}") from error
+        raise FilmError(f"{path.parent}: this folder cannot be made: {reason_for(error, 'written')}") from error
 
 
 def _with(result: FilmResult, damage: str) -> FilmResult:

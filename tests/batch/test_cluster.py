@@ -22,7 +22,7 @@ from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Job
 from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
-from img2img.batch.task import Colorizing, Opened, Work
+from img2img.batch.task import Colorizing, PhotoConverter, Task
 from img2img.errors import Img2ImgError, ModelError
 from img2img.photo import Photo
 
@@ -41,7 +41,7 @@ class Faulty:
     fails_at: int = 0
     mistaken_at: int = 0
 
-    def open(self, threads: int) -> Opened:
+    def open(self, threads: int) -> PhotoConverter:
         import ray
 
         Path(self.nodes, ray.get_runtime_context().get_node_id()).touch()
@@ -57,7 +57,7 @@ class Faulty:
                 raise KeyError("colour")
             return convert(photo)
 
-        return Opened(faulty)
+        return PhotoConverter(faulty)
 
     def settings(self) -> dict[str, Any]:
         return {"model": self.sha}
@@ -120,7 +120,7 @@ def results(folder: Path) -> dict[str, bytes]:
     }
 
 
-def here(jobs: Iterable[Job], work: Work) -> Iterator[Outcome]:
+def here(jobs: Iterable[Job], work: Task) -> Iterator[Outcome]:
     return run_jobs(jobs, work.open(1), workers=2)
 
 

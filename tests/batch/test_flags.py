@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from img2img.batch.flags import CLIPPED, NEARLY_GREY, flags_of
 from img2img.batch.job import Job
-from img2img.batch.one_photo import PhotoOptions, convert_job
-from img2img.batch.task import Colorizing, Opened
+from img2img.batch.one_photo import PhotoOptions, convert_photo
+from img2img.batch.task import Colorizing, PhotoConverter
 from img2img.photo import Photo
 from img2img.photo.pixels import Pixels
 
@@ -76,6 +76,6 @@ def test_a_batch_flags_what_it_has_done(tmp_path: Path, tiny_model: Path, draw_p
     job = Job(draw_photo(tmp_path / "ramp.png", (90, 60)), tmp_path / "out.png")
     for strength, flags in ((0.0, (NEARLY_GREY,)), (0.6, ())):
         opened = Colorizing(str(tiny_model), strength=strength).open(1)
-        assert convert_job(job, opened, PhotoOptions()).flags == flags
-    failing = Opened(lambda photo: photo)
-    assert convert_job(Job(tmp_path / "none.png", tmp_path / "out.png"), failing, PhotoOptions()).flags == ()
+        assert convert_photo(job, opened, PhotoOptions()).flags == flags
+    failing = PhotoConverter(lambda photo: photo)
+    assert convert_photo(Job(tmp_path / "none.png", tmp_path / "out.png"), failing, PhotoOptions()).flags == ()

@@ -23,7 +23,7 @@ from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
 from img2img.batch.sources.listing import list_input, list_photos
 from img2img.batch.sources.object_store import list_store, read_object, write_object
-from img2img.batch.task import Colorizing, Opened
+from img2img.batch.task import Colorizing, PhotoConverter
 from img2img.cli.app import app
 from img2img.errors import Img2ImgError, UnreadablePhoto, UnwritablePhoto
 
@@ -324,7 +324,7 @@ def test_deep_pictures_keep_their_depth_in_a_store(memory: str, tmp_path: Path) 
     Image.fromarray(np.linspace(0, 65535, 48 * 32).astype(np.uint16).reshape(32, 48)).save(deep)
     write_object(address_of(f"{memory}/deep.png"), deep.read_bytes())
     job = Job(address_of(f"{memory}/deep.png"), address_of(f"{memory}/out.png"))
-    (outcome,) = run_jobs([job], Opened(lambda photo: photo))
+    (outcome,) = run_jobs([job], PhotoConverter(lambda photo: photo))
     assert outcome.status == "done"
     with Image.open(BytesIO(read_object(job.target))) as result, Image.open(deep) as source:
         assert np.array_equal(np.asarray(result), np.asarray(source))
@@ -333,6 +333,6 @@ def test_deep_pictures_keep_their_depth_in_a_store(memory: str, tmp_path: Path) 
 def test_a_format_that_cannot_be_written_fails_with_the_targets_address(memory: str) -> None:
     put(memory, "a.png")
     job = Job(address_of(f"{memory}/a.png"), address_of(f"{memory}/a.gif"))
-    (outcome,) = run_jobs([job], Opened(lambda photo: photo))
+    (outcome,) = run_jobs([job], PhotoConverter(lambda photo: photo))
     assert outcome.status == "failed"
     assert str(outcome.error).startswith(f"{memory}/a.gif: ")

@@ -16,9 +16,9 @@ from img2img.batch import one_photo
 from img2img.batch.engines import threads as run
 from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Job
-from img2img.batch.one_photo import PhotoOptions, convert_job
+from img2img.batch.one_photo import PhotoOptions, convert_photo
 from img2img.batch.outcome import LOW_SCORE, Outcome
-from img2img.batch.task import Convert, Opened, Scoring
+from img2img.batch.task import Convert, PhotoConverter, Scoring
 from img2img.errors import ModelError, UnreadablePhoto
 from img2img.photo import Photo
 
@@ -43,7 +43,7 @@ def jobs(tmp_path: Path, draw_photo: DrawPhoto) -> list[Job]:
 
 
 def converted(jobs: list[Job], convert: Convert, *, workers: int = 1, scoring: Scoring | None = None) -> list[Outcome]:
-    return list(run_jobs(jobs, Opened(convert, scoring), workers=workers))
+    return list(run_jobs(jobs, PhotoConverter(convert, scoring), workers=workers))
 
 
 def by_source(outcomes: list[Outcome]) -> dict[str, Outcome]:
@@ -155,7 +155,7 @@ def test_limits_reach_the_reader(jobs: list[Job], monkeypatch: pytest.MonkeyPatc
         raise UnreadablePhoto(f"{source}: too large")
 
     monkeypatch.setattr(one_photo, "read_photo", refuse)
-    outcome = convert_job(jobs[0], Opened(same), PhotoOptions(max_pixels=7, first_frame=True))
+    outcome = convert_photo(jobs[0], PhotoConverter(same), PhotoOptions(max_pixels=7, first_frame=True))
     assert asked == [{"max_pixels": 7, "first_frame": True}]
     assert outcome.error == f"{jobs[0].source}: too large"
 
@@ -176,7 +176,7 @@ def test_interrupt_finishes_the_photos_in_flight_and_starts_no_other(jobs: list[
         return photo
 
     with pytest.raises(KeyboardInterrupt):
-        outcomes.extend(run_jobs(jobs, Opened(interrupting), workers=workers))
+        outcomes.extend(run_jobs(jobs, PhotoConverter(interrupting), workers=workers))
     assert [job.target.exists() for job in jobs] == [n < workers for n in range(6)]
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -185,7 +185,7 @@ def test_interrupt_finishes_the_photos_in_flight_and_starts_no_other(jobs: list[
 def test_interrupt_yields_the_photos_in_flight(jobs: list[Job]) -> None:
     outcomes: list[Outcome] = []
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-        for outcome in run_jobs(jobs, Opened(same), workers=2):
+        for outcome in run_jobs(jobs, PhotoConverter(same), workers=2):
             if not outcomes:
                 signal.raise_signal(signal.SIGINT)
             outcomes.append(outcome)
@@ -203,14 +203,14 @@ def test_interrupt_takes_no_job_that_is_not_done(jobs: list[Job]) -> None:
             yield job
 
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-        for _ in run_jobs(noted(), Opened(same), workers=1):
+        for _ in run_jobs(noted(), PhotoConverter(same), workers=1):
             signal.raise_signal(signal.SIGINT)
     assert [job.target.exists() for job in taken] == [True] * len(taken)
 
 
 def test_result_that_somebody_takes_away_at_once_is_done(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(one_photo, "write_photo", lambda *args, **options: None)
-    outcome = convert_job(jobs[0], Opened(same), PhotoOptions())
+    outcome = convert_photo(jobs[0], PhotoConverter(same), PhotoOptions())
     assert (outcome.status, outcome.error, outcome.bytes) == ("done", None, None)
 
 
@@ -221,7 +221,7 @@ def test_interrupt_of_one_photo_leaves_nothing(jobs: list[Job]) -> None:
         return photo
 
     with pytest.raises(KeyboardInterrupt):
-        convert_job(jobs[0], Opened(interrupting), PhotoOptions())
+        convert_photo(jobs[0], PhotoConverter(interrupting), PhotoOptions())
     assert not jobs[0].target.parent.exists()
 
 
@@ -291,5 +291,5 @@ def test_jobs_are_taken_as_workers_come_free(jobs: list[Job], workers: int) -> N
             taken += 1
             yield job
 
-    for done, _ in enumerate(run_jobs(counted(), Opened(same), workers=workers), start=1):
+    for done, _ in enumerate(run_jobs(counted(), PhotoConverter(same), workers=workers), start=1):
         assert taken <= done + workers

@@ -4,11 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from img2img.batch.journal.resume_rules import EDITED, EXISTS, UP_TO_DATE, Decision, Entry, Stamp, decide, in_the_way
+from img2img.batch.journal.resume_rules import (
+    EDITED,
+    EXISTS,
+    UP_TO_DATE,
+    Decision,
+    JournalEntry,
+    Stamp,
+    decide,
+    in_the_way,
+)
 from img2img.batch.outcome import LOW_SCORE
 
 PHOTO, MADE, OTHER = Stamp(100, 1), Stamp(200, 2), Stamp(300, 3)
-DONE = Entry("in/a.jpg", PHOTO, 1, "done", begun=False, may_replace=False, made=MADE, score=None, flags=())
+DONE = JournalEntry("in/a.jpg", PHOTO, 1, "done", begun=False, may_replace=False, made=MADE, score=None, flags=())
 BEGUN = replace(DONE, status="due", begun=True, made=None)
 CONVERT, REPLACE = Decision(due=True), Decision(due=True, may_replace=True)
 
@@ -17,7 +26,7 @@ def leave(reason: str) -> Decision:
     return Decision(why_not=reason)
 
 
-def decided(entry: Entry | None, target: Stamp | None, **changes: object) -> Decision:
+def decided(entry: JournalEntry | None, target: Stamp | None, **changes: object) -> Decision:
     told: dict[str, object] = {"source": "in/a.jpg", "photo": PHOTO, "settings": 1, **changes}
     return decide(entry, target=target, **told)  # type: ignore[arg-type]
 
@@ -53,7 +62,7 @@ def decided(entry: Entry | None, target: Stamp | None, **changes: object) -> Dec
         pytest.param(replace(DONE, status="skipped", made=None), OTHER, {}, leave(EXISTS), id="left alone before"),
     ],
 )
-def test_rule(entry: Entry | None, target: Stamp | None, changes: dict[str, object], expected: Decision) -> None:
+def test_rule(entry: JournalEntry | None, target: Stamp | None, changes: dict[str, object], expected: Decision) -> None:
     assert decided(entry, target, **changes) == expected
 
 

@@ -29,7 +29,7 @@ from img2img.recipes import recipe_class
 from img2img.recipes.settings import make_config
 from img2img.runs.run_folder import RunFolder
 from img2img.runs.state import load_latest
-from img2img.training.request import Request
+from img2img.training.request import TrainingRequest
 from img2img.training.run_data import begun_with
 from img2img.training.start import start
 
@@ -317,7 +317,7 @@ def test_epoch_is_as_many_samples_as_there_are_images(sets):
 # A run
 
 
-def weighted_request(out: Path, **changes) -> Request:
+def weighted_request(out: Path, **changes) -> TrainingRequest:
     return replace(request("", out, **changes), data=WEIGHTED)
 
 

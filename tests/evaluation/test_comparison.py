@@ -17,7 +17,7 @@ from img2img.data.open_source import open_source
 from img2img.data.training_data import split_off_last
 from img2img.errors import DataError, UnwritablePhoto, UsageError
 from img2img.evaluation.chart import draw_chart, panels_of
-from img2img.evaluation.request import Request
+from img2img.evaluation.request import EvaluationRequest
 from img2img.evaluation.sets.comparison import FEWEST, compare_sources, compare_translated, compared
 from img2img.evaluation.sets.pictures import source_features
 from img2img.model_file import TensorSpec, read_card
@@ -211,16 +211,18 @@ def test_words_that_do_not_go_together_are_refused(words, says, world, monkeypat
 
 
 def test_command_names_files_without_their_folders():
-    request = Request("models/mine.onnx", data=("/a/x.tar", "/b/y"), real=("/c/z",), features="inception", seed=4)
+    request = EvaluationRequest(
+        "models/mine.onnx", data=("/a/x.tar", "/b/y"), real=("/c/z",), features="inception", seed=4
+    )
     assert request.command() == "img2img evaluate mine --data x.tar --data y --real z --features inception --seed 4"
-    curve = Request("colorizer", data=("val",), temperatures=(0.1, 1.0), lpips_weights=Path("/d/alexnet.pth"))
+    curve = EvaluationRequest("colorizer", data=("val",), temperatures=(0.1, 1.0), lpips_weights=Path("/d/alexnet.pth"))
     assert curve.command() == "img2img evaluate colorizer --data val --temperatures 0.1,1 --lpips-weights alexnet.pth"
 
 
 def test_request_for_two_folders_needs_no_model():
-    assert Request(real=("a",), fake=("b",)).subject() == "folders"
+    assert EvaluationRequest(real=("a",), fake=("b",)).subject() == "folders"
     with pytest.raises(UsageError, match="give --fake as well"):
-        Request(real=("a",)).subject()
+        EvaluationRequest(real=("a",)).subject()
 
 
 def test_figures_are_finite_for_sets_of_one_picture_repeated(tmp_path):

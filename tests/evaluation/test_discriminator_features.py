@@ -11,7 +11,7 @@ from img2img.data.open_source import open_source
 from img2img.errors import DataError, RunError
 from img2img.evaluation.discriminator_features import draw_filters, embed, filter_pictures, load_judge, probe
 from img2img.training.pace import Pace
-from img2img.training.request import Request
+from img2img.training.request import TrainingRequest
 from img2img.training.start import start
 
 TINY = ("image_size=8", "batch_size=4", "z_dim=4", "generator_channels=4", "discriminator_channels=4")
@@ -36,7 +36,7 @@ def two_classes(tmp_path_factory) -> Path:
 def runs(two_classes, tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("runs")
     for recipe, more in (("dcgan", ()), ("cgan", ()), ("gan", ()), ("wgan-sn", ("n_critic=1",))):
-        request = Request(
+        request = TrainingRequest(
             recipe, [str(two_classes)], folder / recipe, steps=2, settings=(*TINY, *more), device="cpu", pace=Pace()
         )
         start(request).train()
@@ -86,7 +86,9 @@ def test_runs_and_data_that_cannot_be_probed_say_why(runs, colour_photos, tmp_pa
         probe(runs["dcgan"], open_source([str(colour_photos)]))
     colorizer = tmp_path / "colorizer"
     settings = ("pretrained=false", "image_size=32", "batch_size=2")
-    start(Request("colorizer", [str(colour_photos)], colorizer, steps=1, settings=settings, device="cpu")).train()
+    start(
+        TrainingRequest("colorizer", [str(colour_photos)], colorizer, steps=1, settings=settings, device="cpu")
+    ).train()
     with pytest.raises(RunError, match="a run of colorizer; features are for"):
         load_judge(colorizer)
     with pytest.raises(RunError, match=r"filters\.xyz"):

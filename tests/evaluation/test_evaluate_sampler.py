@@ -13,7 +13,7 @@ from img2img.cli.app import app
 from img2img.data.open_source import open_source
 from img2img.errors import ModelError
 from img2img.evaluation.evaluate_sampler import evaluate_sampler
-from img2img.evaluation.request import Request
+from img2img.evaluation.request import EvaluationRequest
 from img2img.inference.sampler import Sampler
 
 NAMES = ("dark", "left", "right")
@@ -99,5 +99,5 @@ def test_options_for_photos_are_refused_before_any_work(words, tmp_path, monkeyp
 def test_table_has_only_what_can_be_read_from_it(pictures, tmp_path):
     figures = evaluate_sampler(Sampler(sampler(tmp_path / "good.onnx")), open_source([pictures]), seed=0)
     assert list(figures) == ["diversity", "duplicates", "asked_for", "classifier_accuracy", "asked_for_by_class"]
-    command = Request("good.onnx", data=("digits",)).command()
+    command = EvaluationRequest("good.onnx", data=("digits",)).command()
     assert command == "img2img evaluate good --data digits", "the command on the card must be one that runs"

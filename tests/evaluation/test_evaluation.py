@@ -18,7 +18,7 @@ from img2img.evaluation.colorizers.metrics import colourfulness, psnr
 from img2img.evaluation.colorizers.similarity import Lpips, ssim
 from img2img.evaluation.contact_sheet import contact_sheet, grey_coloured_true
 from img2img.evaluation.measure import measure, table
-from img2img.evaluation.request import Request
+from img2img.evaluation.request import EvaluationRequest
 
 
 def flat(red: int, green: int, blue: int) -> np.ndarray:
@@ -85,7 +85,7 @@ def test_lpips_refuses_other_weights(tmp_path):
 
 
 def test_figures_of_a_colorizer_have_lpips_where_its_weights_are(tiny_model, source, tmp_path, alexnet_file):
-    request = Request(str(tiny_model), data=(str(tmp_path),), size=64)
+    request = EvaluationRequest(str(tiny_model), data=(str(tmp_path),), size=64)
     without, with_it = measure(request), measure(replace(request, lpips_weights=alexnet_file))
     assert "lpips" not in without["means"]
     assert {**with_it["means"], **without["means"]} == with_it["means"]

@@ -14,7 +14,7 @@ from torch import nn
 import img2img
 from img2img.errors import ExportError, RunError, SettingError
 from img2img.evaluation.measure import measure, save_figures, table
-from img2img.evaluation.request import Request as Evaluation
+from img2img.evaluation.request import EvaluationRequest as Evaluation
 from img2img.export.models_of_run import export_run
 from img2img.export.onnx_graph import _store_small, fold_batch_norms
 from img2img.export.rounding import round_to_bytes, round_to_half
@@ -26,7 +26,7 @@ from img2img.model_file import read_card
 from img2img.networks.blocks import ConvNormAct
 from img2img.recipes.weights import load_weights
 from img2img.training.pace import Pace
-from img2img.training.request import Request
+from img2img.training.request import TrainingRequest
 from img2img.training.start import start
 
 
@@ -35,7 +35,9 @@ def run(colour_photos, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "colorizer"
     settings = ("batch_size=2", "image_size=32")
     start(
-        Request("colorizer", [colour_photos], folder, steps=2, seed=5, device="cpu", settings=settings, pace=Pace())
+        TrainingRequest(
+            "colorizer", [colour_photos], folder, steps=2, seed=5, device="cpu", settings=settings, pace=Pace()
+        )
     ).train()
     return folder
 
@@ -90,7 +92,7 @@ def test_torch_and_onnx_runtime_colour_alike(exported):
 
 def test_exported_weights_start_another_training(exported, colour_photos, tmp_path):
     weights = exported.with_suffix(".safetensors")
-    request = Request(
+    request = TrainingRequest(
         "colorizer-gan", [colour_photos], tmp_path / "gan", init=weights, device="cpu", settings=("batch_size=2",)
     )
     generator = start(request).recipe.generator
@@ -206,7 +208,9 @@ SMALL_PLAYERS = ("image_size=8", "z_dim=4", "generator_channels=4", "discriminat
     ],
 )
 def test_exported_sampler_draws_what_the_averaged_generator_draws(recipe, more, shape, tmp_path):
-    request = Request(recipe, ["digits"], tmp_path / "run", steps=2, settings=(*SMALL_PLAYERS, *more), device="cpu")
+    request = TrainingRequest(
+        recipe, ["digits"], tmp_path / "run", steps=2, settings=(*SMALL_PLAYERS, *more), device="cpu"
+    )
     trainer = start(request)
     trainer.train()
     parity = export_run(tmp_path / "run", tmp_path / "sampler.onnx", tolerance=0.05).parity

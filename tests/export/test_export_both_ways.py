@@ -19,7 +19,7 @@ from img2img.export.targets import reverse_name, targets_of
 from img2img.inference.torch_runtime import TorchRuntime
 from img2img.inference.translator import Translator
 from img2img.model_file import read_card
-from img2img.recipes import RECIPES, Entry, recipe_class
+from img2img.recipes import RECIPES, RecipeEntry, recipe_class
 from img2img.runs.run_folder import RunFolder
 from img2img.runs.run_info import RunInfo
 from img2img.runs.state import TrainState
@@ -29,7 +29,7 @@ from img2img.training.start import start
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(RECIPES, "tiny", Entry("tiny_translator", "TinyTranslation", "", "translate"))
+    monkeypatch.setitem(RECIPES, "tiny", RecipeEntry("tiny_translator", "TinyTranslation", "", "translate"))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def state(step: int, config: dict[str, object]) -> TrainState:
 def exported(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of horse2zebra.onnx, its way back, and all weights; written by the command."""
     folder = tmp_path_factory.mktemp("models")
-    entry = Entry("tiny_translator", "TinyTranslation", "", "translate")
+    entry = RecipeEntry("tiny_translator", "TinyTranslation", "", "translate")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(RECIPES, "tiny", entry)
         words = ["-o", str(folder / "horse2zebra.onnx"), "--all-weights", str(folder / "all.safetensors")]

@@ -22,7 +22,7 @@ from img2img.training.processes import collective
 from img2img.training.processes.batch_norm import SynchronisedBatchNorm, synchronise_batch_norm
 from img2img.training.processes.collective import all_alive
 from img2img.training.processes.distributed import OneProcess, SeveralProcesses, processes_from
-from img2img.training.request import Request
+from img2img.training.request import TrainingRequest
 from img2img.training.start import start
 
 FLOAT64 = str(Path(__file__).parents[1] / "float64_img2img.py")
@@ -210,7 +210,7 @@ def test_process_killed_with_sigkill_ends_the_run_with_its_reason_and_a_state(vi
     assert "Error: a process of the run died or stopped answering" in said
     assert "--resume" in said
     step = load_latest(tmp_path).step
-    resumed = start(Request("wgan-gp", (), tmp_path, resume=True, steps=step + 1, device="cpu"))
+    resumed = start(TrainingRequest("wgan-gp", (), tmp_path, resume=True, steps=step + 1, device="cpu"))
     resumed.train()
     assert load_latest(tmp_path).step == step + 1
 

@@ -19,9 +19,8 @@ from img2img.recipes import RECIPES, recipe_class
 from img2img.recipes.recipe import Recipe
 from img2img.recipes.settings import make_config
 from img2img.training.health import symptoms
-from img2img.training.health.finding import Finding
 from img2img.training.health.health import Health, gradient_norm
-from img2img.training.health.history import History
+from img2img.training.health.history import Finding, History
 
 MODES = 8
 BATCH = 64

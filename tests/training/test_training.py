@@ -33,10 +33,10 @@ from img2img.runs.run_folder import RunFolder
 from img2img.runs.saved_states import state_files
 from img2img.runs.state import load_latest
 from img2img.training.ema import Ema
-from img2img.training.health.finding import Finding
+from img2img.training.health.history import Finding
 from img2img.training.pace import Pace
 from img2img.training.progress import training_progress
-from img2img.training.request import Request
+from img2img.training.request import TrainingRequest
 from img2img.training.start import start
 
 UNTIMED = {"images_per_second": 0, "seconds": 0}
@@ -582,7 +582,7 @@ def test_every_option_of_the_command_reaches_the_run(monkeypatch, tmp_path):
     )
     assert CliRunner().invoke(app, words.split()).exit_code == 3
     assert asked == [
-        Request(
+        TrainingRequest(
             "wgan-gp",
             ["digits", "DIR"],
             Path("RUN"),
@@ -667,7 +667,7 @@ def test_first_previews_come_soon(colour_photos, tmp_path):
 def test_missing_default_data_is_named_with_the_command_that_fetches_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match=r"datasets/monet2photo.*is not here; `img2img data download .*--data FOLDER"):
-        start(Request("colorizer", (), tmp_path / "run"))
+        start(TrainingRequest("colorizer", (), tmp_path / "run"))
 
 
 def test_device_that_is_not_here_is_refused(colour_photos, tmp_path):
@@ -771,7 +771,7 @@ def test_resumed_run_keeps_its_images_where_they_were(colour_photos, tmp_path):
     enough = request(colour_photos, tmp_path, "dcgan", steps=40)
     train_until(start(enough), step=3)
     assert RunFolder(tmp_path).read_info().cache == "memory"
-    shorter = start(Request("dcgan", (), tmp_path, steps=3, resume=True, device="cpu"))
+    shorter = start(TrainingRequest("dcgan", (), tmp_path, steps=3, resume=True, device="cpu"))
     assert shorter.pace.cache == "memory"  # a new run of 3 steps would not be worth it
 
 

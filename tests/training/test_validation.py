@@ -17,7 +17,7 @@ from img2img.runs.run_folder import RunFolder
 from img2img.runs.saved_states import best_file
 from img2img.runs.state import load_best, load_latest
 from img2img.training import reporter, validation
-from img2img.training.request import Request
+from img2img.training.request import TrainingRequest
 from img2img.training.start import start
 from img2img.training.validation import Validation, badness
 
@@ -63,7 +63,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     return kids
 
 
-def asked(data: Path, out: Path, *, every: int = 2, **changes) -> Request:
+def asked(data: Path, out: Path, *, every: int = 2, **changes) -> TrainingRequest:
     settings = (*TINY["cyclegan"], "held_out=2")
     pace = replace(QUICK, evaluate_every=every)
     return request(data, out, "cyclegan", **{"settings": settings, "pace": pace, **changes})

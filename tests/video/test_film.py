@@ -18,7 +18,7 @@ from av.stream import Disposition
 from film_clips import RATE, grey_frame, greys, lumas, packets, plane_view, read_film, texture, write_film
 from PIL import Image
 
-from img2img.batch.task import Colorizing, Filming
+from img2img.batch.task import Colorizing, FilmConverter
 from img2img.errors import FilmError
 from img2img.inference.colorizer import Colorizer
 from img2img.photo import Photo
@@ -33,19 +33,19 @@ from img2img.video.work_folder import WorkFolder
 
 
 @pytest.fixture(scope="module")
-def filming(tiny_model: Path) -> Filming:
+def filming(tiny_model: Path) -> FilmConverter:
     """Everything becomes orange."""
     return Colorizing(str(tiny_model)).open_for_films(1)
 
 
 @pytest.fixture(scope="module")
-def flickering() -> Filming:
+def flickering() -> FilmConverter:
     """Another colour in every frame, which the frames before it take part in; quick, for want of a network."""
 
     def chroma(luma: np.ndarray, steady: Any) -> np.ndarray:
         return steady(luma, np.full((2, *luma.shape), float(luma[0, 0]) / 4 - 30, np.float32))
 
-    return Filming(lambda photo, steady: photo, chroma)
+    return FilmConverter(lambda photo, steady: photo, chroma)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def lossless(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setitem(ENCODINGS, suffix, replace(encoding, options={"qp": "0", "preset": "ultrafast"}))
 
 
-def convert(source: Path, target: Path, filming: Filming, **more: Any) -> FilmResult:
+def convert(source: Path, target: Path, filming: FilmConverter, **more: Any) -> FilmResult:
     return convert_film(lambda: FilmFile(source), target, filming, {"source": str(source)}, **more)
 
 
@@ -71,7 +71,7 @@ def stamps_of(path: Path) -> list[Fraction]:
 
 @pytest.mark.usefixtures("short_segments")
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
-def test_frames_and_their_times_are_kept(tmp_path: Path, flickering: Filming, suffix: str) -> None:
+def test_frames_and_their_times_are_kept(tmp_path: Path, flickering: FilmConverter, suffix: str) -> None:
     source = write_film(tmp_path / f"film{suffix}", greys(35))
     result = convert(source, tmp_path / f"new{suffix}", flickering)
     assert (result.frames, result.damage, result.lost) == (35, None, ())
@@ -82,7 +82,7 @@ def test_frames_and_their_times_are_kept(tmp_path: Path, flickering: Filming, su
 
 
 @pytest.mark.usefixtures("short_segments")
-def test_webm_becomes_webm(tmp_path: Path, flickering: Filming) -> None:
+def test_webm_becomes_webm(tmp_path: Path, flickering: FilmConverter) -> None:
     fast = {"deadline": "realtime", "cpu-used": "8"}
     source = write_film(tmp_path / "film.webm", greys(12), codec="libvpx-vp9", options=fast, tone=True)
     convert(source, tmp_path / "new.webm", flickering)
@@ -91,7 +91,7 @@ def test_webm_becomes_webm(tmp_path: Path, flickering: Filming) -> None:
 
 
 @pytest.mark.usefixtures("short_segments")
-def test_a_variable_frame_rate_is_kept(tmp_path: Path, flickering: Filming) -> None:
+def test_a_variable_frame_rate_is_kept(tmp_path: Path, flickering: FilmConverter) -> None:
     steps = np.random.default_rng(0).integers(1, 9, 34)
     stamps = [7, *(7 + np.cumsum(steps)).tolist()]
     source = write_film(tmp_path / "film.mp4", greys(35), stamps=stamps, time_base=Fraction(1, 120))
@@ -116,7 +116,7 @@ def test_a_variable_frame_rate_is_kept(tmp_path: Path, flickering: Filming) -> N
     ],
 )
 def test_luma_comes_out_to_the_last_bit(
-    tmp_path: Path, flickering: Filming, pixels: str, tags: tuple[int, int]
+    tmp_path: Path, flickering: FilmConverter, pixels: str, tags: tuple[int, int]
 ) -> None:
     def tag(stream: Any) -> None:
         stream.codec_context.colorspace, stream.codec_context.color_range = tags
@@ -135,7 +135,7 @@ def test_luma_comes_out_to_the_last_bit(
 
 @pytest.mark.usefixtures("lossless")
 @pytest.mark.parametrize("tagged", [True, False])
-def test_a_grey_film_is_taken_as_full_range(tmp_path: Path, filming: Filming, tagged: bool) -> None:
+def test_a_grey_film_is_taken_as_full_range(tmp_path: Path, filming: FilmConverter, tagged: bool) -> None:
     def tag(stream: Any) -> None:
         stream.codec_context.color_range = 2 if tagged else 0
 
@@ -150,7 +150,7 @@ def test_a_grey_film_is_taken_as_full_range(tmp_path: Path, filming: Filming, ta
 @pytest.mark.parametrize("pixels", ["yuv420p", "yuv420p10le"])
 @pytest.mark.parametrize("range_", [1, 2])
 def test_colours_are_those_of_the_photo_whatever_the_matrix(
-    tmp_path: Path, tiny_model: Path, filming: Filming, matrix: int, pixels: str, range_: int
+    tmp_path: Path, tiny_model: Path, filming: FilmConverter, matrix: int, pixels: str, range_: int
 ) -> None:
     """Up to brightness: of two colours with the same R - G and B - G, Y' of BT.709 and BT.601 differ."""
 
@@ -174,7 +174,7 @@ def test_colours_are_those_of_the_photo_whatever_the_matrix(
     assert red_weight * red + (1 - red_weight - blue_weight) * green + blue_weight * blue == pytest.approx(120, abs=1)
 
 
-def test_no_colour_beside_black_and_white(tmp_path: Path, filming: Filming) -> None:
+def test_no_colour_beside_black_and_white(tmp_path: Path, filming: FilmConverter) -> None:
     picture = np.full((48, 64), 16, np.uint8)
     picture[:, 32:] = 235
     convert(write_film(tmp_path / "film.mp4", [picture]), tmp_path / "new.mp4", filming)
@@ -183,7 +183,7 @@ def test_no_colour_beside_black_and_white(tmp_path: Path, filming: Filming) -> N
         assert np.abs(plane_view(frame, index).astype(int) - 128)[:, [5, 25]].max() <= 1
 
 
-def test_sound_titles_and_chapters_are_copied(tmp_path: Path, flickering: Filming) -> None:
+def test_sound_titles_and_chapters_are_copied(tmp_path: Path, flickering: FilmConverter) -> None:
     def describe(film: Any) -> None:
         film.metadata["title"] = "Größe"
         film.streams.audio[0].metadata["language"] = "ger"
@@ -216,7 +216,7 @@ def subtitled(path: Path) -> Path:
     return path
 
 
-def test_subtitles_are_copied_where_the_container_takes_them(tmp_path: Path, filming: Filming) -> None:
+def test_subtitles_are_copied_where_the_container_takes_them(tmp_path: Path, filming: FilmConverter) -> None:
     source = subtitled(tmp_path / "film.mkv")
     assert convert(source, tmp_path / "new.mkv", filming).lost == ()
     assert packets(tmp_path / "new.mkv", "subtitles") == packets(source, "subtitles") != []
@@ -226,7 +226,7 @@ def test_subtitles_are_copied_where_the_container_takes_them(tmp_path: Path, fil
     assert len(read_film(tmp_path / "new.mp4")) == 5
 
 
-def test_a_cover_is_copied_where_the_container_has_covers(tmp_path: Path, filming: Filming) -> None:
+def test_a_cover_is_copied_where_the_container_has_covers(tmp_path: Path, filming: FilmConverter) -> None:
     jpeg = io.BytesIO()
     Image.fromarray(texture(32, 32)).save(jpeg, "JPEG")
     source = tmp_path / "film.mp4"
@@ -248,7 +248,7 @@ def test_a_cover_is_copied_where_the_container_has_covers(tmp_path: Path, filmin
     assert "mjpeg" in lost
 
 
-def test_rotation_aspect_and_tags_are_kept(tmp_path: Path, filming: Filming) -> None:
+def test_rotation_aspect_and_tags_are_kept(tmp_path: Path, filming: FilmConverter) -> None:
     def look(stream: Any) -> None:
         stream.set_display_rotation(90)
         context = stream.codec_context
@@ -277,7 +277,7 @@ def test_the_network_sees_a_turned_film_upright(tmp_path: Path) -> None:
     picture = np.full((48, 64), 120, np.uint8)
     picture[:, 48:] = 200  # the right edge as stored; anticlockwise by a quarter, the top
     source = write_film(tmp_path / "film.mp4", [picture], set_up=lambda stream: stream.set_display_rotation(90))
-    convert(source, tmp_path / "new.mp4", Filming(lambda photo, steady: photo, chroma))
+    convert(source, tmp_path / "new.mp4", FilmConverter(lambda photo, steady: photo, chroma))
     assert seen[0].shape == (64, 48)
     assert seen[0][:10].mean() > 200 > 150 > seen[0][-10:].mean()
     red = plane_view(read_film(tmp_path / "new.mp4")[0], 2).astype(int) - 128
@@ -285,7 +285,7 @@ def test_the_network_sees_a_turned_film_upright(tmp_path: Path) -> None:
     assert abs(red[:, :10].mean()) < 2
 
 
-def test_an_odd_film_gets_its_last_column_and_row_twice(tmp_path: Path, filming: Filming) -> None:
+def test_an_odd_film_gets_its_last_column_and_row_twice(tmp_path: Path, filming: FilmConverter) -> None:
     picture = texture(47, 63)
     source = write_film(tmp_path / "film.mkv", [picture], codec="ffv1", pixels="yuv444p", options={})
     result = convert(source, tmp_path / "new.mp4", filming)
@@ -296,7 +296,7 @@ def test_an_odd_film_gets_its_last_column_and_row_twice(tmp_path: Path, filming:
 @pytest.mark.usefixtures("lossless")
 def test_a_film_that_is_converted_whole_takes_its_rgb(tmp_path: Path) -> None:
     """What a translator makes is shown: here the negative, in either matrix."""
-    negative = Filming(lambda photo, steady: replace(photo, pixels=255 - photo.pixels))
+    negative = FilmConverter(lambda photo, steady: replace(photo, pixels=255 - photo.pixels))
     for matrix in (1, 6):
 
         def tag(stream: Any, matrix: int = matrix) -> None:
@@ -308,7 +308,7 @@ def test_a_film_that_is_converted_whole_takes_its_rgb(tmp_path: Path) -> None:
         np.testing.assert_allclose(shown, 1 - (lumas(source).astype(float) - 16) / 219, atol=0.006)
 
 
-def test_an_rgb_film_becomes_bt709(tmp_path: Path, filming: Filming) -> None:
+def test_an_rgb_film_becomes_bt709(tmp_path: Path, filming: FilmConverter) -> None:
     grey = np.full((48, 64, 3), 120, np.uint8)
     with av.open(str(tmp_path / "film.mkv"), "w") as film:
         stream = film.add_stream("ffv1", rate=RATE)
@@ -335,7 +335,7 @@ def interrupted_at(frame: int) -> Callable[[int, int], None]:
 
 @pytest.mark.usefixtures("short_segments")
 @pytest.mark.parametrize("frame", [3, 10, 11, 27, 35])
-def test_interrupted_it_goes_on_to_the_same_bytes(tmp_path: Path, flickering: Filming, frame: int) -> None:
+def test_interrupted_it_goes_on_to_the_same_bytes(tmp_path: Path, flickering: FilmConverter, frame: int) -> None:
     source = write_film(tmp_path / "film.mp4", greys(35), options={"crf": "20", "bf": "3", "g": "12"}, tone=True)
     convert(source, tmp_path / "whole.mp4", flickering)
     with pytest.raises(Stop):
@@ -350,7 +350,7 @@ def test_interrupted_it_goes_on_to_the_same_bytes(tmp_path: Path, flickering: Fi
 
 
 @pytest.mark.usefixtures("short_segments")
-def test_other_settings_or_another_source_begin_anew(tmp_path: Path, flickering: Filming) -> None:
+def test_other_settings_or_another_source_begin_anew(tmp_path: Path, flickering: FilmConverter) -> None:
     source = write_film(tmp_path / "film.mp4", greys(25))
     for settings in ({"strength": 1}, {"strength": 2}):
         done: list[int] = []
@@ -366,7 +366,7 @@ def test_other_settings_or_another_source_begin_anew(tmp_path: Path, flickering:
 
 @pytest.mark.usefixtures("short_segments")
 @pytest.mark.parametrize("left", [b"", b"PK\x03\x04", "half"])
-def test_a_segment_in_pieces_is_made_again(tmp_path: Path, flickering: Filming, left: bytes | str) -> None:
+def test_a_segment_in_pieces_is_made_again(tmp_path: Path, flickering: FilmConverter, left: bytes | str) -> None:
     """As a power cut leaves it: the name is there, the content is not."""
     source = write_film(tmp_path / "film.mp4", greys(25))
     convert(source, tmp_path / "whole.mp4", flickering)
@@ -382,7 +382,7 @@ def test_a_segment_in_pieces_is_made_again(tmp_path: Path, flickering: Filming, 
 
 
 @pytest.mark.usefixtures("short_segments")
-def test_of_two_that_make_one_film_the_second_is_refused(tmp_path: Path, flickering: Filming) -> None:
+def test_of_two_that_make_one_film_the_second_is_refused(tmp_path: Path, flickering: FilmConverter) -> None:
     source = write_film(tmp_path / "film.mp4", greys(15))
     with WorkFolder(tmp_path / "new.mp4", {"another": "strength"}):
         with pytest.raises(FilmError, match=r"\.new\.mp4\.img2img: another img2img is making this film"):
@@ -410,7 +410,7 @@ def test_a_place_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert [place.frames for _, _, place in rest] == list(range(frames + 1, 31))
 
 
-def test_a_film_without_time_stamps_gets_even_ones(tmp_path: Path, filming: Filming) -> None:
+def test_a_film_without_time_stamps_gets_even_ones(tmp_path: Path, filming: FilmConverter) -> None:
     """A bare H.264 stream; it can only be counted, so an interrupted run counts."""
     source = write_film(tmp_path / "film.mp4", greys(30), options={"crf": "20", "bf": "0", "g": "5"})
     (tmp_path / "film.h264").write_bytes(annex_b(source))
@@ -469,7 +469,7 @@ def truncated(tmp_path: Path) -> Path:
     return cut
 
 
-def test_what_can_be_read_of_a_damaged_film_is_kept_and_told(tmp_path: Path, flickering: Filming) -> None:
+def test_what_can_be_read_of_a_damaged_film_is_kept_and_told(tmp_path: Path, flickering: FilmConverter) -> None:
     result = convert(truncated(tmp_path), tmp_path / "new.mkv", flickering)
     assert result.damage is not None
     assert "break off after" in result.damage
@@ -477,7 +477,7 @@ def test_what_can_be_read_of_a_damaged_film_is_kept_and_told(tmp_path: Path, fli
     assert len(read_film(tmp_path / "new.mkv")) == result.frames
 
 
-def test_what_is_no_film_is_refused(tmp_path: Path, filming: Filming) -> None:
+def test_what_is_no_film_is_refused(tmp_path: Path, filming: FilmConverter) -> None:
     (tmp_path / "text.mp4").write_text("not a film")
     (tmp_path / "empty.mp4").touch()
     for name in ("text.mp4", "empty.mp4"):
@@ -488,7 +488,7 @@ def test_what_is_no_film_is_refused(tmp_path: Path, filming: Filming) -> None:
     assert [path.name for path in tmp_path.iterdir()] != [".new.mp4.img2img"]
 
 
-def test_a_film_without_pictures_is_refused(tmp_path: Path, filming: Filming) -> None:
+def test_a_film_without_pictures_is_refused(tmp_path: Path, filming: FilmConverter) -> None:
     film = write_film(tmp_path / "film.mp4", greys(3), tone=True)
     with av.open(str(film)) as old, av.open(str(tmp_path / "sound.mp4"), "w") as new:
         copy = new.add_stream_from_template(old.streams.audio[0])
@@ -500,14 +500,14 @@ def test_a_film_without_pictures_is_refused(tmp_path: Path, filming: Filming) ->
         convert(tmp_path / "sound.mp4", tmp_path / "new.mp4", filming)
 
 
-def test_an_encrypted_film_is_refused(tmp_path: Path, filming: Filming) -> None:
+def test_an_encrypted_film_is_refused(tmp_path: Path, filming: FilmConverter) -> None:
     secret = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "00" * 16, "encryption_kid": "11" * 16}
     source = write_film(tmp_path / "film.mp4", greys(5), container_options=secret)
     with pytest.raises(FilmError, match=r"film\.mp4: the film is encrypted"):
         convert(source, tmp_path / "new.mp4", filming)
 
 
-def test_a_film_without_frames_is_refused(tmp_path: Path, filming: Filming) -> None:
+def test_a_film_without_frames_is_refused(tmp_path: Path, filming: FilmConverter) -> None:
     content = bytearray(write_film(tmp_path / "film.mp4", greys(3)).read_bytes())
     start, end = content.index(b"mdat") + 4, content.index(b"moov") - 4
     content[start:end] = bytes(end - start)
@@ -516,7 +516,9 @@ def test_a_film_without_frames_is_refused(tmp_path: Path, filming: Filming) -> N
         convert(tmp_path / "film.mp4", tmp_path / "new.mp4", filming)
 
 
-def test_a_full_disk_leaves_what_is_done(tmp_path: Path, filming: Filming, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_what_is_done(
+    tmp_path: Path, filming: FilmConverter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Full(io.BytesIO):
         def write(self, content: Any) -> int:
             raise OSError(errno.ENOSPC, "full")

@@ -26,7 +26,7 @@ from img2img.batch.engines.cluster_worker import Order, convert_batch, has_cuda
 from img2img.batch.job import Job
 from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
-from img2img.batch.task import Work
+from img2img.batch.task import Task
 from img2img.errors import Img2ImgError, ModelError
 from img2img.interrupt import interrupt_noted
 from img2img.machine import usable_cores
@@ -62,7 +62,7 @@ class Crew:
 
 def run_on_ray(
     jobs: Iterable[Job],
-    work: Work,
+    work: Task,
     options: PhotoOptions = PhotoOptions(),
     *,
     address: str | None = None,
@@ -169,7 +169,7 @@ class _Flights:
             self.ray.cancel(each)
 
 
-def _crew(ray: Any, work: Work, workers: int | None) -> Crew:
+def _crew(ray: Any, work: Task, workers: int | None) -> Crew:
     """A GPU and its share of the cores to each process where GPUs can be used, else a core to each."""
     device = getattr(work, "device", "auto")
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]

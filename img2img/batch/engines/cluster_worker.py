@@ -11,7 +11,7 @@ from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Job
 from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
-from img2img.batch.task import Opened, Work
+from img2img.batch.task import PhotoConverter, Task
 from img2img.errors import Img2ImgError, ModelError
 
 
@@ -19,14 +19,14 @@ from img2img.errors import Img2ImgError, ModelError
 class Order:
     """What to do with each photo: given in `folder` on `host`, where the work's settings are `settings`, as JSON."""
 
-    work: Work
+    work: Task
     options: PhotoOptions
     folder: str
     host: str
     settings: str
 
     @classmethod
-    def here(cls, work: Work, options: PhotoOptions) -> "Order":
+    def here(cls, work: Task, options: PhotoOptions) -> "Order":
         return cls(work, options, os.getcwd(), socket.gethostname(), _settings(work))  # noqa: PTH109 (kept as text)
 
 
@@ -46,13 +46,13 @@ def has_cuda() -> bool:
 
 
 @lru_cache(maxsize=1)
-def _opened(order: Order) -> Opened:
+def _opened(order: Order) -> PhotoConverter:
     if _settings(order.work) != order.settings:
         raise ModelError(f"the model here is another than on {order.host}: copy it from there")
     return order.work.open(threads=1)
 
 
-def _settings(work: Work) -> str:
+def _settings(work: Task) -> str:
     return json.dumps(work.settings(), sort_keys=True)
 
 

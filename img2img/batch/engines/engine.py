@@ -8,7 +8,7 @@ from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Job
 from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
-from img2img.batch.task import Opened, Work
+from img2img.batch.task import PhotoConverter, Task
 from img2img.machine import usable_cores
 
 
@@ -25,11 +25,11 @@ class LocalEngine:
     `one_at_a_time`: without `jobs` one photo takes all cores, since many would not fit in memory.
     """
 
-    work: Work
+    work: Task
     options: PhotoOptions = PhotoOptions()
     jobs: int | None = None
     one_at_a_time: bool = False
-    _opened: dict[int, Opened] = field(default_factory=dict)
+    _opened: dict[int, PhotoConverter] = field(default_factory=dict)
 
     def run(self, jobs: Iterable[Job], *, count: int) -> Iterator[Outcome]:
         cores = self.jobs or usable_cores()
@@ -37,7 +37,7 @@ class LocalEngine:
         workers = max(1, min(most, count))
         return run_jobs(jobs, self.opened(cores // workers), self.options, workers=workers)
 
-    def opened(self, threads: int) -> Opened:
+    def opened(self, threads: int) -> PhotoConverter:
         """The models, opened once."""
         if threads not in self._opened:
             self._opened[threads] = self.work.open(threads)
@@ -48,7 +48,7 @@ class LocalEngine:
 class RayEngine:
     """The machines of a Ray cluster, at most `jobs` photos at a time."""
 
-    work: Work
+    work: Task
     options: PhotoOptions = PhotoOptions()
     address: str | None = None
     jobs: int | None = None

@@ -10,21 +10,21 @@ from functools import partial
 from queue import SimpleQueue
 
 from img2img.batch.job import Job
-from img2img.batch.one_photo import PhotoOptions, convert_job
+from img2img.batch.one_photo import PhotoOptions, convert_photo
 from img2img.batch.outcome import Outcome
-from img2img.batch.task import Opened
+from img2img.batch.task import PhotoConverter
 from img2img.interrupt import interrupt_noted
 
 
 def run_jobs(
-    jobs: Iterable[Job], opened: Opened, options: PhotoOptions = PhotoOptions(), *, workers: int = 1
+    jobs: Iterable[Job], opened: PhotoConverter, options: PhotoOptions = PhotoOptions(), *, workers: int = 1
 ) -> Iterator[Outcome]:
     """Converts each job's photo and yields what came of it, in order of completion.
 
     The jobs are taken one by one as workers come free. After Ctrl-C none is taken, the ones in flight are
     finished and yielded, then KeyboardInterrupt is raised.
     """
-    work = partial(convert_job, opened=opened, options=options)
+    work = partial(convert_photo, opened=opened, options=options)
     return _in_threads(jobs, work, workers)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.errors import Img2ImgError
 
 JOURNAL_NAME = ".img2img-journal.sqlite"
@@ -124,7 +124,7 @@ def _make_folders(folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Img2ImgError(f"{folder}: this folder cannot be made: {why_not(error, 'written')}") from error
+        raise Img2ImgError(f"{folder}: this folder cannot be made: {reason_for(error, 'written')}") from error
     return missing
 
 

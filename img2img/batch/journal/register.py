@@ -14,7 +14,7 @@ from typing import Any
 
 from img2img.batch.addresses import fold
 from img2img.batch.job import Found
-from img2img.batch.journal.resume_rules import Entry, Stamp, decide
+from img2img.batch.journal.resume_rules import JournalEntry, Stamp, decide
 from img2img.batch.outcome import Outcome
 from img2img.errors import UsageError
 
@@ -106,7 +106,7 @@ class Register:
         due, failed = self._counts.pop("due", 0), self._counts.pop("failed", 0)
         return Registered(due, dict(self._counts), failed)
 
-    def _decide(self, found: Found, target: Path, folded: bytes, entry: Entry | None, noted: str | None) -> None:
+    def _decide(self, found: Found, target: Path, folded: bytes, entry: JournalEntry | None, noted: str | None) -> None:
         """`noted`: why it was left alone a round ago; noted again and again, it would wear out the disk."""
         source = str(found.source)
         decision = decide(
@@ -159,12 +159,12 @@ class Register:
         return text if "://" in text else fold(f"{self._real_folder(path.parent)}{os.sep}{path.name}")
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
+def _entry(row: tuple[Any, ...]) -> JournalEntry:
     source, _, _, _, size, mtime, settings, status, begun, may_replace, made_size, made_mtime, score, flags = row
     made = made_stamp(made_size, made_mtime)
     told = tuple(json.loads(flags))
     photo = Stamp(size, mtime)
-    return Entry(os.fsdecode(source), photo, settings, status, bool(begun), bool(may_replace), made, score, told)
+    return JournalEntry(os.fsdecode(source), photo, settings, status, bool(begun), bool(may_replace), made, score, told)
 
 
 def made_stamp(size: int | None, mtime: int | None) -> Stamp | None:

@@ -19,7 +19,7 @@ class Stamp:
 
 
 @dataclass(frozen=True)
-class Entry:
+class JournalEntry:
     """What the journal knows of a target from before.
 
     `photo` is its source's stamp and `made` its own, when it was written (None: not by us). `begun`: it was being
@@ -51,7 +51,7 @@ class Decision:
 
 
 def decide(
-    entry: Entry | None,
+    entry: JournalEntry | None,
     *,
     source: str,
     photo: Stamp,
@@ -92,7 +92,7 @@ def in_the_way(target: Stamp | None, made: Stamp | None) -> str | None:
     return EXISTS if made is None else EDITED
 
 
-def _unwanted(entry: Entry | None, least: float) -> bool:
+def _unwanted(entry: JournalEntry | None, least: float) -> bool:
     return entry is not None and LOW_SCORE in entry.flags and entry.score is not None and entry.score < least
 
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Self, cast
 
 from img2img.archive_members import leads_out
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.errors import UnreadablePhoto
 from img2img.photo.formats import PHOTO_SUFFIXES
 
@@ -173,4 +173,4 @@ def _damage_told() -> Iterator[None]:
     except UnreadablePhoto:
         raise
     except Exception as error:  # zipfile, tarfile and what unpacks for them raise any kind at all for a damaged file
-        raise UnreadablePhoto(why_not(error, "read")) from error
+        raise UnreadablePhoto(reason_for(error, "read")) from error

@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 from pathlib import Path, PurePath
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.batch.job import Found, Job
 from img2img.batch.outcome import Outcome, failure
 from img2img.errors import UnreadablePhoto
@@ -43,7 +43,7 @@ def list_archive(path: Path) -> Iterator[Found | Outcome]:
             else:
                 yield Found(source, PurePath(photo.inside), photo.size, mtime, archive=path)
     except OSError as error:
-        yield failure(path, f"{path}: {why_not(error, 'read')}")
+        yield failure(path, f"{path}: {reason_for(error, 'read')}")
     except UnreadablePhoto as error:
         yield failure(path, f"{path}: {error}")
     else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path, PurePath
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.batch.addresses import is_stored, place
 from img2img.batch.job import Found
 from img2img.batch.outcome import Outcome, failure
@@ -50,7 +50,7 @@ def list_input(text: str, *, recursive: bool = True, may_be_empty: bool = False)
     try:
         found = path.stat()
     except (OSError, ValueError) as error:
-        yield failure(path, f"{path}: {why_not(error, 'read')}")
+        yield failure(path, f"{path}: {reason_for(error, 'read')}")
         return
     if stat.S_ISDIR(found.st_mode):
         photos = _walk(path, Pattern(()), recursive)
@@ -109,9 +109,9 @@ def _walk(top: Path, pattern: Pattern, recursive: bool) -> Iterator[Found | Outc
                         yield from _entry(entry, folder, pattern, recursive, deeper)
                     except OSError as error:
                         path = folder.path / entry.name
-                        yield failure(path, f"{path}: {why_not(error, 'read')}")
+                        yield failure(path, f"{path}: {reason_for(error, 'read')}")
         except OSError as error:
-            yield failure(folder.path, f"{folder.path}: the folder cannot be read: {why_not(error, 'read')}")
+            yield failure(folder.path, f"{folder.path}: the folder cannot be read: {reason_for(error, 'read')}")
         folders += sorted(deeper, key=lambda each: each.path, reverse=True)
 
 

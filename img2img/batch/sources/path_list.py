@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.errors import UsageError
 
 _CHUNK = 2**16
@@ -35,7 +35,7 @@ def opened_list(list_file: str) -> Iterator[IO[bytes]]:
             stream.seek(0)
             start = stream.read(2)
         except OSError as error:
-            raise UsageError(f"--from-file {list_file}: {why_not(error, 'read')}") from error
+            raise UsageError(f"--from-file {list_file}: {reason_for(error, 'read')}") from error
         if start in _UTF_16:
             raise UsageError(f"--from-file {list_file}: text in UTF-16; save it as UTF-8")
         yield stream

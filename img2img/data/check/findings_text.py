@@ -3,13 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
-from img2img.data.check.findings import KINDS, Finding, Report
+from img2img.data.check.findings import KINDS, DataFinding, DataReport
 from img2img.data.listing import IMAGE_SUFFIXES
 
 _NAMED = 3
 
 
-def as_text(report: Report) -> str:
+def as_text(report: DataReport) -> str:
     """A short report: what is there, then each kind of finding with its first few files and what to do."""
     if not report.images:
         lines = [f"no images: training takes {' '.join(IMAGE_SUFFIXES)}, in folders and uncompressed .tar files"]
@@ -25,7 +25,7 @@ def as_text(report: Report) -> str:
     return "\n".join(lines)
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(report: DataReport) -> dict[str, Any]:
     """Everything that was found; per kind a list of {"name", "note"}."""
     return {"usable": report.usable} | asdict(report)
 
@@ -35,14 +35,14 @@ def shown(name: str) -> str:
     return name if name.isprintable() else ascii(name)
 
 
-def _sizes(report: Report) -> str:
+def _sizes(report: DataReport) -> str:
     if not (report.smallest and report.median and report.largest):
         return ""
     sizes = ("{} x {}".format(*size) for size in (report.smallest, report.median, report.largest))
     return ", smallest {}, median {}, largest {}".format(*sizes)
 
 
-def _section(name: str, findings: list[Finding]) -> list[str]:
+def _section(name: str, findings: list[DataFinding]) -> list[str]:
     kind = KINDS[name]
     lines = [f"{len(findings):,} {kind.word if len(findings) == 1 else kind.words}", f"  {kind.advice}"]
     lines += [

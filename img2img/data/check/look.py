@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageStat
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.data.listing import ListedImage
 from img2img.photo.formats import reader_of, sniff_format
 
@@ -36,7 +36,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Look:
+class ImageLook:
     """What came of one image: its content, or why there is none."""
 
     image: ListedImage
@@ -45,7 +45,7 @@ class Look:
     error: str = ""
 
 
-def look_at(images: Iterable[ListedImage], jobs: int) -> Iterator[Look]:
+def look_at(images: Iterable[ListedImage], jobs: int) -> Iterator[ImageLook]:
     """Looks at every image, in order, `jobs` at a time (Pillow decodes outside Python's lock)."""
     # Decoders warn of oddities in metadata. Set once for all threads: the filters are the process's.
     with warnings.catch_warnings(), ThreadPoolExecutor(jobs) as pool:
@@ -53,14 +53,14 @@ def look_at(images: Iterable[ListedImage], jobs: int) -> Iterator[Look]:
         yield from pool.map(look, images)
 
 
-def look(image: ListedImage) -> Look:
+def look(image: ListedImage) -> ImageLook:
     """Decodes an image from its first to its last pixel; never raises for a damaged one."""
     encoded = b""
     try:
         encoded = image.encoded()
-        return Look(image, len(encoded), _content(encoded))
+        return ImageLook(image, len(encoded), _content(encoded))
     except Exception as error:  # a decoder raises any kind at all for a damaged file
-        return Look(image, len(encoded), None, str(error) if isinstance(error, _Refusal) else _cause(error))
+        return ImageLook(image, len(encoded), None, str(error) if isinstance(error, _Refusal) else _cause(error))
 
 
 class _Refusal(Exception):
@@ -69,7 +69,7 @@ class _Refusal(Exception):
 
 def _cause(error: Exception) -> str:
     """What is wrong, without the advice: the report gives it once for all."""
-    return why_not(error, "read").rsplit("; ", 1)[0]
+    return reason_for(error, "read").rsplit("; ", 1)[0]
 
 
 def _content(encoded: bytes) -> Content:

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from img2img.atomic_file import why_not, write_at_once
+from img2img.atomic_file import reason_for, write_at_once
 from img2img.errors import DataError
 
 Progress = Callable[[int, int | None], None]
@@ -167,7 +167,7 @@ def _receive(url: str, response: HTTPResponse, part: Path, here: int, progress: 
                 progress(here, total)
                 piece = _read(response)
     except OSError as error:
-        raise DataError(f"{part}: {why_not(error, 'written')}") from error
+        raise DataError(f"{part}: {reason_for(error, 'written')}") from error
     if total is not None and here != total:
         raise _Broken(f"the connection broke after {here:,} of {total:,} bytes")
 

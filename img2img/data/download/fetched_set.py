@@ -12,7 +12,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from img2img.atomic_file import why_not, write_at_once
+from img2img.atomic_file import reason_for, write_at_once
 from img2img.data.download.archive import unpack
 from img2img.data.download.catalogue import find_set
 from img2img.data.download.fetch import Patience, Progress, fetch_zip, forget
@@ -102,7 +102,7 @@ def _naming(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DataError(f"{out}: {why_not(error, 'written')}") from error
+        raise DataError(f"{out}: {reason_for(error, 'written')}") from error
 
 
 def _what_is_there(folder: Path, sha256: str | None) -> Source | None:

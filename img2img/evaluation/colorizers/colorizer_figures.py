@@ -11,7 +11,7 @@ from img2img.evaluation.colorizers.colorizer_score import score
 from img2img.evaluation.colorizers.decodings import Decoding, Grid, decoded_ways
 from img2img.evaluation.colorizers.measured_photos import Advance, MeasuredPhotos, measure_photos
 from img2img.evaluation.colorizers.similarity import Lpips
-from img2img.evaluation.request import COLORIZER_SIZE, Request
+from img2img.evaluation.request import COLORIZER_SIZE, EvaluationRequest
 from img2img.evaluation.sets.comparison import FEWEST
 from img2img.evaluation.sets.feature_network import feature_network
 from img2img.inference.colorizer import Colorizer
@@ -20,7 +20,7 @@ CURVE = "temperature_curve"
 SETS = "sets"
 
 
-def colorizer_figures(request: Request, advance: Advance) -> dict[str, Any]:
+def colorizer_figures(request: EvaluationRequest, advance: Advance) -> dict[str, Any]:
     """The model as it ships; under "sets" each --data of several; under "temperature_curve" all that was asked for.
 
     Without "frechet_distance" where there are too few photos for one.

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.errors import ModelError
 from img2img.evaluation.colorizers.metrics import Picture
 
@@ -56,7 +56,7 @@ class Lpips:
             alexnet = {name: published[_published_name(name)] for name in self._network.net.state_dict()}
             self._network.net.load_state_dict(alexnet)
         except OSError as error:
-            raise ModelError(f"{weights}: {why_not(error, 'read')}") from error
+            raise ModelError(f"{weights}: {reason_for(error, 'read')}") from error
         except Exception as error:  # torch raises what it likes for a file of something else
             raise ModelError(f"{weights}: not torchvision's AlexNet; fetch {ALEXNET_FILE}") from error
         self._device = torch.device(device)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.errors import ModelError, UsageError
 from img2img.evaluation.sets.lite_graph import lite_runtime
 from img2img.inference.onnx_runtime import OnnxRuntime
@@ -115,7 +115,7 @@ def _inception(weights: Path) -> PooledFeatures:
     try:
         network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     except OSError as error:
-        raise ModelError(f"{weights}: {why_not(error, 'read')}") from error
+        raise ModelError(f"{weights}: {reason_for(error, 'read')}") from error
     except Exception as error:  # torch raises what it likes for a file of something else
         raise ModelError(f"{weights}: not torchvision's Inception v3; fetch {INCEPTION_FILE}") from error
     children = dict(network.named_children())

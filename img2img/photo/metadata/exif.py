@@ -14,8 +14,8 @@ from typing import BinaryIO
 from img2img.photo.metadata.tiff_directory import (
     EXIF_POINTER,
     Directory,
-    Entry,
     Header,
+    TiffEntry,
     Tree,
     pack_tree,
     read_directory,
@@ -93,7 +93,7 @@ def exif_of_tiff(stream: BinaryIO, header: Header, directory: Directory) -> byte
     return pack_exif(tree, header.order) if tree else None
 
 
-def exif_tree(exif: bytes | None) -> tuple[str, dict[int, Entry | Tree]]:
+def exif_tree(exif: bytes | None) -> tuple[str, dict[int, TiffEntry | Tree]]:
     """A block's byte order and descriptive entries: what a TIFF file takes over into its own directory."""
     if exif is None or not _first_directory(exif):
         return "<", {}
@@ -103,7 +103,7 @@ def exif_tree(exif: bytes | None) -> tuple[str, dict[int, Entry | Tree]]:
     return header.order, _descriptive(tree)
 
 
-def _descriptive(tree: Tree) -> dict[int, Entry | Tree]:
+def _descriptive(tree: Tree) -> dict[int, TiffEntry | Tree]:
     return {tag: value for tag, value in tree.items() if tag not in STRUCTURAL_TAGS}
 
 
@@ -123,14 +123,14 @@ def fitted_exif(exif: bytes | None, limit: int) -> bytes | None:
     return packed
 
 
-def _drop_largest(tree: dict[int, Entry | Tree]) -> None:
+def _drop_largest(tree: dict[int, TiffEntry | Tree]) -> None:
     def size(tag: int) -> int:
         value = tree[tag]
-        return len(value.data) if isinstance(value, Entry) else len(pack_tree(value, "<", 0))
+        return len(value.data) if isinstance(value, TiffEntry) else len(pack_tree(value, "<", 0))
 
     largest = max(tree, key=size)
     value = tree.pop(largest)
-    if not isinstance(value, Entry) and len(value) > 1:
+    if not isinstance(value, TiffEntry) and len(value) > 1:
         below = dict(value)
         _drop_largest(below)
         tree[largest] = below
@@ -140,7 +140,7 @@ def _order(exif: bytes) -> str:
     return "<" if exif[len(PREFIX) :].startswith(b"II") else ">"
 
 
-def _first_directory(exif: bytes | None) -> dict[int, Entry]:
+def _first_directory(exif: bytes | None) -> dict[int, TiffEntry]:
     """Empty when the block is damaged: a photo is not refused for its metadata."""
     if exif is None:
         return {}
@@ -152,7 +152,7 @@ def _first_directory(exif: bytes | None) -> dict[int, Entry]:
         return {}
 
 
-def _put(patched: bytearray, entry: Entry, value: int, order: str) -> None:
+def _put(patched: bytearray, entry: TiffEntry, value: int, order: str) -> None:
     code = {1: "B", 3: "H", 4: "L"}.get(entry.type)
     if code is not None:
         struct.pack_into(order + code, patched, len(PREFIX) + entry.offset, value)

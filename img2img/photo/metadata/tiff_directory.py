@@ -58,7 +58,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TiffEntry:
     """One value: its TIFF type, its bytes, and where they lie in the stream."""
 
     type: int
@@ -79,13 +79,13 @@ class Entry:
 class Directory:
     """Entries by tag, the offset of the next directory (0: none) and where that offset is written."""
 
-    entries: dict[int, Entry]
+    entries: dict[int, TiffEntry]
     next: int
     next_at: int
 
 
 # A directory to be written: a tag's value is an entry or, for the pointer tags, a directory of its own.
-Tree = Mapping[int, Union[Entry, "Tree"]]
+Tree = Mapping[int, Union[TiffEntry, "Tree"]]
 
 
 def read_header(stream: BinaryIO) -> Header:
@@ -113,23 +113,23 @@ def read_directory(stream: BinaryIO, header: Header, offset: int) -> Directory:
     if not 0 < count <= 65535:
         raise ValueError("no TIFF directory")
     table = _read(stream, at, count * size)
-    entries: dict[int, Entry] = {}
+    entries: dict[int, TiffEntry] = {}
     for i, (tag, kind, number, value) in enumerate(struct.iter_unpack(header.order + entry_code, table)):
         length = TYPE_SIZES.get(kind, 0) * number
         where = at + (i + 1) * size - room
         if length > room:
             where = struct.unpack(header.order + ("Q" if header.big else "L"), value)[0]
         if length > 0 and where + length <= end and tag not in entries:
-            entries[tag] = Entry(kind, value[:length] if length <= room else _read(stream, where, length), where)
+            entries[tag] = TiffEntry(kind, value[:length] if length <= room else _read(stream, where, length), where)
     next_at = at + len(table)
     pointer = stream.read(room) if stream.seek(next_at) + room <= end else b""
     following = struct.unpack(header.order + ("Q" if header.big else "L"), pointer)[0] if pointer else 0
     return Directory(entries, following, next_at)
 
 
-def read_tree(stream: BinaryIO, header: Header, directory: Directory) -> dict[int, Entry | Tree]:
+def read_tree(stream: BinaryIO, header: Header, directory: Directory) -> dict[int, TiffEntry | Tree]:
     """The directory with the EXIF, GPS and interoperability directories that it points to."""
-    tree: dict[int, Entry | Tree] = dict(directory.entries)
+    tree: dict[int, TiffEntry | Tree] = dict(directory.entries)
     for tag in _POINTERS:
         if tag not in directory.entries:
             continue
@@ -150,7 +150,7 @@ def pack_tree(tree: Tree, order: str, offset: int) -> bytes:
     body = bytearray()
     body_at = offset + 2 + 12 * len(tree) + 4
     for tag, value in sorted(tree.items()):
-        if isinstance(value, Entry):
+        if isinstance(value, TiffEntry):
             kind, number, data = value.type, len(value.data) // TYPE_SIZES[value.type], value.data
         else:
             kind, number, data = LONG, 1, struct.pack(order + "L", body_at + len(body))
@@ -163,20 +163,20 @@ def pack_tree(tree: Tree, order: str, offset: int) -> bytes:
     return struct.pack(order + "H", len(table)) + b"".join(table) + b"\0\0\0\0" + bytes(body)
 
 
-def shorts(order: str, *values: int) -> Entry:
-    return Entry(SHORT, struct.pack(f"{order}{len(values)}H", *values))
+def shorts(order: str, *values: int) -> TiffEntry:
+    return TiffEntry(SHORT, struct.pack(f"{order}{len(values)}H", *values))
 
 
-def longs(order: str, *values: int) -> Entry:
-    return Entry(LONG, struct.pack(f"{order}{len(values)}L", *values))
+def longs(order: str, *values: int) -> TiffEntry:
+    return TiffEntry(LONG, struct.pack(f"{order}{len(values)}L", *values))
 
 
-def rational(order: str, value: float) -> Entry:
+def rational(order: str, value: float) -> TiffEntry:
     """An unsigned rational, exact to one part in a million or better."""
     from fractions import Fraction
 
     fraction = Fraction(value).limit_denominator(1_000_000)
-    return Entry(RATIONAL, struct.pack(order + "2L", min(fraction.numerator, 2**32 - 1), fraction.denominator))
+    return TiffEntry(RATIONAL, struct.pack(order + "2L", min(fraction.numerator, 2**32 - 1), fraction.denominator))
 
 
 def _read(stream: BinaryIO, offset: int, size: int) -> bytes:

@@ -15,7 +15,7 @@ import numpy as np
 
 from img2img.errors import UnwritablePhoto
 from img2img.photo.metadata.exif import exif_tree
-from img2img.photo.metadata.tiff_directory import BYTE, UNDEFINED, Entry, Tree, longs, pack_tree, rational, shorts
+from img2img.photo.metadata.tiff_directory import BYTE, UNDEFINED, TiffEntry, Tree, longs, pack_tree, rational, shorts
 from img2img.photo.photo import Photo
 from img2img.photo.pixels import Pixels
 
@@ -48,9 +48,9 @@ def _samples(photo: Photo) -> int:
     return (1 if photo.space == "L" else 3) + (photo.alpha is not None)
 
 
-def _layout(photo: Photo, order: str) -> dict[int, Entry | Tree]:
+def _layout(photo: Photo, order: str) -> dict[int, TiffEntry | Tree]:
     count = _samples(photo)
-    tree: dict[int, Entry | Tree] = {
+    tree: dict[int, TiffEntry | Tree] = {
         256: longs(order, photo.width),
         257: longs(order, photo.height),
         258: shorts(order, *[photo.pixels.itemsize * 8] * count),
@@ -64,8 +64,8 @@ def _layout(photo: Photo, order: str) -> dict[int, Entry | Tree]:
     return tree if photo.alpha is None else tree | {338: shorts(order, _UNASSOCIATED_ALPHA)}
 
 
-def _metadata(photo: Photo, order: str) -> dict[int, Entry | Tree]:
-    tree: dict[int, Entry | Tree] = {}
+def _metadata(photo: Photo, order: str) -> dict[int, TiffEntry | Tree]:
+    tree: dict[int, TiffEntry | Tree] = {}
     if photo.dpi is not None:
         tree |= {
             282: rational(order, photo.dpi[0]),
@@ -73,9 +73,9 @@ def _metadata(photo: Photo, order: str) -> dict[int, Entry | Tree]:
             296: shorts(order, _INCH),
         }
     if photo.xmp is not None:
-        tree[700] = Entry(BYTE, photo.xmp)
+        tree[700] = TiffEntry(BYTE, photo.xmp)
     if photo.icc is not None:
-        tree[34675] = Entry(UNDEFINED, photo.icc)
+        tree[34675] = TiffEntry(UNDEFINED, photo.icc)
     return tree
 
 

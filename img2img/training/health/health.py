@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from img2img.evaluation.diversity import figures
-from img2img.training.health.finding import Finding
-from img2img.training.health.history import History
+from img2img.training.health.history import Finding, History
 from img2img.training.health.symptoms import not_finite, symptoms
 
 __all__ = ["Finding", "Health", "figures", "gradient_norm"]

@@ -1,8 +1,9 @@
-"""What the health checks of a run have measured so far, each value by the median of the last few."""
+"""What the health checks of a run have measured so far, each value by the median of the last few; and a finding."""
 
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from statistics import median
 
 WINDOW = 3
@@ -11,6 +12,17 @@ RIGHT = 0.99
 """Share of the logits on the right side that passes for always."""
 JUDGES = ("discriminator", "discriminators", "critic")
 """What the generator's opponent is called."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that goes wrong in a training."""
+
+    name: str
+    """"mode collapse", "duplicates", "vanishing gradients", "discriminator always right", "not finite", "runaway" and
+    the player, "generator changes nothing", "colours inverted" or "background repainted"."""
+    sentence: str
+    """What is seen, with its figures, and what to do about it."""
 
 
 class Course:

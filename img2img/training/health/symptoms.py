@@ -8,8 +8,7 @@ each threshold says between which figures it lies.
 import math
 from collections.abc import Callable, Mapping
 
-from img2img.training.health.finding import Finding
-from img2img.training.health.history import RIGHT, History
+from img2img.training.health.history import RIGHT, Finding, History
 from img2img.training.health.translation_symptoms import TRANSLATION_SYMPTOMS
 
 SETTLING_STEPS, SETTLING_SHARE = 500, 0.03

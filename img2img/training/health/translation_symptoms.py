@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from img2img.training.health.finding import Finding
-from img2img.training.health.history import History
+from img2img.training.health.history import Finding, History
 
 SETTLED_STEPS, SETTLED_SHARE = 1000, 0.1
 """By then a translator must have a way of its own: a ResNet begins with noise, a masked one with next to nothing."""
