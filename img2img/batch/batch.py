@@ -31,7 +31,7 @@ class BatchRequest:
 
     look: Callable[[], Iterator[Found | Outcome]]
     output: Path
-    work: Task
+    task: Task
     options: PhotoOptions = PhotoOptions()
     zipped: bool = False
     journal: Path | None = None
@@ -94,9 +94,9 @@ class PhotoBatch:
         return self._journal.register(
             found,
             target_in(self._root, request.options.format),
-            settings=_settings(request.work, request.options),
+            settings=_settings(request.task, request.options),
             overwrite=request.overwrite,
-            least=getattr(request.work, "least", 0.0),
+            least=request.task.least,
             watching=watching,
         )
 
@@ -162,10 +162,10 @@ def journal_for(root: Path) -> Path:
     return Path(f"{JOURNAL_NAME.removesuffix('.sqlite')}-{word}.sqlite")
 
 
-def _settings(work: Task, options: PhotoOptions) -> dict[str, Any]:
+def _settings(task: Task, options: PhotoOptions) -> dict[str, Any]:
     chosen = asdict(options)
     del chosen["max_pixels"]  # says what is refused, not what comes out
-    return {**work.settings(), **chosen}
+    return {**task.settings(), **chosen}
 
 
 def _stamp_in(zip_output: ZipOutput, root: Path, target: Path) -> Stamp | None:

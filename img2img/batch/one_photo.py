@@ -32,7 +32,7 @@ class PhotoOptions:
     first_frame: bool = False
 
 
-def convert_photo(job: Job, opened: PhotoConverter, options: PhotoOptions) -> Outcome:
+def convert_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
     """Converts the job's photo, whatever is at its target, and says what came of it.
 
     A model that fails ends the batch: it would fail on every photo. So does a reader who closed standard
@@ -41,7 +41,7 @@ def convert_photo(job: Job, opened: PhotoConverter, options: PhotoOptions) -> Ou
     """
     started = time.perf_counter()
     try:
-        outcome = _converted(job, opened, options)
+        outcome = _converted(job, converter, options)
     except PhotoError as error:
         outcome = _failed(job, str(error))
     except MemoryError:
@@ -58,14 +58,14 @@ def _failed(job: Job, reason: str) -> Outcome:
     return Outcome(job.source, job.target, "failed", error=reason)
 
 
-def _converted(job: Job, opened: PhotoConverter, options: PhotoOptions) -> Outcome:
+def _converted(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
     photo = _read(job, options)
-    scoring = opened.scoring
+    scoring = converter.scoring
     score = scoring.score(photo) if scoring else None
     if scoring and score is not None and score < scoring.least:
         return Outcome(job.source, job.target, "skipped", flags=(LOW_SCORE,), score=score)
     # Under the same name, so that the source's memory is free while the result is written.
-    photo = opened.convert(photo)
+    photo = converter.convert(photo)
     size = _write(photo, job, options)
     return Outcome(
         job.source,

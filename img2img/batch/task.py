@@ -49,6 +49,16 @@ class FilmConverter:
 class Task(Protocol):
     """Can be pickled, and opened wherever the model files and img2img are."""
 
+    @property
+    def device(self) -> str:
+        """Where the models run: "auto", "cpu" or "cuda"."""
+        ...
+
+    @property
+    def least(self) -> float:
+        """The score below which a photo is skipped; 0 where none is."""
+        ...
+
     def open(self, threads: int) -> PhotoConverter:
         """Loads the models; `threads` is how many cores one photo may take. Raises ModelError."""
         ...
@@ -70,6 +80,11 @@ class Colorizing:
     strength: float = 1.0
     device: str = "auto"
     runtime: str = "auto"
+
+    @property
+    def least(self) -> float:
+        """Every photo can be coloured."""
+        return 0.0
 
     def open(self, threads: int) -> PhotoConverter:
         from img2img.inference.colorizer import Colorizer

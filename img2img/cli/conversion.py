@@ -49,7 +49,7 @@ class Conversion:
     quiet: bool
 
     def run(
-        self, work: "Task", *, word: str, verb: str, show_scores: bool = False, one_at_a_time: bool = False
+        self, task: "Task", *, word: str, verb: str, show_scores: bool = False, one_at_a_time: bool = False
     ) -> None:
         """Convert all inputs; exit with 1 when one of them failed.
 
@@ -71,7 +71,7 @@ class Conversion:
             run_films(
                 self.inputs,
                 self.output,
-                work,
+                task,
                 word=word,
                 verb=verb,
                 overwrite=self.overwrite,
@@ -83,7 +83,7 @@ class Conversion:
             return
         if self.fps:
             raise UsageError("--fps is for films: give numbered pictures, frame_%05d.png, and -o film.mp4")
-        local = LocalEngine(work, self._options(), self.jobs, one_at_a_time)
+        local = LocalEngine(task, self._options(), self.jobs, one_at_a_time)
         tally = Tally()
         shown = partial(closing, tally, verb=verb, report=self.report, show_scores=show_scores, quiet=self.quiet)
         single = None
@@ -115,10 +115,10 @@ class Conversion:
         from img2img.batch.sources.object_store import is_there
         from img2img.machine import usable_cores
 
-        opened = engine.opened(self.jobs or usable_cores())
+        converter = engine.opened(self.jobs or usable_cores())
         if not self.overwrite and job.target is not STREAM and is_there(job.target):
             return Outcome(job.source, job.target, "skipped", flags=(EXISTS,))
-        return convert_photo(job, opened, engine.options)
+        return convert_photo(job, converter, engine.options)
 
     def _convert_many(self, local: "LocalEngine", tally: "Tally", shown: "Shown") -> None:
         from img2img.batch.batch import PhotoBatch
@@ -126,9 +126,9 @@ class Conversion:
         from img2img.cli.progress import follow
         from img2img.interrupt import interrupt_noted
 
-        engine = RayEngine(local.work, local.options, self.address, self.jobs) if self.engine == "ray" else local
+        engine = RayEngine(local.task, local.options, self.address, self.jobs) if self.engine == "ray" else local
         shown = partial(shown, stop_on_error=self.on_error == "stop")
-        with PhotoBatch.open(self._request(local.work)) as batch:
+        with PhotoBatch.open(self._request(local.task)) as batch:
             if self.watch:
                 with interrupt_noted(signal.SIGTERM) as stop, shown(batch.outcomes):
                     follow(batch.watch(engine, stop), tally, total=0, quiet=self.quiet, each=True)
@@ -139,14 +139,14 @@ class Conversion:
                     total = registered.due + registered.failed
                     follow(batch.run(engine, registered), tally, total=total, quiet=self.quiet)
 
-    def _request(self, work: "Task") -> "BatchRequest":
+    def _request(self, task: "Task") -> "BatchRequest":
         from img2img.batch.batch import BatchRequest
         from img2img.batch.plan import is_zip, plan_folder
 
         return BatchRequest(
             self._look,
             plan_folder(self.inputs, self.output),
-            work,
+            task,
             self._options(),
             zipped=is_zip(self.output),
             journal=self.journal,

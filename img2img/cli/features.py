@@ -41,6 +41,6 @@ def features(
         print(json.dumps(asdict(found), indent=2))
         return
     print(f"linear classifier, {found.train_images:,} pictures to learn from, {found.test_images:,} held out")
-    for name in ("pixels", "untrained", "trained"):
-        print(f"  {name:9}  {getattr(found, name):6.1%}")
+    for name, share in (("pixels", found.pixels), ("untrained", found.untrained), ("trained", found.trained)):
+        print(f"  {name:9}  {share:6.1%}")
     print(f"{picture}: the first layer's filters")

@@ -29,7 +29,7 @@ def are_films(inputs: list[str], output: str | None, *, first_frame: bool) -> bo
 def run_films(
     inputs: list[str],
     output: str | None,
-    work: "Task",
+    task: "Task",
     *,
     word: str,
     verb: str,
@@ -54,7 +54,7 @@ def run_films(
     plan = plan_films(inputs, output, word=word)
     _check_rate(plan, fps)
     _check_packages()
-    convert = _converter(work, jobs or usable_cores(), overwrite=overwrite, fps=fps, quiet=quiet)
+    convert = _converter(task, jobs or usable_cores(), overwrite=overwrite, fps=fps, quiet=quiet)
     tally, outcomes = Tally(), list["Outcome"]()
     with closing(tally, lambda: outcomes, verb=verb, report=report, quiet=quiet):
         for job in plan:
@@ -67,16 +67,16 @@ def run_films(
 
 
 def _converter(
-    work: "Task", cores: int, *, overwrite: bool, fps: float | None, quiet: bool
+    task: "Task", cores: int, *, overwrite: bool, fps: float | None, quiet: bool
 ) -> "Callable[[FilmJob], Outcome]":
     from img2img.video.one_film import DEFAULT_RATE, FilmOptions, convert_one_film
 
-    filming = work.open_for_films(cores)
-    options = FilmOptions(work.settings(), overwrite=overwrite, rate=fps or DEFAULT_RATE)
+    converter = task.open_for_films(cores)
+    options = FilmOptions(task.settings(), overwrite=overwrite, rate=fps or DEFAULT_RATE)
 
     def convert(job: "FilmJob") -> "Outcome":
         with _bar(str(job.source), shown=not quiet and sys.stderr.isatty()) as progress:
-            return convert_one_film(job, filming, options, progress)
+            return convert_one_film(job, converter, options, progress)
 
     return convert
 

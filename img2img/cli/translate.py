@@ -148,7 +148,7 @@ def translate(
     if min_score:
         _warn_of_a_doubtful_score(chosen, min_score)
     judged = score or min_score is not None
-    work = Translating(chosen, seen, cycle, judged, min_score or 0.0, device, runtime)
+    task = Translating(chosen, seen, cycle, judged, min_score or 0.0, device, runtime)
     word = f"{Path(chosen).stem}.cycle" if cycle else Path(chosen).stem
     Conversion(
         inputs=inputs or [],
@@ -170,7 +170,7 @@ def translate(
         fps=fps,
         quiet=quiet,
     ).run(
-        work,
+        task,
         word=word,
         verb="translated",
         show_scores=score and not report,

@@ -83,7 +83,7 @@ def critic_of(state: TrainState, recipe: type[Recipe], config: Recipe.Config) ->
     trained = recipe(config)
     trained.load_state_dict(state.networks)
     names = [f"d_{domain}" for domain in recipe.domains]
-    if missing := [name for name in names if not hasattr(trained, name)]:
+    if missing := [name for name in names if name not in dict(trained.named_children())]:
         raise SettingError(f"--critic: {recipe.name} has no {missing[0]} to judge pictures by; leave it out")
     critic = Critic([trained.get_submodule(name) for name in names]).eval()
     round_to_half(critic.discriminators)

@@ -32,13 +32,13 @@ class _Timing:
     lossless: bool
 
 
-def convert_animation(source: Path, target: Path, filming: FilmConverter, progress: Progress) -> FilmResult:
+def convert_animation(source: Path, target: Path, converter: FilmConverter, progress: Progress) -> FilmResult:
     """Converts an animation; all its pictures are in memory together, as Pillow writes them. Raises FilmError."""
     with _reading(source):
         timing = _timing(source)
     steadier, converted = Steadier(), list[Image.Image]()
     for photo in _photos(source, len(timing.durations)):
-        converted.append(filming.convert(photo, steadier).to_image())
+        converted.append(converter.convert(photo, steadier).to_image())
         progress(len(converted), len(timing.durations))
     _write(converted, timing, target)
     return FilmResult(*converted[0].size, frames=len(converted))

@@ -58,7 +58,7 @@ class _Step:
 def convert_film(
     open_film: Callable[[], FilmFile],
     target: Path,
-    filming: FilmConverter,
+    converter: FilmConverter,
     settings: Mapping[str, Any],
     progress: Progress = lambda done, total: None,
 ) -> FilmResult:
@@ -77,7 +77,7 @@ def convert_film(
         lost = _lost(film, first[0], encoding, target.suffix)
     with WorkFolder(target, {**settings, **made_by(), "encoding": asdict(encoding)}) as folder:
         with open_film() as film:
-            place = _convert(film, folder, look, filming, encoding, progress)
+            place = _convert(film, folder, look, converter, encoding, progress)
             damage = film.damage(place)
         with open_film() as film:
             _write(film, folder, place, look, encoding, target)
@@ -86,7 +86,7 @@ def convert_film(
 
 
 def _convert(
-    film: FilmFile, folder: WorkFolder, look: Look, filming: FilmConverter, encoding: Encoding, progress: Progress
+    film: FilmFile, folder: WorkFolder, look: Look, converter: FilmConverter, encoding: Encoding, progress: Progress
 ) -> Place:
     """Adds the segments that the folder has not got; the place at the film's end."""
     place, state = folder.last()
@@ -96,7 +96,7 @@ def _convert(
 
     def converted(frames: Iterator[tuple[VideoFrame, Place]]) -> Iterator[_Step]:
         for frame, after in frames:
-            drawn = _drawn(frame, look, filming, steadier)
+            drawn = _drawn(frame, look, converter, steadier)
             yield _Step(drawn, after, steadier.state() if after.frames % SEGMENT == 0 else None)
 
     with ahead(film.frames(place), _AHEAD) as frames, ahead(converted(frames), _AHEAD) as steps:
@@ -114,14 +114,14 @@ def _convert(
     return place
 
 
-def _drawn(frame: VideoFrame, look: Look, filming: FilmConverter, steady: Steady) -> VideoFrame:
+def _drawn(frame: VideoFrame, look: Look, converter: FilmConverter, steady: Steady) -> VideoFrame:
     """The converted frame. Where only colours are made, the film's own luma stays as it is."""
     frame = own_frame(frame, look)
-    if filming.chroma:
+    if converter.chroma:
         luma = full_range_luma(frame, look)
-        put_chroma(frame, look, luma, filming.chroma(luma, steady))
+        put_chroma(frame, look, luma, converter.chroma(luma, steady))
         return frame
-    return from_rgb(grey_or_rgb(filming.convert(Photo(to_rgb(frame, look), "RGB"), steady)), frame, look)
+    return from_rgb(grey_or_rgb(converter.convert(Photo(to_rgb(frame, look), "RGB"), steady)), frame, look)
 
 
 class _Encoder:

@@ -34,7 +34,7 @@ class FilmOptions:
     rate: float = DEFAULT_RATE
 
 
-def convert_one_film(job: FilmJob, filming: FilmConverter, options: FilmOptions, progress: Progress) -> Outcome:
+def convert_one_film(job: FilmJob, converter: FilmConverter, options: FilmOptions, progress: Progress) -> Outcome:
     """Converts one film, unless its target is there and may stay, and says what came of it.
 
     What can be read of a damaged film is kept, and the film counts as failed. A model that fails ends all.
@@ -43,28 +43,28 @@ def convert_one_film(job: FilmJob, filming: FilmConverter, options: FilmOptions,
     try:
         if not options.overwrite and _is_there(job):
             return Outcome(job.source, job.target, "skipped", flags=(EXISTS,))
-        outcome = _outcome(job, _converted(job, filming, options, progress))
+        outcome = _outcome(job, _converted(job, converter, options, progress))
     except (FilmError, OSError) as error:
         reason = str(error) if isinstance(error, FilmError) else f"{job.source}: {reason_for(error, 'read')}"
         outcome = Outcome(job.source, job.target, "failed", error=reason)
     return replace(outcome, seconds=time.perf_counter() - started)
 
 
-def _converted(job: FilmJob, filming: FilmConverter, options: FilmOptions, progress: Progress) -> FilmResult:
+def _converted(job: FilmJob, converter: FilmConverter, options: FilmOptions, progress: Progress) -> FilmResult:
     if job.kind == "animation":
         _make_folder(job.target.parent)
-        return convert_animation(job.source, job.target, filming, progress)
+        return convert_animation(job.source, job.target, converter, progress)
     settings = {"work": dict(options.settings), "source": _identity(job)}
     source, target = _numbered(job)
     if source and target:
-        return convert_sequence(source, target, filming, settings, progress, overwrite=options.overwrite)
+        return convert_sequence(source, target, converter, settings, progress, overwrite=options.overwrite)
     open_film: Callable[[], Any] = partial(FilmFile, job.source)
     if source:
         open_film = partial(sequence_as_film, source, options.rate)
         settings["rate"] = options.rate
     if target:
-        return film_to_sequence(open_film, target, filming, settings, progress, overwrite=options.overwrite)
-    return convert_film(open_film, job.target, filming, settings, progress)
+        return film_to_sequence(open_film, target, converter, settings, progress, overwrite=options.overwrite)
+    return convert_film(open_film, job.target, converter, settings, progress)
 
 
 def _outcome(job: FilmJob, result: FilmResult) -> Outcome:

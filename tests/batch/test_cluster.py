@@ -40,6 +40,8 @@ class Faulty:
     dies_at: int = 0
     fails_at: int = 0
     mistaken_at: int = 0
+    device: str = "auto"
+    least: float = 0.0
 
     def open(self, threads: int) -> PhotoConverter:
         import ray

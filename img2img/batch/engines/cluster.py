@@ -62,7 +62,7 @@ class Crew:
 
 def run_on_ray(
     jobs: Iterable[Job],
-    work: Task,
+    task: Task,
     options: PhotoOptions = PhotoOptions(),
     *,
     address: str | None = None,
@@ -75,9 +75,9 @@ def run_on_ray(
     is room. What a machine had in hand that died is done again elsewhere; a photo that ends its process time and again
     fails. An Img2ImgError ends the batch. After Ctrl-C the photos in hand are finished but not yielded.
     """
-    order = Order.here(work, options)
+    order = Order.here(task, options)
     with _connected(address, workers) as ray:
-        yield from _Flights(ray, order, _crew(ray, work, workers)).run(jobs)
+        yield from _Flights(ray, order, _crew(ray, task, workers)).run(jobs)
 
 
 def batches(jobs: Iterable[Job], most: int, most_bytes: int = BATCH_BYTES) -> Iterator[list[Job]]:
@@ -169,15 +169,14 @@ class _Flights:
             self.ray.cancel(each)
 
 
-def _crew(ray: Any, work: Task, workers: int | None) -> Crew:
+def _crew(ray: Any, task: Task, workers: int | None) -> Crew:
     """A GPU and its share of the cores to each process where GPUs can be used, else a core to each."""
-    device = getattr(work, "device", "auto")
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     gpus = int(sum(each.get("GPU", 0) for each in machines))
-    if device == "cuda" and not gpus:
+    if task.device == "cuda" and not gpus:
         raise ModelError("--device cuda: no machine of this Ray cluster has a GPU; leave --device out")
     queued = 0 if workers else 1  # what is queued may run as well
-    if gpus and (device == "cuda" or (device == "auto" and _can_use_gpus(ray))):
+    if gpus and (task.device == "cuda" or (task.device == "auto" and _can_use_gpus(ray))):
         share = min(int(each.get("CPU", 1) // each["GPU"]) for each in machines if each.get("GPU"))
         cpus = max(1, min(share, workers or share))
         return Crew(max(1, min(gpus, (workers or gpus * cpus) // cpus)), cpus, gpus=1, queued=queued)

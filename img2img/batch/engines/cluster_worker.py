@@ -19,15 +19,15 @@ from img2img.errors import Img2ImgError, ModelError
 class Order:
     """What to do with each photo: given in `folder` on `host`, where the work's settings are `settings`, as JSON."""
 
-    work: Task
+    task: Task
     options: PhotoOptions
     folder: str
     host: str
     settings: str
 
     @classmethod
-    def here(cls, work: Task, options: PhotoOptions) -> "Order":
-        return cls(work, options, os.getcwd(), socket.gethostname(), _settings(work))  # noqa: PTH109 (kept as text)
+    def here(cls, task: Task, options: PhotoOptions) -> "Order":
+        return cls(task, options, os.getcwd(), socket.gethostname(), _settings(task))  # noqa: PTH109 (kept as text)
 
 
 def convert_batch(order: Order, jobs: Sequence[Job], threads: int) -> list[Outcome] | Img2ImgError:
@@ -47,13 +47,13 @@ def has_cuda() -> bool:
 
 @lru_cache(maxsize=1)
 def _opened(order: Order) -> PhotoConverter:
-    if _settings(order.work) != order.settings:
+    if _settings(order.task) != order.settings:
         raise ModelError(f"the model here is another than on {order.host}: copy it from there")
-    return order.work.open(threads=1)
+    return order.task.open(threads=1)
 
 
-def _settings(work: Task) -> str:
-    return json.dumps(work.settings(), sort_keys=True)
+def _settings(task: Task) -> str:
+    return json.dumps(task.settings(), sort_keys=True)
 
 
 def _go_to(folder: str, jobs: Sequence[Job]) -> None:

@@ -25,7 +25,7 @@ class LocalEngine:
     `one_at_a_time`: without `jobs` one photo takes all cores, since many would not fit in memory.
     """
 
-    work: Task
+    task: Task
     options: PhotoOptions = PhotoOptions()
     jobs: int | None = None
     one_at_a_time: bool = False
@@ -40,7 +40,7 @@ class LocalEngine:
     def opened(self, threads: int) -> PhotoConverter:
         """The models, opened once."""
         if threads not in self._opened:
-            self._opened[threads] = self.work.open(threads)
+            self._opened[threads] = self.task.open(threads)
         return self._opened[threads]
 
 
@@ -48,7 +48,7 @@ class LocalEngine:
 class RayEngine:
     """The machines of a Ray cluster, at most `jobs` photos at a time."""
 
-    work: Task
+    task: Task
     options: PhotoOptions = PhotoOptions()
     address: str | None = None
     jobs: int | None = None
@@ -56,4 +56,4 @@ class RayEngine:
     def run(self, jobs: Iterable[Job], *, count: int) -> Iterator[Outcome]:
         from img2img.batch.engines.cluster import run_on_ray
 
-        return run_on_ray(jobs, self.work, self.options, address=self.address, workers=self.jobs)
+        return run_on_ray(jobs, self.task, self.options, address=self.address, workers=self.jobs)

@@ -17,14 +17,14 @@ from img2img.interrupt import interrupt_noted
 
 
 def run_jobs(
-    jobs: Iterable[Job], opened: PhotoConverter, options: PhotoOptions = PhotoOptions(), *, workers: int = 1
+    jobs: Iterable[Job], converter: PhotoConverter, options: PhotoOptions = PhotoOptions(), *, workers: int = 1
 ) -> Iterator[Outcome]:
     """Converts each job's photo and yields what came of it, in order of completion.
 
     The jobs are taken one by one as workers come free. After Ctrl-C none is taken, the ones in flight are
     finished and yielded, then KeyboardInterrupt is raised.
     """
-    work = partial(convert_photo, opened=opened, options=options)
+    work = partial(convert_photo, converter=converter, options=options)
     return _in_threads(jobs, work, workers)
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Self, cast
 
-from img2img.archive_members import leads_out
+from img2img.archive_members import file_type, is_encrypted, leads_out
 from img2img.atomic_file import reason_for
 from img2img.errors import UnreadablePhoto
 from img2img.photo.formats import PHOTO_SUFFIXES
@@ -73,9 +73,9 @@ def _in_zip(path: Path) -> Iterator[ArchivedPhoto]:
 
 
 def _zip_refusal(member: zipfile.ZipInfo) -> str | None:
-    if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
+    if file_type(member) not in (0, stat.S_IFREG):
         return _LINK
-    if member.flag_bits & 1:
+    if is_encrypted(member):
         return _ENCRYPTED
     return None if member.compress_type in _ZIP_METHODS else _PACKED_ODDLY
 

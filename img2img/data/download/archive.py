@@ -8,7 +8,7 @@ import zlib
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from img2img.archive_members import leads_out
+from img2img.archive_members import file_type, is_encrypted, leads_out
 from img2img.errors import DataError
 
 MAX_RATIO = 50
@@ -47,10 +47,9 @@ def _refuse_member(member: zipfile.ZipInfo) -> None:
     name = member.orig_filename  # zipfile has made the other one harmless already
     if not PurePosixPath(name).parts or leads_out(name):
         raise DataError(f"its member {name!r} leads outside the folder")
-    kind = stat.S_IFMT(member.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+    if file_type(member) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise DataError(f"its member {name!r} is a link or a device, not a file")
-    if member.flag_bits & 1:
+    if is_encrypted(member):
         raise DataError(f"its member {name!r} is encrypted")
 
 

@@ -32,8 +32,8 @@ class Compared:
     def figures(self) -> dict[str, Any]:
         """As on a card, rounded."""
         figures: dict[str, Any] = {"pictures": self.pictures, "number": self.number, "beside": self.beside}
-        for name in ("kid_x1000", "frechet_distance"):
-            value, *bounds = (round(number, 3) for number in getattr(self, name))
+        for name, interval in (("kid_x1000", self.kid_x1000), ("frechet_distance", self.frechet_distance)):
+            value, *bounds = (round(number, 3) for number in interval)
             figures |= {name: value, f"{name}_interval": bounds}
         return figures
 
