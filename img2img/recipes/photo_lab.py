@@ -48,7 +48,9 @@ def _lightness(luminance: Tensor) -> Tensor:
 
 def grey_lightness(grey: Tensor) -> Tensor:
     """L / 50 - 1 of greys in [0, 1], encoded as in sRGB."""
-    return _lightness(linear(grey)) / L_SCALE - 1
+    root = _power((grey + 0.055) / 1.055, 2.4 / 3)  # of the light, where sRGB's curve is a power
+    light = torch.where(grey > 0.04045, root**3, grey / 12.92)
+    return torch.where(light > 0.008856, 116 * root - 16, 116 * 7.787 * light) / L_SCALE - 1
 
 
 def encoded_grey(lightness: Tensor) -> Tensor:
@@ -64,8 +66,13 @@ def linear(shown: Tensor) -> Tensor:
 
 def encoded(light: Tensor) -> Tensor:
     """sRGB's transfer function, for linear light in [0, 1]."""
-    power = (light.clamp(min=0.0031308).log() / 2.4).exp()  # a third of what `pow` takes
-    return torch.where(light > 0.0031308, 1.055 * power - 0.055, 12.92 * light)
+    curve = 1.055 * _power(light.clamp(min=0.0031308), 1 / 2.4) - 0.055
+    return torch.where(light > 0.0031308, curve, 12.92 * light)
+
+
+def _power(base: Tensor, exponent: float) -> Tensor:
+    """In a third of the time that `pow` takes, and rounded a little differently: bases above 0."""
+    return (base.log() * exponent).exp()
 
 
 def _cube_root(t: Tensor) -> Tensor:

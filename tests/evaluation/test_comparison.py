@@ -217,6 +217,12 @@ def test_command_names_files_without_their_folders():
     assert request.command() == "img2img evaluate mine --data x.tar --data y --real z --features inception --seed 4"
     curve = EvaluationRequest("colorizer", data=("val",), temperatures=(0.1, 1.0), lpips_weights=Path("/d/alexnet.pth"))
     assert curve.command() == "img2img evaluate colorizer --data val --temperatures 0.1,1 --lpips-weights alexnet.pth"
+    grid = EvaluationRequest(
+        "colorizer", data=("a", "b"), saturations=(1.0, 1.2), prior_corrections=(0.25,), features="lite0"
+    )
+    assert grid.command() == (
+        "img2img evaluate colorizer --data a --data b --saturations 1,1.2 --prior-corrections 0.25 --features lite0"
+    )
 
 
 def test_request_for_two_folders_needs_no_model():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchmetrics.functional.image import structural_similarity_index_measure
 from torchvision.models import alexnet
 from typer.testing import CliRunner
 
@@ -46,6 +47,13 @@ def noise() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
 
 
+def test_ssim_is_that_of_torchmetrics(noise):
+    half = ((noise.astype(int) + noise[::-1]) // 2).astype(np.uint8)
+    pictures = [torch.from_numpy(each).movedim(-1, 0)[None].double() for each in (half, noise)]
+    expected = structural_similarity_index_measure(*pictures, data_range=255.0)
+    assert ssim(half, noise) == pytest.approx(float(expected), abs=1e-9)
+
+
 def test_ssim_falls_with_noise_and_sees_no_sign_in_a_picture_turned_negative(noise):
     half = ((noise.astype(int) + noise[::-1]) // 2).astype(np.uint8)
     assert ssim(255 - noise, noise) < 0 < ssim(half, noise) < 1
@@ -66,6 +74,17 @@ def test_lpips_of_equal_pictures_is_0_and_grows_with_the_change(alexnet_file, no
     assert lpips(noise, noise) == 0
     assert 0 < lpips(little, noise) < lpips(much, noise)
     assert lpips(much, noise) == pytest.approx(lpips(noise, much))
+
+
+def test_lpips_of_many_pictures_is_that_of_each_as_torchmetrics_has_it(alexnet_file, noise):
+    lpips = Lpips(alexnet_file)
+    many = [(noise * (share / 20)).astype(np.uint8) for share in range(20)]
+
+    def expected(picture) -> float:
+        pair = [torch.from_numpy(each).movedim(-1, 0)[None].float() / 127.5 - 1 for each in (picture, noise)]
+        return float(lpips._network(*pair))
+
+    assert lpips.from_truth(many, noise) == pytest.approx([expected(picture) for picture in many], abs=1e-5)
 
 
 def test_lpips_uses_the_weights_of_the_file(alexnet_file, noise, tmp_path):
@@ -91,7 +110,7 @@ def test_figures_of_a_colorizer_have_lpips_where_its_weights_are(tiny_model, sou
     assert {**with_it["means"], **without["means"]} == with_it["means"]
     assert with_it["means"]["lpips"] > 0
     assert "lpips                    not measured: --lpips-weights FILE takes AlexNet's, https://" in table(without)
-    assert "not measured" not in table(with_it)
+    assert "--lpips-weights" not in table(with_it)
     assert [panel.title.split()[0] for panel in panels_of(with_it)] == ["PSNR", "SSIM", "LPIPS", "colourfulness"]
     assert [panel.title.split()[0] for panel in panels_of(without)] == ["PSNR", "SSIM", "colourfulness"]
 
@@ -144,6 +163,13 @@ def test_perfect_model_reaches_the_truths_colourfulness(source):
     assert score.psnr == math.inf
     assert score.ssim == pytest.approx(1)
     assert score.colourfulness_ratio == pytest.approx(1)
+
+
+def test_lpips_of_true_colours_is_0_and_that_of_no_colours_is_that_of_the_grey_photo(source, alexnet_file):
+    lpips = Lpips(alexnet_file)
+    assert evaluate_colorizer(knowing(source, 64), source, size=64, lpips=lpips).lpips == pytest.approx(0, abs=1e-7)
+    grey = evaluate_colorizer(lambda image: image, source, size=64, lpips=lpips)
+    assert grey.lpips == pytest.approx(grey.lpips_of_grey) != 0
 
 
 def test_contact_sheet_shows_grey_coloured_and_truth_of_photos_chosen_by_seed(source, tmp_path):

@@ -8,7 +8,7 @@ from torch import nn
 from torchvision.models import Inception3
 
 from img2img.errors import ModelError, UsageError
-from img2img.evaluation.sets.feature_network import PooledFeatures, feature_network
+from img2img.evaluation.sets.feature_network import LITE0_SCALE, PooledFeatures, feature_network
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,17 @@ def test_lite0_gives_320_features_of_a_known_scale(lite0):
     found = lite0(pictures(2, 256))
     assert found.shape == (2, 320)
     assert 0.01 < found.square().mean() < 1
+
+
+def test_lite0_in_onnx_runtime_computes_what_it_does_in_pytorch(lite0):
+    some = pictures(3, 224).float() / 127.5 - 1
+    encoder = lite0.maps.encoder
+    for norm in encoder.modules():
+        assert not norm.training
+    with torch.no_grad():
+        expected = encoder(some)[0].mean((2, 3)) / LITE0_SCALE
+    assert torch.allclose(lite0(some), expected, atol=1e-5)
+    assert expected.std() > 0.1
 
 
 def test_pictures_of_bytes_and_of_floats_have_the_same_features(lite0):

@@ -24,7 +24,9 @@ from img2img.inference.sampler import Sampler
 from img2img.inference.torch_runtime import TorchRuntime
 from img2img.model_file import read_card
 from img2img.networks.blocks import ConvNormAct
-from img2img.recipes.weights import load_weights
+from img2img.recipes.colorizer import ColorizerRecipe
+from img2img.recipes.weights import initialise, load_weights
+from img2img.runs.state import load_latest
 from img2img.training.pace import Pace
 from img2img.training.request import TrainingRequest
 from img2img.training.start import start
@@ -45,7 +47,8 @@ def run(colour_photos, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def exported(run, tmp_path_factory) -> Path:
     target = tmp_path_factory.mktemp("models") / "mine.onnx"
-    parity = export_run(run, target, tolerance=0.05, settings=("temperature=0.5",), about={"notes": "a test"}).parity
+    settings = ("temperature=0.5", "prior_correction=0.5")
+    parity = export_run(run, target, tolerance=0.05, settings=settings, about={"notes": "a test"}).parity
     assert [one.shapes[0][2:] for one in parity] == [(64, 64), (256, 256), (224, 288), (352, 192)]
     assert max(one.difference for one in parity) < 1e-3
     return target
@@ -54,7 +57,7 @@ def exported(run, tmp_path_factory) -> Path:
 def test_card_says_what_the_model_is(exported, colour_photos):
     card = read_card(exported)
     assert (card.name, card.task, card.recipe, card.step, card.seed) == ("mine", "colorize", "colorizer", 2, 5)
-    assert card.settings["temperature"] == 0.5
+    assert (card.settings["temperature"], card.settings["prior_correction"]) == (0.5, 0.5)
     assert card.data == colour_photos.name
     assert card.notes == "a test"
     assert 3e6 < card.parameters <= 5e6
@@ -100,6 +103,22 @@ def test_exported_weights_start_another_training(exported, colour_photos, tmp_pa
     del held["frequency"]  # which goes to a recipe that counts colours
     for name, value in held.items():
         assert torch.equal(generator.state_dict()[name], value.to(generator.state_dict()[name].dtype))
+
+
+def test_training_goes_on_with_the_frequencies_of_colours_and_with_the_rarity_weights_it_had(run, exported):
+    state = load_latest(run)
+    counted, bias = state.networks["frequency"], state.ema["averages.generator.unet.head.bias"]
+    assert counted.std() > 0
+    recipe = ColorizerRecipe(ColorizerRecipe.Config(pretrained=False))
+    initialise(recipe, exported.with_suffix(".safetensors"))
+    assert torch.equal(recipe.frequency, counted)
+    assert torch.allclose(recipe.generator.unet.head.bias, bias, atol=1e-6)
+    taken_back = load_weights(exported.with_suffix(".safetensors"))["unet.head.bias"] - bias
+    seen = counted @ recipe.smoothing
+    rarest, commonest = seen.argmin(), seen.argmax()
+    mixed = seen / 2 + 0.5 / len(seen)
+    expected = 0.5 * 0.5 * (mixed[commonest] / mixed[rarest]).log()  # half of a rarity of 0.5
+    assert taken_back[commonest] - taken_back[rarest] == pytest.approx(expected.item(), rel=1e-3)
 
 
 def test_drift_beyond_the_tolerance_writes_nothing(run, tmp_path):

@@ -11,6 +11,7 @@ from img2img.export.onnx_graph import fill_shape
 from img2img.losses import ADVERSARIAL_LOSSES
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.recipes import RECIPES, photo_lab, recipe_class
+from img2img.recipes.colorizer import class_weights, prior_correction
 from img2img.recipes.game import Game, GameConfig
 from img2img.recipes.photo_lab import join, split
 from img2img.recipes.settings import make_config
@@ -145,6 +146,17 @@ def test_rare_colours_weigh_more_and_the_mean_weight_is_one():
     assert weights[0, 0, 0] > 5 * weights[0, 5, 5]
     expected = (recipe.frequency @ recipe.smoothing)[[common, rare]] / 2 + 0.5 / len(recipe.frequency)
     assert (weights[0, 5, 5] / weights[0, 0, 0]).item() == pytest.approx((expected[1] / expected[0]).item(), rel=1e-3)
+
+
+def test_prior_correction_takes_back_what_the_weights_made_of_the_posterior():
+    """Weights w make the softmax learn w p over its sum: of even weights and of all of them taken back p is left."""
+    recipe = tiny_recipe("colorizer", "rarity=0.7", "uniform_share=0.2")
+    frequency = torch.softmax(torch.linspace(-4, 4, len(recipe.frequency)), 0)
+    w = class_weights(frequency, recipe.smoothing, recipe.config)
+    learnt = (w * frequency / (w * frequency).sum()).log()
+    for share, expected in ((0, w * frequency), (0.5, w.sqrt() * frequency), (1, frequency)):
+        p = torch.softmax(learnt + prior_correction(frequency, recipe.config, share), 0)
+        assert torch.allclose(p, expected / expected.sum(), atol=1e-6)
 
 
 def test_no_rarity_weighs_all_alike():

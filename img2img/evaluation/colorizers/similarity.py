@@ -16,10 +16,12 @@ from img2img.evaluation.colorizers.metrics import Picture
 ALEXNET_FILE = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
 WINDOW, SIGMA = 11, 1.5  # pixels
 K1, K2 = 0.01, 0.03
+BATCH = 16
+"""Pictures that LPIPS looks at together: more take memory and save nothing."""
 
 
 def ssim(picture: Picture, truth: Picture) -> float:
-    """Structural similarity (Wang 2004, doi 10.1109/TIP.2003.819861, eq. 13) of windows inside a picture; 1 when equal.
+    """Structural similarity (Wang 2004, doi 10.1109/TIP.2003.819861, eq. 13), mirrored at the edges; 1 when equal.
 
     torchmetrics has the same number in a second a photo, for its window is 121 weights; here rows and columns go apart.
     In float64, since variances are taken as mean(x^2) - mean(x)^2, which leaves float32 little in flat places.
@@ -34,9 +36,7 @@ def ssim(picture: Picture, truth: Picture) -> float:
 
 
 def _windowed(planes: NDArray[np.float64]) -> NDArray[np.float64]:
-    edge = WINDOW // 2
-    blurred = np.asarray(cv2.GaussianBlur(planes, (WINDOW, WINDOW), SIGMA), np.float64)
-    return blurred[edge:-edge, edge:-edge]
+    return np.asarray(cv2.GaussianBlur(planes, (WINDOW, WINDOW), SIGMA), np.float64)
 
 
 class Lpips:
@@ -67,15 +67,15 @@ class Lpips:
 
     @torch.inference_mode()
     def from_truth(self, pictures: Sequence[Picture], truth: Picture) -> list[float]:
-        """Of several pictures of one size; the truth's features are taken once for all of them."""
-        batch = self._as_batch([truth, *pictures])
-        distance = torch.zeros(len(pictures), device=self._device)
-        for features, layer in zip(self._network.net(batch), self._network.lins, strict=True):
+        """Of several pictures of one size: quicker than one by one, since the truth's features are taken once."""
+        some, others = pictures[:BATCH], pictures[BATCH:]
+        distance = torch.zeros(len(some), device=self._device)
+        for features, layer in zip(self._network.net(self._batch([truth, *some])), self._network.lins, strict=True):
             unit = features / (1e-8 + features.square().sum(1, keepdim=True)).sqrt()
             distance += layer((unit[1:] - unit[:1]).square()).mean((1, 2, 3))
-        return distance.tolist()
+        return distance.tolist() + (self.from_truth(others, truth) if others else [])
 
-    def _as_batch(self, pictures: Sequence[Picture]) -> Tensor:
+    def _batch(self, pictures: Sequence[Picture]) -> Tensor:
         """(H, W, 3) uint8 -> (N, 3, H, W) float32 as AlexNet was trained on."""
         pixels = torch.from_numpy(np.stack(pictures)).to(self._device).movedim(-1, 1).float()
         scaled: Tensor = self._network.scaling_layer(pixels / 127.5 - 1)
