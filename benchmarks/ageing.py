@@ -24,20 +24,21 @@ from torch import Tensor
 from whole_process import ROOT, print_table
 
 from img2img import color
-from img2img.evaluation.measured_photos import photos_at
-from img2img.evaluation.metrics import Picture
-from img2img.evaluation.similarity import Lpips
+from img2img.data.framing import centre_square
+from img2img.data.image_source import Subset
+from img2img.data.loading import to_tensor
+from img2img.data.open_source import open_source
+from img2img.evaluation.colorizers.measured_photos import photos_at
+from img2img.evaluation.colorizers.metrics import Picture
+from img2img.evaluation.colorizers.similarity import Lpips
 from img2img.inference.opened_model import OpenedModel
-from img2img.inference.runtime import usable_cores
 from img2img.lab import Floats
+from img2img.machine import usable_cores
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.randomness import derive_seed, uniform
 from img2img.recipes.ageing.aged import FRAME, KINDS, PLACES, aged_split, drawn_strengths, same_strengths
 from img2img.recipes.ageing.damage import picture
 from img2img.recipes.photo_lab import GREYS
-from img2img.training.framing import centre_square
-from img2img.training.image_source import Subset, open_source
-from img2img.training.loading import to_tensor
 
 CLEAN, MIXTURE, GREY = "none", "as in training, where a photo is aged", "no colours at all"
 TITLE = ("ageing", "strengths", "share of aged", "distance in ab", "chroma", "LPIPS")

@@ -13,10 +13,10 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from img2img.batch.batch import Batch, Request
-from img2img.batch.engine import LocalEngine
-from img2img.batch.listing import list_photos
-from img2img.batch.work import Colorizing, Opened
+from img2img.batch.batch import BatchRequest, PhotoBatch
+from img2img.batch.engines.engine import LocalEngine
+from img2img.batch.sources.listing import list_photos
+from img2img.batch.task import Colorizing, PhotoConverter
 from img2img.model_file import read_card, rewrite_card
 from img2img.photo import read_photo, write_photo
 
@@ -28,15 +28,15 @@ WORKERS = 2
 class Nothing(Colorizing):
     """Leaves photos as they are, so that only what is around it takes time."""
 
-    def open(self, threads: int) -> Opened:
-        return Opened(lambda photo: photo)
+    def open(self, threads: int) -> PhotoConverter:
+        return PhotoConverter(lambda photo: photo)
 
     def settings(self) -> dict[str, Any]:
         return {}
 
 
 def as_batch(work: Colorizing, photos: Path, out: Path) -> None:
-    with Batch.open(Request(partial(list_photos, [photos]), out, work)) as batch:
+    with PhotoBatch.open(BatchRequest(partial(list_photos, [photos]), out, work)) as batch:
         done = {outcome.status for outcome in batch.run(opened_engine(work), batch.register())}
     assert done == {"done"}
 

@@ -31,15 +31,16 @@ from PIL import Image
 from whole_process import ROOT, print_table
 
 from img2img import color
+from img2img.data.image_source import ImageSource, Subset
+from img2img.data.open_source import open_source
 from img2img.errors import DataError
-from img2img.evaluation.measured_photos import photos_at
-from img2img.evaluation.metrics import Picture, psnr
+from img2img.evaluation.colorizers.measured_photos import photos_at
+from img2img.evaluation.colorizers.metrics import Picture, psnr
 from img2img.inference.colorizer import Colorizer
 from img2img.lab import Floats, rgb_to_lab
 from img2img.model_file import ModelCard
 from img2img.photo import Photo
-from img2img.photo.photo import Pixels
-from img2img.training.image_source import ImageSource, Subset, open_source
+from img2img.photo.pixels import Pixels
 
 Luma = NDArray[np.uint8]
 Join = Callable[[Luma, Floats], Pixels]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from img2img.lab import Floats
-from img2img.photo.photo import Pixels
+from img2img.photo.pixels import Pixels
 
 SIDE = 512  # pixels
 GRAIN = 3.0  # standard deviation of the luma, in grey levels

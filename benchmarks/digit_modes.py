@@ -12,13 +12,13 @@ import torch.nn.functional as F
 from mode_game import LOSSES, from_uniform, keys, trained
 from torch import Tensor, nn
 
+from img2img.data.digits import DigitsSource
+from img2img.data.framing import centre_square
 from img2img.networks.dcgan import DcganDiscriminator
 from img2img.randomness import uniform
 from img2img.recipes import recipe_class
 from img2img.recipes.generative import GenerativeRecipe
 from img2img.recipes.recipe import Batch
-from img2img.training.digits import DigitsSource
-from img2img.training.framing import centre_square
 
 PLANES, CLASSES = 3, 10
 MODES = CLASSES**PLANES

@@ -42,8 +42,8 @@ def speed(model: str, frames: int) -> Iterator[tuple[str, ...]]:
 
 def convert(film: Path, model: str) -> None:
     """Prints frames a second, the model's start-up excluded."""
-    from img2img.batch.work import Colorizing
-    from img2img.inference.runtime import usable_cores
+    from img2img.batch.task import Colorizing
+    from img2img.machine import usable_cores
     from img2img.video.film import convert_film
     from img2img.video.film_file import FilmFile
 

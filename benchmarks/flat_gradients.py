@@ -13,13 +13,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from img2img.data.batches import training_batches
+from img2img.data.open_source import open_source
 from img2img.randomness import normal
 from img2img.recipes import recipe_class
 from img2img.recipes.generative import GenerativeRecipe
-from img2img.training.data import training_batches
-from img2img.training.health import gradient_norm
-from img2img.training.image_source import open_source
-from img2img.training.settings import make_config
+from img2img.recipes.settings import make_config
+from img2img.training.health.health import gradient_norm
 
 CURVES = {
     "minimax": ("dcgan", "minimax", r"minimax: $\log(1 - D(G(z)))$"),

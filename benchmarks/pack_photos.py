@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from img2img.training.image_source import ImageSource, open_source
+from img2img.data.image_source import ImageSource
+from img2img.data.open_source import open_source
 
 HEADER = 512
 """Bytes of a tar's header, and what each member's size is rounded up to."""

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from img2img.data.batches import training_batches
+from img2img.data.image_source import ImageSource
 from img2img.recipes.generative import GenerativeRecipe
 from img2img.recipes.recipe import Recipe
-from img2img.training.data import training_batches
-from img2img.training.image_source import ImageSource
 
 
 def steps_per_second(

@@ -28,7 +28,7 @@ def load_network(model: Path) -> Network:
         from img2img.inference import torch_runtime
 
         return torch_runtime.load_network(weights, read_card(weights))
-    from img2img.inference.runtime import OnnxRuntime
+    from img2img.inference.onnx_runtime import OnnxRuntime
 
     session = OnnxRuntime(model.read_bytes())
     return lambda lightness: torch.from_numpy(session.run(lightness.numpy()))

@@ -21,16 +21,16 @@ from typing import Any
 from drawn_photos import make_small
 from whole_process import ROOT
 
-from img2img.batch.cluster import run_on_ray
-from img2img.batch.job import Job
-from img2img.batch.journal import Journal
-from img2img.batch.listing import Found
+from img2img.batch.engines.cluster import run_on_ray
+from img2img.batch.engines.threads import run_jobs
+from img2img.batch.job import Found, Job
+from img2img.batch.journal.journal import Journal
 from img2img.batch.outcome import Outcome
-from img2img.batch.run import run_jobs
-from img2img.batch.work import Colorizing
+from img2img.batch.task import Colorizing
 from img2img.inference.colorizer import Colorizer
-from img2img.inference.runtime import OnnxRuntime, usable_cores
+from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.lab import Floats
+from img2img.machine import usable_cores
 from img2img.photo import read_photo, write_photo
 
 Engine = Callable[[Sequence[Job]], Iterator[Outcome]]

@@ -97,16 +97,16 @@ def child(options: argparse.Namespace) -> None:
     """Trains one side and prints what it measured as JSON; memory is 0 where the parent can tell it."""
     import torch
 
+    from img2img.device import pick_device
     from img2img.recipes import recipe_class
-    from img2img.training.machine import pick_device
     from img2img.training.pace import Pace
-    from img2img.training.request import Request
+    from img2img.training.request import TrainingRequest
     from img2img.training.start import start
 
     (recipe,) = options.recipes
     device = pick_device(options.device)
     with tempfile.TemporaryDirectory() as folder:
-        request = Request(
+        request = TrainingRequest(
             recipe,
             [options.data] * len(recipe_class(recipe).domains),  # the same images as each
             Path(folder) / "run",

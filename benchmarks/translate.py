@@ -32,7 +32,7 @@ def milliseconds(graphs: dict[str, bytes], runs: int) -> dict[str, float]:
     """The median of each network, all run in turn."""
     import numpy as np
 
-    from img2img.inference.runtime import OnnxRuntime
+    from img2img.inference.onnx_runtime import OnnxRuntime
 
     runtimes = {name: OnnxRuntime(graph, device="cpu", threads=THREADS) for name, graph in graphs.items()}
     picture = np.random.default_rng(0).uniform(-1, 1, (1, 3, SIDE, SIDE)).astype(np.float32)
@@ -47,9 +47,9 @@ def milliseconds(graphs: dict[str, bytes], runs: int) -> dict[str, float]:
 
 def resnet(settings: tuple[str, ...]) -> bytes:
     """A generator of the recipe with weights as drawn, as a graph."""
-    from img2img.onnx_graph import to_onnx
+    from img2img.export.onnx_graph import to_onnx
     from img2img.recipes import recipe_class
-    from img2img.training.settings import make_config
+    from img2img.recipes.settings import make_config
 
     recipe = recipe_class("cyclegan")
     config = make_config(recipe, settings)

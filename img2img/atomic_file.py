@@ -1,4 +1,4 @@
-"""A file that appears whole or not at all, and what to say when it cannot."""
+"""A file that appears whole or not at all; whether it can, asked before the work; and what to say when it cannot."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from img2img.errors import Img2ImgError, UnwritablePhoto
 
 _TEMPORARY_END = re.compile(r"[0-9a-f]{12}\.part$")
 _REASONS = {
@@ -29,7 +31,7 @@ _REASONS = {
 }
 
 
-def why_not(error: BaseException, done: str) -> str:
+def reason_for(error: BaseException, done: str) -> str:
     """One line for a file that could not be "read" or "written": what is wrong and what to do."""
     if isinstance(error, OSError) and error.errno in _REASONS:
         return "{}; {}".format(*_REASONS[error.errno])
@@ -39,6 +41,19 @@ def why_not(error: BaseException, done: str) -> str:
     if done == "read":
         return f"damaged or incomplete ({cause}); copy it again from where it came from"
     return f"could not be written ({cause}); choose another --format or place"
+
+
+def check_target(target: Path, *, overwrite: bool, error: type[Img2ImgError] = UnwritablePhoto) -> None:
+    """Raise `error` for a file that nobody said to replace, and for one whose folder cannot be made or written to."""
+    if target.is_dir():
+        raise error(f"{target}: a folder, not a file; name a file with -o")
+    if target.exists() and not overwrite:
+        raise error(f"{target}: is there already; --overwrite replaces it, -o names another")
+    nearest = next(folder for folder in target.absolute().parents if folder.exists())
+    if not nearest.is_dir():
+        raise error(f"{target}: {nearest} is a file, not a folder; name another place with -o")
+    if not os.access(nearest, os.W_OK):
+        raise error(f"{target}: no permission to write in {nearest}; name another place with -o")
 
 
 def is_file(path: Path) -> bool:

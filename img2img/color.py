@@ -15,7 +15,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from img2img.lab import Floats, gamma, lab_to_linear, lightness, luminance
-from img2img.photo.photo import Photo, Pixels, as_8_bit, in_strips, strips
+from img2img.photo.photo import Photo
+from img2img.photo.pixels import Pixels, as_8_bit, in_strips, strips
 
 _RED_CR, _BLUE_CB = 1.402, 1.772  # R = Y' + 1.402 Cr, B = Y' + 1.772 Cb, with Cb and Cr around 0
 _GREEN_CB, _GREEN_CR = 0.114 * _BLUE_CB / 0.587, 0.299 * _RED_CR / 0.587  # G = Y' - 0.344 Cb - 0.714 Cr

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from img2img.evaluation.features import PooledFeatures
+from img2img.evaluation.sets.feature_network import PooledFeatures
 
 
 class Untouched(nn.Conv2d):

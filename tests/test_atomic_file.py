@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from img2img.atomic_file import why_not, written_at_once
+from img2img.atomic_file import reason_for, written_at_once
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -75,11 +75,11 @@ def test_a_device_is_written_to_not_replaced() -> None:
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.ENOENT, errno.EISDIR, errno.EROFS])
 def test_reasons_are_one_line_with_advice(code: int) -> None:
-    words = why_not(OSError(code, os.strerror(code)), "written")
+    words = reason_for(OSError(code, os.strerror(code)), "written")
     assert "; " in words
     assert "\n" not in words
 
 
 def test_a_decoders_many_lines_become_one() -> None:
-    words = why_not(ValueError("first\nsecond\n\tthird"), "read")
+    words = reason_for(ValueError("first\nsecond\n\tthird"), "read")
     assert words.startswith("damaged or incomplete (first second third)")

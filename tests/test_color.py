@@ -12,7 +12,8 @@ from PIL import Image
 
 from img2img import color
 from img2img.lab import lightness, rgb_to_lab
-from img2img.photo.photo import Photo, strips
+from img2img.photo.photo import Photo
+from img2img.photo.pixels import strips
 
 RNG = np.random.default_rng
 
@@ -239,7 +240,7 @@ def test_strips_and_threads_change_no_pixel(
     luma = RNG(9).integers(0, np.iinfo(dtype).max, size, dtype, endpoint=True)
     chroma = RNG(9).uniform(-100, 100, (2, 32, 32)).astype(np.float32)
     whole = color.join(luma, chroma)
-    monkeypatch.setattr("img2img.photo.photo.STRIP_PIXELS", 1000)
+    monkeypatch.setattr("img2img.photo.pixels.STRIP_PIXELS", 1000)
     np.testing.assert_array_equal(color.join(luma, chroma), whole)
     np.testing.assert_array_equal(color.join(luma, chroma, threads=3), whole)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from img2img.training.start import Request
-from img2img.training.state import TrainState
-from img2img.training.trainer import Pace, Trainer
+from img2img.runs.state import TrainState
+from img2img.training.pace import Pace
+from img2img.training.request import TrainingRequest
+from img2img.training.trainer import Trainer
 
 COLORIZER = ("batch_size=2", "image_size=32", "pretrained=false")
 GAN = ("batch_size=2", "image_size=8", "z_dim=4", "generator_channels=4", "discriminator_channels=4", "ema_decay=0.9")
@@ -37,14 +38,16 @@ TINY = {
 QUICK = Pace(log_every=1, save_every=2, preview_every=1000, preview_count=1)
 
 
-def request(data: Path | str, out: Path, recipe: str = "gan", **changes) -> Request:
+def request(data: Path | str, out: Path, recipe: str = "gan", **changes) -> TrainingRequest:
     return replace(
-        Request(recipe, [data] if data else [], out, steps=6, settings=TINY[recipe], seed=3, device="cpu", pace=QUICK),
+        TrainingRequest(
+            recipe, [data] if data else [], out, steps=6, settings=TINY[recipe], seed=3, device="cpu", pace=QUICK
+        ),
         **changes,
     )
 
 
-def again(data: Path | str, out: Path, recipe: str = "gan", **changes) -> Request:
+def again(data: Path | str, out: Path, recipe: str = "gan", **changes) -> TrainingRequest:
     """The request that resumes the run of `request`."""
     return request(data, out, recipe, **{"resume": True, "settings": (), "seed": None, "steps": None, **changes})
 

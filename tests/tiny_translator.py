@@ -12,8 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 from tiny_model import write_tiny_model
 from torch import Tensor, nn
 
+from img2img.export.onnx_graph import STATISTICS, statistics_size, to_onnx
 from img2img.model_file import TensorSpec
-from img2img.onnx_graph import STATISTICS, statistics_size, to_onnx
 from img2img.recipes.recipe import Recipe
 
 UNIT = "sRGB / 127.5 - 1"

@@ -9,30 +9,29 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
-from img2img.batch.archives import with_contents
-from img2img.batch.due import Stamp
-from img2img.batch.engine import Engine
-from img2img.batch.job import Job
-from img2img.batch.journal import Journal, stamp_of
-from img2img.batch.journal_file import JOURNAL_NAME
-from img2img.batch.listing import Found
-from img2img.batch.object_store import is_stored
+from img2img.batch.addresses import is_stored
+from img2img.batch.engines.engine import Engine
+from img2img.batch.job import Found, Job
+from img2img.batch.journal.journal import Journal, stamp_of
+from img2img.batch.journal.journal_file import JOURNAL_NAME
+from img2img.batch.journal.register import Registered
+from img2img.batch.journal.resume_rules import Stamp
 from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
 from img2img.batch.plan import target_in
-from img2img.batch.register import Registered
+from img2img.batch.sources.archives import with_contents
+from img2img.batch.task import Task
 from img2img.batch.watch import rounds
-from img2img.batch.work import Work
 from img2img.batch.zip_output import ZipOutput
 
 
 @dataclass(frozen=True)
-class Request:
+class BatchRequest:
     """What a batch is to do. `look` lists the photos, `output` is a folder, or a .zip where `zipped`."""
 
     look: Callable[[], Iterator[Found | Outcome]]
     output: Path
-    work: Work
+    task: Task
     options: PhotoOptions = PhotoOptions()
     zipped: bool = False
     journal: Path | None = None
@@ -40,16 +39,16 @@ class Request:
     stop_on_error: bool = False
 
 
-class Batch:
+class PhotoBatch:
     """A request with its journal open. Made by `open`."""
 
-    def __init__(self, request: Request, journal: Journal, root: Path, zip_output: ZipOutput | None) -> None:
+    def __init__(self, request: BatchRequest, journal: Journal, root: Path, zip_output: ZipOutput | None) -> None:
         self._request, self._journal, self._root, self._zip_output = request, journal, root, zip_output
         self._stopped = False
 
     @classmethod
     @contextmanager
-    def open(cls, request: Request) -> Iterator["Batch"]:
+    def open(cls, request: BatchRequest) -> Iterator["PhotoBatch"]:
         """Img2ImgError when the journal cannot be opened, another process's being at work there among the reasons."""
         zip_output = ZipOutput(request.output) if request.zipped else None
         root = zip_output.folder if zip_output else request.output
@@ -95,9 +94,9 @@ class Batch:
         return self._journal.register(
             found,
             target_in(self._root, request.options.format),
-            settings=_settings(request.work, request.options),
+            settings=_settings(request.task, request.options),
             overwrite=request.overwrite,
-            least=getattr(request.work, "least", 0.0),
+            least=request.task.least,
             watching=watching,
         )
 
@@ -163,10 +162,10 @@ def journal_for(root: Path) -> Path:
     return Path(f"{JOURNAL_NAME.removesuffix('.sqlite')}-{word}.sqlite")
 
 
-def _settings(work: Work, options: PhotoOptions) -> dict[str, Any]:
+def _settings(task: Task, options: PhotoOptions) -> dict[str, Any]:
     chosen = asdict(options)
     del chosen["max_pixels"]  # says what is refused, not what comes out
-    return {**work.settings(), **chosen}
+    return {**task.settings(), **chosen}
 
 
 def _stamp_in(zip_output: ZipOutput, root: Path, target: Path) -> Stamp | None:

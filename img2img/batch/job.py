@@ -1,10 +1,24 @@
-"""One photo to convert: where it is and where its result goes."""
+"""One photo of a batch: as it was found, and where its result goes."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 STREAM = Path("-")
 """Standard input as a source, standard output as a target. Compared by identity: `./-` is a file."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A photo, its path below the output folder (with its own suffix still), its file's size and mtime (ns).
+
+    In an archive the size is the photo's own, the mtime that of the archive.
+    """
+
+    source: Path
+    below: PurePath
+    size: int
+    mtime: int
+    archive: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -19,12 +33,3 @@ class Job:
     target: Path
     archive: Path | None = None
     content: bytes | None = None
-
-
-def place(text: str) -> Path:
-    """The Path, or for an address with :// the UPath, that `str` made this text of. See `object_store.address_of`."""
-    if "://" not in text:
-        return Path(text)
-    from img2img.batch.object_store import address_of
-
-    return address_of(text)

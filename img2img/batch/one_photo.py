@@ -8,12 +8,13 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
+from img2img.batch.addresses import is_stored
 from img2img.batch.flags import flags_of
 from img2img.batch.job import STREAM, Job
-from img2img.batch.object_store import is_stored, read_object, write_object
 from img2img.batch.outcome import LOW_SCORE, Outcome
-from img2img.batch.work import Opened
+from img2img.batch.sources.object_store import read_object, write_object
+from img2img.batch.task import PhotoConverter
 from img2img.errors import ModelError, PhotoError, UnwritablePhoto
 from img2img.photo import DEFAULT_MAX_PIXELS, Photo, read_photo, write_photo
 from img2img.photo.formats import format_of_suffix, output_suffix
@@ -31,7 +32,7 @@ class PhotoOptions:
     first_frame: bool = False
 
 
-def convert_job(job: Job, opened: Opened, options: PhotoOptions) -> Outcome:
+def convert_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
     """Converts the job's photo, whatever is at its target, and says what came of it.
 
     A model that fails ends the batch: it would fail on every photo. So does a reader who closed standard
@@ -40,7 +41,7 @@ def convert_job(job: Job, opened: Opened, options: PhotoOptions) -> Outcome:
     """
     started = time.perf_counter()
     try:
-        outcome = _converted(job, opened, options)
+        outcome = _converted(job, converter, options)
     except PhotoError as error:
         outcome = _failed(job, str(error))
     except MemoryError:
@@ -57,14 +58,14 @@ def _failed(job: Job, reason: str) -> Outcome:
     return Outcome(job.source, job.target, "failed", error=reason)
 
 
-def _converted(job: Job, opened: Opened, options: PhotoOptions) -> Outcome:
+def _converted(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
     photo = _read(job, options)
-    scoring = opened.scoring
+    scoring = converter.scoring
     score = scoring.score(photo) if scoring else None
     if scoring and score is not None and score < scoring.least:
         return Outcome(job.source, job.target, "skipped", flags=(LOW_SCORE,), score=score)
     # Under the same name, so that the source's memory is free while the result is written.
-    photo = opened.convert(photo)
+    photo = converter.convert(photo)
     size = _write(photo, job, options)
     return Outcome(
         job.source,
@@ -129,11 +130,11 @@ def _print_bytes(encoded: BytesIO) -> None:
     except BrokenPipeError:  # the reader has had enough: not a failed photo
         raise
     except OSError as error:
-        raise UnwritablePhoto(f"standard output: {why_not(error, 'written')}") from error
+        raise UnwritablePhoto(f"standard output: {reason_for(error, 'written')}") from error
 
 
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UnwritablePhoto(f"{folder}: this folder cannot be made: {why_not(error, 'written')}") from error
+        raise UnwritablePhoto(f"{folder}: this folder cannot be made: {reason_for(error, 'written')}") from error

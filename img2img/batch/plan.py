@@ -4,14 +4,13 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePath
 
-from img2img.atomic_file import is_folder, why_not
-from img2img.batch.archives import is_archive
-from img2img.batch.folded import fold
-from img2img.batch.job import STREAM, Job, place
-from img2img.batch.listing import Found, is_glob
-from img2img.batch.object_store import is_stored
+from img2img.atomic_file import is_folder, reason_for
+from img2img.batch.addresses import fold, is_stored, place
+from img2img.batch.job import STREAM, Found, Job
 from img2img.batch.outcome import Outcome, failure
-from img2img.batch.pattern import Pattern, split_pattern
+from img2img.batch.sources.archives import is_archive
+from img2img.batch.sources.listing import is_glob
+from img2img.batch.sources.pattern import Pattern, split_pattern
 from img2img.errors import UsageError
 from img2img.photo.formats import OUTPUT_SUFFIXES, PHOTO_SUFFIXES, format_of_suffix, output_suffix
 
@@ -34,7 +33,7 @@ def plan_single(
         if not is_stored(source):  # of which the reading says what is wrong
             source.stat()
     except OSError as error:
-        return failure(source, f"{source}: {why_not(error, 'read')}")
+        return failure(source, f"{source}: {reason_for(error, 'read')}")
     target = _single_target(source, output, word, format)
     if _real(target) == _real(source):
         raise UsageError(f"the result of {source}, {target}, would overwrite the input {source}: name another -o")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import why_not, written_at_once
+from img2img.atomic_file import reason_for, written_at_once
 from img2img.batch.outcome import Outcome
 from img2img.errors import Img2ImgError, UsageError
 
@@ -33,7 +33,7 @@ def write_report(outcomes: Iterable[Outcome], path: Path) -> None:
                 # A name that is not Unicode holds lone surrogates; in backslashes, JSON reads them back.
                 stream.write(text.encode(errors="backslashreplace"))
     except OSError as error:
-        raise Img2ImgError(f"{path}: the report: {why_not(error, 'written')}") from error
+        raise Img2ImgError(f"{path}: the report: {reason_for(error, 'written')}") from error
 
 
 def _record(outcome: Outcome) -> dict[str, Any]:

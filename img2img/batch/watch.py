@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import takewhile
 from pathlib import Path
 
-from img2img.batch.listing import Found
+from img2img.batch.job import Found
 from img2img.batch.outcome import Outcome
 
 _YOUNG = 60.0

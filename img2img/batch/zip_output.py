@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import IO
 
-from img2img.atomic_file import remove_leftovers, why_not, written_at_once
+from img2img.atomic_file import reason_for, remove_leftovers, written_at_once
 from img2img.errors import UnwritablePhoto, UsageError
 
 _OURS = b"img2img"  # the comment that a .zip carries
@@ -81,7 +81,7 @@ class ZipOutput:
             yield
         except (OSError, zipfile.BadZipFile, zlib.error, EOFError) as error:
             where = f"the results wait in {self.folder}"
-            raise UnwritablePhoto(f"{self.path}: {why_not(error, 'written')}; {where}") from error
+            raise UnwritablePhoto(f"{self.path}: {reason_for(error, 'written')}; {where}") from error
 
 
 def _sizes(path: Path) -> dict[str, int]:
@@ -96,7 +96,7 @@ def _sizes(path: Path) -> dict[str, int]:
     except zipfile.BadZipFile:
         pass
     except OSError as error:
-        raise UsageError(f"-o {path}: {why_not(error, 'read')}") from error
+        raise UsageError(f"-o {path}: {reason_for(error, 'read')}") from error
     raise UsageError(f"-o {path}: a file that img2img did not pack has this name; choose another")
 
 

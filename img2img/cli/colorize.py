@@ -88,7 +88,7 @@ def colorize(
     2 the command contradicts itself, 130 stopped with Ctrl-C.
     """
 
-    from img2img.batch.work import Colorizing
+    from img2img.batch.task import Colorizing
 
     Conversion(
         inputs=inputs or [],

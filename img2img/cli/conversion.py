@@ -14,13 +14,12 @@ import typer
 from img2img.errors import UsageError
 
 if TYPE_CHECKING:
-    from img2img.batch.batch import Request
-    from img2img.batch.engine import LocalEngine
-    from img2img.batch.job import Job
-    from img2img.batch.listing import Found
+    from img2img.batch.batch import BatchRequest
+    from img2img.batch.engines.engine import LocalEngine
+    from img2img.batch.job import Found, Job
     from img2img.batch.one_photo import PhotoOptions
     from img2img.batch.outcome import Outcome
-    from img2img.batch.work import Work
+    from img2img.batch.task import Task
     from img2img.cli.progress import Tally
 
     Shown = Callable[..., AbstractContextManager[None]]
@@ -50,7 +49,7 @@ class Conversion:
     quiet: bool
 
     def run(
-        self, work: "Work", *, word: str, verb: str, show_scores: bool = False, one_at_a_time: bool = False
+        self, task: "Task", *, word: str, verb: str, show_scores: bool = False, one_at_a_time: bool = False
     ) -> None:
         """Convert all inputs; exit with 1 when one of them failed.
 
@@ -58,7 +57,7 @@ class Conversion:
         prints a line for each photo. `one_at_a_time`: without --jobs one photo takes all cores, since many would not
         fit in memory.
         """
-        from img2img.batch.engine import LocalEngine
+        from img2img.batch.engines.engine import LocalEngine
         from img2img.batch.plan import plan_single
         from img2img.batch.report import check_report
         from img2img.cli.film import are_films, run_films
@@ -72,7 +71,7 @@ class Conversion:
             run_films(
                 self.inputs,
                 self.output,
-                work,
+                task,
                 word=word,
                 verb=verb,
                 overwrite=self.overwrite,
@@ -84,7 +83,7 @@ class Conversion:
             return
         if self.fps:
             raise UsageError("--fps is for films: give numbered pictures, frame_%05d.png, and -o film.mp4")
-        local = LocalEngine(work, self._options(), self.jobs, one_at_a_time)
+        local = LocalEngine(task, self._options(), self.jobs, one_at_a_time)
         tally = Tally()
         shown = partial(closing, tally, verb=verb, report=self.report, show_scores=show_scores, quiet=self.quiet)
         single = None
@@ -109,27 +108,27 @@ class Conversion:
             follow([outcome], tally, total=1, quiet=self.quiet)
 
     def _outcome_of_one(self, job: "Job", engine: "LocalEngine") -> "Outcome":
-        from img2img.batch.due import EXISTS
         from img2img.batch.job import STREAM
-        from img2img.batch.object_store import is_there
-        from img2img.batch.one_photo import convert_job
+        from img2img.batch.journal.resume_rules import EXISTS
+        from img2img.batch.one_photo import convert_photo
         from img2img.batch.outcome import Outcome
-        from img2img.inference.runtime import usable_cores
+        from img2img.batch.sources.object_store import is_there
+        from img2img.machine import usable_cores
 
-        opened = engine.opened(self.jobs or usable_cores())
+        converter = engine.opened(self.jobs or usable_cores())
         if not self.overwrite and job.target is not STREAM and is_there(job.target):
             return Outcome(job.source, job.target, "skipped", flags=(EXISTS,))
-        return convert_job(job, opened, engine.options)
+        return convert_photo(job, converter, engine.options)
 
     def _convert_many(self, local: "LocalEngine", tally: "Tally", shown: "Shown") -> None:
-        from img2img.batch.batch import Batch
-        from img2img.batch.engine import RayEngine
+        from img2img.batch.batch import PhotoBatch
+        from img2img.batch.engines.engine import RayEngine
         from img2img.cli.progress import follow
         from img2img.interrupt import interrupt_noted
 
-        engine = RayEngine(local.work, local.options, self.address, self.jobs) if self.engine == "ray" else local
+        engine = RayEngine(local.task, local.options, self.address, self.jobs) if self.engine == "ray" else local
         shown = partial(shown, stop_on_error=self.on_error == "stop")
-        with Batch.open(self._request(local.work)) as batch:
+        with PhotoBatch.open(self._request(local.task)) as batch:
             if self.watch:
                 with interrupt_noted(signal.SIGTERM) as stop, shown(batch.outcomes):
                     follow(batch.watch(engine, stop), tally, total=0, quiet=self.quiet, each=True)
@@ -140,14 +139,14 @@ class Conversion:
                     total = registered.due + registered.failed
                     follow(batch.run(engine, registered), tally, total=total, quiet=self.quiet)
 
-    def _request(self, work: "Work") -> "Request":
-        from img2img.batch.batch import Request
+    def _request(self, task: "Task") -> "BatchRequest":
+        from img2img.batch.batch import BatchRequest
         from img2img.batch.plan import is_zip, plan_folder
 
-        return Request(
+        return BatchRequest(
             self._look,
             plan_folder(self.inputs, self.output),
-            work,
+            task,
             self._options(),
             zipped=is_zip(self.output),
             journal=self.journal,
@@ -156,7 +155,7 @@ class Conversion:
         )
 
     def _look(self) -> "Iterator[Found | Outcome]":
-        from img2img.batch.listing import list_files, list_photos
+        from img2img.batch.sources.listing import list_files, list_photos
 
         if self.from_file:
             yield from list_files(self.from_file, recursive=self.recursive, may_be_empty=self.watch)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from img2img.dataset_tools.catalogue import CATALOGUE
+from img2img.data.download.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
-    from img2img.dataset_tools.fetch import Progress
+    from img2img.data.download.fetch import Progress
 
 app = typer.Typer(help="Look through training data, fetch public data sets.", no_args_is_help=True)
 
@@ -49,13 +49,13 @@ def check(
     from rich.console import Console
     from rich.progress import track
 
-    from img2img.dataset_tools.check import summarise
-    from img2img.dataset_tools.data_item import data_paths
-    from img2img.dataset_tools.listing import list_images
-    from img2img.dataset_tools.look import look_at
-    from img2img.dataset_tools.report import as_json as report_json
-    from img2img.dataset_tools.report import as_text
-    from img2img.inference.runtime import usable_cores
+    from img2img.data.check.findings import summarise
+    from img2img.data.check.findings_text import as_json as report_json
+    from img2img.data.check.findings_text import as_text
+    from img2img.data.check.look import look_at
+    from img2img.data.data_item import data_paths
+    from img2img.data.listing import list_images
+    from img2img.machine import usable_cores
 
     listing = list_images(data_paths(sources))
     looks = track(
@@ -90,8 +90,8 @@ def download(
 
     What was fetched is recorded in the folder's source.json: address, size, SHA-256, date.
     """
-    from img2img.dataset_tools.download import download as fetch
-    from img2img.dataset_tools.download import part_file
+    from img2img.data.download.fetched_set import download as fetch
+    from img2img.data.download.fetched_set import part_file
 
     try:
         with _transfer_bar() as progress:

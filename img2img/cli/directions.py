@@ -1,11 +1,16 @@
 """`img2img directions`: find the directions in a sampler's latents that move brightness, thickness, slant, hue."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from img2img.cli.conversion_options import Device
+
+if TYPE_CHECKING:
+    from img2img.generation.fit import Recognise
+    from img2img.generation.properties import Property
+    from img2img.inference.sampler import Sampler
 
 DirectionsFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The directions, where they are not beside the model.")
@@ -48,11 +53,29 @@ def fit(
       img2img directions fit --model runs/dcgan --data digits
       img2img generate --model runs/dcgan --direction slant=1.5
     """
+    from img2img.export.sampler_of_run import sampler_file
     from img2img.generation.fit import fit_model
 
-    directions, path = fit_model(model, n=count, seed=seed, data=data or (), target=output, device=device)
+    directions, path = fit_model(
+        model,
+        n=count,
+        seed=seed,
+        target=output,
+        device=device,
+        file_of=sampler_file,
+        recognise=_classes_of(data) if data else None,
+    )
     print(directions.table())
     print(f"{path}: {len(directions.fit.directions)} directions of {directions.model}")
+
+
+def _classes_of(data: list[str]) -> "Recognise":
+    def recognise(sampler: "Sampler") -> "tuple[list[Property], str]":
+        from img2img.evaluation.class_properties import class_properties  # which brings the training half
+
+        return class_properties(data, sampler)
+
+    return recognise
 
 
 @app.command()
@@ -61,9 +84,9 @@ def show(
     directions: DirectionsFile = None,
 ) -> None:
     """Print the table of a model's directions again."""
+    from img2img.export.sampler_of_run import sampler_file
     from img2img.generation.directions_file import stored_directions
-    from img2img.generation.run_model import model_file
     from img2img.model_file import find_model, read_card
 
-    card = read_card(find_model(model_file(model)))
+    card = read_card(find_model(sampler_file(model)))
     print(stored_directions(model, directions, card).table())

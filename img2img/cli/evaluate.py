@@ -130,9 +130,9 @@ def evaluate(
     """
     import json
 
-    from img2img.evaluation.request import Request
+    from img2img.evaluation.request import EvaluationRequest
 
-    request = Request(
+    request = EvaluationRequest(
         model=model,
         data=tuple(data or ()),
         real=tuple(real or ()),
@@ -151,7 +151,7 @@ def evaluate(
     wanted = {"--chart": chart, "--sheet": sheet, "--save": save}
     request.subject(also_given=[name for name, value in wanted.items() if value])
 
-    from img2img.evaluation.report import measure, save_figures, table
+    from img2img.evaluation.measure import measure, save_figures, table
 
     with photos_measured() as advance:
         figures = measure(request, advance)

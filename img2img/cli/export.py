@@ -55,9 +55,9 @@ def export(
 
     Of a recipe that trains both ways, such as cyclegan, both generators: each one's card names the other.
     """
+    from img2img.atomic_file import check_target
     from img2img.errors import ExportError
-    from img2img.export import export_run
-    from img2img.generation.target import check_target
+    from img2img.export.models_of_run import export_run
 
     for path in filter(None, (output, reverse, all_weights, critic)):
         check_target(path, overwrite=True, error=ExportError)

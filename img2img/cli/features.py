@@ -31,8 +31,8 @@ def features(
     import json
     from dataclasses import asdict
 
-    from img2img.evaluation.probe import draw_filters, probe
-    from img2img.training.image_source import open_source
+    from img2img.data.open_source import open_source
+    from img2img.evaluation.discriminator_features import draw_filters, probe
 
     found = probe(run, open_source(data or ["digits"]), seed=seed)
     picture = output or run / "filters.png"
@@ -41,6 +41,6 @@ def features(
         print(json.dumps(asdict(found), indent=2))
         return
     print(f"linear classifier, {found.train_images:,} pictures to learn from, {found.test_images:,} held out")
-    for name in ("pixels", "untrained", "trained"):
-        print(f"  {name:9}  {getattr(found, name):6.1%}")
+    for name, share in (("pixels", found.pixels), ("untrained", found.untrained), ("trained", found.trained)):
+        print(f"  {name:9}  {share:6.1%}")
     print(f"{picture}: the first layer's filters")

@@ -13,7 +13,7 @@ from img2img.errors import FilmError, UsageError
 
 if TYPE_CHECKING:
     from img2img.batch.outcome import Outcome
-    from img2img.batch.work import Work
+    from img2img.batch.task import Task
     from img2img.video.plan import FilmJob
 
 
@@ -29,7 +29,7 @@ def are_films(inputs: list[str], output: str | None, *, first_frame: bool) -> bo
 def run_films(
     inputs: list[str],
     output: str | None,
-    work: "Work",
+    task: "Task",
     *,
     word: str,
     verb: str,
@@ -46,7 +46,7 @@ def run_films(
     """
     from img2img.batch.report import check_report
     from img2img.cli.progress import Tally, closing
-    from img2img.inference.runtime import usable_cores
+    from img2img.machine import usable_cores
     from img2img.video.plan import plan_films
 
     if report:
@@ -54,7 +54,7 @@ def run_films(
     plan = plan_films(inputs, output, word=word)
     _check_rate(plan, fps)
     _check_packages()
-    convert = _converter(work, jobs or usable_cores(), overwrite=overwrite, fps=fps, quiet=quiet)
+    convert = _converter(task, jobs or usable_cores(), overwrite=overwrite, fps=fps, quiet=quiet)
     tally, outcomes = Tally(), list["Outcome"]()
     with closing(tally, lambda: outcomes, verb=verb, report=report, quiet=quiet):
         for job in plan:
@@ -67,16 +67,16 @@ def run_films(
 
 
 def _converter(
-    work: "Work", cores: int, *, overwrite: bool, fps: float | None, quiet: bool
+    task: "Task", cores: int, *, overwrite: bool, fps: float | None, quiet: bool
 ) -> "Callable[[FilmJob], Outcome]":
-    from img2img.video.run import DEFAULT_RATE, FilmOptions, convert_job
+    from img2img.video.one_film import DEFAULT_RATE, FilmOptions, convert_one_film
 
-    filming = work.open_for_films(cores)
-    options = FilmOptions(work.settings(), overwrite=overwrite, rate=fps or DEFAULT_RATE)
+    converter = task.open_for_films(cores)
+    options = FilmOptions(task.settings(), overwrite=overwrite, rate=fps or DEFAULT_RATE)
 
     def convert(job: "FilmJob") -> "Outcome":
         with _bar(str(job.source), shown=not quiet and sys.stderr.isatty()) as progress:
-            return convert_job(job, filming, options, progress)
+            return convert_one_film(job, converter, options, progress)
 
     return convert
 

@@ -135,10 +135,11 @@ def generate(
     Exit codes: 0 all is well, 1 the model cannot be used or OUT exists,
     2 the command contradicts itself, 130 stopped with Ctrl-C.
     """
+    from img2img.export.sampler_of_run import sampler_file
     from img2img.generation.generate import generate as draw
-    from img2img.generation.request import Request
+    from img2img.generation.request import DrawingRequest
 
-    request = Request(
+    request = DrawingRequest(
         model=model,
         target=output,
         count=count,
@@ -157,7 +158,7 @@ def generate(
         overwrite=overwrite,
         device=device,
     )
-    print(draw(request))
+    print(draw(request, sampler_file))
 
 
 def _two(text: str | None) -> tuple[int, int] | None:

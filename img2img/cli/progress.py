@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.batch.outcome import Outcome
 from img2img.batch.report import write_report
 from img2img.errors import Img2ImgError
@@ -102,7 +102,7 @@ def _tell(line: str, stream: TextIO) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise Img2ImgError(f"what was to be printed: {why_not(error, 'written')}") from error
+        raise Img2ImgError(f"what was to be printed: {reason_for(error, 'written')}") from error
 
 
 def _scores(outcomes: Iterable[Outcome]) -> Iterator[str]:

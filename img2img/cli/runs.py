@@ -12,7 +12,7 @@ import typer
 from img2img.cli.picture_option import in_a_folder
 
 if TYPE_CHECKING:
-    from img2img.training.run_records import RunRecords
+    from img2img.runs.run_records import RunRecords
 
 app = typer.Typer(invoke_without_command=True, help="The trainings at hand, and how they went.")
 
@@ -29,7 +29,7 @@ def runs(context: typer.Context, folder: Folder = Path("runs"), as_json: AsJson 
     from rich.table import Table
 
     from img2img.errors import RunError
-    from img2img.training.run_records import find_runs
+    from img2img.runs.run_records import find_runs
 
     summaries, refusals = [], []
     for run in find_runs(folder):
@@ -68,8 +68,8 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; draws only with -o.")] = False,
 ) -> None:
     """Draw a run's losses and health to a PNG, and say how it stands."""
-    from img2img.training.run_chart import draw_run
-    from img2img.training.run_records import RunRecords
+    from img2img.runs.run_chart import draw_run
+    from img2img.runs.run_records import RunRecords
 
     records = RunRecords(run)
     told = summary(records)
@@ -105,7 +105,7 @@ def summary(run: RunRecords) -> dict[str, Any]:
 
 def quality(run: RunRecords) -> dict[str, Any] | None:
     """What was measured "last" and at the "best" step, and as "reference" what it lies between; None if nothing was."""
-    from img2img.training.run_records import figures
+    from img2img.runs.run_records import figures
 
     if not run.best:
         return None
@@ -114,7 +114,7 @@ def quality(run: RunRecords) -> dict[str, Any] | None:
 
 
 def quality_lines(told: dict[str, Any] | None) -> list[str]:
-    from img2img.training.run_records import quality_words
+    from img2img.runs.run_records import quality_words
 
     return [
         f"quality, {name} (step {told[name]['step']:,}): {quality_words(told[name], told['reference'])}"

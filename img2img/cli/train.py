@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from img2img.data import Caching
+from img2img.device import DEVICES
 from img2img.recipes import RECIPES
-from img2img.training.run_options import DEVICES, Caching
 
 app = typer.Typer(
     help="Train a model on your own pictures; every run can be stopped and resumed.", no_args_is_help=True
@@ -36,7 +37,7 @@ def _command(recipe: str) -> Callable[..., None]:
     def print_settings(wanted: bool) -> None:
         if wanted:
             from img2img.recipes import recipe_class
-            from img2img.training.setting_list import preset_list, setting_list
+            from img2img.recipes.setting_list import preset_list, setting_list
 
             listed = recipe_class(recipe)
             print("\n".join([*setting_list(listed), *preset_list(listed)]))
@@ -125,15 +126,15 @@ def _command(recipe: str) -> Callable[..., None]:
     ) -> None:
         until = None if minutes is None else time.monotonic() + 60 * minutes
 
-        from img2img.training.run_folder import RunFolder
-        from img2img.training.saved_states import stopping_place
+        from img2img.runs.run_folder import RunFolder
+        from img2img.runs.saved_states import stopping_place
 
         run = out or Path("runs") / recipe
         if not resume:
             RunFolder(run).refuse_another_run()  # before torch is imported and data read
 
         from img2img.training.pace import Pace
-        from img2img.training.request import Request
+        from img2img.training.request import TrainingRequest
         from img2img.training.start import start
 
         pace = Pace(
@@ -147,7 +148,7 @@ def _command(recipe: str) -> Callable[..., None]:
             keep=keep,
             until=until,
         )
-        request = Request(
+        request = TrainingRequest(
             recipe,
             data or (),
             run,

@@ -140,7 +140,7 @@ def translate(
     Exit codes: 0 all is well, 1 a photo failed or the model cannot be used,
     2 the command contradicts itself, 130 stopped with Ctrl-C.
     """
-    from img2img.batch.work import Translating
+    from img2img.batch.task import Translating
 
     chosen = model or _only_translator()
     seen: Size = size if size in ("card", "native") else int(size)  # type: ignore[assignment]
@@ -148,7 +148,7 @@ def translate(
     if min_score:
         _warn_of_a_doubtful_score(chosen, min_score)
     judged = score or min_score is not None
-    work = Translating(chosen, seen, cycle, judged, min_score or 0.0, device, runtime)
+    task = Translating(chosen, seen, cycle, judged, min_score or 0.0, device, runtime)
     word = f"{Path(chosen).stem}.cycle" if cycle else Path(chosen).stem
     Conversion(
         inputs=inputs or [],
@@ -170,7 +170,7 @@ def translate(
         fps=fps,
         quiet=quiet,
     ).run(
-        work,
+        task,
         word=word,
         verb="translated",
         show_scores=score and not report,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from img2img.atomic_file import why_not, written_at_once
+from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import UnwritablePhoto
-from img2img.training.run_chart import private_matplotlib
+from img2img.plotting import private_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Panel:
+class BarPanel:
     """Bars on one scale; the first is what was asked about, the others are to compare it with."""
 
     title: str
@@ -57,15 +57,15 @@ def draw_chart(figures: Mapping[str, Any], target: Path, *, model: str | None) -
             with written_at_once(target) as stream:
                 figure.savefig(stream, format="png", dpi=110)
         except OSError as error:
-            raise UnwritablePhoto(f"{target}: {why_not(error, 'written')}") from error
+            raise UnwritablePhoto(f"{target}: {reason_for(error, 'written')}") from error
 
 
-def panels_of(figures: Mapping[str, Any]) -> list[Panel]:
+def panels_of(figures: Mapping[str, Any]) -> list[BarPanel]:
     """Of a comparison of sets a panel for each distance; of a colorizer one for each measure, and its sets'."""
     if "compared" in figures:
         names = {"kid_x1000": "KID x 1000", "frechet_distance": "Frechet distance"}
         return [
-            Panel(
+            BarPanel(
                 f"{title}, by features of {figures['features']} (less is nearer to the real pictures)",
                 [Bar(row["pictures"], row[name], row[f"{name}_interval"]) for row in figures["compared"]],
             )
@@ -74,7 +74,7 @@ def panels_of(figures: Mapping[str, Any]) -> list[Panel]:
     return _colorizer_panels(figures) + (_set_panels(figures["sets"]) if "sets" in figures else [])
 
 
-def _colorizer_panels(figures: Mapping[str, Any]) -> list[Panel]:
+def _colorizer_panels(figures: Mapping[str, Any]) -> list[BarPanel]:
     means = figures["means"]
     likeness = {
         "psnr": "PSNR in dB (more is nearer to the true photos)",
@@ -82,19 +82,19 @@ def _colorizer_panels(figures: Mapping[str, Any]) -> list[Panel]:
         "lpips": "LPIPS (less is nearer)",
     }
     panels = [
-        Panel(title, [Bar("coloured", means[name]), Bar("grey", means[f"{name}_of_grey"])])
+        BarPanel(title, [Bar("coloured", means[name]), Bar("grey", means[f"{name}_of_grey"])])
         for name, title in likeness.items()
         if name in means
     ]
     if "frechet_distance" in figures:
         bars = [Bar("coloured", figures["frechet_distance"]), Bar("grey", figures["frechet_distance_of_grey"])]
         title = f"Frechet distance, by features of {figures['features']} (less is nearer to the true photos)"
-        panels.append(Panel(title, bars))
+        panels.append(BarPanel(title, bars))
     colour = [Bar("coloured", means["colourfulness"]), Bar("true", means["colourfulness_of_truth"])]
-    return [*panels, Panel("colourfulness (as much as the true photos' is best)", colour)]
+    return [*panels, BarPanel("colourfulness (as much as the true photos' is best)", colour)]
 
 
-def _set_panels(sets: Sequence[Mapping[str, Any]]) -> list[Panel]:
+def _set_panels(sets: Sequence[Mapping[str, Any]]) -> list[BarPanel]:
     """What decides, of all photos and of each set that has it."""
     titles = {
         "psnr_gain_db": "PSNR gain in dB by set (more is better)",
@@ -103,13 +103,13 @@ def _set_panels(sets: Sequence[Mapping[str, Any]]) -> list[Panel]:
         "frechet_distance": "Frechet distance by set (less is nearer; of unequal sets not comparable)",
     }
     panels = [
-        Panel(title, [Bar(row["set"], row[name]) for row in (sets[-1], *sets[:-1]) if name in row])
+        BarPanel(title, [Bar(row["set"], row[name]) for row in (sets[-1], *sets[:-1]) if name in row])
         for name, title in titles.items()
     ]
     return [panel for panel in panels if panel.bars]
 
 
-def _draw(axes: Axes, panel: Panel) -> None:
+def _draw(axes: Axes, panel: BarPanel) -> None:
     places = range(len(panel.bars))
     colours = [_OF_MODEL, *[_TO_COMPARE] * (len(panel.bars) - 1)]
     axes.barh(places, [bar.value for bar in panel.bars], color=colours, height=0.7)

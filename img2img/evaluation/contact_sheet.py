@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from img2img.evaluation.pictures import Change, at_size, measured_part
-from img2img.evaluation.request import Request
+from img2img.data.image_source import ImageSource
+from img2img.data.open_source import open_source
+from img2img.evaluation.request import EvaluationRequest
+from img2img.evaluation.sets.pictures import Change, at_size, measured_part
 from img2img.inference.colorizer import Colorizer
 from img2img.inference.translator import Translator
-from img2img.training.image_source import ImageSource, open_source
 
 Row = Callable[[Image.Image], Sequence[Image.Image]]
 """What is shown of one photo, from left to right; always as many pictures."""
@@ -18,7 +19,7 @@ Row = Callable[[Image.Image], Sequence[Image.Image]]
 GAP = 6
 
 
-def draw_sheet(request: Request, sheet: Path, *, count: int) -> None:
+def draw_sheet(request: EvaluationRequest, sheet: Path, *, count: int) -> None:
     """Write a contact sheet of photos as the model that was measured colours or translates them."""
     assert request.model
     source = measured_part(open_source(request.data), request.held_out or 0)

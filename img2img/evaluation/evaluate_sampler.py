@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from img2img.data.batches import preview_batch
+from img2img.data.image_source import ImageSource
 from img2img.errors import ModelError
+from img2img.evaluation.diversity import MOST, figures
 from img2img.evaluation.picture_classifier import PictureClassifier
 from img2img.inference.sampler import Sampler
-from img2img.training.data import preview_batch
-from img2img.training.diversity import MOST, figures
-from img2img.training.image_source import ImageSource
 
 PER_CLASS = 100
 

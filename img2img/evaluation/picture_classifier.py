@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from img2img.data.framing import centre_square
+from img2img.data.image_source import ImageSource
 from img2img.errors import DataError
-from img2img.training.framing import centre_square
-from img2img.training.image_source import ImageSource
 
 SIDE = 16  # pixels that the classifier sees
 MOST = 5_000  # pictures that it learns from

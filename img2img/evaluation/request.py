@@ -38,7 +38,7 @@ _ALLOWED = {
 
 
 @dataclass(frozen=True)
-class Request:
+class EvaluationRequest:
     """A model to measure, or none and two folders to compare; what was not given is empty or None."""
 
     model: str | None = None

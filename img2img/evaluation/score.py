@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from img2img.data.image_source import ImageSource
 from img2img.errors import DataError
-from img2img.evaluation.pictures import looked_at
+from img2img.evaluation.sets.pictures import looked_at
 from img2img.inference.scorer import Parts, Scorer
 from img2img.photo import Photo
-from img2img.training.image_source import ImageSource
 
 FEWEST = 10
 """Pictures of a kind below which a share of pairs says nothing."""

@@ -7,11 +7,11 @@ from torch import nn
 
 from img2img import __version__
 from img2img.export.halo import measure_halo
+from img2img.export.onnx_graph import STATISTICS, statistics_size
 from img2img.model_file import ModelCard, TensorSpec
-from img2img.onnx_graph import STATISTICS, statistics_size
 from img2img.recipes.recipe import Recipe
-from img2img.training.run_folder import RunFolder
-from img2img.training.state import TrainState
+from img2img.runs.run_folder import RunFolder
+from img2img.runs.state import TrainState
 
 
 def card_of(run: Path, state: TrainState, recipe: type[Recipe], config: Recipe.Config) -> ModelCard:

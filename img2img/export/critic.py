@@ -11,13 +11,13 @@ from torch.nn.utils import parametrize
 
 from img2img.errors import SettingError
 from img2img.export.files import write_graph
+from img2img.export.onnx_graph import graph_of
 from img2img.export.parity import Parity, measure_graph
 from img2img.export.rounding import round_to_bytes, round_to_half
 from img2img.model_file import ModelCard, TensorSpec
 from img2img.networks.projected import ProjectedDiscriminator
-from img2img.onnx_graph import graph_of
 from img2img.recipes.recipe import Recipe
-from img2img.training.state import TrainState
+from img2img.runs.state import TrainState
 
 MULTIPLE = 32
 """Of a picture's sides: frozen features end at 1/32 of them, and patches need as many pixels."""
@@ -83,7 +83,7 @@ def critic_of(state: TrainState, recipe: type[Recipe], config: Recipe.Config) ->
     trained = recipe(config)
     trained.load_state_dict(state.networks)
     names = [f"d_{domain}" for domain in recipe.domains]
-    if missing := [name for name in names if not hasattr(trained, name)]:
+    if missing := [name for name in names if name not in dict(trained.named_children())]:
         raise SettingError(f"--critic: {recipe.name} has no {missing[0]} to judge pictures by; leave it out")
     critic = Critic([trained.get_submodule(name) for name in names]).eval()
     round_to_half(critic.discriminators)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from img2img.atomic_file import why_not, write_at_once
+from img2img.atomic_file import reason_for, write_at_once
 from img2img.errors import ExportError
 from img2img.model_file import ModelCard, attach_card, card_for_weights, read_card, rewrite_card
-from img2img.training.state import TrainState
-from img2img.training.weights import AVERAGED
+from img2img.recipes.weights import AVERAGED
+from img2img.runs.state import TrainState
 
 
 def write_model(
@@ -61,4 +61,4 @@ def _write(target: Path, content: bytes) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_at_once(target, content)
     except OSError as error:
-        raise ExportError(f"{target}: {why_not(error, 'written')}") from error
+        raise ExportError(f"{target}: {reason_for(error, 'written')}") from error

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from img2img.inference.runtime import OnnxRuntime
+from img2img.export.onnx_graph import fill_shape
+from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.model_file import TensorSpec
-from img2img.onnx_graph import fill_shape
 from img2img.recipes.recipe import Recipe
 
 PARITY_SIZES = tuple(

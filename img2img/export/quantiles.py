@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
+from img2img.data.image_source import ImageSource
+from img2img.data.training_data import TrainingData, open_data
 from img2img.errors import DataError
 from img2img.export.files import write_score
 from img2img.inference.scorer import Judge, quantiles_of
 from img2img.inference.translator import Translator
 from img2img.photo import Photo
 from img2img.randomness import derive_seed
-from img2img.training.image_source import ImageSource
-from img2img.training.run_folder import RunFolder
-from img2img.training.training_data import TrainingData, open_data
+from img2img.runs.run_folder import RunFolder
 
 MOST = 500
 """Pictures of a domain that are looked at; of more, so many by seed."""

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import why_not, write_at_once
+from img2img.atomic_file import reason_for, write_at_once
 from img2img.errors import ModelError, UsageError
 from img2img.generation.directions import Direction, Fit
 from img2img.lab import Floats
@@ -65,7 +65,7 @@ class Directions:
         try:
             write_at_once(path, json.dumps({"format": FORMAT, **asdict(self)}, indent=1).encode())
         except OSError as error:
-            raise ModelError(f"{path}: {why_not(error, 'written')}") from error
+            raise ModelError(f"{path}: {reason_for(error, 'written')}") from error
 
     @classmethod
     def read(cls, path: Path, fit_again: str) -> Directions:
@@ -78,7 +78,7 @@ class Directions:
         except FileNotFoundError:
             raise ModelError(f"{path}: no directions yet: {fit_again} finds them") from None
         except OSError as error:
-            raise ModelError(f"{path}: {why_not(error, 'read')}") from None
+            raise ModelError(f"{path}: {reason_for(error, 'read')}") from None
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ModelError(f"{path}: holds no directions ({error}): {fit_again} fits them again") from None
 

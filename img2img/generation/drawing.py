@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
+from PIL import ImageOps
 
 from img2img.errors import UsageError
-from img2img.generation.condition import condition_of
 from img2img.generation.directions_file import Directions, stored_directions
 from img2img.generation.grid import MOST_CLASS_COLUMNS
-from img2img.generation.request import Request
+from img2img.generation.request import DrawingRequest
 from img2img.generation.walk import sweep, walk
 from img2img.inference.sampler import Pictures, Sampler
 from img2img.lab import Floats
+from img2img.photo import read_photo
 
 PICTURES, VIDEOS, SWEPT, WALKS = 64, 16, 8, 1  # how many where nobody says
 STRIP_FRAMES, ANIMATION_FRAMES = 9, 24  # odd, so that a strip's middle is half-way
 MOST_MEGAPIXELS = 200  # of all pictures and frames together
 
 
-def draw_sequences(request: Request, sampler: Sampler, *, animated: bool) -> Pictures:
+def draw_sequences(request: DrawingRequest, sampler: Sampler, *, animated: bool) -> Pictures:
     """(K, T, S, S, C): walks of T steps, a video model's videos of T frames, or single pictures, T = 1."""
     z = _latents(request, sampler, _steps(request, animated=animated))
     labels = _labels(request, sampler, len(z))
@@ -31,7 +33,7 @@ def draw_sequences(request: Request, sampler: Sampler, *, animated: bool) -> Pic
     return drawn if sampler.frames else drawn.reshape(*z.shape[:2], *drawn.shape[1:])
 
 
-def check_size(request: Request, sampler: Sampler, *, animated: bool) -> None:
+def check_size(request: DrawingRequest, sampler: Sampler, *, animated: bool) -> None:
     """Refuse, before anything is drawn, more pixels than memory and viewers take."""
     frames = max(1, sampler.frames) * (_steps(request, animated=animated) if request.is_path else 1)
     megapixels = sample_count(request, sampler) * frames * (sampler.size * request.scale) ** 2 / 1e6
@@ -42,7 +44,7 @@ def check_size(request: Request, sampler: Sampler, *, animated: bool) -> None:
         )
 
 
-def offset_of(request: Request, sampler: Sampler) -> Floats:
+def offset_of(request: DrawingRequest, sampler: Sampler) -> Floats:
     """(latent_size,): how far the request's moves shift every latent."""
     offset = np.zeros(sampler.latent_size, np.float32)
     if request.moves:
@@ -52,16 +54,16 @@ def offset_of(request: Request, sampler: Sampler) -> Floats:
     return offset
 
 
-def _directions(request: Request, sampler: Sampler) -> Directions:
+def _directions(request: DrawingRequest, sampler: Sampler) -> Directions:
     return stored_directions(request.model, request.directions, sampler.card)
 
 
-def _steps(request: Request, *, animated: bool) -> int:
+def _steps(request: DrawingRequest, *, animated: bool) -> int:
     """How long a walk is."""
     return request.frames or (ANIMATION_FRAMES if animated else STRIP_FRAMES)
 
 
-def _latents(request: Request, sampler: Sampler, steps: int) -> Floats:
+def _latents(request: DrawingRequest, sampler: Sampler, steps: int) -> Floats:
     """(K, T, latent_size); the moves' offset comes after a walk, so that every frame is shifted alike."""
 
     def drawn(seed: int) -> Floats:
@@ -78,7 +80,7 @@ def _latents(request: Request, sampler: Sampler, steps: int) -> Floats:
     return (drawn(request.seed or 0) + offset)[:, None]
 
 
-def sample_count(request: Request, sampler: Sampler) -> int:
+def sample_count(request: DrawingRequest, sampler: Sampler) -> int:
     """How many pictures, videos or walks: as many as were asked for, else what shows a model well."""
     if request.count is not None:
         return request.count
@@ -90,15 +92,22 @@ def sample_count(request: Request, sampler: Sampler) -> int:
     return classes * math.ceil(count / classes) if fills_rows else count
 
 
-def _labels(request: Request, sampler: Sampler, count: int) -> np.typing.NDArray[np.int64] | None:
+def _labels(request: DrawingRequest, sampler: Sampler, count: int) -> np.typing.NDArray[np.int64] | None:
     """Of each sequence: the one that was asked for, else every class in turn; None for a model without classes."""
     if request.label is not None:
         return np.full(count, sampler.label_index(request.label))
     return np.arange(count) % len(sampler.classes) if sampler.classes else None
 
 
-def check_condition(request: Request, sampler: Sampler) -> None:
+def check_condition(request: DrawingRequest, sampler: Sampler) -> None:
     if sampler.takes_condition and request.like is None:
         raise UsageError(f"{sampler.source}: draws after a photo: give one with --like PHOTO")
     if request.like is not None and not sampler.takes_condition:
         raise UsageError(f"{sampler.source}: draws without a photo: leave --like out")
+
+
+def condition_of(photo: Path, size: int) -> Floats:
+    """(1, 3, size, size) RGB in [-1, 1]: the photo's middle square, shrunk; raises UnreadablePhoto."""
+    image = read_photo(photo, first_frame=True).to_image().convert("RGB")
+    pixels = np.asarray(ImageOps.fit(image, (size, size)), np.float32)
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None] / np.float32(127.5) - np.float32(1))

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from img2img.atomic_file import check_target
 from img2img.errors import UsageError
 from img2img.generation.class_folders import write_class_folders
 from img2img.generation.drawing import check_condition, check_size, draw_sequences, offset_of, sample_count
 from img2img.generation.grid import columns_for, enlarge, tile
 from img2img.generation.picture_file import ANIMATED, STILL, write_animation, write_picture
-from img2img.generation.request import Request
-from img2img.generation.run_model import model_file
-from img2img.generation.target import check_target
+from img2img.generation.request import DrawingRequest
 from img2img.generation.walk import there_and_back
 from img2img.inference.sampler import Pictures, Sampler
 
 
-def generate(request: Request) -> str:
-    """Draw and write what is asked for; returns a line that says what is now where."""
+def generate(request: DrawingRequest, file_of: Callable[[str], str] = str) -> str:
+    """Draw and write what is asked for; returns a line that says what is now where.
+
+    `file_of` finds the model file of a run's folder.
+    """
     request.check()
-    sampler = Sampler(model_file(request.model), device=request.device)
+    sampler = Sampler(file_of(request.model), device=request.device)
     check_condition(request, sampler)
     if request.per_class is not None:
         return _class_folders(request, sampler)
@@ -49,7 +52,7 @@ def _write(sequences: Pictures, target: Path, columns: int, *, animated: bool, l
         write_picture(tile(pictures, columns if length == 1 else length), target)
 
 
-def _columns(request: Request, sampler: Sampler, count: int) -> int:
+def _columns(request: DrawingRequest, sampler: Sampler, count: int) -> int:
     if request.columns:
         return request.columns
     if sampler.frames and request.is_path:
@@ -57,7 +60,7 @@ def _columns(request: Request, sampler: Sampler, count: int) -> int:
     return columns_for(count, 0 if request.label is not None else len(sampler.classes))
 
 
-def _class_folders(request: Request, sampler: Sampler) -> str:
+def _class_folders(request: DrawingRequest, sampler: Sampler) -> str:
     assert request.per_class is not None
     assert request.target is not None
     if not sampler.classes:

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from img2img.atomic_file import why_not, written_at_once
+from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import UnwritablePhoto
 from img2img.inference.sampler import Pictures
 
@@ -41,4 +41,4 @@ def _save(images: list[Image.Image], target: Path) -> None:
         with written_at_once(target) as stream:
             images[0].save(stream, kind, **options)
     except (OSError, ValueError) as error:
-        raise UnwritablePhoto(f"{target}: {why_not(error, 'written')}") from error
+        raise UnwritablePhoto(f"{target}: {reason_for(error, 'written')}") from error

@@ -20,7 +20,7 @@ class Sweep:
 
 
 @dataclass(frozen=True)
-class Request:
+class DrawingRequest:
     """`model` is a model's name, its file or a run's folder; what is None is chosen to fit the model.
 
     `seed` None is 0. `interpolate`: two seeds, the ends of a walk. `per_class`: pictures of each class, into the

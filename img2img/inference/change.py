@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from img2img.lab import Floats
-from img2img.photo.photo import Pixels, in_strips
+from img2img.photo.pixels import Pixels, in_strips
 
 
 def add_change(pixels: Pixels, change: Floats, *, threads: int = 1) -> Pixels:

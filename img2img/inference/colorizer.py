@@ -13,11 +13,12 @@ from PIL import Image
 from img2img import color
 from img2img.errors import ModelError, UsageError
 from img2img.inference.opened_model import OpenedModel, check_type
-from img2img.inference.runtime import Runtime, return_freed_memory, usable_cores
+from img2img.inference.runtime import Runtime
 from img2img.inference.steady import Steady
 from img2img.lab import Floats, lightness
+from img2img.machine import return_freed_memory, usable_cores
 from img2img.photo import Photo
-from img2img.photo.photo import Pixels
+from img2img.photo.pixels import Pixels
 
 AB_RANGE = 110.0  # the graph's output is ab / 110
 LARGE = 4_000_000  # pixels

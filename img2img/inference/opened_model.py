@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from img2img.errors import ModelError
-from img2img.inference.runtime import Runtime, open_runtime
+from img2img.inference.open_runtime import open_runtime
+from img2img.inference.runtime import Runtime
 from img2img.lab import Floats
 from img2img.model_file import available_models, find_model, read_card, read_model
 

@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any
 
 from img2img.errors import ModelError
-from img2img.inference.runtime import LARGE, OUT_OF_MEMORY, one_line, return_freed_memory, usable_cores
+from img2img.inference.runtime import LARGE, OUT_OF_MEMORY, one_line
 from img2img.lab import Floats
+from img2img.machine import return_freed_memory, usable_cores
 
 OPTIONAL = ("frozen",)
 """Initialisers that a graph lists among its inputs, which OpenVINO takes for constants: they become inputs again."""

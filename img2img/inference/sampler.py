@@ -11,8 +11,9 @@ import numpy.typing as npt
 from img2img.errors import ModelError, UsageError
 from img2img.inference.latents import draw_latents
 from img2img.inference.opened_model import OpenedModel
-from img2img.inference.runtime import Runtime, usable_cores
+from img2img.inference.runtime import Runtime
 from img2img.lab import Floats
+from img2img.machine import usable_cores
 from img2img.model_file import TensorSpec
 
 Pictures = npt.NDArray[np.uint8]

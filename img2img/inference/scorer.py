@@ -9,9 +9,9 @@ from PIL import Image
 
 from img2img.errors import ModelError
 from img2img.inference.opened_model import OpenedModel, find_critic
-from img2img.inference.runtime import usable_cores
 from img2img.inference.translator import Translator, as_input, grey_or_rgb, small_image
 from img2img.lab import Floats
+from img2img.machine import usable_cores
 from img2img.photo import Photo
 
 QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)

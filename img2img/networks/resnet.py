@@ -12,7 +12,7 @@ UPSAMPLING: dict[str, Callable[..., nn.Module]] = {"transposed": partial(Transpo
 _norm = partial(channel_norm, affine=False)
 
 
-class ResidualBlock(nn.Module):
+class ResnetBlock(nn.Module):
     """Two convolutions of 3 x 3 with norms, whose sum with the input comes out.
 
     `separable`: each a depthwise and a 1 x 1 convolution, as in GAN Compression (Li et al. 2020, arXiv 2003.08936).
@@ -45,7 +45,7 @@ class ResnetGenerator(nn.Module):
             ConvNormAct(3, channels, 7, norm=_norm, padding_mode="reflect"),
             ConvNormAct(channels, 2 * channels, stride=2, norm=_norm),
             ConvNormAct(2 * channels, 4 * channels, stride=2, norm=_norm),
-            *(ResidualBlock(4 * channels, separable) for _ in range(blocks)),
+            *(ResnetBlock(4 * channels, separable) for _ in range(blocks)),
             enlarge(4 * channels, 2 * channels, norm=_norm),
             enlarge(2 * channels, channels, norm=_norm),
             ConvNormAct(channels, 3, 7, norm=nn.Identity, activation=nn.Tanh, padding_mode="reflect"),

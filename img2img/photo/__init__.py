@@ -1,12 +1,13 @@
 """Read and write one photo without losing anything: the only place where files become arrays and back.
 
 photo.py is what a photo is, file.py reads and writes it; behind them formats.py (suffixes), decode.py and encode.py
-(through Pillow), deep_png.py and tiff_*.py (what Pillow cannot do), exif.py and profiles.py (metadata).
+(through Pillow), png/ and tiff/ (what Pillow cannot do), metadata/ (EXIF and profiles).
 """
 
 from img2img.photo.file import DEFAULT_MAX_PIXELS, read_photo, write_photo
 from img2img.photo.formats import OUTPUT_SUFFIXES, PHOTO_SUFFIXES, output_suffix
-from img2img.photo.photo import JpegSettings, Photo, Space
+from img2img.photo.jpeg import JpegSettings
+from img2img.photo.photo import Photo, Space
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",

@@ -1,20 +1,19 @@
-"""An opened Pillow image becomes a Photo: every mode to grey or RGB and alpha, strip by strip, upright."""
+"""An opened Pillow image becomes a Photo's fields: every mode to grey or RGB and alpha, strip by strip, upright."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from PIL import Image
 
 from img2img.errors import UnreadablePhoto
-from img2img.photo.exif import orientation, resolution, upright_exif, upright_xmp, with_prefix
-from img2img.photo.photo import JpegSettings, Photo, Pixels, strips
-from img2img.photo.profiles import cmyk_converter, color_space, lab_converter, srgb_profile, srgb_table
+from img2img.photo.jpeg import JpegSettings, jpeg_settings
+from img2img.photo.metadata.exif import orientation, resolution, upright_exif, upright_xmp, with_prefix
+from img2img.photo.metadata.profiles import cmyk_converter, color_space, lab_converter, srgb_profile, srgb_table
+from img2img.photo.pixels import Pixels, strips
 
-_IPTC = 0x0404  # of Photoshop's image resources; the others are settings and thumbnails of the old picture
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -46,22 +45,41 @@ _REFUSED_MODES = {
 }
 
 
-def photo_of_image(image: Image.Image, *, turned: bool = False) -> Photo:
-    """The photo; with `turned` its pixels are upright already. UnreadablePhoto for modes without meaning."""
+class Metadata(TypedDict):
+    """What of a Photo's fields is the same for any depth."""
+
+    exif: bytes | None
+    xmp: bytes | None
+    dpi: tuple[float, float] | None
+
+
+class Decoded(Metadata):
+    """A Photo's fields, of an image of 8 bits."""
+
+    pixels: Pixels
+    space: Literal["L", "RGB"]
+    alpha: Pixels | None
+    icc: bytes | None
+    format: str
+    jpeg: JpegSettings | None
+
+
+def decoded(image: Image.Image, *, turned: bool = False) -> Decoded:
+    """With `turned` its pixels are upright already. UnreadablePhoto for modes without meaning."""
     if 0 in image.size:
         raise UnreadablePhoto(f"{image.width} x {image.height} pixels: there is nothing to convert in an empty image")
     image.load()
     side = 1 if turned else side_of(image)
     pixels, alpha, icc = _pixels(image.transpose(_TURNS[side]) if side in _TURNS else image)
-    photo = Photo(
-        pixels=pixels,
-        space="L" if pixels.ndim == 2 else "RGB",
-        alpha=alpha,
-        icc=icc,
-        format="JPEG" if image.format == "MPO" else image.format or "PNG",
-        jpeg=_jpeg_settings(image, side),
-    )
-    return with_metadata(photo, image, side)
+    return {
+        "pixels": pixels,
+        "space": "L" if pixels.ndim == 2 else "RGB",
+        "alpha": alpha,
+        "icc": icc,
+        "format": "JPEG" if image.format == "MPO" else image.format or "PNG",
+        "jpeg": jpeg_settings(image, side),
+        **metadata(image, side),
+    }
 
 
 def check_size(size: tuple[int, int], max_pixels: int) -> None:
@@ -79,15 +97,14 @@ def side_of(image: Image.Image) -> int:
     return orientation(_exif(image), _xmp(image))
 
 
-def with_metadata(photo: Photo, image: Image.Image, side: int) -> Photo:
-    """The photo with the image's EXIF, XMP and DPI, made true for pixels turned from that side."""
+def metadata(image: Image.Image, side: int) -> Metadata:
+    """The image's EXIF, XMP and DPI, made true for pixels turned upright from that side."""
     exif = _exif(image)
-    return replace(
-        photo,
-        exif=upright_exif(exif, sides_swapped=side >= 5),
-        xmp=upright_xmp(_xmp(image)),
-        dpi=turned_dpi(_dpi(image, exif), side),
-    )
+    return {
+        "exif": upright_exif(exif, sides_swapped=side >= 5),
+        "xmp": upright_xmp(_xmp(image)),
+        "dpi": turned_dpi(_dpi(image, exif), side),
+    }
 
 
 def profiled(pixels: Pixels, icc: bytes | None) -> tuple[Pixels, bytes | None]:
@@ -198,43 +215,3 @@ def _dpi(image: Image.Image, exif: bytes | None) -> tuple[float, float] | None:
     if image.format in ("JPEG", "MPO") and image.info.get("jfif_unit") not in (1, 2):
         return valid_dpi(resolution(exif))
     return valid_dpi(image.info.get("dpi"))
-
-
-def _jpeg_settings(image: Image.Image, side: int) -> JpegSettings | None:
-    """How the JPEG was encoded, as it holds for pixels turned upright from that side."""
-    if image.format not in ("JPEG", "MPO"):
-        return None
-    from PIL.JpegImagePlugin import JpegImageFile
-
-    if not isinstance(image, JpegImageFile) or not image.layer:
-        return None
-    color = image.layer[:3]
-    ids = [component[3] for component in color]
-    used = ids[:1] if len(set(ids)) == 1 else ids[:2] if len(ids) < 3 or ids[1] == ids[2] else ids
-    if not all(i in image.quantization for i in used):
-        return None
-    comment = image.info.get("comment")
-    iptc = image.info.get("photoshop", {}).get(_IPTC)
-    return JpegSettings(
-        tables=tuple(_turned_table(image.quantization[i], side) for i in used),
-        subsampling=_subsampling([_turned_factors(component[1:3], side) for component in color]),
-        progressive=bool(image.info.get("progressive")),
-        comment=comment if isinstance(comment, bytes) else None,
-        iptc=iptc if isinstance(iptc, bytes) and iptc else None,
-    )
-
-
-def _turned_table(table: Sequence[int], side: int) -> tuple[int, ...]:
-    """Rows and columns, 8 x 8, change places with the picture's: a frequency across becomes one down."""
-    return tuple(table[8 * (i % 8) + i // 8] for i in range(64)) if side >= 5 else tuple(table)
-
-
-def _turned_factors(factors: tuple[int, int], side: int) -> tuple[int, int]:
-    return (factors[1], factors[0]) if side >= 5 else factors
-
-
-def _subsampling(factors: list[tuple[int, int]]) -> Literal[0, 1, 2]:
-    """4:2:0 for a grey source; 4:4:4 for the layouts that Pillow cannot write, so that nothing is lost."""
-    if len(factors) < 3 or factors == [(2, 2), (1, 1), (1, 1)]:
-        return 2
-    return 1 if factors == [(2, 1), (1, 1), (1, 1)] else 0

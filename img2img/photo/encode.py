@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image
 
 from img2img.errors import UnwritablePhoto
-from img2img.photo.exif import fitted_exif
-from img2img.photo.photo import Photo, Pixels, as_8_bit, strips
+from img2img.photo.metadata.exif import fitted_exif
+from img2img.photo.photo import Photo
+from img2img.photo.pixels import Pixels, as_8_bit, pillow_image, strips
 
 DEFAULT_QUALITY = 95
 _LARGEST_SIDES = {"JPEG": 65500, "WEBP": 16383}
@@ -43,18 +43,6 @@ def encode(photo: Photo, image_format: str, quality: int | None, stream: BinaryI
     _ENCODERS[image_format](photo, quality, stream)
 
 
-def image_of(photo: Photo) -> Image.Image:
-    """An 8-bit Pillow image with the photo's metadata in `info`."""
-    image = _pillow(photo.pixels, photo.space)
-    if photo.space == "YCbCr":
-        image = image.convert("RGB")
-    if photo.alpha is not None:
-        image.putalpha(_pillow(photo.alpha, "L"))
-    info = {"icc_profile": photo.icc, "exif": photo.exif, "xmp": photo.xmp, "dpi": photo.dpi}
-    image.info.update({key: value for key, value in info.items() if value is not None})
-    return image
-
-
 def _encode_jpeg(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
     pixels = as_8_bit(photo.pixels) if photo.alpha is None else _on_white(photo)
     options: dict[str, Any] = {"quality": DEFAULT_QUALITY if quality is None else quality}
@@ -69,7 +57,7 @@ def _encode_jpeg(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
     metadata = _present(icc_profile=photo.icc, exif=exif, xmp=xmp, dpi=photo.dpi)
     options["extra"] = _iptc_segment(photo.jpeg.iptc if photo.jpeg else None)
     with _memory_file(stream) as memory:
-        _pillow(pixels, photo.space).save(memory, "JPEG", **options, **metadata)
+        pillow_image(pixels, photo.space).save(memory, "JPEG", **options, **metadata)
 
 
 @contextmanager
@@ -100,7 +88,7 @@ def _iptc_segment(iptc: bytes | None) -> bytes:
 
 def _encode_png(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
     if photo.pixels.dtype == np.uint16:
-        from img2img.photo.deep_png import write_deep_png
+        from img2img.photo.png.deep_writer import write_deep_png
 
         write_deep_png(photo, stream, compress_level=_png_level(photo))
         return
@@ -109,7 +97,7 @@ def _encode_png(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
     text = PngInfo()
     if photo.xmp is not None:
         text.add_itxt("XML:com.adobe.xmp", photo.xmp.decode("utf-8", "replace"))
-    image = image_of(photo)
+    image = photo.to_image()
     image.info.clear()
     metadata = _present(icc_profile=photo.icc, exif=photo.exif, dpi=photo.dpi)
     image.save(stream, "PNG", pnginfo=text, compress_level=_png_level(photo), **metadata)
@@ -124,17 +112,17 @@ def _encode_webp(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
     lossless = photo.lossless and quality is None
     options = {"lossless": True} if lossless else {"quality": DEFAULT_QUALITY if quality is None else quality}
     metadata = _present(icc_profile=photo.icc, exif=photo.exif, xmp=photo.xmp)
-    image_of(photo).save(stream, "WEBP", exact=True, **options, **metadata)
+    photo.to_image().save(stream, "WEBP", exact=True, **options, **metadata)
 
 
 def _encode_tiff(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
-    from img2img.photo.tiff_writer import write_tiff
+    from img2img.photo.tiff.writer import write_tiff
 
     write_tiff(photo, stream)
 
 
 def _encode_bmp(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
-    image = image_of(photo)
+    image = photo.to_image()
     image = image.convert("RGBA") if image.mode == "LA" else image
     image.save(stream, "BMP", **_present(dpi=photo.dpi))
 
@@ -150,13 +138,6 @@ _ENCODERS: dict[str, Callable[[Photo, int | None, BinaryIO], None]] = {
 
 def _present(**values: Any) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
-
-
-def _pillow(values: Pixels, mode: str) -> Image.Image:
-    """A Pillow image of the mode, without the copy that tobytes() would make."""
-    values = np.ascontiguousarray(as_8_bit(values))
-    size = (values.shape[1], values.shape[0])
-    return Image.frombuffer(mode, size, values, "raw", mode, 0, 1)
 
 
 def _on_white(photo: Photo) -> Pixels:

@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from img2img.atomic_file import why_not, written_at_once
+from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import UnreadablePhoto, UnwritablePhoto
-from img2img.photo.decode import check_size, photo_of_image
+from img2img.photo.decode import check_size
 from img2img.photo.encode import encode
 from img2img.photo.formats import (
     can_read_heif,
@@ -66,7 +66,7 @@ def write_photo(
     except UnwritablePhoto as error:
         raise UnwritablePhoto(f"{_name_of(target)}: {error}") from error
     except (OSError, ValueError, MemoryError) as error:
-        raise UnwritablePhoto(f"{_name_of(target)}: {why_not(error, 'written')}") from error
+        raise UnwritablePhoto(f"{_name_of(target)}: {reason_for(error, 'written')}") from error
 
 
 def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
@@ -80,11 +80,11 @@ def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
     if image_format == "HEIF" and not can_read_heif():
         raise UnreadablePhoto("HEIC photos need one more package: pip install '.[heif]' in img2img's checkout")
     if image_format == "PNG" and start[24:25] == b"\x10":
-        from img2img.photo.deep_png import read_deep_png
+        from img2img.photo.png.deep_reader import read_deep_png
 
         return read_deep_png(stream, max_pixels, first_frame)
     if image_format == "TIFF":
-        from img2img.photo.tiff_reader import read_tiff
+        from img2img.photo.tiff.reader import read_tiff
 
         return read_tiff(stream, max_pixels, first_frame)
     return _read_with_pillow(stream, image_format, max_pixels, first_frame)
@@ -96,7 +96,7 @@ def _read_with_pillow(stream: BinaryIO, image_format: str, max_pixels: int, firs
         # The further pictures of a HEIC are extras of one photo.
         if image_format != "HEIF" and getattr(image, "is_animated", False) and not first_frame:
             raise UnreadablePhoto("an animation; --first-frame takes its first picture")
-        photo = photo_of_image(image, turned=image_format == "HEIF")
+        photo = Photo.from_image(image, turned=image_format == "HEIF")
     return replace(photo, lossless=is_lossless_webp(stream)) if image_format == "WEBP" else photo
 
 
@@ -137,7 +137,7 @@ def _named(name: str) -> Iterator[None]:
         advice = "more pixels than Pillow takes in this format; save it as PNG or TIFF first"
         raise UnreadablePhoto(f"{name}: {advice}") from error
     except Exception as error:  # A decoder raises any kind at all for a damaged file.
-        raise UnreadablePhoto(f"{name}: {why_not(error, 'read')}") from error
+        raise UnreadablePhoto(f"{name}: {reason_for(error, 'read')}") from error
 
 
 def _name_of(file: Path | BinaryIO) -> str:

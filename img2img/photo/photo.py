@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from PIL import Image
 
-if TYPE_CHECKING:
-    from PIL import Image
+from img2img.photo.decode import decoded
+from img2img.photo.jpeg import JpegSettings
+from img2img.photo.pixels import Pixels, pillow_image
 
 Space = Literal["L", "RGB", "YCbCr"]
-Pixels = NDArray[Any]
-STRIP_PIXELS = 1 << 16  # what is worked on in a strip of them stays in a core's second-level cache
-
-
-@dataclass(frozen=True)
-class JpegSettings:
-    """How the source JPEG was encoded.
-
-    tables: quantisation tables as Pillow's `qtables`: luma, chroma (or Cb, Cr); one where all share it.
-    subsampling: of the chroma, as Pillow counts: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0; 2 for a grey source.
-    iptc: captions and credits as news agencies write them (IPTC-IIM), as stored among Photoshop's resources.
-    """
-
-    tables: tuple[tuple[int, ...], ...]
-    subsampling: int = 2
-    progressive: bool = False
-    comment: bytes | None = None
-    iptc: bytes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,41 +46,19 @@ class Photo:
 
     def to_image(self) -> Image.Image:
         """An 8-bit Pillow image, L, LA, RGB or RGBA, with the metadata in its `info`."""
-        from img2img.photo.encode import image_of
-
-        return image_of(self)
+        image = pillow_image(self.pixels, self.space)
+        if self.space == "YCbCr":
+            image = image.convert("RGB")
+        if self.alpha is not None:
+            image.putalpha(pillow_image(self.alpha, "L"))
+        info = {"icc_profile": self.icc, "exif": self.exif, "xmp": self.xmp, "dpi": self.dpi}
+        image.info.update({key: value for key, value in info.items() if value is not None})
+        return image
 
     @classmethod
-    def from_image(cls, image: Image.Image) -> Photo:
-        """The photo in a Pillow image, turned upright as its EXIF says; raises UnreadablePhoto."""
-        from img2img.photo.decode import photo_of_image
+    def from_image(cls, image: Image.Image, *, turned: bool = False) -> Photo:
+        """The photo in a Pillow image, turned upright as its EXIF says; with `turned` it is upright already.
 
-        return photo_of_image(image)
-
-
-def strips(height: int, width: int) -> Iterator[slice]:
-    """The rows of a picture in runs of about STRIP_PIXELS pixels."""
-    step = max(1, STRIP_PIXELS // width)
-    return (slice(top, min(top + step, height)) for top in range(0, height, step))
-
-
-def in_strips(work: Callable[[slice], None], height: int, width: int, *, threads: int) -> None:
-    """Do the work on the rows of each strip of a picture; where it is large, on several at a time."""
-    if threads > 1 and height * width > 4 * STRIP_PIXELS:
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, strips(height, width)))
-    else:
-        for rows in strips(height, width):
-            work(rows)
-
-
-def as_8_bit(values: Pixels) -> NDArray[np.uint8]:
-    """uint8 as they are; uint16 divided by 257 and rounded, in strips."""
-    if values.dtype == np.uint8:
-        return values
-    result = np.empty(values.shape, np.uint8)
-    for rows in strips(*values.shape[:2]):
-        result[rows] = (values[rows].astype(np.uint32) + 128) // 257
-    return result
+        Raises UnreadablePhoto.
+        """
+        return cls(**decoded(image, turned=turned))

@@ -9,7 +9,7 @@ class QuietJpegFile(JpegImageFile):
     """The (main) picture of a JPEG.
 
     Pillow's own opening parses EXIF for the resolution, with warnings where EXIF is damaged, and makes an
-    animation of a phone's multi-picture JPEG. exif.py reads the resolution; one picture is what is wanted.
+    animation of a phone's multi-picture JPEG. metadata/exif.py reads the resolution; one picture is what is wanted.
     """
 
     def _read_dpi_from_exif(self) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Entry:
+class RecipeEntry:
     """Where a recipe lives, and what it is in one line."""
 
     module: str
@@ -30,32 +30,42 @@ class Entry:
 
 
 RECIPES = {
-    "colorizer": Entry(
+    "colorizer": RecipeEntry(
         "img2img.recipes.colorizer",
         "ColorizerRecipe",
         "Grey to colour: classification over ab (Zhang 2016).",
         "colorize",
     ),
-    "colorizer-gan": Entry(
+    "colorizer-gan": RecipeEntry(
         "img2img.recipes.colorizer_gan",
         "ColorizerGanRecipe",
         "Grey to colour: L1 + PatchGAN (pix2pix), from --init.",
         "colorize",
     ),
-    "cyclegan": Entry(
+    "cyclegan": RecipeEntry(
         "img2img.recipes.cyclegan",
         "CycleganRecipe",
         "One kind of picture to another and back (Zhu 2017).",
         "translate",
     ),
-    "gan": Entry("img2img.recipes.gan", "GanRecipe", "Digits from noise, fully connected (Goodfellow 2014)."),
-    "dcgan": Entry("img2img.recipes.gan", "DcganRecipe", "Pictures from noise by convolutions (Radford 2016)."),
-    "cgan": Entry("img2img.recipes.cgan", "CganRecipe", "The digit asked for, or the like of a picture (Mirza 2014)."),
-    "wgan": Entry("img2img.recipes.wgan", "WganRecipe", "A Wasserstein critic with clipped weights (Arjovsky 2017)."),
-    "wgan-gp": Entry("img2img.recipes.wgan", "WganGpRecipe", "The same with a gradient penalty (Gulrajani 2017)."),
-    "wgan-sn": Entry("img2img.recipes.wgan", "WganSnRecipe", "The same with spectral norm (Miyato 2018)."),
-    "wgan-svc": Entry("img2img.recipes.wgan", "WganSvcRecipe", "The same with singular value clipping (Saito 2017)."),
-    "tgan": Entry("img2img.recipes.tgan", "TganRecipe", "Moving digits: a latent a frame, a 3-D critic (Saito 2017)."),
+    "gan": RecipeEntry("img2img.recipes.gan", "GanRecipe", "Digits from noise, fully connected (Goodfellow 2014)."),
+    "dcgan": RecipeEntry("img2img.recipes.gan", "DcganRecipe", "Pictures from noise by convolutions (Radford 2016)."),
+    "cgan": RecipeEntry(
+        "img2img.recipes.cgan", "CganRecipe", "The digit asked for, or the like of a picture (Mirza 2014)."
+    ),
+    "wgan": RecipeEntry(
+        "img2img.recipes.wgan", "WganRecipe", "A Wasserstein critic with clipped weights (Arjovsky 2017)."
+    ),
+    "wgan-gp": RecipeEntry(
+        "img2img.recipes.wgan", "WganGpRecipe", "The same with a gradient penalty (Gulrajani 2017)."
+    ),
+    "wgan-sn": RecipeEntry("img2img.recipes.wgan", "WganSnRecipe", "The same with spectral norm (Miyato 2018)."),
+    "wgan-svc": RecipeEntry(
+        "img2img.recipes.wgan", "WganSvcRecipe", "The same with singular value clipping (Saito 2017)."
+    ),
+    "tgan": RecipeEntry(
+        "img2img.recipes.tgan", "TganRecipe", "Moving digits: a latent a frame, a 3-D critic (Saito 2017)."
+    ),
 }
 
 

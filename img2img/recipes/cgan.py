@@ -1,8 +1,9 @@
 """`cgan`: a DCGAN that draws what it is asked for (Mirza & Osindero 2014, arXiv 1411.1784)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import sqrt
+from typing import Self
 
 import torch
 import torch.nn.functional as F
@@ -38,6 +39,9 @@ class CganRecipe(DcganRecipe):
             self.require("classes", self.classes >= 1, "1 or more")
             if self.condition == "embedding":
                 self.require("image_size", self.image_size >= 32, "32 or more for the encoder of the condition")
+
+        def for_classes(self, count: int) -> Self:
+            return replace(self, classes=count)
 
     name = "cgan"
 

@@ -86,6 +86,12 @@ class CycleganConfig(AdversarialConfig):
         multiple = 4 if self.discriminator == "patch" and self.generator != "residual-unet" else 32
         self.require("image_size", self.image_size % multiple == 0, f"a multiple of {multiple}")
 
+    def images_held_out(self) -> int:
+        return self.held_out
+
+    def passes(self) -> int:
+        return self.epochs
+
 
 PAPER: dict[str, Any] = {
     "batch_size": 1,

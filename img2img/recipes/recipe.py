@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import cos, pi
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn, optim
@@ -51,6 +51,18 @@ class Recipe(nn.Module):
             """Raise SettingError unless a setting is what it must be; a NaN is nothing that holds."""
             if not holds:
                 raise SettingError(f"{name}={getattr(self, name)}: must be {what}")
+
+        def images_held_out(self) -> int:
+            """Of each domain, kept from the training to measure it by."""
+            return 0
+
+        def passes(self) -> int:
+            """Epochs that the training shall last; 0 where its steps are what counts."""
+            return 0
+
+        def for_classes(self, count: int) -> Self:
+            """With as many labels as there are in the data, where the recipe learns labels."""
+            return self
 
     name: ClassVar[str]
     task: ClassVar[Literal["colorize", "translate", "generate"]]

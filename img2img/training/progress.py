@@ -36,7 +36,7 @@ class Lines(Silence):
         print(sentence, file=sys.stderr, flush=True)
 
 
-class Bar(Silence):
+class ProgressBar(Silence):
     """A bar with the time left and the speed, and the last losses below it."""
 
     def __init__(self, progress: "Progress", losses: "Text", first: int, steps: int) -> None:
@@ -74,6 +74,6 @@ def training_progress(first: int, steps: int, *, shown: bool = True) -> Iterator
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[speed]}"))
     console, losses = Console(stderr=True), Text()
     progress = Progress(*columns, console=console)
-    bar = Bar(progress, losses, first, steps)
+    bar = ProgressBar(progress, losses, first, steps)
     with Live(Group(progress, losses), console=console, redirect_stdout=False):
         yield bar

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 
 from torch import Tensor
 
-from img2img.training.examination import Examination
-from img2img.training.health import Finding, Health
-from img2img.training.previews import save_picture
-from img2img.training.run_folder import RunFolder
-from img2img.training.run_records import quality_words
+from img2img.runs.previews import save_picture
+from img2img.runs.run_folder import RunFolder
+from img2img.runs.run_records import quality_words
+from img2img.training.health.examination import Examination
+from img2img.training.health.health import Health
+from img2img.training.health.history import Finding
 from img2img.training.tensorboard import TensorBoard
 
 

@@ -8,7 +8,7 @@ from img2img.training.pace import Pace
 
 
 @dataclass(frozen=True)
-class Request:
+class TrainingRequest:
     """One training, as its command names it."""
 
     recipe: str

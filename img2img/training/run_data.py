@@ -7,16 +7,16 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from img2img.data.data_choice import ChosenData, chosen_data
+from img2img.data.training_data import TrainingData, open_data
 from img2img.errors import DataError, SettingError
 from img2img.recipes.recipe import Recipe
-from img2img.training.data_choice import ChosenData, chosen_data
-from img2img.training.request import Request
-from img2img.training.run_folder import RunInfo
-from img2img.training.settings import chosen_settings, make_config, written_data
-from img2img.training.training_data import TrainingData, open_data
+from img2img.recipes.settings import chosen_settings, make_config, written_data
+from img2img.runs.run_info import RunInfo
+from img2img.training.request import TrainingRequest
 
 
-def begun_with(recipe: type[Recipe], request: Request, *, announce: bool) -> ChosenData:
+def begun_with(recipe: type[Recipe], request: TrainingRequest, *, announce: bool) -> ChosenData:
     """The data of a new run: what the command names, or else the file of settings, or else the recipe's own set.
 
     Raises as `chosen_data` and `written_data`.
@@ -29,7 +29,7 @@ def begun_with(recipe: type[Recipe], request: Request, *, announce: bool) -> Cho
 
 
 def config_and_data(
-    recipe: type[Recipe], request: Request, chosen: ChosenData, *, announce: bool
+    recipe: type[Recipe], request: TrainingRequest, chosen: ChosenData, *, announce: bool
 ) -> tuple[Recipe.Config, TrainingData]:
     """The settings, checked before the data is opened, and with what is counted in it, said on stderr if `announce`.
 
@@ -38,7 +38,7 @@ def config_and_data(
     given: dict[str, Any] = {} if request.steps is None else {"steps": request.steps}
     asked = given | chosen_settings(recipe, request.settings, request.config)
     config = make_config(recipe, request.settings, request.config, request.preset, **given)
-    data = open_data(chosen.domains, held_out=_held_out(config))
+    data = open_data(chosen.domains, held_out=config.images_held_out())
     config = _with_classes(config, data, asked.get("classes"), chosen.named)
     config = _with_epochs(config, data, steps_asked="steps" in asked, announce=announce)
     if any(spec.name == "label" for spec in recipe.inputs(config)) and not data.classes:
@@ -49,13 +49,13 @@ def config_and_data(
     return config, data
 
 
-def same_data(recipe: type[Recipe], config: Recipe.Config, request: Request, info: RunInfo) -> TrainingData:
+def same_data(recipe: type[Recipe], config: Recipe.Config, request: TrainingRequest, info: RunInfo) -> TrainingData:
     """The images that the run began with, or those that the request names now; raises DataError when they differ."""
     given = bool(request.data or request.domains)
     chosen = ChosenData(info.data, info.domains or {recipe.domains[0]: info.data})
     if given:
         chosen = chosen_data(recipe.name, recipe.domains, request.data, request.domains, announce=False)
-    data = open_data(chosen.domains, held_out=_held_out(config))
+    data = open_data(chosen.domains, held_out=config.images_held_out())
     if not given and info.images not in (0, data.images):
         now = "1 image" if data.images == 1 else f"{data.images:,} images"
         raise DataError(
@@ -70,27 +70,21 @@ def same_data(recipe: type[Recipe], config: Recipe.Config, request: Request, inf
     return data
 
 
-def _held_out(config: Recipe.Config) -> int:
-    held_out: int = getattr(config, "held_out", 0)  # not every recipe holds images out
-    return held_out
-
-
 def _with_classes(
     config: Recipe.Config, data: TrainingData, asked: int | None, named: Sequence[str | Path]
 ) -> Recipe.Config:
-    if not (hasattr(config, "classes") and data.classes):
+    if not data.classes:
         return config
     if asked not in (None, len(data.classes)):
         raise SettingError(
             f"classes={asked}: {_listed(named)} has {len(data.classes)}; leave classes away, since they are counted"
         )
-    counted: dict[str, Any] = {"classes": len(data.classes)}
-    return replace(config, **counted)
+    return config.for_classes(len(data.classes))
 
 
 def _with_epochs(config: Recipe.Config, data: TrainingData, *, steps_asked: bool, announce: bool) -> Recipe.Config:
     """With as many steps as the epochs take, or without epochs where the steps were asked for."""
-    epochs: int = getattr(config, "epochs", 0)  # a setting of some recipes
+    epochs = config.passes()
     if not epochs:
         return config
     steps = ceil(epochs * data.epoch / config.batch_size)

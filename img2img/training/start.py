@@ -6,31 +6,33 @@ from dataclasses import asdict, replace
 
 import torch
 
+from img2img.data.cache import settled_cache
+from img2img.data.open_source import from_anywhere
+from img2img.data.training_data import TrainingData
+from img2img.device import pick_device
 from img2img.errors import ModelError, SettingError
 from img2img.recipes import recipe_class
 from img2img.recipes.recipe import Recipe
-from img2img.training.cache import settled_cache
-from img2img.training.distributed import OneProcess, processes_from
-from img2img.training.image_source import from_anywhere
-from img2img.training.machine import command_line, hardware, loader_processes, pick_device
+from img2img.recipes.weights import initialise
+from img2img.runs.run_folder import RunFolder, versions
+from img2img.runs.run_info import RunInfo
+from img2img.runs.state import load_latest
+from img2img.training.launch import command_line, hardware, loader_processes
 from img2img.training.pace import Pace
-from img2img.training.request import Request
+from img2img.training.processes.distributed import OneProcess, processes_from
+from img2img.training.request import TrainingRequest
 from img2img.training.run_data import begun_with, config_and_data, same_data
-from img2img.training.run_folder import RunFolder, RunInfo, versions
 from img2img.training.schedule import schedule_change
-from img2img.training.state import load_latest
 from img2img.training.trainer import Trainer
-from img2img.training.training_data import TrainingData
 from img2img.training.validation import validation
-from img2img.training.weights import initialise
 
 
-def start(request: Request) -> Trainer:
+def start(request: TrainingRequest) -> Trainer:
     """A trainer that is ready to `train()`."""
     return _go_on(request) if request.resume else _begin(request)
 
 
-def _begin(request: Request) -> Trainer:
+def _begin(request: TrainingRequest) -> Trainer:
     recipe_type, processes = recipe_class(request.recipe), processes_from()
     folder = RunFolder(request.out)
     folder.refuse_another_run()
@@ -67,7 +69,7 @@ def _begin(request: Request) -> Trainer:
     return trainer
 
 
-def _go_on(request: Request) -> Trainer:
+def _go_on(request: TrainingRequest) -> Trainer:
     """Everything comes from the run itself, but for --steps, --data and --device when given."""
     folder, processes = RunFolder(request.out), processes_from()
     info = folder.read_info()
@@ -112,7 +114,7 @@ def _settled(pace: Pace, data: TrainingData, recipe: Recipe, device: torch.devic
 
 
 def _trainer(
-    request: Request,
+    request: TrainingRequest,
     recipe: Recipe,
     data: TrainingData,
     folder: RunFolder,

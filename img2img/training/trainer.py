@@ -9,23 +9,23 @@ from itertools import chain
 import torch
 from torch import Tensor
 
+from img2img.data.batches import shown_batch, training_batches
+from img2img.data.training_data import TrainingData
 from img2img.interrupt import interrupt_noted
 from img2img.randomness import derive_seed
 from img2img.recipes.recipe import Batch, Recipe
-from img2img.training.data import shown_batch, training_batches
-from img2img.training.distributed import OneProcess
+from img2img.runs.previews import preview_grid
+from img2img.runs.run_folder import RunFolder
+from img2img.runs.state import TrainState, python_rng_state, restore_python_rng
 from img2img.training.ema import Ema
-from img2img.training.examination import examine
-from img2img.training.finite import refuse_what_is_not_finite
+from img2img.training.health.examination import examine
+from img2img.training.health.finite import refuse_what_is_not_finite
 from img2img.training.loss_window import LossWindow
 from img2img.training.memory_format import batch_channels_last, channels_last
 from img2img.training.pace import Pace
-from img2img.training.previews import preview_grid
+from img2img.training.processes.distributed import OneProcess
 from img2img.training.progress import Silence, training_progress
 from img2img.training.reporter import Reporter
-from img2img.training.run_folder import RunFolder
-from img2img.training.state import TrainState, python_rng_state, restore_python_rng
-from img2img.training.training_data import TrainingData
 from img2img.training.validation import Validation
 
 

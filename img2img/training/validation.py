@@ -8,18 +8,18 @@ from typing import Protocol
 import torch
 from torch import nn
 
+from img2img.data.training_data import TrainingData
 from img2img.recipes.recipe import Recipe
-from img2img.training.run_folder import RunFolder
-from img2img.training.saved_states import best_file
-from img2img.training.state import load_best
-from img2img.training.training_data import TrainingData
+from img2img.runs.run_folder import RunFolder
+from img2img.runs.saved_states import best_file
+from img2img.runs.state import load_best
 
 FEWEST = 20
 """Held-out images of each domain below which a distance between distributions says nothing."""
 
 
-class Quality(Protocol):
-    """What `evaluation.translation.TranslationQuality` is."""
+class QualityMeasure(Protocol):
+    """What `evaluation.sets.translation.TranslationQuality` is."""
 
     @property
     def reference(self) -> Mapping[str, float]: ...
@@ -30,7 +30,7 @@ class Quality(Protocol):
 class Validation:
     """Measures a run's averaged generators, and knows the best that the run has had in all its sessions."""
 
-    def __init__(self, quality: Quality, folder: RunFolder) -> None:
+    def __init__(self, quality: QualityMeasure, folder: RunFolder) -> None:
         self._quality = quality
         self._best = badness(load_best(folder.path).quality) if best_file(folder.path).exists() else inf
 
@@ -67,7 +67,7 @@ def validation(recipe: Recipe, data: TrainingData, folder: RunFolder, device: to
             file=sys.stderr,
         )
         return None
-    from img2img.evaluation.translation import TranslationQuality
+    from img2img.evaluation.sets.translation import TranslationQuality
 
     quality = TranslationQuality(
         *(images[domain] for images in (data.train, data.held_out) for domain in recipe.domains),

@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 
 from PIL import Image, ImageFile
 
-from img2img.atomic_file import why_not, written_at_once
-from img2img.batch.work import Filming
+from img2img.atomic_file import reason_for, written_at_once
+from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
 from img2img.photo import Photo
 from img2img.photo.formats import is_lossless_webp, reader_of, sniff_format
@@ -32,13 +32,13 @@ class _Timing:
     lossless: bool
 
 
-def convert_animation(source: Path, target: Path, filming: Filming, progress: Progress) -> FilmResult:
+def convert_animation(source: Path, target: Path, converter: FilmConverter, progress: Progress) -> FilmResult:
     """Converts an animation; all its pictures are in memory together, as Pillow writes them. Raises FilmError."""
     with _reading(source):
         timing = _timing(source)
     steadier, converted = Steadier(), list[Image.Image]()
     for photo in _photos(source, len(timing.durations)):
-        converted.append(filming.convert(photo, steadier).to_image())
+        converted.append(converter.convert(photo, steadier).to_image())
         progress(len(converted), len(timing.durations))
     _write(converted, timing, target)
     return FilmResult(*converted[0].size, frames=len(converted))
@@ -49,7 +49,7 @@ def _reading(source: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # a decoder raises any kind at all for a damaged file
-        raise FilmError(f"{source}: {why_not(error, 'read')}") from error
+        raise FilmError(f"{source}: {reason_for(error, 'read')}") from error
 
 
 def _photos(source: Path, count: int) -> Iterator[Photo]:
@@ -97,4 +97,4 @@ def _write(pictures: list[Image.Image], timing: _Timing, target: Path) -> None:
             image_format = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG"}[suffix]
             first.save(stream, image_format, save_all=True, append_images=rest, duration=timing.durations, **options)
     except OSError as error:
-        raise FilmError(f"{target}: {why_not(error, 'written')}") from error
+        raise FilmError(f"{target}: {reason_for(error, 'written')}") from error

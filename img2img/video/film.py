@@ -15,8 +15,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 import img2img
-from img2img.atomic_file import remove_leftovers, why_not, written_at_once
-from img2img.batch.work import Filming
+from img2img.atomic_file import reason_for, remove_leftovers, written_at_once
+from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
 from img2img.inference.steady import Steady
 from img2img.inference.translator import grey_or_rgb
@@ -58,7 +58,7 @@ class _Step:
 def convert_film(
     open_film: Callable[[], FilmFile],
     target: Path,
-    filming: Filming,
+    converter: FilmConverter,
     settings: Mapping[str, Any],
     progress: Progress = lambda done, total: None,
 ) -> FilmResult:
@@ -77,7 +77,7 @@ def convert_film(
         lost = _lost(film, first[0], encoding, target.suffix)
     with WorkFolder(target, {**settings, **made_by(), "encoding": asdict(encoding)}) as folder:
         with open_film() as film:
-            place = _convert(film, folder, look, filming, encoding, progress)
+            place = _convert(film, folder, look, converter, encoding, progress)
             damage = film.damage(place)
         with open_film() as film:
             _write(film, folder, place, look, encoding, target)
@@ -86,7 +86,7 @@ def convert_film(
 
 
 def _convert(
-    film: FilmFile, folder: WorkFolder, look: Look, filming: Filming, encoding: Encoding, progress: Progress
+    film: FilmFile, folder: WorkFolder, look: Look, converter: FilmConverter, encoding: Encoding, progress: Progress
 ) -> Place:
     """Adds the segments that the folder has not got; the place at the film's end."""
     place, state = folder.last()
@@ -96,7 +96,7 @@ def _convert(
 
     def converted(frames: Iterator[tuple[VideoFrame, Place]]) -> Iterator[_Step]:
         for frame, after in frames:
-            drawn = _drawn(frame, look, filming, steadier)
+            drawn = _drawn(frame, look, converter, steadier)
             yield _Step(drawn, after, steadier.state() if after.frames % SEGMENT == 0 else None)
 
     with ahead(film.frames(place), _AHEAD) as frames, ahead(converted(frames), _AHEAD) as steps:
@@ -114,14 +114,14 @@ def _convert(
     return place
 
 
-def _drawn(frame: VideoFrame, look: Look, filming: Filming, steady: Steady) -> VideoFrame:
+def _drawn(frame: VideoFrame, look: Look, converter: FilmConverter, steady: Steady) -> VideoFrame:
     """The converted frame. Where only colours are made, the film's own luma stays as it is."""
     frame = own_frame(frame, look)
-    if filming.chroma:
+    if converter.chroma:
         luma = full_range_luma(frame, look)
-        put_chroma(frame, look, luma, filming.chroma(luma, steady))
+        put_chroma(frame, look, luma, converter.chroma(luma, steady))
         return frame
-    return from_rgb(grey_or_rgb(filming.convert(Photo(to_rgb(frame, look), "RGB"), steady)), frame, look)
+    return from_rgb(grey_or_rgb(converter.convert(Photo(to_rgb(frame, look), "RGB"), steady)), frame, look)
 
 
 class _Encoder:
@@ -149,7 +149,7 @@ def _write(film: FilmFile, folder: WorkFolder, place: Place, look: Look, encodin
         with written_at_once(target) as stream:
             join(film, folder.segments(), place.end, look, encoding, stream)
     except (OSError, FFmpegError) as error:
-        raise FilmError(f"{target}: {why_not(error, 'written')}") from error
+        raise FilmError(f"{target}: {reason_for(error, 'written')}") from error
 
 
 def _lost(film: FilmFile, frame: VideoFrame, encoding: Encoding, suffix: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from img2img.atomic_file import why_not
+from img2img.atomic_file import reason_for
 from img2img.errors import FilmError
 
 _USUAL_RATE = Fraction(25)
@@ -232,5 +232,5 @@ class FilmFile:
 def why_film_not(error: BaseException) -> str:
     """One line for a film that cannot be read."""
     if isinstance(error, FFmpegError) and not isinstance(error, OSError):
-        return why_not(ValueError(error.strerror), "read")
-    return why_not(error, "read")
+        return reason_for(ValueError(error.strerror), "read")
+    return reason_for(error, "read")

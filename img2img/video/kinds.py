@@ -13,7 +13,7 @@ from typing import BinaryIO, Literal
 from img2img.atomic_file import is_file, is_folder
 from img2img.errors import UsageError
 
-Kind = Literal["film", "animation", "sequence"]
+FilmKind = Literal["film", "animation", "sequence"]
 FILM_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m2v", ".vob", ".ts", ".mts", ".m2ts"}
     | {".wmv", ".asf", ".flv", ".ogv", ".3gp", ".mxf", ".dv", ".y4m"}
@@ -24,7 +24,7 @@ _WEBP_ANIMATED = 2  # of the flags in the VP8X chunk
 _LISTED_GAPS = 3
 
 
-def kind_of(name: str, *, first_frame: bool = False) -> Kind | None:
+def kind_of(name: str, *, first_frame: bool = False) -> FilmKind | None:
     """None for a photo, a folder, standard input. With `first_frame` an animation is the photo that it begins with."""
     path = Path(name)
     if path.suffix.lower() in FILM_SUFFIXES:
@@ -85,7 +85,7 @@ def gaps(numbers: list[int]) -> str | None:
     return ", ".join(map(str, islice(chain.from_iterable(between), _LISTED_GAPS))) + more
 
 
-def check_alike(inputs: list[str], kinds: list[Kind | None]) -> None:
+def check_alike(inputs: list[str], kinds: list[FilmKind | None]) -> None:
     """Raises UsageError for films among photos."""
     if any(kinds) and not all(kinds):
         film, photo = inputs[[bool(kind) for kind in kinds].index(True)], inputs[kinds.index(None)]

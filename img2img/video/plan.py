@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from img2img.atomic_file import is_file, is_folder
-from img2img.batch.listing import is_glob
+from img2img.batch.sources.listing import is_glob
 from img2img.errors import UsageError
 from img2img.photo.formats import OUTPUT_SUFFIXES
-from img2img.video.kinds import ANIMATION_SUFFIXES, Kind, Numbered, kind_of
+from img2img.video.kinds import ANIMATION_SUFFIXES, FilmKind, Numbered, kind_of
 
 WRITTEN_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 OTHER_SUFFIX = ".mkv"  # for a film in a container of another kind: it takes every kind of sound and subtitles
 # What can become what, beside its own kind.
-_ALSO: dict[Kind, Kind] = {"film": "sequence", "sequence": "film"}
+_ALSO: dict[FilmKind, FilmKind] = {"film": "sequence", "sequence": "film"}
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class FilmJob:
     """A film, animation or pattern of numbered pictures, and what becomes of it."""
 
     source: Path
-    kind: Kind
+    kind: FilmKind
     target: Path
-    makes: Kind
+    makes: FilmKind
 
 
 def plan_films(inputs: list[str], output: str | None, *, word: str) -> list[FilmJob]:
@@ -68,14 +68,14 @@ def _job(name: str, output: str | None, word: str, *, several: bool) -> FilmJob:
     return FilmJob(source, kind, Path(output), _made(kind, output))
 
 
-def _suffix(source: Path, kind: Kind) -> str:
+def _suffix(source: Path, kind: FilmKind) -> str:
     return source.suffix if kind != "film" or source.suffix.lower() in WRITTEN_SUFFIXES else OTHER_SUFFIX
 
 
-def _made(kind: Kind, output: str) -> Kind:
+def _made(kind: FilmKind, output: str) -> FilmKind:
     """What the output is, by its name."""
     suffix = Path(output).suffix.lower()
-    made: Kind | None = None
+    made: FilmKind | None = None
     if suffix in OUTPUT_SUFFIXES and Numbered.named(output):
         made = "sequence"
     elif suffix in WRITTEN_SUFFIXES:
@@ -87,7 +87,7 @@ def _made(kind: Kind, output: str) -> Kind:
     return made
 
 
-_CHOICES: dict[Kind, str] = {
+_CHOICES: dict[FilmKind, str] = {
     "film": f"a film becomes {', '.join(WRITTEN_SUFFIXES)}, or numbered pictures such as frame_%05d.png",
     "animation": "an animation becomes .gif, .webp or .png",
     "sequence": "numbered pictures become numbered pictures, such as out_%05d.png, or a film, such as out.mp4",

@@ -11,7 +11,7 @@ from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from img2img.lab import Floats
-from img2img.photo.photo import Pixels
+from img2img.photo.pixels import Pixels
 from img2img.video.look import Look, has_rgb
 
 _LIMITED, _FULL = 1, 2  # AVColorRange

@@ -10,8 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import why_not
-from img2img.batch.work import Filming
+from img2img.atomic_file import reason_for
+from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError, PhotoError
 from img2img.photo import Photo, read_photo, write_photo
 from img2img.video.ahead import ahead
@@ -40,7 +40,7 @@ class _Frame:
 def convert_sequence(
     source: Numbered,
     target: Numbered,
-    filming: Filming,
+    converter: FilmConverter,
     settings: Mapping[str, Any],
     progress: Progress,
     *,
@@ -61,7 +61,7 @@ def convert_sequence(
                 unread.append(str(error))
             yield _Frame(numbers[index], photo, Place(frames=index + 1, broken=broken))
 
-    result, end = _convert(frames, len(numbers), target, filming, settings, progress, overwrite=overwrite)
+    result, end = _convert(frames, len(numbers), target, converter, settings, progress, overwrite=overwrite)
     if end.broken:  # an earlier call that was interrupted may have met them
         result = _with(result, ": ".join([f"{end.broken} pictures cannot be read", *unread[:1]]))
     missing = gaps(numbers)
@@ -71,7 +71,7 @@ def convert_sequence(
 def film_to_sequence(
     open_film: Callable[[], FilmFile],
     target: Numbered,
-    filming: Filming,
+    converter: FilmConverter,
     settings: Mapping[str, Any],
     progress: Progress,
     *,
@@ -87,7 +87,7 @@ def film_to_sequence(
                 pixels = to_rgb(own_frame(frame, look), look)
                 yield _Frame(after.frames, Photo(pixels, "RGB"), after)
 
-        result, end = _convert(frames, film.expected_frames, target, filming, settings, progress, overwrite=overwrite)
+        result, end = _convert(frames, film.expected_frames, target, converter, settings, progress, overwrite=overwrite)
         if not end.frames:
             raise FilmError(f"{film.path}: {NOTHING_READ}")
         damage = film.damage(end)
@@ -138,7 +138,7 @@ def _convert(
     frames: Callable[[Place], Iterable[_Frame]],
     total: int,
     target: Numbered,
-    filming: Filming,
+    converter: FilmConverter,
     settings: Mapping[str, Any],
     progress: Progress,
     *,
@@ -155,7 +155,7 @@ def _convert(
                 if frame.photo:
                     size = frame.photo.width, frame.photo.height
                     # Converted also where it is there already: what comes after leans on it.
-                    converted = filming.convert(frame.photo, steadier)
+                    converted = converter.convert(frame.photo, steadier)
                     if folder.replaces or not target.path(frame.number).is_file():
                         _write(converted, target.path(frame.number))
                 place = frame.place
@@ -173,7 +173,7 @@ def _write(photo: Photo, path: Path) -> None:
     except PhotoError as error:
         raise FilmError(str(error)) from error
     except OSError as error:
-        raise FilmError(f"{path.parent}: this folder cannot be made: {why_not(error, 'written')}") from error
+        raise FilmError(f"{path.parent}: this folder cannot be made: {reason_for(error, 'written')}") from error
 
 
 def _with(result: FilmResult, damage: str) -> FilmResult:

@@ -18,7 +18,7 @@ import numpy as np
 from av.packet import Packet
 from numpy.typing import NDArray
 
-from img2img.atomic_file import why_not, write_at_once
+from img2img.atomic_file import reason_for, write_at_once
 from img2img.errors import FilmError
 from img2img.video.film_file import Place
 
@@ -59,7 +59,7 @@ class WorkFolder:
             self._begin(replace=replace)
         except OSError as error:
             self._release()
-            raise FilmError(f"{self.path}: this folder cannot be made: {why_not(error, 'written')}") from error
+            raise FilmError(f"{self.path}: this folder cannot be made: {reason_for(error, 'written')}") from error
         self.replaces = self._replaces_file.is_file()
         self.count = self._count_readable()
 
@@ -90,7 +90,7 @@ class WorkFolder:
         try:
             write_at_once(self._file(self.count), content.getvalue())
         except OSError as error:
-            raise FilmError(f"{self._file(self.count)}: {why_not(error, 'written')}") from error
+            raise FilmError(f"{self._file(self.count)}: {reason_for(error, 'written')}") from error
         self.count += 1
 
     def last(self) -> tuple[Place, Arrays]:

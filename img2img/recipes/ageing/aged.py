@@ -15,7 +15,7 @@ AGED_SHARE = 0.5
 """Of the photos; the others stay clean, as scans of good prints and digital greys are."""
 
 
-class Kind(NamedTuple):
+class AgeingKind(NamedTuple):
     """One thing that happens to old photographs."""
 
     change: Callable[..., Tensor]
@@ -37,23 +37,23 @@ class Kind(NamedTuple):
 
 
 FRAME = "frame"
-KINDS: Mapping[str, Kind] = MappingProxyType(
+KINDS: Mapping[str, AgeingKind] = MappingProxyType(
     {
-        "orthochromatic": Kind(emulsions.orthochromatic, 0.25, (0.6, 1), "of the grey", of_colour=True),
-        "blue-sensitive": Kind(emulsions.blue_sensitive, 0.12, (0.6, 1), "of the grey", of_colour=True),
-        "overexposed": Kind(tones.overexposed, 0.12, (0.3, 1.3), "stop"),
-        "underexposed": Kind(tones.underexposed, 0.12, (0.3, 1.3), "stop"),
-        "soft": Kind(textures.soft, 0.25, (0.4, 1.2), "pixel"),
-        "grain": Kind(textures.grainy, 0.35, (0.02, 0.08), "of the range"),
-        "faded": Kind(tones.faded, 0.35, (0.2, 0.6), "of the contrast"),
-        "uneven": Kind(tones.unevenly_faded, 0.2, (0.15, 0.5), "of the range"),
-        "vignette": Kind(tones.vignetted, 0.2, (0.2, 0.7), "of the range"),
-        "dust": Kind(damage.dusty, 0.2, (0.1, 0.8), "of 40 specks"),
-        "scratches": Kind(damage.scratched, 0.2, (0.3, 0.9), "opaque"),
-        "crease": Kind(damage.creased, 0.12, (0.3, 0.9), "opaque"),
-        FRAME: Kind(damage.framed, 0.12, (0.04, 0.12), "of the side"),
-        "halftone": Kind(textures.halftoned, 0.08, (0.15, 0.5), "of the dots"),
-        "jpeg": Kind(textures.blocky, 0.3, (0.6, 2.5), "of quality 50"),
+        "orthochromatic": AgeingKind(emulsions.orthochromatic, 0.25, (0.6, 1), "of the grey", of_colour=True),
+        "blue-sensitive": AgeingKind(emulsions.blue_sensitive, 0.12, (0.6, 1), "of the grey", of_colour=True),
+        "overexposed": AgeingKind(tones.overexposed, 0.12, (0.3, 1.3), "stop"),
+        "underexposed": AgeingKind(tones.underexposed, 0.12, (0.3, 1.3), "stop"),
+        "soft": AgeingKind(textures.soft, 0.25, (0.4, 1.2), "pixel"),
+        "grain": AgeingKind(textures.grainy, 0.35, (0.02, 0.08), "of the range"),
+        "faded": AgeingKind(tones.faded, 0.35, (0.2, 0.6), "of the contrast"),
+        "uneven": AgeingKind(tones.unevenly_faded, 0.2, (0.15, 0.5), "of the range"),
+        "vignette": AgeingKind(tones.vignetted, 0.2, (0.2, 0.7), "of the range"),
+        "dust": AgeingKind(damage.dusty, 0.2, (0.1, 0.8), "of 40 specks"),
+        "scratches": AgeingKind(damage.scratched, 0.2, (0.3, 0.9), "opaque"),
+        "crease": AgeingKind(damage.creased, 0.12, (0.3, 0.9), "opaque"),
+        FRAME: AgeingKind(damage.framed, 0.12, (0.04, 0.12), "of the side"),
+        "halftone": AgeingKind(textures.halftoned, 0.08, (0.15, 0.5), "of the dots"),
+        "jpeg": AgeingKind(textures.blocky, 0.3, (0.6, 2.5), "of quality 50"),
     }
 )
 """In the order in which they happen: to the film, to the print, to the page or file that was made of it."""

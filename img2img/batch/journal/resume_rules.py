@@ -1,0 +1,100 @@
+"""Whether a photo is to be converted, given what the journal knows of its target: the rules of resuming."""
+
+from dataclasses import dataclass
+
+from img2img.batch.outcome import LOW_SCORE
+
+UP_TO_DATE = "up to date"
+EXISTS = "already there"
+EDITED = "changed since it was made"
+"""The flags that say why a photo was skipped; LOW_SCORE is another."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A file's size and, in ns, the time of its last change; None where that is not known, as in a .zip."""
+
+    size: int
+    mtime: int | None
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """What the journal knows of a target from before.
+
+    `photo` is its source's stamp and `made` its own, when it was written (None: not by us). `begun`: it was being
+    written when the process ended. `may_replace`: --overwrite was said, and it was not reached.
+    """
+
+    source: str
+    photo: Stamp
+    settings: int
+    status: str
+    begun: bool
+    may_replace: bool
+    made: Stamp | None
+    score: float | None
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """To convert, or why not. `may_replace`: whatever is there; else what `in_the_way` lets pass.
+
+    `taken`: the target is another photo's.
+    """
+
+    due: bool = False
+    may_replace: bool = False
+    why_not: str | None = None
+    taken: bool = False
+
+
+def decide(
+    entry: JournalEntry | None,
+    *,
+    source: str,
+    photo: Stamp,
+    settings: int,
+    target: Stamp | None,
+    overwrite: bool = False,
+    least: float = 0.0,
+) -> Decision:
+    """What becomes of a photo whose target is as it is (None: not there, or empty).
+
+    Missing results are made. Results of ours are made anew when the photo, the weights or the settings changed. What is
+    not ours is left alone, and so is what somebody changed since. `least` is the score that a photo must have.
+    """
+    if overwrite:
+        return Decision(due=True, may_replace=True)
+    same_photo = entry is not None and entry.photo == photo
+    same = same_photo and entry is not None and entry.settings == settings
+    if target is None:
+        return Decision(why_not=LOW_SCORE) if same and _unwanted(entry, least) else Decision(due=True)
+    if entry is None:
+        return Decision(why_not=EXISTS)
+    if entry.begun or (entry.status == "due" and entry.may_replace):
+        return Decision(due=True, may_replace=True)
+    if entry.made is None:
+        return Decision(why_not=EXISTS)
+    if entry.source != source and not same_photo:
+        return Decision(taken=True)
+    if same and entry.status == "done":
+        return Decision(why_not=UP_TO_DATE)
+    edited = in_the_way(target, entry.made)
+    return Decision(why_not=edited) if edited else Decision(due=True)
+
+
+def in_the_way(target: Stamp | None, made: Stamp | None) -> str | None:
+    """Why what is at a target must stay, when the last that we wrote there was `made`; None where nothing must."""
+    if target is None or (made is not None and _is_ours(target, made)):
+        return None
+    return EXISTS if made is None else EDITED
+
+
+def _unwanted(entry: JournalEntry | None, least: float) -> bool:
+    return entry is not None and LOW_SCORE in entry.flags and entry.score is not None and entry.score < least
+
+
+def _is_ours(target: Stamp, made: Stamp) -> bool:
+    return target.size == made.size and target.mtime in (made.mtime, None)

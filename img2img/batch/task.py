@@ -1,0 +1,156 @@
+"""What is done with each photo, as a description that threads and other machines can open."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from img2img.errors import UsageError
+from img2img.model_file import find_model, read_card
+from img2img.photo import Photo
+
+if TYPE_CHECKING:
+    from img2img.inference.steady import Steady
+    from img2img.inference.translator import Size, Translator
+    from img2img.lab import Floats
+    from img2img.photo.pixels import Pixels
+
+Convert = Callable[[Photo], Photo]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How much a photo is like those that a model was made for, from 0 to 1; those below `least` are skipped."""
+
+    score: Callable[[Photo], float]
+    least: float = 0.0
+
+
+@dataclass(frozen=True)
+class PhotoConverter:
+    """Models in memory, which threads may share."""
+
+    convert: Convert
+    scoring: Scoring | None = None
+
+
+@dataclass(frozen=True)
+class FilmConverter:
+    """Models in memory that convert a film's frames, in order.
+
+    `convert` takes a frame as a photo. Where a film keeps its own luma, `chroma` gives the Cb and Cr, small, of a luma
+    (H, W), as `Colorizer.chroma` does.
+    """
+
+    convert: "Callable[[Photo, Steady], Photo]"
+    chroma: "Callable[[Pixels, Steady], Floats] | None" = None
+
+
+class Task(Protocol):
+    """Can be pickled, and opened wherever the model files and img2img are."""
+
+    @property
+    def device(self) -> str:
+        """Where the models run: "auto", "cpu" or "cuda"."""
+        ...
+
+    @property
+    def least(self) -> float:
+        """The score below which a photo is skipped; 0 where none is."""
+        ...
+
+    def open(self, threads: int) -> PhotoConverter:
+        """Loads the models; `threads` is how many cores one photo may take. Raises ModelError."""
+        ...
+
+    def open_for_films(self, threads: int) -> FilmConverter:
+        """The same for films. Raises ModelError, and UsageError for what only photos can have."""
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """All that the results depend on beside the photos, for JSON: weights by their sha256. Raises ModelError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Colorizing:
+    """`img2img colorize`."""
+
+    model: str = "colorizer"
+    strength: float = 1.0
+    device: str = "auto"
+    runtime: str = "auto"
+
+    @property
+    def least(self) -> float:
+        """Every photo can be coloured."""
+        return 0.0
+
+    def open(self, threads: int) -> PhotoConverter:
+        from img2img.inference.colorizer import Colorizer
+
+        colorizer = Colorizer(self.model, device=self.device, threads=threads, runtime=self.runtime)
+        return PhotoConverter(partial(colorizer.convert, strength=self.strength))
+
+    def open_for_films(self, threads: int) -> FilmConverter:
+        from img2img.inference.colorizer import Colorizer
+
+        colorizer = Colorizer(self.model, device=self.device, threads=threads, runtime=self.runtime)
+        return FilmConverter(
+            lambda photo, steady: colorizer.convert(photo, strength=self.strength, steady=steady),
+            lambda luma, steady: colorizer.chroma(luma, strength=self.strength, steady=steady),
+        )
+
+    def settings(self) -> dict[str, Any]:
+        return {"model": _sha(self.model), "strength": self.strength}
+
+
+@dataclass(frozen=True)
+class Translating:
+    """`img2img translate`; `score`: judged by the model's critic, and skipped below `least`."""
+
+    model: str
+    size: "Size" = "card"
+    cycle: bool = False
+    score: bool = False
+    least: float = 0.0
+    device: str = "auto"
+    runtime: str = "auto"
+
+    def open(self, threads: int) -> PhotoConverter:
+        from img2img.inference.translator import Translator
+
+        translator = Translator(self.model, device=self.device, threads=threads, runtime=self.runtime)
+        return PhotoConverter(self._converting(translator), self._scoring(translator, threads) if self.score else None)
+
+    def open_for_films(self, threads: int) -> FilmConverter:
+        from img2img.inference.translator import Translator
+
+        if self.cycle or self.score:
+            raise UsageError("--cycle, --score and --min-score are for photos: leave them out for a film")
+        translator = Translator(self.model, device=self.device, threads=threads, runtime=self.runtime)
+        return FilmConverter(lambda photo, steady: translator.convert(photo, size=self.size, steady=steady))
+
+    def settings(self) -> dict[str, Any]:
+        from img2img.inference.opened_model import find_reverse
+
+        back = _sha(str(find_reverse(self.model))) if self.cycle else None
+        return {"model": _sha(self.model), "size": self.size, "back": back}
+
+    def _converting(self, translator: "Translator") -> Convert:
+        there = partial(translator.convert, size=self.size)
+        if not self.cycle:
+            return there
+        from img2img.inference.cycle import there_and_back
+
+        return partial(there_and_back, there=there, back=partial(translator.reverse().convert, size=self.size))
+
+    def _scoring(self, translator: "Translator", threads: int) -> Scoring:
+        from img2img.inference.scorer import Scorer
+
+        scorer = Scorer(translator, device=self.device, threads=threads, runtime=self.runtime)
+        return Scoring(scorer.score, self.least)
+
+
+def _sha(model: str) -> str:
+    return read_card(find_model(model)).sha256

@@ -1,0 +1,1 @@
+"""A look through one's own training data, before a training. No torch."""

@@ -1,0 +1,53 @@
+"""The findings of a data check as text and as JSON."""
+
+from dataclasses import asdict
+from typing import Any
+
+from img2img.data.check.findings import KINDS, DataFinding, DataReport
+from img2img.data.listing import IMAGE_SUFFIXES
+
+_NAMED = 3
+
+
+def as_text(report: DataReport) -> str:
+    """A short report: what is there, then each kind of finding with its first few files and what to do."""
+    if not report.images:
+        lines = [f"no images: training takes {' '.join(IMAGE_SUFFIXES)}, in folders and uncompressed .tar files"]
+    else:
+        lines = [f"{report.images:,} image{'s' * (report.images != 1)}, {report.bytes / 1e6:,.1f} MB{_sizes(report)}"]
+    if len(report.groups) > 1:
+        lines += [f"  {shown(name)}: {count:,}" for name, count in report.groups.items()]
+    found = {name: findings for name, findings in report.findings.items() if findings}
+    for name, findings in found.items():
+        lines += ["", *_section(name, findings)]
+    if not found and report.images:
+        lines += ["nothing to remark"]
+    return "\n".join(lines)
+
+
+def as_json(report: DataReport) -> dict[str, Any]:
+    """Everything that was found; per kind a list of {"name", "note"}."""
+    return {"usable": report.usable} | asdict(report)
+
+
+def shown(name: str) -> str:
+    """A file's name, quoted with escapes where it would break the line."""
+    return name if name.isprintable() else ascii(name)
+
+
+def _sizes(report: DataReport) -> str:
+    if not (report.smallest and report.median and report.largest):
+        return ""
+    sizes = ("{} x {}".format(*size) for size in (report.smallest, report.median, report.largest))
+    return ", smallest {}, median {}, largest {}".format(*sizes)
+
+
+def _section(name: str, findings: list[DataFinding]) -> list[str]:
+    kind = KINDS[name]
+    lines = [f"{len(findings):,} {kind.word if len(findings) == 1 else kind.words}", f"  {kind.advice}"]
+    lines += [
+        f"    {shown(each.name)}" + (f"  ({shown(each.note)})" if each.note else "") for each in findings[:_NAMED]
+    ]
+    if len(findings) > _NAMED:
+        lines.append(f"    and {len(findings) - _NAMED:,} more: --list {name} prints the paths")
+    return lines

@@ -1,0 +1,104 @@
+"""Which data a training takes for each domain of its recipe, from what was named, or its own set when nothing was."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from img2img.data.data_item import data_item, is_there
+from img2img.data.listing import DIGITS
+from img2img.errors import DataError, UsageError
+
+Words = Sequence[str | Path]
+FOLDERS = ("trainA", "trainB")
+"""Where a set of two domains has its training images, as CycleGAN's authors laid them out."""
+
+
+@dataclass(frozen=True)
+class ChosenData:
+    """What to open for each domain, and how that was named."""
+
+    named: Words
+    """As `--data` has it: what a model's card says of its data."""
+    domains: Mapping[str, Words]
+
+
+def chosen_data(
+    recipe: str, domains: Sequence[str], data: Words, by_domain: Mapping[str, Words], *, announce: bool
+) -> ChosenData:
+    """From `data`, or `by_domain` (--a and --b), or else the recipe's default set, said on stderr if `announce`.
+
+    Raises UsageError when these contradict each other or the recipe, SettingError for a weight that cannot be, and
+    DataError when a set has not the layout of two domains, or the default set is not here; that one names the command
+    that fetches it.
+    """
+    if by_domain:
+        _check_named(recipe, domains, data, by_domain)
+        return ChosenData([word for domain in domains for word in by_domain[domain]], by_domain)
+    data = data or _default(recipe, domains, announce=announce)
+    if len(domains) == 1:
+        return ChosenData(data, {domains[0]: data})
+    return ChosenData(data, dict(zip(domains, _pair(recipe, domains, data), strict=True)))
+
+
+def _check_named(recipe: str, domains: Sequence[str], data: Words, by_domain: Mapping[str, Words]) -> None:
+    if len(domains) == 1:
+        raise UsageError(f"--{next(iter(by_domain))}: {recipe} learns from one set of images; give it as --data")
+    if data:
+        raise UsageError("--data and --a or --b: give either the set of both, or each by itself")
+    missing = [domain for domain in domains if domain not in by_domain]
+    if missing:
+        raise UsageError(f"--{next(iter(by_domain))} without --{missing[0]}: {recipe} learns from images of both")
+
+
+def _default(recipe: str, domains: Sequence[str], *, announce: bool) -> list[str]:
+    from img2img.data.download.catalogue import default_data
+
+    default = default_data(recipe)
+    if default.data != DIGITS and not Path(default.data).exists():
+        how = f"`{default.fetch}` fetches it; or give " if default.fetch else "give "
+        own = "--data FOLDER or --data SHARD.tar (repeatable)" if len(domains) == 1 else _ways(domains)
+        raise DataError(f"img2img train {recipe}: the default set, {default.data}, is not here; {how}{own}")
+    if announce:
+        print(f"data: {default.data}, the default for {recipe}; --data takes another set", file=sys.stderr)
+    return [default.data]
+
+
+def _ways(domains: Sequence[str]) -> str:
+    each = " ".join(f"--{domain} FOLDER_OR_TAR" for domain in domains)
+    return f"--data FOLDER with {' and '.join(FOLDERS)} in it, or {each}"
+
+
+def _pair(recipe: str, domains: Sequence[str], data: Words) -> list[Words]:
+    """The sources of each of two domains."""
+    for word in data:
+        if data_item(word).weight is not None:
+            each = " ".join(f"--{domain} ITEM=WEIGHT" for domain in domains)
+            raise UsageError(
+                f"{word}: a weight shares out one set's samples among several items, and --data names one for each of "
+                f"{' and '.join(domains)}; give {each} (repeatable), or leave the weight away"
+            )
+    if len(data) > 2:
+        raise UsageError(f"--data given {len(data)} times, and {recipe} learns from two sets: give {_ways(domains)}")
+    if len(data) == 2:
+        for word in data:
+            if _has_both(Path(word)):
+                raise DataError(f"{word}: has {' and '.join(FOLDERS)} in it, so it is both sets: give it alone")
+        return [[word] for word in data]
+    (word,) = data
+    if not _has_both(Path(word)):
+        _refuse_single(recipe, domains, word)
+    return [[Path(word) / folder] for folder in FOLDERS]
+
+
+def _has_both(path: Path) -> bool:
+    return all((path / folder).is_dir() for folder in FOLDERS)
+
+
+def _refuse_single(recipe: str, domains: Sequence[str], word: str | Path) -> NoReturn:
+    if not is_there(str(word)):
+        raise DataError(f"{word}: no such folder or tar file")
+    there = [folder for folder in FOLDERS if (Path(word) / folder).is_dir()]
+    what = f"{there[0]} is in it, its other half is not" if there else "a single set of images"
+    raise DataError(f"{word}: {what}, and {recipe} learns from two: give {_ways(domains)}")

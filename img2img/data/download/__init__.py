@@ -1,0 +1,1 @@
+"""Public data sets, fetched whole or not at all. No torch."""

@@ -1,0 +1,135 @@
+"""From a run to its model files: one, or for a recipe that trains both ways two that name each other, and a critic."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from img2img.errors import DataError, ExportError, ModelError, SettingError
+from img2img.export.card import card_of, facts
+from img2img.export.critic import export_critic
+from img2img.export.files import write_model, write_weights
+from img2img.export.onnx_graph import to_onnx
+from img2img.export.parity import Parity, measure_parity
+from img2img.export.quantiles import write_quantiles
+from img2img.export.rounding import round_to_half
+from img2img.export.targets import check_critic, targets_of
+from img2img.recipes import recipe_class
+from img2img.recipes.recipe import Recipe
+from img2img.recipes.settings import make_config
+from img2img.runs.saved_states import best_file
+from img2img.runs.state import TrainState, load_best, load_latest
+
+
+@dataclass(frozen=True)
+class _Generator:
+    """A generator with its kernels rounded to half, as a graph, and how well the two agree."""
+
+    network: nn.Module
+    graph: bytes
+    parity: list[Parity]
+
+
+@dataclass(frozen=True)
+class Export:
+    """What was written, the parity of each model at each size, and in a sentence what could not be done."""
+
+    files: list[Path]
+    parity: list[Parity]
+    note: str = ""
+
+
+def export_run(
+    run: Path,
+    target: Path,
+    *,
+    tolerance: float,
+    reverse: Path | None = None,
+    which: str | None = None,
+    weights: Path | None = None,
+    critic: Path | None = None,
+    settings: tuple[str, ...] = (),
+    about: Mapping[str, Any] = {},
+) -> Export:
+    """Write `target` (.onnx) and the .safetensors beside it.
+
+    A recipe that trains both ways has the way back written as well: to `reverse`, or as `targets.reverse_name` beside
+    the target. `which` is the "best" state or the "last"; without it the best where the run has one. `weights`
+    (.safetensors) takes every network of the run, to train on from. `critic` (.onnx) takes the discriminators; the
+    cards of the models then say how a score is made with it, if the run's data is still where it was. `settings` change
+    what does not touch the weights (temperature); `about` holds fields of the card. Raises ExportError when a graph
+    drifts from PyTorch by more than `tolerance` in the recipe's unit; nothing is written then.
+    """
+    state = chosen_state(run, which)
+    recipe = recipe_class(state.recipe)
+    targets = targets_of(recipe, target, reverse, weights)
+    if critic:
+        check_critic(recipe, critic, targets.values())
+    _check_request(recipe, settings, about)
+    config = make_config(recipe, settings, **state.config)
+    models = {path: _exported(name, path, state, recipe, config) for name, path in targets.items()}
+    judge = export_critic(critic, state, recipe, config) if critic else None
+    parity = [one for model in models.values() for one in model.parity] + (judge.parity if judge else [])
+    worst = max(parity, key=lambda one: one.difference)
+    if worst.difference > tolerance:
+        raise ExportError(
+            f"{run}: the exported graph drifts from PyTorch by {worst.difference:.3g}, more than {tolerance:g} "
+            f"({worst}); nothing was written"
+        )
+    card = replace(card_of(run, state, recipe, config), **about)
+    for path, model in models.items():
+        own = facts(model.network, model.graph, recipe, card)
+        back = next((other.stem for other in models if other != path), None)
+        own |= {"name": path.stem, "reverse": back, "critic": critic.stem if critic else None}
+        write_model(path, model.graph, model.network, replace(card, **own), _beside(state, recipe))
+    if weights:
+        write_weights(weights, state, replace(card, name=weights.stem))
+    note = ""
+    if judge:
+        judge.write(replace(card, native_size=recipe.native_size(config)), [path.stem for path in models])
+        note = _with_quantiles(run, dict(zip(recipe.domains, models, strict=True)), state)
+    return Export([*models, *filter(None, (critic, weights))], parity, note)
+
+
+def _with_quantiles(run: Path, models: Mapping[str, Path], state: TrainState) -> str:
+    """Why the models get no quantiles of their score, nothing when they get them."""
+    try:
+        write_quantiles(run, models, held_out=state.config.get("held_out", 0), seed=state.seed)
+    except (DataError, ModelError) as error:  # or the models lie apart
+        return f"the cards have no quantiles, so photos get no score: {error}"
+    return ""
+
+
+def chosen_state(run: Path, which: str | None = None) -> TrainState:
+    """The "best" state or the "last"; the best where nothing is said and there is one."""
+    best = which == "best" or (which is None and best_file(run).is_file())
+    return load_best(run) if best else load_latest(run)
+
+
+def _check_request(recipe: type[Recipe], settings: tuple[str, ...], about: Mapping[str, Any]) -> None:
+    fixed = [text for text in settings if text.partition("=")[0] not in recipe.export_settings]
+    if fixed:
+        choices = ", ".join(recipe.export_settings) or "none"
+        raise SettingError(f"--set {fixed[0]}: the training fixed that; what an export may set: {choices}")
+    if "native_size" in about and recipe.task == "generate":
+        raise SettingError(f"--native-size: {recipe.name} draws at the size it was trained at; leave it out")
+
+
+def _exported(name: str, path: Path, state: TrainState, recipe: type[Recipe], config: Recipe.Config) -> _Generator:
+    network = recipe.exported_network(config)
+    network.load_state_dict(_averaged_weights(state.ema, name))
+    recipe.settle(network, config, _beside(state, recipe))
+    round_to_half(network.eval())
+    graph = to_onnx(network, recipe, config)
+    return _Generator(network, graph, measure_parity(path.stem, network, graph, recipe, config))
+
+
+def _averaged_weights(ema: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    prefix = f"averages.{name}."
+    return {key.removeprefix(prefix): value for key, value in ema.items() if key.startswith(prefix)}
+
+
+def _beside(state: TrainState, recipe: type[Recipe]) -> dict[str, Tensor]:
+    return {name: state.networks[name] for name in recipe.beside if name in state.networks}

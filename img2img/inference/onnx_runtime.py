@@ -1,0 +1,84 @@
+"""Running a model file's graph on ONNX Runtime."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from img2img.errors import ModelError
+from img2img.inference.runtime import LARGE, OUT_OF_MEMORY, one_line
+from img2img.lab import Floats
+from img2img.machine import return_freed_memory
+
+
+class OnnxRuntime:
+    """A session of ONNX Runtime; `threads` 0 takes every core."""
+
+    def __init__(self, model: bytes, *, device: str = "auto", threads: int = 0, keeps_memory: bool = False) -> None:
+        """`model` is an .onnx file's bytes. Its ModelErrors do not name the file, which the caller knows.
+
+        `keeps_memory`: scratch memory is used again from run to run, which saves half of the time on large inputs.
+        """
+        ort = _onnxruntime()
+        providers = ["CPUExecutionProvider"]
+        if device != "cpu" and self.has_cuda():
+            providers.insert(0, "CUDAExecutionProvider")
+        try:
+            self._session = ort.InferenceSession(model, _options(ort, threads, keeps_memory), providers=providers)
+        except Exception as error:  # its own exceptions have no base class
+            raise ModelError(f"ONNX Runtime {ort.__version__} cannot load it: {one_line(error)}") from error
+        if device == "cuda" and self._session.get_providers()[0] != providers[0]:
+            raise ModelError("ONNX Runtime finds no usable GPU: CUDA's libraries or the driver are missing")
+        optional = self._session.get_overridable_initializers()
+        self._inputs = [value.name for value in (*self._session.get_inputs(), *optional)]
+        self._required = len(self._inputs) - len(optional)
+        self._giving_back = ort.RunOptions()
+        if keeps_memory:
+            self._giving_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        return_freed_memory()
+
+    @staticmethod
+    def has_cuda() -> bool:
+        return "CUDAExecutionProvider" in _onnxruntime().get_available_providers()
+
+    def run(self, *arrays: Floats) -> Floats:
+        return self.run_all(*arrays)[0]
+
+    def run_all(self, *arrays: Floats) -> tuple[Floats, ...]:
+        feeds = dict(zip(self._inputs[: max(len(arrays), self._required)], arrays, strict=True))
+        options = self._giving_back if arrays[0].size > LARGE else None
+        try:
+            outputs: tuple[Floats, ...] = tuple(self._session.run(None, feeds, options))
+        except Exception as error:
+            shapes = ", ".join(str(array.shape) for array in arrays)
+            if any(words in str(error) for words in OUT_OF_MEMORY):
+                raise MemoryError(f"the model needs more memory than there is for input {shapes}") from error
+            raise ModelError(f"the model fails on input {shapes}: {one_line(error)}") from error
+        return outputs
+
+
+def _onnxruntime() -> Any:
+    """Imported when a model is run: it takes longer than `img2img --help`.
+
+    Its telemetry, which starts as it is imported, writes into the home folder and calls a server: a photo is
+    nobody's business. Whoever wants it sets ORT_DISABLE_TELEMETRY=0.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    try:
+        import onnxruntime
+    except ImportError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # so its C++ half reports a Ctrl-C
+            raise KeyboardInterrupt from error
+        raise
+    onnxruntime.set_default_logger_severity(4)  # errors come as exceptions; the rest is noise on stderr
+    return onnxruntime
+
+
+def _options(ort: Any, threads: int, keeps_memory: bool) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    options.enable_cpu_mem_arena = keeps_memory
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # leave the cores to others
+    return options

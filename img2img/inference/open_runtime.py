@@ -1,0 +1,54 @@
+"""Which runtime a model file's graph runs on: ONNX Runtime, OpenVINO, or PyTorch where only that reaches the GPU."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from img2img.errors import ModelError, UsageError
+from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.runtime import Runtime
+from img2img.model_file import ModelCard
+
+DEVICES = ("auto", "cpu", "cuda")
+RUNTIMES = ("auto", "onnxruntime", "openvino")
+
+
+def open_runtime(
+    path: Path, model: bytes, card: ModelCard, *, device: str = "auto", threads: int = 0, runtime: str = "auto"
+) -> Runtime:
+    """The model in `path`, whose bytes are `model`, on a device. Device "auto" takes CUDA where ONNX Runtime has it.
+
+    Where it has not, "cuda" runs the .safetensors beside `path` in PyTorch. Runtime "auto" is ONNX Runtime: OpenVINO
+    rounds more, and what a photo becomes shall not depend on the packages at hand. ModelError says what is missing.
+    """
+    _check_choices(device, runtime)
+    try:
+        if runtime == "openvino":
+            return _on_openvino(model, card, threads)
+        if device != "cuda" or OnnxRuntime.has_cuda():
+            keeps_memory = threads == 1 or card.task == "translate"  # many photos follow, or many tiles
+            return OnnxRuntime(model, device=device, threads=threads, keeps_memory=keeps_memory)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+    if importlib.util.find_spec("torch") is None:
+        raise ModelError(f"{path}: for --device cuda install onnxruntime-gpu, or PyTorch: pip install '.[train]'")
+    from img2img.inference.torch_runtime import TorchRuntime
+
+    return TorchRuntime(path.with_suffix(".safetensors"), card)
+
+
+def _check_choices(device: str, runtime: str) -> None:
+    if device not in DEVICES:
+        raise UsageError(f"no device {device!r}: choose one of {', '.join(DEVICES)}")
+    if runtime not in RUNTIMES:
+        raise UsageError(f"no runtime {runtime!r}: choose one of {', '.join(RUNTIMES)}")
+    if runtime == "openvino" and device == "cuda":
+        raise UsageError("OpenVINO runs on the processor: leave out --device cuda, or --runtime openvino")
+
+
+def _on_openvino(model: bytes, card: ModelCard, threads: int) -> Runtime:
+    from img2img.inference.openvino_runtime import OpenVinoRuntime
+
+    # A critic's logits are compared with quantiles that were measured in float32.
+    return OpenVinoRuntime(model, threads=threads, precision="f32" if card.task == "critic" else None)

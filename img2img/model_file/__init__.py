@@ -1,0 +1,26 @@
+"""The model file: its card, how it is packed, and where it is found."""
+
+from img2img.model_file.card import ModelCard, TensorSpec
+from img2img.model_file.container import (
+    CARD_KEY,
+    attach_card,
+    card_for_weights,
+    read_card,
+    read_model,
+    rewrite_card,
+)
+from img2img.model_file.lookup import available_models, checkpoints, find_model
+
+__all__ = [
+    "CARD_KEY",
+    "ModelCard",
+    "TensorSpec",
+    "attach_card",
+    "available_models",
+    "card_for_weights",
+    "checkpoints",
+    "find_model",
+    "read_card",
+    "read_model",
+    "rewrite_card",
+]

@@ -1,0 +1,111 @@
+"""The card of a model: what it is, how it was made, how good it was measured to be."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from img2img.errors import ModelError
+
+CARD_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output: a size that varies has a name in `shape`; values are in `unit`, within `range`."""
+
+    name: str
+    shape: tuple[int | str, ...]
+    unit: str
+    range: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model is, how it was made, how good it was measured to be, and what may be done with it.
+
+    `sha256` is of the weights' bytes: an .onnx file's before the card, a .safetensors file's after the header.
+    `seconds` is how long the training took. `metrics_command` prints `metrics`. `reverse` names the model that goes
+    back, `critic` the one that judges what a translator is given; `score` says what its numbers are among the training
+    pictures (see `inference.scorer`). `classes` names the labels that a conditional sampler draws, or the translators
+    that a critic's numbers are for. `halo` is how many pixels around a tile a translator must see to draw it as in the
+    whole picture.
+    """
+
+    name: str
+    task: Literal["colorize", "translate", "generate", "critic"]
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    native_size: int
+    size_multiple: int
+    recipe: str
+    settings: dict[str, Any]
+    data: str
+    step: int
+    metrics: dict[str, Any]
+    metrics_command: str
+    licence: str
+    version: str
+    parameters: int
+    seed: int | None = None
+    seconds: float | None = None
+    hardware: str = ""
+    notes: str = ""
+    sha256: str = ""
+    reverse: str | None = None
+    critic: str | None = None
+    score: dict[str, float] | None = None
+    classes: tuple[str, ...] = ()
+    halo: int = 0
+    format: int = CARD_FORMAT
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str, *, source: str = "the card") -> ModelCard:
+        """The card in `text`, every field checked; ModelError names `source`."""
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise ModelError(f"{source}: the model's card is damaged ({error}): fetch the file again") from None
+        if not isinstance(values, dict) or not isinstance(values.get("format"), int):
+            raise ModelError(f"{source}: the model's card is not one that img2img wrote")
+        if values["format"] > CARD_FORMAT:
+            raise ModelError(f"{source}: made by a newer img2img (card format {values['format']}): update img2img")
+        try:
+            for side in ("inputs", "outputs"):
+                values[side] = tuple(_tensor_spec(spec) for spec in values[side])
+            values["classes"] = tuple(map(str, values.get("classes", ())))
+            card = cls(**values)
+            _check_fields(card)
+        except (TypeError, KeyError, ValueError) as error:
+            raise ModelError(f"{source}: the model's card is damaged ({error})") from None
+        return card
+
+
+def _tensor_spec(values: dict[str, Any]) -> TensorSpec:
+    low, high = values["range"]
+    return TensorSpec(values["name"], tuple(values["shape"]), values["unit"], (low, high))
+
+
+def _check_fields(card: ModelCard) -> None:
+    hints = get_type_hints(ModelCard)
+    for field in fields(card):
+        value = getattr(card, field.name)
+        if not _fits(value, hints[field.name]):
+            raise TypeError(f"{field.name} is {value!r}")
+    if card.native_size < 1 or card.size_multiple < 1:
+        raise TypeError(f"sizes {card.native_size} and {card.size_multiple} are not positive")
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Whether a value is of a field's type; what a container holds is not looked at."""
+    origin = get_origin(hint)
+    if origin is Literal:
+        return value in get_args(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(value, choice) for choice in get_args(hint))
+    return isinstance(value, origin or hint) and not isinstance(value, bool)

@@ -1,0 +1,1 @@
+"""16-bit PNG, which Pillow keeps half of."""

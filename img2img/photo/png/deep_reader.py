@@ -1,0 +1,84 @@
+"""16-bit PNG in: of its colours Pillow keeps the upper byte alone.
+
+Pillow's decoder (C) runs twice and is told to keep the first, then the second byte of each sample.
+"""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL.PngImagePlugin import PngImageFile
+
+from img2img.errors import UnreadablePhoto
+from img2img.photo.decode import check_size, metadata, profiled, side_of, upright
+from img2img.photo.photo import Photo
+from img2img.photo.pixels import Pixels, strips
+
+# Samples per pixel: for each pass the mode that holds its bytes, and how Pillow's decoder unpacks them.
+_PASSES = {
+    1: [("I;16", "I;16B")],
+    2: [("RGBA", "RGBA")],
+    3: [("RGB", "RGB;16B"), ("RGB", "RGB;16L")],
+    4: [("RGBA", "RGBA;16B"), ("RGBA", "RGBA;16L")],
+}
+_SAMPLES_OF_COLOR_TYPE = {0: 1, 2: 3, 4: 2, 6: 4}
+
+
+def read_deep_png(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
+    """Grey or RGB, with alpha or one transparent colour."""
+    stream.seek(25)
+    count = _SAMPLES_OF_COLOR_TYPE[stream.read(1)[0]]
+    for number, (mode, rawmode) in enumerate(_PASSES[count]):
+        image = _opened(stream)
+        check_size(image.size, max_pixels)
+        if image.is_animated and not first_frame:
+            raise UnreadablePhoto("an animation; --first-frame takes its first picture")
+        image._mode = mode
+        image.tile = [image.tile[0]._replace(args=rawmode)]
+        image.load()
+        if number == 0:
+            samples = np.zeros((image.height, image.width, count), np.uint16)
+        _add_bytes(samples, image, shift=8 if number == 0 else 0)
+    return _photo(samples, image)
+
+
+def _opened(stream: BinaryIO) -> PngImageFile:
+    stream.seek(0)
+    return PngImageFile(stream)
+
+
+def _add_bytes(samples: Pixels, image: PngImageFile, shift: int) -> None:
+    count = samples.shape[2]
+    for part in strips(*samples.shape[:2]):
+        strip = np.asarray(image.crop((0, part.start, image.width, part.stop)))
+        if count == 1:
+            samples[part, :, 0] = strip
+        elif count == 2:
+            samples[part] = strip.view(">u2")
+        else:
+            samples[part] |= strip.astype(np.uint16) << shift
+
+
+def _photo(samples: Pixels, image: PngImageFile) -> Photo:
+    count = samples.shape[2]
+    alpha = samples[..., -1] if count in (2, 4) else _keyed_alpha(samples, image.info.get("transparency"))
+    color = samples[..., 0] if count < 3 else samples[..., :3]
+    side = side_of(image)
+    pixels, icc = profiled(upright(color, side), image.info.get("icc_profile") or None)
+    return Photo(
+        pixels=pixels,
+        space="L" if count < 3 else "RGB",
+        alpha=None if alpha is None else upright(alpha, side),
+        icc=icc,
+        format="PNG",
+        **metadata(image, side),
+    )
+
+
+def _keyed_alpha(samples: Pixels, key: Any) -> Pixels | None:
+    """0 where all samples have the key's values (tRNS), 65535 elsewhere; None without a key."""
+    if key is None:
+        return None
+    opaque = np.any(samples != np.asarray(key, np.uint16), axis=2)
+    return np.where(opaque, np.uint16(65535), np.uint16(0))

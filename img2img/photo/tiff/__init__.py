@@ -1,0 +1,1 @@
+"""TIFF files, of which Pillow reads and writes a part."""

@@ -1,0 +1,102 @@
+"""A run's folder: what was asked for, the record of how it went, previews, states and weights."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from img2img.atomic_file import reason_for, write_at_once
+from img2img.errors import RunError
+from img2img.runs.run_info import CONFIG, RunInfo, read_info
+from img2img.runs.run_records import RunRecords, read_records
+from img2img.runs.saved_states import best_file, state_files, state_step
+
+
+class RunFolder:
+    """The files of one training run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stats = path / "stats.jsonl"
+        self._health = path / "health.jsonl"
+        self._quality = path / "quality.jsonl"
+
+    def refuse_another_run(self) -> None:
+        """Raises RunError when a run with a state is in the folder."""
+        if state_files(self.path):
+            raise RunError(f"{self.path}: holds a run already; add --resume to go on, or give another --out")
+
+    def create(self, info: RunInfo) -> None:
+        """Make the folder; raises RunError when it cannot be made."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            for of_the_run_before in (self._stats, self._health, self._quality, best_file(self.path)):
+                of_the_run_before.unlink(missing_ok=True)
+            for pattern in ("sampler-*.onnx", "sampler-*.safetensors", "directions.json"):
+                for made_from_the_run_before in self.path.glob(pattern):
+                    made_from_the_run_before.unlink()
+            self.write_info(info)
+        except OSError as error:
+            raise RunError(f"{self.path}: cannot be a run's folder: {reason_for(error, 'written')}") from error
+
+    def write_info(self, info: RunInfo) -> None:
+        write_at_once(self.path / CONFIG, json.dumps(asdict(info), indent=2).encode())
+
+    def read_info(self) -> RunInfo:
+        """Raises RunError when there is no run."""
+        return read_info(self.path)
+
+    def append_stats(self, record: Mapping[str, float]) -> None:
+        _append(self._stats, record)
+
+    def append_health(self, record: Mapping[str, Any]) -> None:
+        _append(self._health, record)
+
+    def append_quality(self, record: Mapping[str, Any]) -> None:
+        _append(self._quality, record)
+
+    def forget_after(self, step: int) -> None:
+        """Drop records and states of steps that a resumed run is about to do again; such a state could not be read."""
+        for state in state_files(self.path):
+            if state_step(state) > step:
+                state.unlink()
+        for path in (self._stats, self._health, self._quality):
+            kept = [record for record in read_records(path) if record["step"] <= step]
+            write_at_once(path, "".join(json.dumps(record) + "\n" for record in kept).encode())
+
+    def stats(self) -> list[dict[str, float]]:
+        """The figures recorded on the way."""
+        return read_records(self._stats)
+
+    def health(self) -> list[dict[str, Any]]:
+        """The health checks."""
+        return read_records(self._health)
+
+    def quality(self) -> list[dict[str, Any]]:
+        """What was measured on held-out images; the first record has under "reference" what it lies between."""
+        return read_records(self._quality)
+
+    def seconds(self) -> float:
+        """How long the recorded steps took, over all sessions."""
+        return RunRecords(self.path).seconds
+
+    def preview_path(self, step: int) -> Path:
+        folder = self.path / "previews"
+        folder.mkdir(exist_ok=True)
+        return folder / f"{step:08d}.png"
+
+
+def _append(path: Path, record: Mapping[str, Any]) -> None:
+    with path.open("a") as file:
+        file.write(json.dumps(record) + "\n")
+
+
+def versions() -> dict[str, str]:
+    """What the run's numbers depend on."""
+    import torch
+
+    from img2img import __version__
+
+    return {"img2img": __version__, "torch": torch.__version__, "python": sys.version.split()[0]}

@@ -1,0 +1,41 @@
+"""Which states a run's folder holds, told by their names alone."""
+
+from pathlib import Path
+
+KEEP = 3
+"""States that stay in a run's folder."""
+
+
+def state_files(folder: Path) -> list[Path]:
+    """The states in a run's folder, oldest first."""
+    return sorted(path for path in folder.glob("state-*.pt") if _number(path).isdecimal())
+
+
+def state_file(folder: Path, step: int) -> Path:
+    """Where the state after `step` steps is saved."""
+    return folder / f"state-{step:08d}.pt"
+
+
+def best_file(folder: Path) -> Path:
+    """Where the best state is kept, of a run whose quality is measured."""
+    return folder / "best.pt"
+
+
+def state_step(path: Path) -> int:
+    """After how many steps a state was saved."""
+    return int(_number(path))
+
+
+def _number(path: Path) -> str:
+    return path.stem.removeprefix("state-")
+
+
+def stopping_place(folder: Path, step: int) -> str:
+    """What a person who stopped a run at `step` should know: what is saved, and how to go on."""
+    states = state_files(folder)
+    if not states:
+        return f"stopped at step {step:,}: nothing was saved yet"
+    saved = state_step(states[-1])
+    if saved == step:
+        return f"stopped at step {step:,}: saved in {folder}; --resume goes on"
+    return f"stopped at step {step:,}: {folder} holds the state of step {saved:,}; --resume goes on from there"

@@ -1,0 +1,160 @@
+"""Films from the command line's side: targets left alone, records, exit codes, and real processes that are killed."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import typer
+from conftest import let_ctrl_c_through
+from film_clips import greys, read_film, texture, write_film
+
+from img2img.batch.task import Colorizing, Translating
+from img2img.cli.film import run_films
+from img2img.errors import FilmError, UsageError
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = """
+import sys
+from pathlib import Path
+from img2img.batch.task import Colorizing
+from img2img.cli.film import run_films
+from img2img.video import film
+film.SEGMENT = 20
+source, target, model = sys.argv[1:]
+run_films([source], target, Colorizing(model), word="new", verb="coloured", overwrite=False, quiet=False, jobs=1,
+          report=None)
+"""
+
+
+def run(inputs: list[Path], output: Path | None, model: Path, **more: object) -> int:
+    options = {"word": "colorized", "verb": "coloured", "overwrite": False, "quiet": False, "jobs": 1, "report": None}
+    try:
+        run_films(
+            [str(each) for each in inputs],
+            None if output is None else str(output),
+            Colorizing(str(model)),
+            **{**options, **more},  # type: ignore[arg-type]
+        )
+    except typer.Exit as end:
+        return end.exit_code
+    return 0
+
+
+def test_films_are_converted_one_after_another_and_then_left_alone(
+    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    films = [write_film(tmp_path / name, greys(4)) for name in ("a.mp4", "b.mkv")]
+    report = tmp_path / "report.csv"
+    assert run(films, tmp_path / "out", tiny_model, report=report) == 0
+    assert capsys.readouterr().out == "2 coloured, 0 failed, 0 skipped\n"
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mp4", "b.mkv"]
+    with report.open(newline="") as lines:
+        assert [(row["source"], row["status"]) for row in csv.DictReader(lines)] == [
+            (str(film), "done") for film in films
+        ]
+    assert run(films, tmp_path / "out", tiny_model) == 0
+    assert capsys.readouterr().out == "0 coloured, 0 failed, 2 skipped (2 already there)\n"
+    assert run(films[:1], None, tiny_model) == 0
+    assert len(read_film(tmp_path / "a.colorized.mp4")) == 4
+
+
+def test_a_damaged_film_is_kept_told_and_counts_as_failed(
+    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = write_film(tmp_path / "whole.mkv", [texture(48, 64, seed) for seed in range(72)], options={"crf": "10"})
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    (tmp_path / "text.mp4").write_text("no film")
+    assert run([cut, tmp_path / "text.mp4"], tmp_path / "out", tiny_model) == 1
+    printed = capsys.readouterr()
+    assert printed.out == "0 coloured, 2 failed, 0 skipped\n"
+    first, second = printed.err.splitlines()
+    assert first.startswith(f"{cut}: damaged or incomplete: its pictures break off after")
+    assert first.endswith(f"what can be read is in {tmp_path / 'out' / 'cut.mkv'}")
+    assert second.startswith(f"{tmp_path / 'text.mp4'}: damaged or incomplete")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["cut.mkv"]
+
+
+def test_what_is_left_out_is_said(tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = write_film(tmp_path / "film.mkv", greys(4), codec="ffv1", pixels="yuva444p", options={})
+    assert run([film], tmp_path / "new.mp4", tiny_model) == 0
+    assert capsys.readouterr().err == f"{tmp_path / 'new.mp4'}: without transparency\n"
+
+
+def test_without_the_packages_it_says_what_to_install(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("img2img.cli.film.find_spec", lambda name: None)
+    with pytest.raises(FilmError, match=r"pip install '\.\[video\]'"):
+        run([tmp_path / "film.mp4"], None, tiny_model)
+
+
+def test_a_rate_is_for_numbered_pictures(tmp_path: Path, tiny_model: Path) -> None:
+    with pytest.raises(UsageError, match="--fps is for numbered pictures"):
+        run([tmp_path / "film.mp4"], None, tiny_model, fps=24.0)
+
+
+@pytest.mark.parametrize("what", [{"cycle": True}, {"score": True}])
+def test_what_only_photos_can_have_is_refused(what: dict[str, bool]) -> None:
+    with pytest.raises(UsageError, match="for photos"):
+        Translating("horse2zebra", **what).open_for_films(1)
+
+
+def start(source: Path, target: Path, model: Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", PROGRAM, str(source), str(target), str(model)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=let_ctrl_c_through,
+    )
+
+
+def kill_after(segments: int, process: "subprocess.Popen[str]", target: Path, number: int) -> None:
+    """Sends the signal once so many segments are there."""
+    last = target.with_name(f".{target.name}.img2img") / f"{segments - 1:05}.npz"
+    deadline = time.monotonic() + 100
+    while not last.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.send_signal(number)
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_the_film_is_the_same(tmp_path: Path, tiny_model: Path) -> None:
+    source = write_film(tmp_path / "film.mp4", greys(160, 240, 320), options={"crf": "20", "g": "30"}, tone=True)
+    with start(source, tmp_path / "whole.mp4", tiny_model) as process:
+        process.communicate(timeout=100)
+    assert process.returncode == 0
+    target = tmp_path / "new.mp4"
+    for segments in (1, 3, 6):
+        with start(source, target, tiny_model) as process:
+            kill_after(segments, process, target, signal.SIGKILL)
+            process.communicate(timeout=30)
+        assert process.returncode == -signal.SIGKILL
+        assert not target.exists()
+    with start(source, target, tiny_model) as process:
+        assert process.communicate(timeout=100)[0] == "1 coloured, 0 failed, 0 skipped\n"
+    assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"film.mp4", "whole.mp4", "new.mp4"}
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path, tiny_model: Path) -> None:
+    source = write_film(tmp_path / "film.mp4", greys(160, 240, 320), options={"crf": "20", "g": "30"})
+    target = tmp_path / "new.mp4"
+    with start(source, target, tiny_model) as process:
+        kill_after(2, process, target, signal.SIGINT)
+        printed, _ = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert "goes on from here" in printed
+    assert not target.exists()
+    assert (tmp_path / ".new.mp4.img2img" / "00001.npz").exists()

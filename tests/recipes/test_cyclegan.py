@@ -1,0 +1,228 @@
+"""What CycleGAN promises beyond what every recipe does."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from tiny_recipe import batch, stepper, tiny_recipe
+from torch import Tensor, nn
+
+from img2img.errors import SettingError
+from img2img.losses import ADVERSARIAL_LOSSES
+from img2img.networks.projected import ProjectedDiscriminator
+from img2img.networks.residual_unet import ResidualUNet
+from img2img.networks.resnet import ResnetGenerator
+from img2img.recipes import recipe_class
+from img2img.recipes.cyclegan import CycleganRecipe
+from img2img.recipes.settings import make_config
+
+PLAIN = ("diff_augment=", "pool_size=0", "generator_lr=1e-30", "discriminator_lr=1e-30")
+"""Nothing between the networks and the losses, and networks that stay as they are."""
+
+
+def recipe(*settings: str) -> CycleganRecipe:
+    made = tiny_recipe("cyclegan", *settings)
+    assert isinstance(made, CycleganRecipe)
+    return made
+
+
+def losses(of: CycleganRecipe, pictures: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What a step gives to each optimizer."""
+    given = {}
+    of.step(pictures, lambda name, loss: given.update({name: loss.detach()}))
+    return given
+
+
+def test_step_minimises_the_papers_objective():
+    made = recipe(*PLAIN, "adversarial=least-squares", "lambda_cycle=10", "lambda_identity=5")
+    pictures = batch(made)
+    a, b = pictures["a"], pictures["b"]
+    with torch.no_grad():
+        fake_b, fake_a = made.g_ab(a), made.g_ba(b)
+        fooling = (made.d_b(fake_b) - 1).square().mean() + (made.d_a(fake_a) - 1).square().mean()
+        cycle = F.l1_loss(made.g_ba(fake_b), a) + F.l1_loss(made.g_ab(fake_a), b)
+        identity = F.l1_loss(made.g_ab(b), b) + F.l1_loss(made.g_ba(a), a)
+        judging = sum(
+            ((judge(real) - 1).square().mean() + judge(fake).square().mean()) / 2
+            for judge, real, fake in ((made.d_a, a, fake_a), (made.d_b, b, fake_b))
+        )
+    given = losses(made, pictures)
+    assert list(given) == ["generators", "discriminators"]  # in the authors' order
+    assert given["generators"].item() == pytest.approx((fooling + 10 * cycle + 5 * identity).item(), rel=1e-4)
+    assert given["discriminators"].item() == pytest.approx(judging.item(), rel=1e-4)
+
+
+def test_preset_paper_is_the_authors_recipe():
+    with torch.device("meta"):  # nothing is computed
+        made = CycleganRecipe(CycleganRecipe.Config(**CycleganRecipe.presets["paper"]))
+    assert isinstance(made.g_ab, ResnetGenerator)
+    assert sum(p.numel() for p in made.g_ab.parameters()) == 11_372_931
+    assert sum(p.numel() for p in made.d_a.parameters()) == 2_763_841
+    assert (made.pool_a.size, made.pool_b.images.shape) == (50, (50, 3, 256, 256))
+    assert made.game.loss is ADVERSARIAL_LOSSES["least-squares"]
+    optimizers = made.optimizers()
+    for name in ("generators", "discriminators"):
+        (group,) = optimizers[name].param_groups
+        assert (group["lr"], group["betas"], group["weight_decay"]) == (2e-4, (0.5, 0.999), 0)
+    # 100 epochs at the full rate, then 100 that fall in a line to 0
+    assert [made.lr_multiplier(share) for share in (0.001, 0.5, 0.75, 1.0)] == [1.0, 1.0, 0.5, 0.0]
+    config = made.config
+    assert (config.batch_size, config.epochs, config.lambda_cycle, config.lambda_identity) == (1, 200, 10, 5)
+    assert (config.ema_decay, config.diff_augment, config.augment) == (0, (), "crop")
+
+
+def test_rate_rises_stays_and_falls():
+    made = recipe("warmup=0.1", "constant_share=0.6")
+    expected = [0.5, 1.0, 1.0, 0.5, 0.0]
+    assert [made.lr_multiplier(share) for share in (0.05, 0.1, 0.6, 0.8, 1.0)] == pytest.approx(expected)
+    assert recipe("warmup=0", "constant_share=1").lr_multiplier(1.0) == 1.0
+
+
+def test_cycle_weight_goes_in_a_line_to_its_end():
+    made = recipe("lambda_cycle=8", "cycle_end=0.25")
+    weights = []
+    for share in (0.0, 0.5, 1.0):
+        made.progress.fill_(share)
+        weights.append(float(made._weights()["cycle"]))
+    assert weights == [8, 5, 2]
+
+
+def test_discriminators_are_shown_what_the_pools_return():
+    made = recipe("pool_size=2", "batch_size=1", *PLAIN[2:], "diff_augment=")
+    seen = []
+    made.d_b.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().clone()))
+    for turn in range(8):
+        pictures = {name: value[:1] + 0.01 * turn for name, value in batch(made).items() if name != "key"}
+        before = made.pool_b.images.clone()
+        losses(made, {**pictures, "key": torch.tensor([turn])})
+        made_now, _, judged = seen
+        seen.clear()
+        older = before.float() / 127.5 - 1
+        assert torch.equal(judged, made_now) or any(torch.equal(judged[0], one) for one in older)
+    assert made.pool_b.filled == 2
+
+
+@pytest.mark.parametrize("adversarial", ADVERSARIAL_LOSSES)
+@pytest.mark.parametrize("discriminator", ["patch", "projected"])
+def test_every_adversarial_loss_trains_every_discriminator(adversarial, discriminator):
+    made = recipe(f"adversarial={adversarial}", f"discriminator={discriminator}")
+    update, _, called = stepper(made)
+    scalars = made.step(batch(made, 2), update)
+    assert called == ["generators", "discriminators"]
+    assert all(value.isfinite() for value in scalars.values())
+    penalised = ADVERSARIAL_LOSSES[adversarial].gradient_penalty
+    assert ("penalty" in scalars) == penalised
+    norms = [m for m in [*made.d_a.modules(), *made.d_b.modules()] if isinstance(m, nn.InstanceNorm2d | nn.GroupNorm)]
+    assert bool(norms) != penalised
+
+
+@pytest.mark.parametrize("generator", ["residual-unet", "separable", "resnet"])
+def test_every_generator_trains_in_both_directions(generator):
+    made = recipe(f"generator={generator}", "spectral_norm=true", "generator_lr=1e-3")
+    update, _, _ = stepper(made)
+    pictures = batch(made, 2)
+    before = made.preview(pictures)
+    made.step(pictures, update)
+    changed = (made.preview(pictures) != before).flatten(2).any(2)
+    assert changed.all(0).tolist() == [False, True, True, False, True, True]
+
+
+def test_frozen_encoders_stay_what_they_were_while_training():
+    made = recipe("generator=residual-unet", "discriminator=projected")
+    assert isinstance(made.g_ab, ResidualUNet)
+    assert isinstance(made.d_a, ProjectedDiscriminator)
+    before = {name: value.clone() for name, value in made.named_buffers() if "features" in name}
+    before |= {name: value.clone() for name, value in made.state_dict().items() if "encoder" in name}
+    update, _, _ = stepper(made)
+    made.step(batch(made, 2), update)
+    now = {**dict(made.named_buffers()), **made.state_dict()}
+    assert len(before) > 100
+    assert all(torch.equal(value, now[name]) for name, value in before.items())
+
+
+def test_perceptual_loss_is_none_between_equal_pictures_and_leaves_nothing_in_the_state():
+    made = recipe("lambda_perceptual=1", "pretrained=true")
+    pictures = batch(made)["a"]
+    assert made._unlike(pictures, pictures).item() == pytest.approx(0, abs=1e-6)
+    assert 0 < made._unlike(pictures, -pictures) < 2
+    assert made.state_dict().keys() == recipe().state_dict().keys()
+    assert losses(made, batch(made))["generators"] > losses(recipe(), batch(made))["generators"]
+
+
+def test_augmentation_reaches_the_discriminators_and_no_generator():
+    plain, augmented = recipe(*PLAIN), recipe(*PLAIN[1:], "diff_augment=color,translation,cutout")
+    scalars = [made.step(batch(made), lambda *_: None) for made in (plain, augmented)]
+    assert scalars[0]["cycle"] == scalars[1]["cycle"]
+    assert scalars[0]["generator"] != scalars[1]["generator"]
+    assert scalars[0]["discriminator"] != scalars[1]["discriminator"]
+
+
+def test_parts_of_a_batch_make_the_losses_of_the_whole():
+    made = recipe(*PLAIN[1:], "adversarial=least-squares")
+    whole = batch(made, 4)
+    halves = [{name: value[part] for name, value in whole.items()} for part in (slice(2), slice(2, 4))]
+    first, second = (losses(made, half) for half in halves)
+    for name, loss in losses(made, whole).items():
+        assert loss == pytest.approx(float(first[name] + second[name]) / 2, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "settings", [("generator=residual-unet", "discriminator=projected", "lambda_perceptual=1"), ("spectral_norm=true",)]
+)
+def test_step_asks_nothing_of_the_host(settings):
+    made = recipe(*settings, "lambda_identity=1", "pool_size=2", "instance_noise=0.1")
+    pictures = {name: value.to("meta") for name, value in batch(made).items()}  # has no values to ask for
+    made.to("meta")
+    scalars = made.step(pictures, lambda _, loss: loss.backward())
+    assert all(value.is_meta for value in [*scalars.values(), *made.figures(pictures).values()])
+
+
+def test_samples_and_previews_show_both_directions_and_the_ways_back():
+    made = recipe().eval()
+    pictures = batch(made, 2)
+    with torch.no_grad():
+        row = made.preview(pictures)
+        assert torch.equal(made.samples(pictures), row[:, 1])
+        assert torch.equal(row[:, 0], pictures["a"])
+        assert torch.equal(row[:, 2], made.g_ba(row[:, 1]))
+        assert torch.equal(row[:, 3], pictures["b"])
+        assert torch.equal(row[:, 4], made.g_ba(pictures["b"]))
+        assert torch.equal(row[:, 5], made.g_ab(row[:, 4]))
+
+
+def test_imagenet_weights_are_brought_in_at_the_start():
+    made = CycleganRecipe(make_config(CycleganRecipe, ["image_size=32", "discriminator_channels=4"]))
+    before = made.g_ab.encoder.stem[0].weight.clone()
+    made.start()
+    assert not torch.equal(made.g_ab.encoder.stem[0].weight, before)
+    assert torch.equal(made.g_ab.encoder.stem[0].weight, made.g_ba.encoder.stem[0].weight)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (["generator=unet"], "one of residual-unet, separable, resnet"),
+        (["discriminator=pixel"], "one of projected, patch"),
+        (["diff_augment=color,flip"], "some of color, translation, cutout, or nothing"),
+        (["up=bilinear"], "one of transposed, resize"),
+        (["image_size=16"], "32 or more"),
+        (["image_size=48"], "a multiple of 32"),
+        (["generator=resnet", "discriminator=patch", "image_size=50"], "a multiple of 4"),
+        (["constant_share=1.5"], "from 0 to 1"),
+        (["lambda_cycle=-1"], "0 or more"),
+        (["pool_size=-1"], "0 or more"),
+        (["generator_lr=0"], "above 0"),
+        (["betas=1,0.9"], "from 0 to below 1"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_with_what_can(settings, says):
+    with pytest.raises(SettingError, match=says):
+        make_config(recipe_class("cyclegan"), settings)
+
+
+def test_resnet_and_patches_train_at_any_multiple_of_four():
+    make_config(recipe_class("cyclegan"), ["generator=resnet", "discriminator=patch", "image_size=68"])
+
+
+def test_augmentations_are_given_as_a_list_or_as_nothing():
+    assert make_config(CycleganRecipe, ["diff_augment=cutout, color"]).diff_augment == ("cutout", "color")
+    assert make_config(CycleganRecipe, ["diff_augment="]).diff_augment == ()

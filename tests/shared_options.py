@@ -1,0 +1,25 @@
+"""The options that colorize and translate share, and --strength."""
+
+OPTIONS = [
+    "--output",
+    "-o",
+    "--model",
+    "--strength",
+    "--format",
+    "--quality",
+    "--overwrite",
+    "--no-recursive",
+    "--device",
+    "--runtime",
+    "--jobs",
+    "--report",
+    "--journal",
+    "--on-error",
+    "--watch",
+    "--from-file",
+    "--engine",
+    "--address",
+    "--max-pixels",
+    "--first-frame",
+    "--quiet",
+]

@@ -1,0 +1,146 @@
+"""Runs of a recipe that translates between two sets: their data, epochs, presets, and weights to start from."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from tiny_run import QUICK, TINY, again, request
+from typer.testing import CliRunner
+
+from img2img.cli.app import app
+from img2img.errors import ModelError
+from img2img.recipes import recipe_class
+from img2img.recipes.recipe import Recipe
+from img2img.recipes.settings import make_config
+from img2img.runs.run_folder import RunFolder
+from img2img.training.start import start
+
+NEVER_MEASURED = replace(QUICK, evaluate_every=0)
+
+
+def all_networks(recipe: Recipe, tmp_path: Path, *left_out: str, **more: torch.Tensor) -> Path:
+    """A file of a recipe's weights and, as averages, the same plus 1."""
+    raw = {name: value for name, value in recipe.state_dict().items() if not name.startswith("pool_")}
+    averages = {f"ema.{name}": value + 1 for name, value in raw.items() if name.startswith("g_")}
+    kept = {name: value for name, value in (raw | averages | more).items() if not name.startswith(left_out)}
+    save_file({name: value.contiguous() for name, value in kept.items()}, tmp_path / "all.safetensors")
+    return tmp_path / "all.safetensors"
+
+
+def tiny_cyclegan() -> Recipe:
+    torch.manual_seed(99)
+    return recipe_class("cyclegan")(make_config(recipe_class("cyclegan"), TINY["cyclegan"]))
+
+
+def test_init_starts_every_network_that_is_in_the_file(two_sets, tmp_path):
+    donor, seeded = tiny_cyclegan(), start(request(two_sets, tmp_path / "plain", "cyclegan")).recipe
+    init = all_networks(donor, tmp_path, "d_b.")
+    trainer = start(request(two_sets, tmp_path / "run", "cyclegan", init=init))
+    for name, value in trainer.recipe.state_dict().items():
+        assert torch.equal(value, (seeded if name.startswith(("d_b.", "pool_")) else donor).state_dict()[name]), name
+    for name, value in trainer.ema.averages.state_dict().items():
+        assert torch.equal(value, donor.state_dict()[name] + 1), name
+
+
+def test_generator_of_which_the_average_alone_is_there_starts_from_it(two_sets, tmp_path):
+    donor = tiny_cyclegan()
+    trainer = start(request(two_sets, tmp_path / "run", "cyclegan", init=all_networks(donor, tmp_path, "g_", "d_")))
+    for name, value in trainer.recipe.g_ba.state_dict().items():
+        assert torch.equal(value, donor.g_ba.state_dict()[name] + 1)
+        assert torch.equal(value, trainer.ema.averages["g_ba"].state_dict()[name])
+
+
+def test_init_from_one_generator_starts_the_exported_one_alone(two_sets, tmp_path):
+    donor, seeded = tiny_cyclegan(), start(request(two_sets, tmp_path / "plain", "cyclegan")).recipe
+    save_file({name: value.contiguous() for name, value in donor.g_ab.state_dict().items()}, tmp_path / "g.safetensors")
+    recipe = start(request(two_sets, tmp_path / "run", "cyclegan", init=tmp_path / "g.safetensors")).recipe
+    for name, expected in (("g_ab", donor), ("g_ba", seeded), ("d_a", seeded)):
+        for key, value in recipe.get_submodule(name).state_dict().items():
+            assert torch.equal(value, expected.get_submodule(name).state_dict()[key]), (name, key)
+
+
+def test_init_from_networks_that_do_not_fit_is_refused(two_sets, tmp_path):
+    donor = tiny_cyclegan()
+    unknown = all_networks(donor, tmp_path, critic=torch.zeros(3))
+    with pytest.raises(
+        ModelError, match=r"another recipe than this: 1 of \d+ belong to none of .*g_ab, g_ba, d_a, d_b"
+    ):
+        start(request(two_sets, tmp_path / "run", "cyclegan", init=unknown))
+    narrow = (*TINY["cyclegan"], "discriminator_channels=2")
+    with pytest.raises(ModelError, match=r"another network than this recipe trains \(size mismatch"):
+        start(request(two_sets, tmp_path / "run", "cyclegan", init=all_networks(donor, tmp_path), settings=narrow))
+    assert not (tmp_path / "run").exists()
+
+
+def test_two_domains_are_found_again_from_any_folder(two_sets, tmp_path, monkeypatch):
+    monkeypatch.chdir(two_sets)
+    start(request(".", tmp_path / "set", "cyclegan", steps=2)).train()
+    domains = {"a": ["trainA"], "b": ["trainB"]}
+    start(request("", tmp_path / "each", "cyclegan", steps=2, domains=domains)).train()
+    monkeypatch.chdir(tmp_path)
+    for name, data in (("set", [str(two_sets)]), ("each", [str(two_sets / half) for half in ("trainA", "trainB")])):
+        info = RunFolder(tmp_path / name).read_info()
+        assert info.data == data
+        assert info.domains == {half[-1].lower(): [str(two_sets / half)] for half in ("trainA", "trainB")}
+        resumed = start(again("", tmp_path / name, "cyclegan", steps=3))
+        assert {domain: len(source) for domain, source in resumed.data.train.items()} == {"a": 4, "b": 3}
+
+
+@pytest.mark.parametrize(
+    ("steps", "settings", "expected", "said"),
+    [
+        (None, ("epochs=3",), (3, 6), "3 epochs of 4 images: 6 steps\n"),
+        (None, ("epochs=3", "batch_size=5"), (3, 3), "3 epochs of 4 images: 3 steps\n"),
+        (9, ("epochs=3",), (0, 9), ""),
+        (None, ("epochs=3", "steps=7"), (0, 7), ""),
+        (None, (), (0, recipe_class("cyclegan").Config().steps), ""),
+    ],
+)
+def test_epochs_are_counted_in_the_larger_set_unless_steps_are_given(
+    steps, settings, expected, said, two_sets, tmp_path, capsys
+):
+    tiny = (*TINY["cyclegan"], *settings)
+    trainer = start(request(two_sets, tmp_path, "cyclegan", steps=steps, settings=tiny, pace=NEVER_MEASURED))
+    assert (trainer.recipe.config.epochs, trainer.recipe.config.steps) == expected
+    assert capsys.readouterr().err == said
+
+
+def test_epochs_of_a_preset_give_way_to_steps(two_sets, tmp_path):
+    small = ("generator=separable", "generator_channels=4", "blocks=1", "discriminator_channels=4", "image_size=32")
+    asked = request(two_sets, tmp_path / "a", "cyclegan", steps=None, settings=small, preset="paper")
+    assert start(asked).recipe.config.steps == 800
+    asked = request(two_sets, tmp_path / "b", "cyclegan", steps=2, settings=small, preset="paper")
+    assert (start(asked).recipe.config.steps, asked.preset) == (2, "paper")
+
+
+def test_preview_of_a_translator_shows_both_ways_and_back(two_sets, tmp_path):
+    start(request(two_sets, tmp_path, "cyclegan", steps=2, pace=replace(QUICK, preview_count=2))).train()
+    (preview,) = (tmp_path / "previews").glob("*.png")
+    with Image.open(preview) as grid:
+        assert grid.size == (6 * 34 + 2, 2 * 34 + 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        ("gan --a x", 2, "--a: gan learns from one set of images; give it as --data"),
+        ("cyclegan --a x", 2, "--a without --b"),
+        ("cyclegan --data x --data y --data z", 2, "--data given 3 times"),
+        ("cyclegan --data nowhere", 1, "nowhere: no such folder"),
+        ("gan --preset paper", 1, "--preset paper: gan has none"),
+    ],
+)
+def test_command_refuses_what_does_not_fit_the_recipe(words, code, says, tmp_path):
+    result = CliRunner().invoke(app, ["train", *words.split(), "--out", str(tmp_path)])
+    assert result.exit_code == code
+    assert says in result.stderr
+
+
+def test_options_for_two_sets_are_shown_where_they_are_for():
+    shown, hidden = (CliRunner().invoke(app, ["train", name, "--help"]).stdout for name in ("cyclegan", "gan"))
+    for option in ("--a ", "--b ", "--preset ", "--evaluate-every "):
+        assert option in shown
+        assert option not in hidden
