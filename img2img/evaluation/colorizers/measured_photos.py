@@ -124,12 +124,12 @@ def measure_photos(
 
 
 def photos_at(source: ImageSource, size: int, multiple: int = 32) -> Iterator[Image.Image]:
-    """Each photo as `photo_at` brings it to a size."""
+    """Each photo brought to about size x size pixels, aspect kept, sides multiples of `multiple`."""
     return (photo_at(source, place, size, multiple) for place in range(len(source)))
 
 
 def photo_at(source: ImageSource, place: int, size: int, multiple: int = 32) -> Image.Image:
-    """A photo brought to about size x size pixels, aspect kept, sides multiples of `multiple`."""
+    """One of them."""
     image = Image.fromarray(source.rgb(place))
     height, width = small_size(image.height, image.width, size, multiple)
     return image.resize((width, height), Image.Resampling.BICUBIC)
