@@ -1,4 +1,4 @@
-"""Where training pictures come from. This file imports nothing: `data.check` and `data.download` need no torch."""
+"""Where training pictures come from. No torch here, nor in `data.check` and `data.download`."""
 
 from typing import Literal
 

@@ -9,7 +9,7 @@ from img2img.data.image_source import ImageSource
 from img2img.data.training_data import TrainingData, open_data
 from img2img.errors import DataError
 from img2img.export.files import write_score
-from img2img.inference.scorer import Judge, quantiles_of
+from img2img.inference.scorer import PhotoJudge, quantiles_of
 from img2img.inference.translator import Translator
 from img2img.photo import Photo
 from img2img.randomness import derive_seed
@@ -28,7 +28,7 @@ def write_quantiles(run: Path, models: Mapping[str, Path], *, held_out: int, see
     """
     data = _data_of(run, held_out)
     for domain, path in models.items():
-        judge, source = Judge(Translator(path)), data.train[domain]
+        judge, source = PhotoJudge(Translator(path)), data.train[domain]
         chosen = _drawn(source, derive_seed(seed, "score", len(source)))
         write_score(path, quantiles_of([judge.parts(Photo(source.rgb(index), "RGB")) for index in chosen]))
 

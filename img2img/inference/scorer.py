@@ -35,7 +35,7 @@ class Parts:
     """What the way there and back loses, for a picture of its grain: less is more like them."""
 
 
-class Judge:
+class PhotoJudge:
     """Measures what a score is made of, for a translator whose card names a critic; ModelError when a part is missing.
 
     On a copy of the critic's native size, whatever size is translated. Threads may share one.
@@ -89,7 +89,7 @@ class Scorer:
     def __init__(
         self, translator: Translator, *, device: str = "auto", threads: int = 0, runtime: str = "auto"
     ) -> None:
-        self._judge = Judge(translator, device=device, threads=threads, runtime=runtime)
+        self._judge = PhotoJudge(translator, device=device, threads=threads, runtime=runtime)
         if translator.card.score is None:
             raise ModelError(
                 f"{translator.source}: its card has no quantiles of a score: `img2img export --critic` measures them "
