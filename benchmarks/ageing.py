@@ -28,7 +28,6 @@ from img2img.evaluation.evaluate import photos_at
 from img2img.evaluation.metrics import Picture
 from img2img.evaluation.similarity import Lpips
 from img2img.inference.opened_model import OpenedModel
-from img2img.inference.runtime import usable_cores
 from img2img.lab import Floats
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.randomness import derive_seed, uniform
@@ -122,8 +121,8 @@ def main() -> None:
     if options.sheet:
         draw_sheet(to_tensor(centre_square(source.rgb(options.photo), SIDE))[None], options.sheet)
         return
-    torch.set_num_threads(usable_cores())
-    model = OpenedModel(options.model, task="colorize", doing="this", device="cpu", threads=usable_cores())
+    torch.set_num_threads(1)  # pictures this small are not worth the wait for a second thread
+    model = OpenedModel(options.model, task="colorize", doing="this", device="cpu", threads=1)
     lpips = Lpips(options.lpips_weights) if options.lpips_weights else None
     chosen = np.linspace(0, len(source) - 1, min(options.count, len(source))).round().astype(int).tolist()
     photos = photos_at(Subset(source, chosen), model.card.native_size, model.card.size_multiple)
