@@ -123,8 +123,8 @@ def main() -> None:
     if options.sheet:
         draw_sheet(to_tensor(centre_square(source.rgb(options.photo), SIDE))[None], options.sheet)
         return
-    torch.set_num_threads(usable_cores())
-    model = OpenedModel(options.model, task="colorize", doing="this", device="cpu", threads=usable_cores())
+    torch.set_num_threads(1)  # pictures this small are not worth the wait for a second thread
+    model = OpenedModel(options.model, task="colorize", doing="this", device="cpu", threads=1)
     lpips = Lpips(options.lpips_weights) if options.lpips_weights else None
     chosen = np.linspace(0, len(source) - 1, min(options.count, len(source))).round().astype(int).tolist()
     photos = photos_at(Subset(source, chosen), model.card.native_size, model.card.size_multiple)
