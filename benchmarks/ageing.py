@@ -33,7 +33,6 @@ from img2img.evaluation.colorizers.metrics import Picture
 from img2img.evaluation.colorizers.similarity import Lpips
 from img2img.inference.opened_model import OpenedModel
 from img2img.lab import Floats
-from img2img.machine import usable_cores
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.randomness import derive_seed, uniform
 from img2img.recipes.ageing.aged import FRAME, KINDS, PLACES, aged_split, drawn_strengths, same_strengths

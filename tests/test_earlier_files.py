@@ -1,7 +1,8 @@
 """Files that an earlier version wrote (before the package had rooms) still open, and go on: a run, a journal, a model.
 
-`earlier_files/` was made by commit 725287d: `img2img train dcgan --data digits --steps 6 --seed 3` with tiny networks, of
-which `run` holds the state at step 4 and `run-ended.pt` that at step 6; `img2img colorize photos -o coloured --model tiny.onnx`.
+`earlier_files/` was made by commit 725287d. `run`: `img2img train dcgan --data digits --steps 6 --seed 3` with tiny
+networks, at step 4; `run-ended.pt` is its state at step 6. `coloured`: `img2img colorize photos -o coloured --model
+tiny.onnx`.
 """
 
 import os
