@@ -144,6 +144,12 @@ def test_batches_end_at_a_number_of_photos_or_of_bytes_and_are_made_when_asked_f
     assert list(batches([], most=3)) == []
 
 
+def test_what_is_known_already_is_in_no_batch() -> None:
+    first, second, third = (Job(Path(f"{n}.png"), Path(f"{n}.jpg")) for n in range(3))
+    known = Outcome(Path("a.zip"), None, "failed", error="damaged")
+    assert list(batches([first, known, second, third, known], most=2)) == [known, [first, second], known, [third]]
+
+
 @pytest.mark.parametrize(
     ("crew", "threads", "in_flight", "in_batch"),
     [
