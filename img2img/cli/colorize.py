@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from img2img.cli.conversion import Conversion
+from img2img.cli.conversion import run_conversion
 from img2img.cli.conversion_options import (
     Address,
     Device,
@@ -27,18 +27,12 @@ from img2img.cli.conversion_options import (
     Watch,
     output_option,
 )
-
-
-def _check_strength(strength: float) -> float:
-    if not 0 <= strength < float("inf"):
-        raise typer.BadParameter(f"{strength} is not a number from 0 (grey) upward; 1 is the model's own colour")
-    return strength
-
+from img2img.conversion.options import ColorizeOptions
 
 Model = Annotated[str, typer.Option(metavar="NAME|FILE", help="One of `img2img models`, or an .onnx file.")]
 Strength = Annotated[
     float,
-    typer.Option(metavar="NUMBER", callback=_check_strength, help="How much colour: 0 gives the grey photo, 1.3 more."),
+    typer.Option(metavar="NUMBER", help="How much colour: 0 gives the grey photo, 1.3 more."),
 ]
 
 
@@ -87,17 +81,16 @@ def colorize(
     Exit codes: 0 all is well, 1 a photo failed or the model cannot be used,
     2 the command contradicts itself, 130 stopped with Ctrl-C.
     """
-
-    from img2img.batch.task import Colorizing
-
-    Conversion(
-        inputs=inputs or [],
-        output=output,
+    options = ColorizeOptions(
+        model=model,
+        strength=strength,
         from_file=from_file,
         format=format,
         quality=quality,
         overwrite=overwrite,
         recursive=recursive,
+        device=device,
+        runtime=runtime,
         jobs=jobs,
         report=report,
         journal=journal,
@@ -108,5 +101,5 @@ def colorize(
         max_pixels=max_pixels,
         first_frame=first_frame,
         fps=fps,
-        quiet=quiet,
-    ).run(Colorizing(model, strength, device, runtime), word="colorized", verb="coloured")
+    )
+    run_conversion(inputs or [], output, options, verb="coloured", quiet=quiet)

@@ -1,13 +1,10 @@
 """`img2img translate`: turn photos of one kind into another."""
 
-import math
-import warnings
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from img2img.cli.conversion import Conversion
+from img2img.cli.conversion import run_conversion
 from img2img.cli.conversion_options import (
     Address,
     Device,
@@ -30,31 +27,7 @@ from img2img.cli.conversion_options import (
     Watch,
     output_option,
 )
-from img2img.errors import UsageError
-
-if TYPE_CHECKING:
-    from img2img.inference.translator import Size
-
-
-MANY_FIT = 512
-"""Sizes at which a photo takes the network less than 200 MB: beyond, one for each core may be too many."""
-
-
-RELIABLE_AUC = 0.9
-"""Below it `--min-score` comes with a warning."""
-
-
-def _check_size(text: str) -> str:
-    if text not in ("card", "native") and not (text.isdecimal() and 1 <= int(text) <= 2048):
-        raise typer.BadParameter(f"{text}: give card, native, or a number of pixels up to 2048")
-    return text
-
-
-def _check_score(value: float | None) -> float | None:
-    if value is not None and math.isnan(value):  # which is in any range
-        raise typer.BadParameter(f"{value} is not a number from 0 to 1")
-    return value
-
+from img2img.conversion.options import MANY_FIT, TranslateOptions
 
 Model = Annotated[
     str | None,
@@ -69,7 +42,6 @@ SizeOption = Annotated[
     typer.Option(
         "--size",
         metavar="card|native|N",
-        callback=_check_size,
         help="What the model sees: card, a copy of about the size that it was trained at; N, one of about N x N pixels "
         "(the change is then enlarged and added to the photo); native, the photo itself, tile by tile if it is large. "
         f"Beyond {MANY_FIT} a photo can take 3 GB of memory: without --jobs they are done one at a time.",
@@ -99,7 +71,6 @@ def translate(
             metavar="X",
             min=0,
             max=1,
-            callback=_check_score,
             help="Skip photos with a lower score: the model was not made for them.",
         ),
     ] = None,
@@ -140,24 +111,19 @@ def translate(
     Exit codes: 0 all is well, 1 a photo failed or the model cannot be used,
     2 the command contradicts itself, 130 stopped with Ctrl-C.
     """
-    from img2img.batch.task import Translating
-
-    chosen = model or _only_translator()
-    seen: Size = size if size in ("card", "native") else int(size)  # type: ignore[assignment]
-
-    if min_score:
-        _warn_of_a_doubtful_score(chosen, min_score)
-    judged = score or min_score is not None
-    task = Translating(chosen, seen, cycle, judged, min_score or 0.0, device, runtime)
-    word = f"{Path(chosen).stem}.cycle" if cycle else Path(chosen).stem
-    Conversion(
-        inputs=inputs or [],
-        output=output,
+    options = TranslateOptions(
+        model=model,
+        size=size,
+        cycle=cycle,
+        score=score,
+        min_score=min_score,
         from_file=from_file,
         format=format,
         quality=quality,
         overwrite=overwrite,
         recursive=recursive,
+        device=device,
+        runtime=runtime,
         jobs=jobs,
         report=report,
         journal=journal,
@@ -168,34 +134,6 @@ def translate(
         max_pixels=max_pixels,
         first_frame=first_frame,
         fps=fps,
-        quiet=quiet,
-    ).run(
-        task,
-        word=word,
-        verb="translated",
-        show_scores=score and not report,
-        one_at_a_time=seen == "native" or (isinstance(seen, int) and seen > MANY_FIT),
     )
-
-
-def _warn_of_a_doubtful_score(model: str, least: float) -> None:
-    from img2img.model_file import find_model, read_card
-
-    card = read_card(find_model(model))
-    auc = card.metrics.get("score", {}).get("auc", 1.0)
-    if auc < RELIABLE_AUC:
-        warnings.warn(
-            f"{card.name}: of a photo that it was made for and another one, the score prefers the other in "
-            f"{1 - auc:.0%} of cases (its card: AUC {auc:.3f}), so --min-score {least:g} skips some of the right ones",
-            stacklevel=2,
-        )
-
-
-def _only_translator() -> str:
-    from img2img.inference.opened_model import models_for
-
-    names = models_for("translate")
-    if len(names) == 1:
-        return names[0]
-    choices = f"--model {' or --model '.join(names)}" if names else "--model FILE.onnx (`img2img train cyclegan`)"
-    raise UsageError(f"which model? Give {choices}")
+    show_scores = score and not report
+    run_conversion(inputs or [], output, options, verb="translated", quiet=quiet, show_scores=show_scores)
