@@ -1,65 +1,12 @@
 """`img2img colorize`: colour photos."""
 
-from typing import Annotated
-
-import typer
-
 from img2img.cli.conversion import run_conversion
-from img2img.cli.conversion_options import (
-    Address,
-    Device,
-    EngineName,
-    FirstFrame,
-    Format,
-    Fps,
-    FromFile,
-    Inputs,
-    Jobs,
-    JournalFile,
-    MaxPixels,
-    OnError,
-    Overwrite,
-    Quality,
-    Quiet,
-    Recursive,
-    Report,
-    Runtime,
-    Watch,
-    output_option,
-)
+from img2img.cli.conversion_command import takes_options
 from img2img.conversion.options import ColorizeOptions
 
-Model = Annotated[str, typer.Option(metavar="NAME|FILE", help="One of `img2img models`, or an .onnx file.")]
-Strength = Annotated[
-    float,
-    typer.Option(metavar="NUMBER", help="How much colour: 0 gives the grey photo, 1.3 more."),
-]
 
-
-def colorize(
-    inputs: Inputs = None,
-    output: Annotated[str | None, output_option("photo.colorized.jpg")] = None,
-    model: Model = "colorizer",
-    strength: Strength = 1.0,
-    from_file: FromFile = None,
-    format: Format = "same",
-    quality: Quality = None,
-    overwrite: Overwrite = False,
-    recursive: Recursive = True,
-    device: Device = "auto",
-    runtime: Runtime = "auto",
-    jobs: Jobs = None,
-    report: Report = None,
-    journal: JournalFile = None,
-    on_error: OnError = "skip",
-    watch: Watch = False,
-    engine: EngineName = "local",
-    address: Address = None,
-    max_pixels: MaxPixels = None,
-    first_frame: FirstFrame = False,
-    fps: Fps = None,
-    quiet: Quiet = False,
-) -> None:
+@takes_options(ColorizeOptions, beside="photo.colorized.jpg")
+def colorize(inputs: list[str], output: str | None, options: ColorizeOptions, quiet: bool) -> None:
     """Colour photos: offline, at full size, with everything that is not colour kept.
 
     Folders keep their tree: album/a/b.jpg becomes coloured/a/b.jpg. Hidden files and links to folders are
@@ -81,25 +28,4 @@ def colorize(
     Exit codes: 0 all is well, 1 a photo failed or the model cannot be used,
     2 the command contradicts itself, 130 stopped with Ctrl-C.
     """
-    options = ColorizeOptions(
-        model=model,
-        strength=strength,
-        from_file=from_file,
-        format=format,
-        quality=quality,
-        overwrite=overwrite,
-        recursive=recursive,
-        device=device,
-        runtime=runtime,
-        jobs=jobs,
-        report=report,
-        journal=journal,
-        on_error=on_error,
-        watch=watch,
-        engine=engine,
-        address=address,
-        max_pixels=max_pixels,
-        first_frame=first_frame,
-        fps=fps,
-    )
-    run_conversion(inputs or [], output, options, verb="coloured", quiet=quiet)
+    run_conversion(inputs, output, options, verb="coloured", quiet=quiet)

@@ -63,8 +63,7 @@ def options_for(model: Name, options: dict[str, Any]) -> ConversionOptions:
 
 
 _KINDS: dict[str, type[ColorizeOptions] | type[TranslateOptions]] = {
-    "colorize": ColorizeOptions,
-    "translate": TranslateOptions,
+    kind.model_task: kind for kind in (ColorizeOptions, TranslateOptions)
 }
 
 

@@ -21,13 +21,12 @@ class OptionsClass(Protocol):
 class Option:
     """What stands in the `Annotated` type of a dataclass's field. `least` and `most` are the ends of its range.
 
-    `name` is that on the command line, where it is another than the field's. `check` raises UsageError. `photos_only`:
+    `check` raises UsageError. `photos_only`:
     refused for films. `over_http`: whether a server lets its callers set it.
     """
 
     help: str
     group: Group = "Results"
-    name: str | None = None
     metavar: str | None = None
     least: float | None = None
     most: float | None = None
@@ -42,18 +41,15 @@ class OptionField:
     """One field of an options class."""
 
     field: str
-    kind: Any  # without what is optional about it
+    hint: Any
+    kind: Any  # the hint without what is optional about it
     default: Any
     option: Option
 
     @property
     def name(self) -> str:
         """As one writes it on the command line."""
-        return f"--{(self.option.name or self.field).replace('_', '-')}"
-
-    def said(self, value: object) -> str:
-        """The option with its value, as one writes them."""
-        return self.name if value is True else f"{self.name} {value}"
+        return f"--{self.field.replace('_', '-')}"
 
     def read(self, value: Any) -> Any:
         """The value in the field's own type. Raises UsageError for one that it cannot have."""
@@ -93,8 +89,9 @@ class OptionField:
 
 
 def option_fields(options: type[OptionsClass] | OptionsClass) -> list[OptionField]:
-    """Those of an options class, in their order."""
-    return [_option_field(each) for each in fields(options)]
+    """Those of an options class in their order: its own, then what it has in common with others."""
+    own = (options if isinstance(options, type) else type(options)).__annotations__
+    return [_option_field(each) for each in sorted(fields(options), key=lambda field: field.name not in own)]
 
 
 def _option_field(field: "Field[Any]") -> OptionField:
@@ -104,7 +101,7 @@ def _option_field(field: "Field[Any]") -> OptionField:
     assert field.default is not MISSING
     kinds = [kind for kind in get_args(hint) if kind is not types.NoneType]
     optional = get_origin(hint) in (Union, types.UnionType)
-    return OptionField(field.name, kinds[0] if optional else hint, field.default, option)
+    return OptionField(field.name, hint, kinds[0] if optional else hint, field.default, option)
 
 
 def check_names(options: type[OptionsClass], given: Mapping[str, object]) -> None:

@@ -3,7 +3,7 @@
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from img2img.conversion.option import Option, option_fields
 from img2img.errors import UsageError
@@ -130,6 +130,9 @@ class ConversionOptions:
             value = self.__dict__[each.field]
             object.__setattr__(self, each.field, each.read(value))
 
+    model_task: ClassVar[str]
+    """Of the models that these options are for, as their cards have it."""
+
     def settled(self) -> "ConversionOptions":
         """With all that is left to the models at hand chosen. Raises UsageError and ModelError."""
         return self
@@ -156,6 +159,8 @@ class ConversionOptions:
 @dataclass(frozen=True, kw_only=True)
 class ColorizeOptions(ConversionOptions):
     """Colouring photos."""
+
+    model_task = "colorize"
 
     model: Annotated[str, Option("One of `img2img models`, or an .onnx file.", metavar="NAME|FILE", over_http=True)] = (
         "colorizer"
@@ -187,6 +192,8 @@ class ColorizeOptions(ConversionOptions):
 @dataclass(frozen=True, kw_only=True)
 class TranslateOptions(ConversionOptions):
     """Translating photos."""
+
+    model_task = "translate"
 
     model: Annotated[
         str | None,
