@@ -31,6 +31,7 @@ from img2img.data.open_source import open_source
 from img2img.evaluation.colorizers.measured_photos import photos_at
 from img2img.evaluation.colorizers.metrics import Picture
 from img2img.evaluation.colorizers.similarity import Lpips
+from img2img.inference.execution import Execution
 from img2img.inference.opened_model import OpenedModel
 from img2img.lab import Floats
 from img2img.machine import usable_cores
@@ -124,7 +125,7 @@ def main() -> None:
         draw_sheet(to_tensor(centre_square(source.rgb(options.photo), SIDE))[None], options.sheet)
         return
     torch.set_num_threads(usable_cores())
-    model = OpenedModel(options.model, task="colorize", doing="this", device="cpu", threads=usable_cores())
+    model = OpenedModel(options.model, task="colorize", doing="this", execution=Execution("cpu", usable_cores()))
     lpips = Lpips(options.lpips_weights) if options.lpips_weights else None
     chosen = np.linspace(0, len(source) - 1, min(options.count, len(source))).round().astype(int).tolist()
     photos = photos_at(Subset(source, chosen), model.card.native_size, model.card.size_multiple)

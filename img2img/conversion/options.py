@@ -10,6 +10,7 @@ from img2img.errors import UsageError
 
 if TYPE_CHECKING:
     from img2img.batch.task import Task
+    from img2img.inference.execution import Execution
     from img2img.inference.translator import Size
 
 MANY_FIT = 512
@@ -151,6 +152,13 @@ class ConversionOptions:
         """Without `jobs` one photo takes all cores, since many would not fit in memory."""
         return False
 
+    @property
+    def execution(self) -> "Execution":
+        """Where the models run."""
+        from img2img.inference.execution import Execution
+
+        return Execution(self.device, runtime=self.runtime)
+
     def task(self) -> "Task":
         """What is done with each photo."""
         raise NotImplementedError
@@ -186,7 +194,7 @@ class ColorizeOptions(ConversionOptions):
     def task(self) -> "Task":
         from img2img.batch.task import Colorizing
 
-        return Colorizing(self.model, self.strength, self.device, self.runtime)
+        return Colorizing(self.model, self.strength, self.execution)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,7 +273,7 @@ class TranslateOptions(ConversionOptions):
 
         judged = self.score or self.min_score is not None
         least = self.min_score or 0.0
-        return Translating(self.model_name, self._seen(), self.cycle, judged, least, self.device, self.runtime)
+        return Translating(self.model_name, self._seen(), self.cycle, judged, least, self.execution)
 
     def _seen(self) -> "Size":
         return self.size if self.size in ("card", "native") else int(self.size)  # type: ignore[return-value]

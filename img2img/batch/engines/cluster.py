@@ -183,10 +183,10 @@ def _crew(ray: Any, task: Task, workers: int | None) -> Crew:
     """A GPU and its share of the cores to each process where GPUs can be used, else a core to each."""
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     gpus = int(sum(each.get("GPU", 0) for each in machines))
-    if task.device == "cuda" and not gpus:
+    if task.execution.device == "cuda" and not gpus:
         raise ModelError("--device cuda: no machine of this Ray cluster has a GPU; leave --device out")
     queued = 0 if workers else 1  # what is queued may run as well
-    if gpus and (task.device == "cuda" or (task.device == "auto" and _can_use_gpus(ray))):
+    if gpus and (task.execution.device == "cuda" or (task.execution.device == "auto" and _can_use_gpus(ray))):
         share = min(int(each.get("CPU", 1) // each["GPU"]) for each in machines if each.get("GPU"))
         cpus = max(1, min(share, workers or share))
         return Crew(max(1, min(gpus, (workers or gpus * cpus) // cpus)), cpus, gpus=1, queued=queued)
