@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from img2img.batch.outcome import Outcome
+from img2img.batch.plan import plan_single
 from img2img.batch.report import check_report, write_report
 from img2img.conversion.conversion import Conversion, FilmProgress
-from img2img.conversion.films import open_films
 from img2img.conversion.option import check_names
 from img2img.conversion.options import ColorizeOptions, ConversionOptions, TranslateOptions
-from img2img.conversion.photos import open_photos
+from img2img.conversion.photo import one_photo
 from img2img.errors import ModelError, UsageError
 from img2img.model_file import find_model, read_card
 from img2img.video.kinds import are_films
@@ -91,16 +91,33 @@ def open_conversion(
     if options.fps and not films:
         raise UsageError("--fps is for films: give numbered pictures, frame_%05d.png, and -o film.mp4")
     options = options.settled()
-    with ExitStack() as held:
-        if films:
-            conversion = open_films(inputs, output, options, progress)
-        else:
-            conversion = held.enter_context(open_photos(inputs, output, options))
+    opened = _films(inputs, output, options, progress) if films else _photos(inputs, output, options)
+    with opened as conversion:
         try:
             yield conversion
         finally:
             if options.report:
                 _report(conversion, options.report)
+
+
+def _films(
+    inputs: Sequence[str], output: str | None, options: ConversionOptions, progress: FilmProgress
+) -> AbstractContextManager[Conversion]:
+    from img2img.conversion.films import open_films
+
+    return nullcontext(open_films(inputs, output, options, progress))
+
+
+def _photos(
+    inputs: Sequence[str], output: str | None, options: ConversionOptions
+) -> AbstractContextManager[Conversion]:
+    if not (options.from_file or options.watch):
+        single = plan_single(inputs, output, word=options.word, format=options.format)
+        if single is not None:
+            return nullcontext(one_photo(single, options))
+    from img2img.conversion.photos import open_photos  # with SQLite, which one photo does without
+
+    return open_photos(inputs, output, options)
 
 
 def _report(conversion: Conversion, path: Path) -> None:
