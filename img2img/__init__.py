@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from img2img.batch.outcome import Outcome
+    from img2img.conversion.colorize_options import ColorizeOptions
     from img2img.conversion.convert import convert
-    from img2img.conversion.options import ColorizeOptions, ConversionOptions, TranslateOptions
+    from img2img.conversion.options import ConversionOptions
+    from img2img.conversion.translate_options import TranslateOptions
     from img2img.errors import (
         DataError,
         ExportError,
@@ -70,9 +72,9 @@ __all__ = [
 
 _HOMES = {
     "convert": "img2img.conversion.convert",
-    "ColorizeOptions": "img2img.conversion.options",
+    "ColorizeOptions": "img2img.conversion.colorize_options",
     "ConversionOptions": "img2img.conversion.options",
-    "TranslateOptions": "img2img.conversion.options",
+    "TranslateOptions": "img2img.conversion.translate_options",
     "Outcome": "img2img.batch.outcome",
     "load": "img2img.inference",
     "Colorizer": "img2img.inference.colorizer",

@@ -2,7 +2,7 @@
 
 from img2img.cli.conversion import run_conversion
 from img2img.cli.conversion_command import takes_options
-from img2img.conversion.options import ColorizeOptions
+from img2img.conversion.colorize_options import ColorizeOptions
 
 
 @takes_options(ColorizeOptions, beside="photo.colorized.jpg")

@@ -2,7 +2,7 @@
 
 from img2img.cli.conversion import run_conversion
 from img2img.cli.conversion_command import takes_options
-from img2img.conversion.options import TranslateOptions
+from img2img.conversion.translate_options import TranslateOptions
 
 
 @takes_options(TranslateOptions, beside="photo.MODEL.jpg")

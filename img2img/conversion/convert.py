@@ -13,10 +13,12 @@ from typing import Any
 from img2img.batch.outcome import Outcome
 from img2img.batch.plan import plan_single
 from img2img.batch.report import check_report, write_report
+from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.conversion.conversion import Conversion, FilmProgress
 from img2img.conversion.option import check_names
-from img2img.conversion.options import ColorizeOptions, ConversionOptions, TranslateOptions
+from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photo import one_photo
+from img2img.conversion.translate_options import TranslateOptions
 from img2img.errors import ModelError, UsageError
 from img2img.model_file import find_model, read_card
 from img2img.video.kinds import are_films

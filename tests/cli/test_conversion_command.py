@@ -15,8 +15,10 @@ from typer.testing import CliRunner
 
 from img2img.cli.app import app
 from img2img.cli.conversion_command import OTHERS
+from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.conversion.option import Group
-from img2img.conversion.options import ColorizeOptions, ConversionOptions, TranslateOptions
+from img2img.conversion.options import ConversionOptions
+from img2img.conversion.translate_options import TranslateOptions
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COMMANDS = pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from film_clips import greys, read_film, texture, write_film
 
 from img2img.batch.task import Translating
 from img2img.cli.conversion import run_conversion
-from img2img.conversion.options import ColorizeOptions
+from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.errors import FilmError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +24,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from img2img.cli.conversion import run_conversion
-from img2img.conversion.options import ColorizeOptions
+from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.video import film
 film.SEGMENT = 20
 source, target, model = sys.argv[1:]
