@@ -31,6 +31,7 @@ from img2img.data.open_source import open_source
 from img2img.evaluation.colorizers.measured_photos import photos_at
 from img2img.evaluation.colorizers.metrics import Picture
 from img2img.evaluation.colorizers.similarity import Lpips
+from img2img.inference.execution import Execution
 from img2img.inference.opened_model import OpenedModel
 from img2img.lab import Floats
 from img2img.networks.quantised_ab import AB_SCALE
@@ -123,7 +124,7 @@ def main() -> None:
         draw_sheet(to_tensor(centre_square(source.rgb(options.photo), SIDE))[None], options.sheet)
         return
     torch.set_num_threads(1)  # pictures this small are not worth the wait for a second thread
-    model = OpenedModel(options.model, task="colorize", doing="this", device="cpu", threads=1)
+    model = OpenedModel(options.model, task="colorize", doing="this", execution=Execution("cpu", 1))
     lpips = Lpips(options.lpips_weights) if options.lpips_weights else None
     chosen = np.linspace(0, len(source) - 1, min(options.count, len(source))).round().astype(int).tolist()
     photos = photos_at(Subset(source, chosen), model.card.native_size, model.card.size_multiple)

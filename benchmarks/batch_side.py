@@ -17,6 +17,7 @@ from img2img.batch.batch import BatchRequest, PhotoBatch
 from img2img.batch.engines.engine import LocalEngine
 from img2img.batch.sources.listing import list_photos
 from img2img.batch.task import Colorizing, PhotoConverter
+from img2img.inference.execution import Execution
 from img2img.model_file import read_card, rewrite_card
 from img2img.photo import read_photo, write_photo
 
@@ -73,8 +74,8 @@ def main() -> None:
         place.write_bytes(rewrite_card(path, replace(read_card(path), native_size=32)))
         return
     sides: dict[str, Side] = {
-        "onnxruntime": partial(as_batch, Colorizing(model, runtime="onnxruntime")),
-        "openvino": partial(as_batch, Colorizing(model, runtime="openvino")),
+        "onnxruntime": partial(as_batch, Colorizing(model, execution=Execution(runtime="onnxruntime"))),
+        "openvino": partial(as_batch, Colorizing(model, execution=Execution(runtime="openvino"))),
         "nothing": partial(as_batch, Nothing()),
         "codecs": with_codecs,
     }

@@ -5,6 +5,11 @@
     colorize = load("colorizer")
     coloured = colorize(Image.open("photo.jpg"))
 
+    from img2img import convert
+
+    for outcome in convert(["album"], "coloured", strength=1.2):
+        print(outcome.status, outcome.target)
+
 Names are imported when first used, so that `import img2img` costs nothing.
 """
 
@@ -12,6 +17,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from img2img.batch.outcome import Outcome
+    from img2img.conversion.colorize_options import ColorizeOptions
+    from img2img.conversion.convert import convert
+    from img2img.conversion.options import ConversionOptions
+    from img2img.conversion.translate_options import TranslateOptions
     from img2img.errors import (
         DataError,
         ExportError,
@@ -34,28 +44,38 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "ColorizeOptions",
     "Colorizer",
+    "ConversionOptions",
     "DataError",
     "ExportError",
     "FilmError",
     "Img2ImgError",
     "ModelError",
+    "Outcome",
     "Photo",
     "PhotoError",
     "RunError",
     "Sampler",
     "SettingError",
+    "TranslateOptions",
     "Translator",
     "UnreadablePhoto",
     "UnwritablePhoto",
     "UsageError",
     "__version__",
+    "convert",
     "load",
     "read_photo",
     "write_photo",
 ]
 
 _HOMES = {
+    "convert": "img2img.conversion.convert",
+    "ColorizeOptions": "img2img.conversion.colorize_options",
+    "ConversionOptions": "img2img.conversion.options",
+    "TranslateOptions": "img2img.conversion.translate_options",
+    "Outcome": "img2img.batch.outcome",
     "load": "img2img.inference",
     "Colorizer": "img2img.inference.colorizer",
     "Sampler": "img2img.inference.sampler",

@@ -28,7 +28,7 @@ TRAINING_ONLY = {
     "torchmetrics",
 }
 BY_NAME = {
-    "__init__.py": {"img2img.errors", "img2img.inference", "img2img.photo"},
+    "__init__.py": {"img2img.batch", "img2img.conversion", "img2img.errors", "img2img.inference", "img2img.photo"},
     "recipes/__init__.py": {"img2img.recipes"},
     "networks/encoder.py": set[str](),
     "photo/formats.py": set[str](),
@@ -128,7 +128,7 @@ def test_colorize_imports_only_what_it_uses(tmp_path: Path, tiny_model: Path, dr
     photo = draw_photo(tmp_path / "photo.jpg")
     imported = imported_by(["colorize", str(photo), "--model", str(tiny_model)], tmp_path)
     assert (tmp_path / "photo.colorized.jpg").is_file()
-    assert not imported & (TRAINING_ONLY | {"rich", "tifffile", "png", "scipy", "cv2"})
+    assert not imported & (TRAINING_ONLY | {"rich", "sqlite3", "tifffile", "png", "scipy", "cv2"})
 
 
 def test_translate_imports_only_what_it_uses(tmp_path: Path, draw_photo: DrawPhoto) -> None:

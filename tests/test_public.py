@@ -60,3 +60,14 @@ def test_load_gives_the_object_for_the_models_task(tmp_path: Path) -> None:
     assert isinstance(img2img.load(str(path), device="cpu", threads=1), img2img.Sampler)
     path = matrix_translator(tmp_path / "translator.onnx", NEGATIVE)
     assert isinstance(img2img.load(str(path), device="cpu", threads=1), img2img.Translator)
+
+
+def test_load_takes_a_runtime(tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "tiny.onnx", tiny_model(0, 0))
+    assert isinstance(img2img.load(str(path), runtime="onnxruntime"), img2img.Colorizer)
+    sampler, translator = tmp_path / "sampler.onnx", tmp_path / "translator.onnx"
+    linear_sampler(sampler, flat(0.1))
+    matrix_translator(translator, NEGATIVE)
+    for each in (path, sampler, translator):
+        with pytest.raises(img2img.UsageError, match="no runtime 'fast'"):
+            img2img.load(str(each), runtime="fast")

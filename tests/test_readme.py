@@ -69,13 +69,16 @@ def test_readme_command_runs(line, tmp_path):
         assert len([path for path in tmp_path.rglob("*.*") if path.is_file()]) > 3
 
 
-def test_readme_python_runs(monkeypatch):
-    monkeypatch.chdir(CHECKOUT)
+def test_readme_python_runs(monkeypatch, tmp_path):
+    (tmp_path / "datasets").symlink_to(CHECKOUT / "datasets")
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         exec(code, names)
     assert names["coloured"].mode == names["zebra"].mode == "RGB"
     assert names["horse"].size == names["zebra"].size
+    assert names["outcome"].status == "done"
+    assert len(list(Path("coloured").glob("*.jpg"))) == len(list(SAMPLE.parent.glob("*.jpg")))
 
 
 def test_pictures_that_the_readme_shows_are_there():

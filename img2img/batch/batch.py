@@ -1,7 +1,6 @@
 """A batch from inputs to outcomes: registered in a journal, converted by an engine, each outcome recorded."""
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -101,32 +100,14 @@ class PhotoBatch:
         )
 
     def _converted(self, engine: Engine, count: int) -> Iterator[Outcome]:
-        aside: deque[Outcome] = deque()
-        for outcome in engine.run(self._jobs(aside), count=count):
-            yield self._recorded(outcome)
-            yield from self._drained(aside)
-        yield from self._drained(aside)
+        return map(self._recorded, engine.run(self._jobs(), count=count))
 
-    def _jobs(self, aside: deque[Outcome]) -> Iterator[Job]:
-        """The jobs that are due, with what an archive holds read; those that come to nothing are put aside."""
-        for each in with_contents(self._due(aside)):
-            if isinstance(each, Outcome):
-                aside.append(each)
-            else:
-                yield each
+    def _jobs(self) -> Iterator[Job | Outcome]:
+        """The jobs that are due, with what an archive holds read, and what came of those that come to nothing."""
+        for each in with_contents(self._journal.due()):
+            yield each
             if self._stopped:
                 return
-
-    def _due(self, aside: deque[Outcome]) -> Iterator[Job]:
-        for each in self._journal.due():
-            if isinstance(each, Job):
-                yield each
-            else:
-                aside.append(each)
-
-    def _drained(self, aside: deque[Outcome]) -> Iterator[Outcome]:
-        while aside:
-            yield self._recorded(aside.popleft())
 
     def _recorded(self, outcome: Outcome) -> Outcome:
         self._stopped |= self._request.stop_on_error and outcome.status == "failed"
@@ -145,8 +126,8 @@ class _Until:
     engine: Engine
     stop: threading.Event
 
-    def run(self, jobs: Iterable[Job], *, count: int) -> Iterator[Outcome]:
-        def until() -> Iterator[Job]:
+    def run(self, jobs: Iterable[Job | Outcome], *, count: int) -> Iterator[Outcome]:
+        def until() -> Iterator[Job | Outcome]:
             waiting = iter(jobs)
             while not self.stop.is_set() and (job := next(waiting, None)):
                 yield job

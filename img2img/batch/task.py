@@ -1,11 +1,12 @@
 """What is done with each photo, as a description that threads and other machines can open."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from img2img.errors import UsageError
+from img2img.inference.execution import Execution
 from img2img.model_file import find_model, read_card
 from img2img.photo import Photo
 
@@ -50,8 +51,8 @@ class Task(Protocol):
     """Can be pickled, and opened wherever the model files and img2img are."""
 
     @property
-    def device(self) -> str:
-        """Where the models run: "auto", "cpu" or "cuda"."""
+    def execution(self) -> Execution:
+        """Where the models run; how many cores one photo may take, is said when they are opened."""
         ...
 
     @property
@@ -78,8 +79,7 @@ class Colorizing:
 
     model: str = "colorizer"
     strength: float = 1.0
-    device: str = "auto"
-    runtime: str = "auto"
+    execution: Execution = Execution()
 
     @property
     def least(self) -> float:
@@ -89,13 +89,15 @@ class Colorizing:
     def open(self, threads: int) -> PhotoConverter:
         from img2img.inference.colorizer import Colorizer
 
-        colorizer = Colorizer(self.model, device=self.device, threads=threads, runtime=self.runtime)
+        where = self.execution
+        colorizer = Colorizer(self.model, device=where.device, threads=threads, runtime=where.runtime)
         return PhotoConverter(partial(colorizer.convert, strength=self.strength))
 
     def open_for_films(self, threads: int) -> FilmConverter:
         from img2img.inference.colorizer import Colorizer
 
-        colorizer = Colorizer(self.model, device=self.device, threads=threads, runtime=self.runtime)
+        where = self.execution
+        colorizer = Colorizer(self.model, device=where.device, threads=threads, runtime=where.runtime)
         return FilmConverter(
             lambda photo, steady: colorizer.convert(photo, strength=self.strength, steady=steady),
             lambda luma, steady: colorizer.chroma(luma, strength=self.strength, steady=steady),
@@ -114,13 +116,13 @@ class Translating:
     cycle: bool = False
     score: bool = False
     least: float = 0.0
-    device: str = "auto"
-    runtime: str = "auto"
+    execution: Execution = Execution()
 
     def open(self, threads: int) -> PhotoConverter:
         from img2img.inference.translator import Translator
 
-        translator = Translator(self.model, device=self.device, threads=threads, runtime=self.runtime)
+        where = self.execution
+        translator = Translator(self.model, device=where.device, threads=threads, runtime=where.runtime)
         return PhotoConverter(self._converting(translator), self._scoring(translator, threads) if self.score else None)
 
     def open_for_films(self, threads: int) -> FilmConverter:
@@ -128,7 +130,8 @@ class Translating:
 
         if self.cycle or self.score:
             raise UsageError("--cycle, --score and --min-score are for photos: leave them out for a film")
-        translator = Translator(self.model, device=self.device, threads=threads, runtime=self.runtime)
+        where = self.execution
+        translator = Translator(self.model, device=where.device, threads=threads, runtime=where.runtime)
         return FilmConverter(lambda photo, steady: translator.convert(photo, size=self.size, steady=steady))
 
     def settings(self) -> dict[str, Any]:
@@ -148,7 +151,7 @@ class Translating:
     def _scoring(self, translator: "Translator", threads: int) -> Scoring:
         from img2img.inference.scorer import Scorer
 
-        scorer = Scorer(translator, device=self.device, threads=threads, runtime=self.runtime)
+        scorer = Scorer(translator, replace(self.execution, threads=threads))
         return Scoring(scorer.score, self.least)
 
 

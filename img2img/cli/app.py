@@ -23,6 +23,7 @@ try:
         train,
         translate,
     )
+    from img2img.cli.conversion_command import ConversionCommand
     from img2img.errors import Img2ImgError, UsageError
 except KeyboardInterrupt:  # these imports are most of a command's first 0.1 s
     sys.exit(130)
@@ -88,11 +89,10 @@ app = typer.Typer(
     cls=Commands,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     no_args_is_help=True,
 )
-app.command()(colorize.colorize)
-app.command()(translate.translate)
+app.command(cls=ConversionCommand)(colorize.colorize)
+app.command(cls=ConversionCommand)(translate.translate)
 app.add_typer(models.app, name="models", cls=Commands)
 app.add_typer(train.app, name="train", cls=Recipes)
 app.add_typer(data.app, name="data", cls=Commands)

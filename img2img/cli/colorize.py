@@ -1,71 +1,12 @@
 """`img2img colorize`: colour photos."""
 
-from typing import Annotated
-
-import typer
-
-from img2img.cli.conversion import Conversion
-from img2img.cli.conversion_options import (
-    Address,
-    Device,
-    EngineName,
-    FirstFrame,
-    Format,
-    Fps,
-    FromFile,
-    Inputs,
-    Jobs,
-    JournalFile,
-    MaxPixels,
-    OnError,
-    Overwrite,
-    Quality,
-    Quiet,
-    Recursive,
-    Report,
-    Runtime,
-    Watch,
-    output_option,
-)
+from img2img.cli.conversion import run_conversion
+from img2img.cli.conversion_command import takes_options
+from img2img.conversion.colorize_options import ColorizeOptions
 
 
-def _check_strength(strength: float) -> float:
-    if not 0 <= strength < float("inf"):
-        raise typer.BadParameter(f"{strength} is not a number from 0 (grey) upward; 1 is the model's own colour")
-    return strength
-
-
-Model = Annotated[str, typer.Option(metavar="NAME|FILE", help="One of `img2img models`, or an .onnx file.")]
-Strength = Annotated[
-    float,
-    typer.Option(metavar="NUMBER", callback=_check_strength, help="How much colour: 0 gives the grey photo, 1.3 more."),
-]
-
-
-def colorize(
-    inputs: Inputs = None,
-    output: Annotated[str | None, output_option("photo.colorized.jpg")] = None,
-    model: Model = "colorizer",
-    strength: Strength = 1.0,
-    from_file: FromFile = None,
-    format: Format = "same",
-    quality: Quality = None,
-    overwrite: Overwrite = False,
-    recursive: Recursive = True,
-    device: Device = "auto",
-    runtime: Runtime = "auto",
-    jobs: Jobs = None,
-    report: Report = None,
-    journal: JournalFile = None,
-    on_error: OnError = "skip",
-    watch: Watch = False,
-    engine: EngineName = "local",
-    address: Address = None,
-    max_pixels: MaxPixels = None,
-    first_frame: FirstFrame = False,
-    fps: Fps = None,
-    quiet: Quiet = False,
-) -> None:
+@takes_options(ColorizeOptions, beside="photo.colorized.jpg")
+def colorize(inputs: list[str], output: str | None, options: ColorizeOptions, quiet: bool) -> None:
     """Colour photos: offline, at full size, with everything that is not colour kept.
 
     Folders keep their tree: album/a/b.jpg becomes coloured/a/b.jpg. Hidden files and links to folders are
@@ -87,26 +28,4 @@ def colorize(
     Exit codes: 0 all is well, 1 a photo failed or the model cannot be used,
     2 the command contradicts itself, 130 stopped with Ctrl-C.
     """
-
-    from img2img.batch.task import Colorizing
-
-    Conversion(
-        inputs=inputs or [],
-        output=output,
-        from_file=from_file,
-        format=format,
-        quality=quality,
-        overwrite=overwrite,
-        recursive=recursive,
-        jobs=jobs,
-        report=report,
-        journal=journal,
-        on_error=on_error,
-        watch=watch,
-        engine=engine,
-        address=address,
-        max_pixels=max_pixels,
-        first_frame=first_frame,
-        fps=fps,
-        quiet=quiet,
-    ).run(Colorizing(model, strength, device, runtime), word="colorized", verb="coloured")
+    run_conversion(inputs, output, options, verb="coloured", quiet=quiet)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from img2img.cli.conversion_options import Device
+from img2img.cli.device_option import Device
 
 if TYPE_CHECKING:
     from img2img.generation.fit import Recognise

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from img2img.cli.conversion_options import Device
+from img2img.cli.device_option import Device
 from img2img.cli.directions import DirectionsFile
 
 if TYPE_CHECKING:

@@ -3,14 +3,13 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from img2img.atomic_file import reason_for
 from img2img.batch.outcome import Outcome
-from img2img.batch.report import write_report
 from img2img.errors import Img2ImgError
 
 Advance = Callable[[Outcome], None]
@@ -23,7 +22,7 @@ class Tally:
         self._counts: Counter[str] = Counter()
         self._skipped_for: Counter[str] = Counter()
 
-    def skip(self, reasons: dict[str, int]) -> None:
+    def skip(self, reasons: Mapping[str, int]) -> None:
         """Photos that nothing was to be done for."""
         self._skipped_for.update(reasons)
         self._counts["skipped"] += sum(reasons.values())
@@ -54,31 +53,28 @@ def closing(
     outcomes: Callable[[], Iterable[Outcome]],
     *,
     verb: str,
-    report: Path | None = None,
     show_scores: bool = False,
     quiet: bool = False,
+    goes_on: bool = True,
     stop_on_error: bool = False,
     stdout_is_data: bool = False,
 ) -> Iterator[None]:
-    """At the end of a batch, also of one that Ctrl-C ends: the report, the scores and the closing line."""
+    """At the end of a batch, also of one that Ctrl-C ends: the scores and the closing line."""
     ending = ""
     try:
         yield
         if stop_on_error and tally.failed:
             ending = "; stopped at the first failure, the same command goes on from here"
     except KeyboardInterrupt:
-        ending = "; stopped, the same command without --overwrite goes on from here"
+        if goes_on:
+            ending = "; stopped, the same command without --overwrite goes on from here"
         raise
     finally:
         shown = (tally.total or ending or not sys.exc_info()[0]) and not quiet
-        try:
-            if report:
-                write_report(outcomes(), report)
-        finally:
-            if shown:
-                where = sys.stderr if stdout_is_data else sys.stdout
-                for line in (*(_scores(outcomes()) if show_scores else ()), tally.line(verb) + ending):
-                    _tell(line, where)
+        if shown:
+            where = sys.stderr if stdout_is_data else sys.stdout
+            for line in (*(_scores(outcomes()) if show_scores else ()), tally.line(verb) + ending):
+                _tell(line, where)
 
 
 def follow(outcomes: Iterable[Outcome], tally: Tally, *, total: int, quiet: bool, each: bool = False) -> None:
@@ -92,6 +88,73 @@ def follow(outcomes: Iterable[Outcome], tally: Tally, *, total: int, quiet: bool
                 _tell(one_line(outcome.error), sys.stderr)
             elif each and not quiet and outcome.status == "done":
                 _tell(one_line(str(outcome.target)), sys.stdout)
+
+
+def follow_films(outcomes: Iterable[Outcome], tally: Tally, bar: "FilmBar", *, quiet: bool) -> None:
+    """Shows what came of each film: what is wrong with it, and what of it could not be kept."""
+    with bar:
+        for outcome in outcomes:
+            bar.close()
+            tally.add(outcome)
+            if outcome.error:
+                _tell(one_line(outcome.error), sys.stderr)
+            for lost in outcome.flags if outcome.status != "skipped" and not quiet else ():
+                _tell(one_line(f"{outcome.target}: without {lost}"), sys.stderr)
+
+
+class FilmBar:
+    """Shows the frames done of the film in hand: a FilmProgress, and a context manager that ends the bar."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self._shown = shown
+        self._film: Path | None = None
+        self._open = ExitStack()
+        self._advance: Callable[[int, int], None] = lambda done, total: None
+
+    def __call__(self, film: Path, done: int, total: int) -> None:
+        if self._shown and film != self._film:
+            self.close()
+            self._film, self._advance = film, self._open.enter_context(_frames_bar(str(film)))
+        self._advance(done, total)
+
+    def close(self) -> None:
+        self._open.close()
+        self._film, self._advance = None, lambda done, total: None
+
+    def __enter__(self) -> "FilmBar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@contextmanager
+def _frames_bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    """The frames done of one film, and the time left."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn(escape(name)),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True) as progress:
+        task = progress.add_task("", total=None, rate="")
+        begun = False
+
+        def advance(done: int, total: int) -> None:
+            nonlocal begun
+            if not begun:  # gone on from an earlier run: what that one did, says nothing about this one's speed
+                progress.reset(task, completed=done, total=total or None)
+                begun = True
+            speed = progress.tasks[0].speed
+            progress.update(task, completed=done, rate=f"{speed:.1f} frames/s" if speed else "")
+
+        yield advance
 
 
 def _tell(line: str, stream: TextIO) -> None:

@@ -11,21 +11,30 @@ if TYPE_CHECKING:
 
 
 @overload
-def load(model: Literal["colorizer"] = "colorizer", *, device: str = "auto", threads: int = 0) -> Colorizer: ...
+def load(
+    model: Literal["colorizer"] = "colorizer", *, device: str = "auto", threads: int = 0, runtime: str = "auto"
+) -> Colorizer: ...
 
 
 @overload
-def load(model: Literal["horse2zebra", "zebra2horse"], *, device: str = "auto", threads: int = 0) -> Translator: ...
+def load(
+    model: Literal["horse2zebra", "zebra2horse"], *, device: str = "auto", threads: int = 0, runtime: str = "auto"
+) -> Translator: ...
 
 
 @overload
-def load(model: str, *, device: str = "auto", threads: int = 0) -> Colorizer | Translator | Sampler: ...
+def load(
+    model: str, *, device: str = "auto", threads: int = 0, runtime: str = "auto"
+) -> Colorizer | Translator | Sampler: ...
 
 
-def load(model: str = "colorizer", *, device: str = "auto", threads: int = 0) -> Colorizer | Translator | Sampler:
+def load(
+    model: str = "colorizer", *, device: str = "auto", threads: int = 0, runtime: str = "auto"
+) -> Colorizer | Translator | Sampler:
     """The model of that name, or in that file: a Colorizer or a Translator, called with a Pillow image, or a Sampler.
 
-    `device` is "auto", "cpu" or "cuda"; `threads` 0 takes every core. ModelError when there is no such model.
+    `device` is "auto", "cpu" or "cuda"; `threads` 0 takes every core; `runtime` is "auto", "onnxruntime" or
+    "openvino". UsageError for another device or runtime, ModelError when there is no such model.
     """
     from img2img.errors import ModelError
     from img2img.model_file import find_model, read_card
@@ -37,11 +46,11 @@ def load(model: str = "colorizer", *, device: str = "auto", threads: int = 0) ->
     if task == "generate":
         from img2img.inference.sampler import Sampler
 
-        return Sampler(model, device=device, threads=threads)
+        return Sampler(model, device=device, threads=threads, runtime=runtime)
     if task == "translate":
         from img2img.inference.translator import Translator
 
-        return Translator(model, device=device, threads=threads)
+        return Translator(model, device=device, threads=threads, runtime=runtime)
     from img2img.inference.colorizer import Colorizer
 
-    return Colorizer(model, device=device, threads=threads)
+    return Colorizer(model, device=device, threads=threads, runtime=runtime)

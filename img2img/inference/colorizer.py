@@ -12,6 +12,7 @@ from PIL import Image
 
 from img2img import color
 from img2img.errors import ModelError, UsageError
+from img2img.inference.execution import Execution
 from img2img.inference.opened_model import OpenedModel, check_type
 from img2img.inference.runtime import Runtime
 from img2img.inference.steady import Steady
@@ -39,10 +40,9 @@ class Colorizer:
         threads: int = 0,
         runtime: Runtime | str = "auto",
     ) -> None:
-        self._threads = threads or usable_cores()
-        self._model = OpenedModel(
-            model, task="colorize", doing="colouring", device=device, threads=self._threads, runtime=runtime
-        )
+        execution = Execution(device, threads or usable_cores(), runtime)
+        self._threads = execution.threads
+        self._model = OpenedModel(model, task="colorize", doing="colouring", execution=execution)
         self.card = self._model.card
         self._predict(np.zeros((self.card.size_multiple, self.card.size_multiple), np.uint8))  # fail now or never
 

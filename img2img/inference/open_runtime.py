@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 from img2img.errors import ModelError, UsageError
+from img2img.inference.execution import Execution
 from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.inference.runtime import Runtime
 from img2img.model_file import ModelCard
@@ -14,14 +15,14 @@ DEVICES = ("auto", "cpu", "cuda")
 RUNTIMES = ("auto", "onnxruntime", "openvino")
 
 
-def open_runtime(
-    path: Path, model: bytes, card: ModelCard, *, device: str = "auto", threads: int = 0, runtime: str = "auto"
-) -> Runtime:
-    """The model in `path`, whose bytes are `model`, on a device. Device "auto" takes CUDA where ONNX Runtime has it.
+def open_runtime(path: Path, model: bytes, card: ModelCard, execution: Execution = Execution()) -> Runtime:
+    """The model in `path`, whose bytes are `model`, where `execution` says.
 
-    Where it has not, "cuda" runs the .safetensors beside `path` in PyTorch. Runtime "auto" is ONNX Runtime: OpenVINO
-    rounds more, and what a photo becomes shall not depend on the packages at hand. ModelError says what is missing.
+    Device "auto" takes CUDA where ONNX Runtime has it. Where it has not, "cuda" runs the .safetensors beside `path` in
+    PyTorch. Runtime "auto" is ONNX Runtime: OpenVINO rounds more, and what a photo becomes shall not depend on the
+    packages at hand. ModelError says what is missing.
     """
+    device, threads, runtime = execution.device, execution.threads, execution.runtime
     _check_choices(device, runtime)
     try:
         if runtime == "openvino":
@@ -38,7 +39,7 @@ def open_runtime(
     return TorchRuntime(path.with_suffix(".safetensors"), card)
 
 
-def _check_choices(device: str, runtime: str) -> None:
+def _check_choices(device: str, runtime: Runtime | str) -> None:
     if device not in DEVICES:
         raise UsageError(f"no device {device!r}: choose one of {', '.join(DEVICES)}")
     if runtime not in RUNTIMES:

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from img2img.errors import ModelError
+from img2img.inference.execution import Execution
 from img2img.inference.open_runtime import open_runtime
-from img2img.inference.runtime import Runtime
 from img2img.lab import Floats
 from img2img.model_file import available_models, find_model, read_card, read_model
 
@@ -15,7 +15,7 @@ from img2img.model_file import available_models, find_model, read_card, read_mod
 class OpenedModel:
     """A model by name or file, checked to be for `task`; its errors name the file.
 
-    `doing` says in an error what needs such a model. `runtime` is one of RUNTIMES or an open one. Threads may share it.
+    `doing` says in an error what needs such a model. Threads may share it.
     """
 
     def __init__(
@@ -24,9 +24,7 @@ class OpenedModel:
         *,
         task: str,
         doing: str,
-        device: str,
-        threads: int,
-        runtime: Runtime | str = "auto",
+        execution: Execution = Execution(),
     ) -> None:
         path = find_model(os.fspath(model))
         content, self.card = read_model(path)
@@ -37,9 +35,9 @@ class OpenedModel:
                 + _where_to_find_one(task)
             )
         self._runtime = (
-            open_runtime(path, content, self.card, device=device, threads=threads, runtime=runtime)
-            if isinstance(runtime, str)
-            else runtime
+            open_runtime(path, content, self.card, execution)
+            if isinstance(execution.runtime, str)
+            else execution.runtime
         )
 
     def run(self, *arrays: Floats) -> Floats:

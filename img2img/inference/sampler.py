@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from img2img.errors import ModelError, UsageError
+from img2img.inference.execution import Execution
 from img2img.inference.latents import draw_latents
 from img2img.inference.opened_model import OpenedModel
 from img2img.inference.runtime import Runtime
@@ -35,10 +36,8 @@ class Sampler:
         threads: int = 0,
         runtime: Runtime | str = "auto",
     ) -> None:
-        cores = threads or usable_cores()
-        self._model = OpenedModel(
-            model, task="generate", doing="generating", device=device, threads=cores, runtime=runtime
-        )
+        execution = Execution(device, threads or usable_cores(), runtime)
+        self._model = OpenedModel(model, task="generate", doing="generating", execution=execution)
         self.card = self._model.card
         self.source = self._model.source
         try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
 from img2img.errors import ModelError
+from img2img.inference.execution import Execution
 from img2img.inference.opened_model import OpenedModel, find_critic
 from img2img.inference.translator import Translator, as_input, grey_or_rgb, small_image
 from img2img.lab import Floats
@@ -41,16 +42,13 @@ class PhotoJudge:
     On a copy of the critic's native size, whatever size is translated. Threads may share one.
     """
 
-    def __init__(
-        self, translator: Translator, *, device: str = "auto", threads: int = 0, runtime: str = "auto"
-    ) -> None:
+    def __init__(self, translator: Translator, execution: Execution = Execution()) -> None:
         path = find_critic(translator.source)
         self._there, self._back = translator, translator.reverse()
         # "cuda" where ONNX Runtime has it: a critic has no weights for PyTorch, and is small enough for any CPU
-        place = "cpu" if device == "cpu" else "auto"
-        self._critic = OpenedModel(
-            path, task="critic", doing="scoring", device=place, threads=threads or usable_cores(), runtime=runtime
-        )
+        place = "cpu" if execution.device == "cpu" else "auto"
+        where = replace(execution, device=place, threads=execution.threads or usable_cores())
+        self._critic = OpenedModel(path, task="critic", doing="scoring", execution=where)
         judged = self._critic.card.classes
         if translator.card.name not in judged:
             raise ModelError(
@@ -86,10 +84,8 @@ class Scorer:
     pictures whose z is lower: at 0.02, 98% of them look less strange. ModelError when something is missing.
     """
 
-    def __init__(
-        self, translator: Translator, *, device: str = "auto", threads: int = 0, runtime: str = "auto"
-    ) -> None:
-        self._judge = PhotoJudge(translator, device=device, threads=threads, runtime=runtime)
+    def __init__(self, translator: Translator, execution: Execution = Execution()) -> None:
+        self._judge = PhotoJudge(translator, execution)
         if translator.card.score is None:
             raise ModelError(
                 f"{translator.source}: its card has no quantiles of a score: `img2img export --critic` measures them "

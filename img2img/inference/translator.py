@@ -13,6 +13,7 @@ from PIL import Image
 from img2img.color import small_size
 from img2img.errors import ModelError, UsageError
 from img2img.inference.change import add_change
+from img2img.inference.execution import Execution
 from img2img.inference.opened_model import OpenedModel, check_type, find_reverse
 from img2img.inference.runtime import Runtime
 from img2img.inference.steady import Steady
@@ -43,11 +44,10 @@ class Translator:
         threads: int = 0,
         runtime: Runtime | str = "auto",
     ) -> None:
-        self._device, self._threads, self._runtime = device, threads or usable_cores(), runtime
+        self._execution = Execution(device, threads or usable_cores(), runtime)
+        self._threads = self._execution.threads
         self._reverse: Translator | None = None
-        self._model = OpenedModel(
-            model, task="translate", doing="translating", device=device, threads=self._threads, runtime=runtime
-        )
+        self._model = OpenedModel(model, task="translate", doing="translating", execution=self._execution)
         self.card = self._model.card
         self.source = self._model.source
         self._multiple = self.card.size_multiple * -(-SMALLEST_SIDE // self.card.size_multiple)
@@ -81,8 +81,9 @@ class Translator:
         """The model that goes the other way, which the card names, opened once; ModelError when there is none."""
         if self._reverse is None:
             back = find_reverse(self.source)
-            runtime = self._runtime if isinstance(self._runtime, str) else "auto"
-            self._reverse = Translator(back, device=self._device, threads=self._threads, runtime=runtime)
+            where = self._execution
+            runtime = where.runtime if isinstance(where.runtime, str) else "auto"
+            self._reverse = Translator(back, device=where.device, threads=where.threads, runtime=runtime)
         return self._reverse
 
     def _at_size(self, pixels: Pixels, size: int, steady: Steady | None) -> Pixels:

@@ -85,11 +85,13 @@ def gaps(numbers: list[int]) -> str | None:
     return ", ".join(map(str, islice(chain.from_iterable(between), _LISTED_GAPS))) + more
 
 
-def check_alike(inputs: list[str], kinds: list[FilmKind | None]) -> None:
-    """Raises UsageError for films among photos."""
+def are_films(inputs: list[str], *, first_frame: bool) -> bool:
+    """Whether the inputs are films, animations or patterns of numbered pictures. UsageError where only some are."""
+    kinds = [kind_of(name, first_frame=first_frame) for name in inputs]
     if any(kinds) and not all(kinds):
         film, photo = inputs[[bool(kind) for kind in kinds].index(True)], inputs[kinds.index(None)]
         raise UsageError(f"{film} moves and {photo} does not: convert films and photos in commands of their own")
+    return any(kinds)
 
 
 def _moves(stream: BinaryIO) -> bool:

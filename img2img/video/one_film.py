@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from img2img.atomic_file import reason_for
-from img2img.batch.journal.resume_rules import EXISTS
+from img2img.batch.journal.resume_rules import without_journal
 from img2img.batch.outcome import Outcome
 from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
@@ -34,16 +34,19 @@ class FilmOptions:
     rate: float = DEFAULT_RATE
 
 
-def convert_one_film(job: FilmJob, converter: FilmConverter, options: FilmOptions, progress: Progress) -> Outcome:
-    """Converts one film, unless its target is there and may stay, and says what came of it.
+def convert_one_film(
+    job: FilmJob, opened: Callable[[], FilmConverter], options: FilmOptions, progress: Progress
+) -> Outcome:
+    """Converts one film, unless its target is there and must stay, and says what came of it.
 
-    What can be read of a damaged film is kept, and the film counts as failed. A model that fails ends all.
+    `opened` gives the models; it is not called for a film that is left alone. What can be read of a damaged film is
+    kept, and the film counts as failed. A model that fails ends all.
     """
     started = time.perf_counter()
     try:
-        if not options.overwrite and _is_there(job):
-            return Outcome(job.source, job.target, "skipped", flags=(EXISTS,))
-        outcome = _outcome(job, _converted(job, converter, options, progress))
+        if stays := without_journal(partial(_is_there, job), options.overwrite):
+            return Outcome(job.source, job.target, "skipped", flags=(stays,))
+        outcome = _outcome(job, _converted(job, opened(), options, progress))
     except (FilmError, OSError) as error:
         reason = str(error) if isinstance(error, FilmError) else f"{job.source}: {reason_for(error, 'read')}"
         outcome = Outcome(job.source, job.target, "failed", error=reason)

@@ -111,6 +111,22 @@ def test_jobs_of_files_and_of_several_archives_keep_their_order(tmp_path: Path) 
     assert [each.content is None for each in done] == [each.archive is None for each in jobs]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_known_already_comes_in_its_place_and_the_archive_is_read_on(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = pack(tmp_path / f"x.{kind}", PHOTOS.items())
+    first, second, third, fourth = jobs_of(found_in(path))
+    known = Outcome(second.source, second.target, "skipped")
+    begun: list[Path] = []
+    photos_in = archive_photos.photos_in
+    monkeypatch.setattr(archive_photos, "photos_in", lambda path: begun.append(path) or photos_in(path))  # type: ignore[func-returns-value]
+    given = list(with_contents([known, first, known, third, known, fourth]))
+    assert given[::2] == [known] * 3
+    assert [each.content for each in given if isinstance(each, Job)] == [b"first", PHOTOS["in/deep/c.TIF"], b""]
+    assert begun == [path]
+
+
 def test_contents_are_read_one_by_one_as_they_are_taken(tmp_path: Path) -> None:
     path = pack(tmp_path / "x.tar.gz", [(f"{number}.jpg", os.urandom(1_000_000)) for number in range(8)])
     jobs = jobs_of(found_in(path))

@@ -24,6 +24,7 @@ from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
 from img2img.batch.task import Colorizing, PhotoConverter, Task
 from img2img.errors import Img2ImgError, ModelError
+from img2img.inference.execution import Execution
 from img2img.photo import Photo
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -40,7 +41,7 @@ class Faulty:
     dies_at: int = 0
     fails_at: int = 0
     mistaken_at: int = 0
-    device: str = "auto"
+    execution: Execution = Execution()
     least: float = 0.0
 
     def open(self, threads: int) -> PhotoConverter:
@@ -144,6 +145,12 @@ def test_batches_end_at_a_number_of_photos_or_of_bytes_and_are_made_when_asked_f
     assert list(batches([], most=3)) == []
 
 
+def test_what_is_known_already_is_in_no_batch() -> None:
+    first, second, third = (Job(Path(f"{n}.png"), Path(f"{n}.jpg")) for n in range(3))
+    known = Outcome(Path("a.zip"), None, "failed", error="damaged")
+    assert list(batches([first, known, second, third, known], most=2)) == [known, [first, second], known, [third]]
+
+
 @pytest.mark.parametrize(
     ("crew", "threads", "in_flight", "in_batch"),
     [
@@ -192,12 +199,12 @@ class Nodes:
 def test_gpus_get_their_share_of_the_cores_where_they_can_be_used(
     nodes: Nodes, device: str, workers: int | None, crew: Crew
 ) -> None:
-    assert cluster._crew(nodes, Colorizing(device=device), workers) == crew
+    assert cluster._crew(nodes, Colorizing(execution=Execution(device)), workers) == crew
 
 
 def test_cuda_without_a_gpu_in_the_cluster_is_an_error_and_no_endless_wait() -> None:
     with pytest.raises(ModelError, match="no machine of this Ray cluster has a GPU"):
-        cluster._crew(Nodes((4, 0)), Colorizing(device="cuda"), None)
+        cluster._crew(Nodes((4, 0)), Colorizing(execution=Execution("cuda")), None)
 
 
 def test_without_the_extra_the_error_says_what_to_install(

@@ -51,6 +51,16 @@ def by_source(outcomes: list[Outcome]) -> dict[str, Outcome]:
 
 
 @WORKERS
+def test_what_is_known_already_is_handed_through_unchanged(jobs: list[Job], workers: int) -> None:
+    known = [Outcome(Path(f"{n}.zip/a.jpg"), None, "failed", error="damaged") for n in range(3)]
+    outcomes = list(
+        run_jobs([known[0], *jobs[:3], known[1], *jobs[3:], known[2]], PhotoConverter(negative), workers=workers)
+    )
+    assert [each for each in outcomes if each in known] == known
+    assert sorted(each.source for each in outcomes if each not in known) == [job.source for job in jobs]
+
+
+@WORKERS
 def test_every_photo_is_converted_and_written(jobs: list[Job], workers: int) -> None:
     outcomes = converted(jobs, negative, workers=workers)
     assert sorted((each.source, each.target, each.status) for each in outcomes) == [

@@ -7,38 +7,36 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 from conftest import let_ctrl_c_through
 from film_clips import greys, read_film, texture, write_film
 
-from img2img.batch.task import Colorizing, Translating
-from img2img.cli.film import run_films
+from img2img.batch.task import Translating
+from img2img.cli.conversion import run_conversion
+from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.errors import FilmError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import sys
 from pathlib import Path
-from img2img.batch.task import Colorizing
-from img2img.cli.film import run_films
+from img2img.cli.conversion import run_conversion
+from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.video import film
 film.SEGMENT = 20
 source, target, model = sys.argv[1:]
-run_films([source], target, Colorizing(model), word="new", verb="coloured", overwrite=False, quiet=False, jobs=1,
-          report=None)
+run_conversion([source], target, ColorizeOptions(model=model, jobs=1), verb="coloured")
 """
 
 
-def run(inputs: list[Path], output: Path | None, model: Path, **more: object) -> int:
-    options = {"word": "colorized", "verb": "coloured", "overwrite": False, "quiet": False, "jobs": 1, "report": None}
+def run(inputs: list[Path], output: Path | None, model: Path, **more: Any) -> int:
+    options = ColorizeOptions(model=str(model), jobs=1, **more)
     try:
-        run_films(
-            [str(each) for each in inputs],
-            None if output is None else str(output),
-            Colorizing(str(model)),
-            **{**options, **more},  # type: ignore[arg-type]
+        run_conversion(
+            [str(each) for each in inputs], None if output is None else str(output), options, verb="coloured"
         )
     except typer.Exit as end:
         return end.exit_code
@@ -89,7 +87,7 @@ def test_what_is_left_out_is_said(tmp_path: Path, tiny_model: Path, capsys: pyte
 def test_without_the_packages_it_says_what_to_install(
     tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("img2img.cli.film.find_spec", lambda name: None)
+    monkeypatch.setattr("img2img.conversion.films.find_spec", lambda name: None)
     with pytest.raises(FilmError, match=r"pip install '\.\[video\]'"):
         run([tmp_path / "film.mp4"], None, tiny_model)
 

@@ -16,6 +16,7 @@ from img2img.batch.task import Colorizing, Translating
 from img2img.errors import ModelError, UsageError
 from img2img.inference import openvino_runtime, translator
 from img2img.inference.colorizer import Colorizer
+from img2img.inference.execution import Execution
 from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.inference.open_runtime import open_runtime
 from img2img.inference.openvino_runtime import OpenVinoRuntime
@@ -154,15 +155,16 @@ def test_critics_compute_in_float32(tmp_path: Path) -> None:
     third = tiny_model(1 / 3, 0)
     path = write_tiny_model(tmp_path / "critic.onnx", third, task="critic")
     content, card = read_model(path)
-    output = open_runtime(path, content, card, threads=1, runtime="openvino").run(L)
+    output = open_runtime(path, content, card, Execution(threads=1, runtime="openvino")).run(L)
     assert output[0, 0, 0, 0] == np.float32(1 / 3)
 
 
 def test_works_pass_the_runtime_on(tiny_model: Path) -> None:
-    for work in (Colorizing(str(tiny_model), runtime="fast"), Translating("horse2zebra", runtime="fast")):
+    fast = Execution(runtime="fast")
+    for work in (Colorizing(str(tiny_model), execution=fast), Translating("horse2zebra", execution=fast)):
         with pytest.raises(UsageError, match="no runtime 'fast': choose one of auto, onnxruntime, openvino"):
             work.open(1)
-    opened = Colorizing(str(tiny_model), runtime="openvino").open(1)
+    opened = Colorizing(str(tiny_model), execution=Execution(runtime="openvino")).open(1)
     assert opened.convert(Photo(np.full((8, 8), 128, np.uint8), "L")).pixels.shape == (8, 8, 3)
 
 

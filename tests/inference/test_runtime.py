@@ -16,6 +16,7 @@ from tiny_model import CARD, tiny_model, write_tiny_model
 
 from img2img.errors import ModelError, UsageError
 from img2img.inference import onnx_runtime
+from img2img.inference.execution import Execution
 from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.inference.open_runtime import open_runtime
 from img2img.inference.runtime import Runtime
@@ -37,7 +38,7 @@ def without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def open_cuda(path: Path) -> Runtime:
     content, card = read_model(path)
-    return open_runtime(path, content, card, device="cuda")
+    return open_runtime(path, content, card, Execution("cuda"))
 
 
 @pytest.mark.parametrize("threads", [0, 1, 2])
@@ -74,13 +75,13 @@ def test_optional_inputs_come_last_and_may_be_left_out(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("device", ["auto", "cpu"])
 def test_card_does_not_disturb_the_graph(path: Path, device: str) -> None:
     content, card = read_model(path)
-    assert open_runtime(path, content, card, device=device, threads=1).run(L).shape == (1, 2, 64, 32)
+    assert open_runtime(path, content, card, Execution(device, threads=1)).run(L).shape == (1, 2, 64, 32)
 
 
 def test_unknown_device_lists_the_devices(path: Path) -> None:
     content, card = read_model(path)
     with pytest.raises(UsageError, match="no device 'tpu': choose one of auto, cpu, cuda"):
-        open_runtime(path, content, card, device="tpu")
+        open_runtime(path, content, card, Execution("tpu"))
 
 
 def test_ctrl_c_while_onnx_runtime_loads_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from tiny_critic import EVEN, LOST, brightness_critic, scored_pair
 from tiny_translator import IDENTITY, matrix_translator
 
 from img2img.errors import ModelError
+from img2img.inference.execution import Execution
 from img2img.inference.opened_model import find_critic
 from img2img.inference.scorer import (
     GREY_LEVEL,
@@ -32,7 +33,7 @@ def even(value: int, *shape: int) -> Photo:
 
 @pytest.fixture
 def scorer(tmp_path: Path) -> Scorer:
-    return Scorer(Translator(scored_pair(tmp_path), threads=1), threads=1)
+    return Scorer(Translator(scored_pair(tmp_path), threads=1), Execution(threads=1))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_score_is_what_the_formula_says(scorer: Scorer) -> None:
 
 def test_each_way_has_its_own_column_of_the_critic(tmp_path: Path) -> None:
     scored_pair(tmp_path)
-    back = Scorer(Translator(tmp_path / "b2a.onnx", threads=1), threads=1)
+    back = Scorer(Translator(tmp_path / "b2a.onnx", threads=1), Execution(threads=1))
     assert back.parts(even(153, 64, 64)).critic == pytest.approx(-0.2, abs=1e-6)
 
 

@@ -29,7 +29,7 @@ def convert(
 ) -> Outcome:
     (job,) = plan_films([str(source)], str(target), word="new")
     done = frames if frames is not None else []
-    return convert_one_film(job, filming, FilmOptions({}, **options), lambda now, total: done.append(now))
+    return convert_one_film(job, lambda: filming, FilmOptions({}, **options), lambda now, total: done.append(now))
 
 
 def animate(path: Path, pictures: list[Image.Image], **options: Any) -> Path:
@@ -219,10 +219,14 @@ def test_pictures_of_an_interrupted_run_with_other_settings_are_replaced(
     (job,) = plan_films([str(source)], str(target), word="new")
     half, nothing = stopping_at(strong(1.0, tiny_model), 4), stopping_at(strong(0.2, tiny_model), 1)
     with pytest.raises(Stop):
-        convert_one_film(job, half, FilmOptions({"strength": 1.0}, overwrite=overwrite), lambda done, total: None)
+        convert_one_film(
+            job, lambda: half, FilmOptions({"strength": 1.0}, overwrite=overwrite), lambda done, total: None
+        )
     with pytest.raises(Stop):
-        convert_one_film(job, nothing, FilmOptions({"strength": 0.2}), lambda done, total: None)
-    outcome = convert_one_film(job, strong(0.2, tiny_model), FilmOptions({"strength": 0.2}), lambda done, total: None)
+        convert_one_film(job, lambda: nothing, FilmOptions({"strength": 0.2}), lambda done, total: None)
+    outcome = convert_one_film(
+        job, lambda: strong(0.2, tiny_model), FilmOptions({"strength": 0.2}), lambda done, total: None
+    )
     assert outcome.status == "done"
     convert(source, tmp_path / "whole" / "f_%04d.png", strong(0.2, tiny_model))
     for path in (tmp_path / "whole").iterdir():
@@ -255,7 +259,7 @@ def test_an_interrupted_overwriting_goes_on_without_the_word(tmp_path: Path, fil
             raise Stop
 
     with pytest.raises(Stop):
-        convert_one_film(job, filming, FilmOptions({}, overwrite=True), stop)
+        convert_one_film(job, lambda: filming, FilmOptions({}, overwrite=True), stop)
     assert finished[-1].read_bytes() == b"an older one"
     assert convert(source, target, filming).status == "done"
     assert all(path.stat().st_size > 50 for path in finished)

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from img2img.cli.film import are_films
 from img2img.errors import UsageError
-from img2img.video.kinds import Numbered, gaps, kind_of
+from img2img.video.kinds import Numbered, are_films, gaps, kind_of
 from img2img.video.plan import plan_films
 
 
@@ -146,8 +145,8 @@ def test_an_animation_stays_one(tmp_path: Path) -> None:
 
 def test_films_and_photos_go_apart(tmp_path: Path) -> None:
     moving = str(draw_animation(tmp_path / "moving.gif"))
-    assert are_films(["a.mp4", moving], None, first_frame=False)
-    assert not are_films(["a.jpg", "folder"], None, first_frame=False)
-    assert not are_films([moving, "a.jpg"], None, first_frame=True)
+    assert are_films(["a.mp4", moving], first_frame=False)
+    assert not are_films(["a.jpg", "folder"], first_frame=False)
+    assert not are_films([moving, "a.jpg"], first_frame=True)
     with pytest.raises(UsageError, match=r"a\.mp4 moves and b\.jpg does not"):
-        are_films(["b.jpg", "a.mp4"], None, first_frame=False)
+        are_films(["b.jpg", "a.mp4"], first_frame=False)

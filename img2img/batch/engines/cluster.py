@@ -61,7 +61,7 @@ class Crew:
 
 
 def run_on_ray(
-    jobs: Iterable[Job],
+    jobs: Iterable[Job | Outcome],
     task: Task,
     options: PhotoOptions = PhotoOptions(),
     *,
@@ -72,19 +72,26 @@ def run_on_ray(
 
     `address` None starts a Ray of this machine's cores, "auto" or HOST:PORT joins one; one that this process is
     connected to already is used and left running. `workers`: at most so many photos at a time. Jobs are taken as there
-    is room. What a machine had in hand that died is done again elsewhere; a photo that ends its process time and again
-    fails. An Img2ImgError ends the batch. After Ctrl-C the photos in hand are finished but not yielded.
+    is room, and an Outcome among them is yielded as it is. What a machine had in hand that died is done again
+    elsewhere; a photo that ends its process time and again fails. An Img2ImgError ends the batch. After Ctrl-C the
+    photos in hand are finished but not yielded.
     """
     order = Order.here(task, options)
     with _connected(address, workers) as ray:
         yield from _Flights(ray, order, _crew(ray, task, workers)).run(jobs)
 
 
-def batches(jobs: Iterable[Job], most: int, most_bytes: int = BATCH_BYTES) -> Iterator[list[Job]]:
-    """The jobs in lists of at most `most` that stop growing at `most_bytes` of content; each taken when asked for."""
+def batches(jobs: Iterable[Job | Outcome], most: int, most_bytes: int = BATCH_BYTES) -> Iterator[list[Job] | Outcome]:
+    """The jobs in lists of at most `most` that stop growing at `most_bytes` of content; each taken when asked for.
+
+    An Outcome among them comes by itself, at once.
+    """
     batch: list[Job] = []
     size = 0
     for job in jobs:
+        if isinstance(job, Outcome):
+            yield job
+            continue
         batch.append(job)
         size += len(job.content or b"")
         if len(batch) == most or size >= most_bytes:
@@ -105,7 +112,7 @@ class _Flights:
     again: deque[Job] = field(default_factory=deque)
     losses: Counter[Path] = field(default_factory=Counter)
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+    def run(self, jobs: Iterable[Job | Outcome]) -> Iterator[Outcome]:
         ray, crew, order = self.ray, self.crew, self.ray.put(self.order)
         # max_calls: processes are kept, also those that have a GPU. Ray's own retries would be of whole batches.
         task = ray.remote(num_cpus=crew.cpus, num_gpus=crew.gpus, max_calls=0, max_retries=0)(convert_batch)
@@ -116,6 +123,9 @@ class _Flights:
                     while len(self.flying) < crew.in_flight and not interrupted.is_set():
                         if not (batch := self._next(waiting)):
                             break
+                        if isinstance(batch, Outcome):
+                            yield batch
+                            continue
                         self.flying[task.remote(order, batch, crew.threads)] = batch
                     if not self.flying:
                         break
@@ -127,7 +137,7 @@ class _Flights:
         if interrupted.is_set():
             raise KeyboardInterrupt
 
-    def _next(self, waiting: Iterator[list[Job]]) -> list[Job] | None:
+    def _next(self, waiting: Iterator[list[Job] | Outcome]) -> list[Job] | Outcome | None:
         return [self.again.popleft()] if self.again else next(waiting, None)
 
     def _landed(self) -> Iterator[Outcome]:
@@ -173,10 +183,10 @@ def _crew(ray: Any, task: Task, workers: int | None) -> Crew:
     """A GPU and its share of the cores to each process where GPUs can be used, else a core to each."""
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     gpus = int(sum(each.get("GPU", 0) for each in machines))
-    if task.device == "cuda" and not gpus:
+    if task.execution.device == "cuda" and not gpus:
         raise ModelError("--device cuda: no machine of this Ray cluster has a GPU; leave --device out")
     queued = 0 if workers else 1  # what is queued may run as well
-    if gpus and (task.device == "cuda" or (task.device == "auto" and _can_use_gpus(ray))):
+    if gpus and (task.execution.device == "cuda" or (task.execution.device == "auto" and _can_use_gpus(ray))):
         share = min(int(each.get("CPU", 1) // each["GPU"]) for each in machines if each.get("GPU"))
         cpus = max(1, min(share, workers or share))
         return Crew(max(1, min(gpus, (workers or gpus * cpus) // cpus)), cpus, gpus=1, queued=queued)

@@ -13,8 +13,8 @@ from img2img.machine import usable_cores
 
 
 class Engine(Protocol):
-    def run(self, jobs: Iterable[Job], *, count: int) -> Iterator[Outcome]:
-        """What came of each of about `count` jobs, in order of completion."""
+    def run(self, jobs: Iterable[Job | Outcome], *, count: int) -> Iterator[Outcome]:
+        """What came of each of about `count` jobs, in order of completion; an Outcome among them as it is."""
         ...
 
 
@@ -31,7 +31,7 @@ class LocalEngine:
     one_at_a_time: bool = False
     _opened: dict[int, PhotoConverter] = field(default_factory=dict)
 
-    def run(self, jobs: Iterable[Job], *, count: int) -> Iterator[Outcome]:
+    def run(self, jobs: Iterable[Job | Outcome], *, count: int) -> Iterator[Outcome]:
         cores = self.jobs or usable_cores()
         most = 1 if self.one_at_a_time and not self.jobs else cores
         workers = max(1, min(most, count))
@@ -53,7 +53,7 @@ class RayEngine:
     address: str | None = None
     jobs: int | None = None
 
-    def run(self, jobs: Iterable[Job], *, count: int) -> Iterator[Outcome]:
+    def run(self, jobs: Iterable[Job | Outcome], *, count: int) -> Iterator[Outcome]:
         from img2img.batch.engines.cluster import run_on_ray
 
         return run_on_ray(jobs, self.task, self.options, address=self.address, workers=self.jobs)

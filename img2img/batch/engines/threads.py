@@ -17,18 +17,22 @@ from img2img.interrupt import interrupt_noted
 
 
 def run_jobs(
-    jobs: Iterable[Job], converter: PhotoConverter, options: PhotoOptions = PhotoOptions(), *, workers: int = 1
+    jobs: Iterable[Job | Outcome],
+    converter: PhotoConverter,
+    options: PhotoOptions = PhotoOptions(),
+    *,
+    workers: int = 1,
 ) -> Iterator[Outcome]:
     """Converts each job's photo and yields what came of it, in order of completion.
 
-    The jobs are taken one by one as workers come free. After Ctrl-C none is taken, the ones in flight are
-    finished and yielded, then KeyboardInterrupt is raised.
+    The jobs are taken one by one as workers come free; an Outcome among them is yielded as it is. After Ctrl-C none is
+    taken, the ones in flight are finished and yielded, then KeyboardInterrupt is raised.
     """
     work = partial(convert_photo, converter=converter, options=options)
     return _in_threads(jobs, work, workers)
 
 
-def _in_threads(jobs: Iterable[Job], work: Callable[[Job], Outcome], workers: int) -> Iterator[Outcome]:
+def _in_threads(jobs: Iterable[Job | Outcome], work: Callable[[Job], Outcome], workers: int) -> Iterator[Outcome]:
     finished: SimpleQueue[Future[Outcome]] = SimpleQueue()  # `concurrent.futures.wait` costs several times as much
     running = 0
     with interrupt_noted() as interrupted, ThreadPoolExecutor(workers) as pool:
@@ -39,6 +43,9 @@ def _in_threads(jobs: Iterable[Job], work: Callable[[Job], Outcome], workers: in
                 running -= 1
             if interrupted.is_set() or not (job := next(waiting, None)):
                 break
+            if isinstance(job, Outcome):
+                yield job
+                continue
             pool.submit(work, job).add_done_callback(finished.put)
             running += 1
         for _ in range(running):

@@ -1,5 +1,6 @@
 """Whether a photo is to be converted, given what the journal knows of its target: the rules of resuming."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from img2img.batch.outcome import LOW_SCORE
@@ -90,6 +91,11 @@ def in_the_way(target: Stamp | None, made: Stamp | None) -> str | None:
     if target is None or (made is not None and _is_ours(target, made)):
         return None
     return EXISTS if made is None else EDITED
+
+
+def without_journal(is_there: Callable[[], bool], overwrite: bool) -> str | None:
+    """Why a target must stay that no journal knows of, a single photo's or a film's; None where it may be replaced."""
+    return EXISTS if not overwrite and is_there() else None
 
 
 def _unwanted(entry: JournalEntry | None, least: float) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import groupby
-from operator import attrgetter
 from pathlib import Path, PurePath
 
 from img2img.atomic_file import reason_for
@@ -51,17 +50,26 @@ def list_archive(path: Path) -> Iterator[Found | Outcome]:
             yield failure(path, f"{path}: no photos in this archive; it needs {', '.join(sorted(PHOTO_SUFFIXES))}")
 
 
-def with_contents(jobs: Iterable[Job]) -> Iterator[Job | Outcome]:
+def with_contents(jobs: Iterable[Job | Outcome]) -> Iterator[Job | Outcome]:
     """The jobs, those in archives with their contents, or as a failure where there is none.
 
-    An archive's jobs come one after the other, in the order of `list_archive`; some may be left out.
+    An archive's jobs come one after the other, in the order of `list_archive`; some may be left out. An Outcome among
+    the jobs comes as it is, in its place.
     """
-    for archive, group in groupby(jobs, key=attrgetter("archive")):
+    in_archive: Path | None = None
+
+    def archive_of(each: Job | Outcome) -> Path | None:
+        """An Outcome's is the one before: a new reader would begin at the archive's start."""
+        nonlocal in_archive
+        in_archive = each.archive if isinstance(each, Job) else in_archive
+        return in_archive
+
+    for archive, group in groupby(jobs, key=archive_of):
         if archive is None:
             yield from group
             continue
         with closing(_ForwardReader(archive)) as reader:
-            yield from map(reader.filled, group)
+            yield from (reader.filled(each) if isinstance(each, Job) else each for each in group)
 
 
 class _ForwardReader:

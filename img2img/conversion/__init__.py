@@ -1,0 +1,1 @@
+"""Converting whatever was named: a photo, a folder, an archive, a film."""

@@ -1,0 +1,143 @@
+"""Converting what was named, whatever it is: the one way in for Python, the command line and servers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from img2img.batch.outcome import Outcome
+from img2img.batch.plan import plan_single
+from img2img.batch.report import check_report, write_report
+from img2img.conversion.colorize_options import ColorizeOptions
+from img2img.conversion.conversion import Conversion, FilmProgress
+from img2img.conversion.option import check_names
+from img2img.conversion.options import ConversionOptions
+from img2img.conversion.photo import one_photo
+from img2img.conversion.translate_options import TranslateOptions
+from img2img.errors import ModelError, UsageError
+from img2img.model_file import find_model, read_card
+from img2img.video.kinds import are_films
+
+Name = str | os.PathLike[str]
+
+
+def convert(
+    inputs: Name | Iterable[Name], output: Name | None = None, *, model: Name = "colorizer", **options: Any
+) -> Iterator[Outcome]:
+    """Colour or translate photos, folders, archives or films, and yield what came of each, as it is done.
+
+        for outcome in convert(["album"], "coloured", model="colorizer", strength=1.2):
+            print(outcome.status, outcome.target, outcome.error or "")
+
+    `inputs` and `output` are those of `img2img colorize` and `img2img translate`, the options theirs too: the fields of
+    ColorizeOptions or TranslateOptions, whichever the model is for. One photo needs no output and lands beside itself.
+    Photos that nothing is to be done for come first, as "skipped", with the reason in `flags`; a photo that cannot be
+    converted is a "failed" outcome with its `error`, and the others go on.
+
+    Nothing begins before the first outcome is asked for. Closing the iterator finishes the photos in flight and leaves
+    what Ctrl-C leaves: the same call goes on from there; those photos are done again. With `watch=True` it ends when
+    it is closed, or in the main thread at Ctrl-C.
+
+    Raises, at the call, ModelError for a model that is not there or makes pictures from noise, and UsageError for an
+    option that is none or has a value it cannot have. With the first outcome, before anything is written: UsageError
+    where inputs, output and options contradict each other or two results would have one name, FilmError where the
+    packages for films are missing, and Img2ImgError where another process holds the output's journal. During the work
+    ModelError, where the model cannot run; at the end Img2ImgError, where the report cannot be written.
+    """
+    chosen = options_for(model, options)
+    names = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
+    return _outcomes([os.fspath(each) for each in names], None if output is None else os.fspath(output), chosen)
+
+
+def options_for(model: Name, options: dict[str, Any]) -> ConversionOptions:
+    """The options of what this model is for. Raises ModelError and UsageError."""
+    name = os.fspath(model)
+    kind = _KINDS.get(read_card(find_model(name)).task)
+    if kind is None:
+        raise ModelError(f"{name}: converts no photos; `img2img models` says what each is for")
+    check_names(kind, options)
+    return kind(model=name, **options)
+
+
+_KINDS: dict[str, type[ColorizeOptions] | type[TranslateOptions]] = {
+    kind.model_task: kind for kind in (ColorizeOptions, TranslateOptions)
+}
+
+
+def _outcomes(inputs: list[str], output: str | None, options: ConversionOptions) -> Iterator[Outcome]:
+    with open_conversion(inputs, output, options) as conversion:
+        yield from conversion.left_alone()
+        yield from conversion.outcomes
+
+
+@contextmanager
+def open_conversion(
+    inputs: Sequence[str],
+    output: str | None,
+    options: ConversionOptions,
+    progress: FilmProgress = lambda film, done, total: None,
+) -> Iterator[Conversion]:
+    """As `convert`, for callers that want to know beforehand what is to come: all is planned, no model is opened yet.
+
+    At the end of the block, whatever ends it, the report is written. `progress` is told of a film's frames.
+    """
+    _check(inputs, options)
+    if options.report:
+        check_report(options.report)
+    films = are_films(list(inputs), first_frame=options.first_frame)
+    if options.fps and not films:
+        raise UsageError("--fps is for films: give numbered pictures, frame_%05d.png, and -o film.mp4")
+    options = options.settled()
+    opened = _films(inputs, output, options, progress) if films else _photos(inputs, output, options)
+    with opened as conversion:
+        try:
+            yield conversion
+        finally:
+            if options.report:
+                _report(conversion, options.report)
+
+
+def _films(
+    inputs: Sequence[str], output: str | None, options: ConversionOptions, progress: FilmProgress
+) -> AbstractContextManager[Conversion]:
+    from img2img.conversion.films import open_films
+
+    return nullcontext(open_films(inputs, output, options, progress))
+
+
+def _photos(
+    inputs: Sequence[str], output: str | None, options: ConversionOptions
+) -> AbstractContextManager[Conversion]:
+    if not (options.from_file or options.watch):
+        single = plan_single(inputs, output, word=options.word, format=options.format)
+        if single is not None:
+            return nullcontext(one_photo(single, options))
+    from img2img.conversion.photos import open_photos  # with SQLite, which one photo does without
+
+    return open_photos(inputs, output, options)
+
+
+def _report(conversion: Conversion, path: Path) -> None:
+    """None where nothing came of anything, for the reason that is being raised."""
+    records = iter(conversion.records())
+    first = next(records, None)
+    if first is not None:
+        write_report(chain([first], records), path)
+    elif not sys.exc_info()[0]:
+        write_report([], path)
+
+
+def _check(inputs: Sequence[str], options: ConversionOptions) -> None:
+    if not inputs and not options.from_file:
+        raise UsageError("Missing argument 'INPUT...': photos, folders, or --from-file LIST")
+    if options.watch and (options.from_file == "-" or "-" in inputs):
+        raise UsageError("--watch looks again and again, standard input can be read once: name folders")
+    if options.watch and options.engine == "ray":
+        raise UsageError("--watch converts on this machine: leave --engine ray out")
+    if options.address and options.engine != "ray":
+        raise UsageError("--address is a Ray cluster's: add --engine ray")

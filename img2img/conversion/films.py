@@ -1,0 +1,62 @@
+"""Films, animations and numbered pictures converted, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
+from importlib.util import find_spec
+
+from img2img.batch.outcome import Outcome
+from img2img.batch.task import FilmConverter
+from img2img.conversion.conversion import Conversion, FilmProgress, recorded
+from img2img.conversion.option import option_fields
+from img2img.conversion.options import ConversionOptions
+from img2img.errors import FilmError, UsageError
+from img2img.machine import usable_cores
+from img2img.video.plan import FilmJob, plan_films
+
+
+def open_films(
+    inputs: Sequence[str], output: str | None, options: ConversionOptions, progress: FilmProgress
+) -> Conversion:
+    """`options.jobs` is how many cores the model may take. Raises UsageError, and FilmError for missing packages."""
+    _refuse_what_is_for_photos(options)
+    plan = plan_films(list(inputs), output, word=options.word)
+    _check_rate(plan, options.fps)
+    _check_packages()
+    return recorded(_converted(plan, options, progress), films=True, total=len(plan))
+
+
+def _converted(plan: list[FilmJob], options: ConversionOptions, progress: FilmProgress) -> Iterator[Outcome]:
+    from img2img.video.one_film import DEFAULT_RATE, FilmOptions, convert_one_film
+
+    task = options.task()
+    film_options = FilmOptions(task.settings(), overwrite=options.overwrite, rate=options.fps or DEFAULT_RATE)
+
+    @cache
+    def opened() -> FilmConverter:
+        return task.open_for_films(options.jobs or usable_cores())
+
+    for job in plan:
+        yield convert_one_film(job, opened, film_options, partial(progress, job.source))
+
+
+def _refuse_what_is_for_photos(options: ConversionOptions) -> None:
+    for each in option_fields(options):
+        value = options.__dict__[each.field]
+        if each.option.photos_only and value != each.default:
+            said = f"{each.name} ray" if each.field == "engine" else each.name
+            raise UsageError(f"{said} is for photos: convert films without it")
+
+
+def _check_rate(plan: list[FilmJob], fps: float | None) -> None:
+    if fps is not None and not any((job.kind, job.makes) == ("sequence", "film") for job in plan):
+        raise UsageError("--fps is for numbered pictures that become a film; a film keeps its own rate")
+
+
+def _check_packages() -> None:
+    if not (find_spec("av") and find_spec("cv2")):
+        raise FilmError(
+            "films and animations need two more packages: pip install '.[video]' in img2img's checkout; "
+            "--first-frame takes an animation's first picture without them"
+        )

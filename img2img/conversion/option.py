@@ -1,0 +1,114 @@
+"""What is said once of an option: for the command line, for Python's keywords and for their checks."""
+
+import difflib
+import os
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, Union, get_args, get_origin
+
+from img2img.errors import UsageError
+
+Group = Literal["Results", "Speed", "Big batches", "Films"]
+
+
+class OptionsClass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+@dataclass(frozen=True)
+class Option:
+    """What stands in the `Annotated` type of a dataclass's field. `least` and `most` are the ends of its range.
+
+    `check` raises UsageError. `photos_only`:
+    refused for films. `over_http`: whether a server lets its callers set it.
+    """
+
+    help: str
+    group: Group = "Results"
+    metavar: str | None = None
+    least: float | None = None
+    most: float | None = None
+    check: Callable[[Any], None] | None = None
+    photos_only: bool = False
+    over_http: bool = False
+    show_default: bool = True
+
+
+@dataclass(frozen=True)
+class OptionField:
+    """One field of an options class."""
+
+    field: str
+    hint: Any
+    kind: Any  # the hint without what is optional about it
+    default: Any
+    option: Option
+
+    @property
+    def name(self) -> str:
+        """As one writes it on the command line."""
+        return f"--{self.field.replace('_', '-')}"
+
+    def read(self, value: Any) -> Any:
+        """The value in the field's own type. Raises UsageError for one that it cannot have."""
+        value = self._in_its_type(value)
+        if value is None and self.default is None:
+            return None
+        if not self._fits(value):
+            raise UsageError(f"{self.name} {value!r}: give {self._choices()}")
+        if self.option.check:
+            self.option.check(value)
+        return value
+
+    def _in_its_type(self, value: Any) -> Any:
+        if self.kind is Path and isinstance(value, str):
+            return Path(value)
+        if self.kind is str and (isinstance(value, os.PathLike) or type(value) is int):
+            return str(value)
+        return value
+
+    def _fits(self, value: Any) -> bool:
+        if get_origin(self.kind) is Literal:
+            return value in get_args(self.kind)
+        if isinstance(value, bool) and self.kind is not bool:
+            return False
+        if not isinstance(value, int | float if self.kind is float else self.kind):
+            return False
+        least, most = self.option.least, self.option.most
+        return (least is None or value >= least) and (most is None or value <= most)
+
+    def _choices(self) -> str:
+        if get_origin(self.kind) is Literal:
+            return f"one of {', '.join(get_args(self.kind))}"
+        ends = [f"from {self.option.least:g}"] if self.option.least is not None else []
+        ends += [f"to {self.option.most:g}"] if self.option.most is not None else []
+        kinds = {bool: "True or False", int: "a whole number", float: "a number", str: "a text", Path: "a path"}
+        return " ".join([kinds[self.kind], *ends])
+
+
+def option_fields(options: type[OptionsClass] | OptionsClass) -> list[OptionField]:
+    """Those of an options class in their order: its own, then what it has in common with others."""
+    own = (options if isinstance(options, type) else type(options)).__annotations__
+    return [_option_field(each) for each in sorted(fields(options), key=lambda field: field.name not in own)]
+
+
+def _option_field(field: "Field[Any]") -> OptionField:
+    annotated: Any = field.type
+    hint, option = get_args(annotated)
+    assert isinstance(option, Option)
+    assert field.default is not MISSING
+    kinds = [kind for kind in get_args(hint) if kind is not types.NoneType]
+    optional = get_origin(hint) in (Union, types.UnionType)
+    return OptionField(field.name, hint, kinds[0] if optional else hint, field.default, option)
+
+
+def check_names(options: type[OptionsClass], given: Mapping[str, object]) -> None:
+    """Raises UsageError for a keyword that is no option, with the nearest."""
+    names = [each.field for each in option_fields(options)]
+    for name in given:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            advice = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+            raise UsageError(f"no option {name!r}; {advice}")

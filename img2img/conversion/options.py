@@ -1,0 +1,144 @@
+"""The options that all conversions share: at once the command line's and the keywords of `convert`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from img2img.conversion.option import Option, option_fields
+
+if TYPE_CHECKING:
+    from img2img.batch.task import Task
+    from img2img.inference.execution import Execution
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversionOptions:
+    """What colouring and translating have in common. Raises UsageError for a value that an option cannot have."""
+
+    format: Annotated[
+        Literal["same", "jpg", "png", "webp", "tiff"],
+        Option(
+            "The results' file format; same keeps each photo's own (a GIF becomes a PNG).",
+            photos_only=True,
+            over_http=True,
+        ),
+    ] = "same"
+    quality: Annotated[
+        int | None,
+        Option(
+            "Of JPEG and WebP. Without it a JPEG keeps its source's own.",
+            metavar="1-100",
+            least=1,
+            most=100,
+            photos_only=True,
+            over_http=True,
+        ),
+    ] = None
+    overwrite: Annotated[bool, Option("Replace results that exist instead of skipping them.")] = False
+    first_frame: Annotated[bool, Option("Take the first picture of an animation or a multi-page TIFF.")] = False
+    max_pixels: Annotated[
+        int | None,
+        Option("Refuse photos of more pixels. Without it, 1,000,000,000.", metavar="N", least=1, photos_only=True),
+    ] = None
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], Option("Where the model runs; auto takes a GPU if it can be used.", "Speed")
+    ] = "auto"
+    runtime: Annotated[
+        Literal["auto", "onnxruntime", "openvino"],
+        Option(
+            "What runs the model; openvino is faster on many processors, and needs pip install '.[openvino]'.", "Speed"
+        ),
+    ] = "auto"
+    jobs: Annotated[
+        int | None,
+        Option("Photos at a time. Without it, one for each processor core.", "Speed", metavar="N", least=1),
+    ] = None
+    from_file: Annotated[
+        str | None,
+        Option(
+            "Also take the photos that this file names, one a line; - for standard input.",
+            "Big batches",
+            metavar="LIST",
+            photos_only=True,
+        ),
+    ] = None
+    recursive: Annotated[bool, Option("Walk a folder with its sub-folders.", "Big batches")] = True
+    report: Annotated[
+        Path | None,
+        Option("Record what came of each photo in this .json or .csv file.", "Big batches", metavar="FILE"),
+    ] = None
+    journal: Annotated[
+        Path | None,
+        Option(
+            "Where to note what is done, so that the same command goes on where it was stopped. Without it, a hidden "
+            "file in the output folder.",
+            "Big batches",
+            metavar="FILE",
+            photos_only=True,
+        ),
+    ] = None
+    on_error: Annotated[
+        Literal["skip", "stop"],
+        Option("After a photo that failed: go on with the others, or stop.", "Big batches", photos_only=True),
+    ] = "skip"
+    watch: Annotated[
+        bool,
+        Option(
+            "Go on converting what appears, until Ctrl-C. Files still being written are waited for.",
+            "Big batches",
+            photos_only=True,
+        ),
+    ] = False
+    engine: Annotated[
+        Literal["local", "ray"],
+        Option("Work on this machine, or on a Ray cluster (pip install '.[ray]').", "Big batches", photos_only=True),
+    ] = "local"
+    address: Annotated[
+        str | None,
+        Option(
+            "Of the Ray cluster; auto joins the one that this machine is part of.", "Big batches", metavar="HOST:PORT"
+        ),
+    ] = None
+    fps: Annotated[
+        float | None,
+        Option(
+            "Pictures a second of a film made from frame_%05d.png. Without it, 24.", "Films", metavar="N", least=0.01
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        for each in option_fields(self):
+            value = self.__dict__[each.field]
+            object.__setattr__(self, each.field, each.read(value))
+
+    model_task: ClassVar[str]
+    """Of the models that these options are for, as their cards have it."""
+
+    def settled(self) -> "ConversionOptions":
+        """With all that is left to the models at hand chosen. Raises UsageError and ModelError."""
+        return self
+
+    @property
+    def word(self) -> str:
+        """What a result beside its source is named by."""
+        raise NotImplementedError
+
+    @property
+    def model_name(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Without `jobs` one photo takes all cores, since many would not fit in memory."""
+        return False
+
+    @property
+    def execution(self) -> "Execution":
+        """Where the models run."""
+        from img2img.inference.execution import Execution
+
+        return Execution(self.device, runtime=self.runtime)
+
+    def task(self) -> "Task":
+        """What is done with each photo."""
+        raise NotImplementedError

@@ -1,0 +1,40 @@
+"""One photo converted by itself, without a journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from img2img.batch.job import STREAM, Job
+from img2img.batch.journal.resume_rules import without_journal
+from img2img.batch.one_photo import PhotoOptions, convert_photo
+from img2img.batch.outcome import Outcome
+from img2img.batch.sources.object_store import is_there
+from img2img.conversion.conversion import Conversion, recorded
+from img2img.conversion.options import ConversionOptions
+from img2img.machine import usable_cores
+from img2img.model_file import find_model
+from img2img.photo import DEFAULT_MAX_PIXELS
+
+
+def one_photo(single: Job | Outcome, options: ConversionOptions) -> Conversion:
+    """Of `plan_single`'s job, or the failure that it gave."""
+    to_stdout = isinstance(single, Job) and single.target is STREAM
+    return recorded(_outcome(single, options), to_stdout=to_stdout)
+
+
+def photo_options(options: ConversionOptions) -> PhotoOptions:
+    most = options.max_pixels or DEFAULT_MAX_PIXELS
+    return PhotoOptions(options.format, options.quality, most, options.first_frame)
+
+
+def _outcome(single: Job | Outcome, options: ConversionOptions) -> Iterator[Outcome]:
+    if isinstance(single, Outcome):
+        yield single
+        return
+    find_model(options.model_name)
+    stays = without_journal(lambda: single.target is not STREAM and is_there(single.target), options.overwrite)
+    if stays:
+        yield Outcome(single.source, single.target, "skipped", flags=(stays,))
+        return
+    converter = options.task().open(options.jobs or usable_cores())
+    yield convert_photo(single, converter, photo_options(options))

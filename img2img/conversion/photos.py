@@ -1,0 +1,71 @@
+"""Many photos converted, as a batch with its journal."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from img2img.batch.batch import BatchRequest, PhotoBatch
+from img2img.batch.engines.engine import LocalEngine, RayEngine
+from img2img.batch.job import Found
+from img2img.batch.outcome import Outcome
+from img2img.batch.plan import is_zip, plan_folder
+from img2img.batch.sources.listing import list_files, list_photos
+from img2img.conversion.conversion import Conversion
+from img2img.conversion.options import ConversionOptions
+from img2img.conversion.photo import photo_options
+from img2img.interrupt import interrupt_noted
+
+
+@contextmanager
+def open_photos(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> Iterator[Conversion]:
+    """Raises UsageError, and Img2ImgError where the journal cannot be held or a model's card cannot be read."""
+    with PhotoBatch.open(_request(inputs, output, options)) as batch:
+        if options.watch:
+            with interrupt_noted(signal.SIGTERM) as stop:
+                yield _watching(batch, options, stop)
+        else:
+            yield _once(batch, options)
+
+
+def _once(batch: PhotoBatch, options: ConversionOptions) -> Conversion:
+    registered = batch.register()
+    return Conversion(
+        batch.run(_engine(options), registered),
+        batch.outcomes,
+        total=registered.due + registered.failed,
+        skipped=registered.skipped,
+        left_alone=lambda: (each for each in batch.outcomes() if each.status == "skipped"),
+    )
+
+
+def _watching(batch: PhotoBatch, options: ConversionOptions, stop: threading.Event) -> Conversion:
+    return Conversion(batch.watch(_engine(options), stop), batch.outcomes)
+
+
+def _engine(options: ConversionOptions) -> LocalEngine | RayEngine:
+    task, chosen = options.task(), photo_options(options)
+    if options.engine == "ray":
+        return RayEngine(task, chosen, options.address, options.jobs)
+    return LocalEngine(task, chosen, options.jobs, options.one_at_a_time)
+
+
+def _request(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> BatchRequest:
+    def look() -> Iterator[Found | Outcome]:
+        choices = {"recursive": options.recursive, "may_be_empty": options.watch}
+        if options.from_file:
+            yield from list_files(options.from_file, **choices)
+        yield from list_photos(inputs, **choices)
+
+    return BatchRequest(
+        look,
+        plan_folder(inputs, output),
+        options.task(),
+        photo_options(options),
+        zipped=is_zip(output),
+        journal=options.journal,
+        overwrite=options.overwrite,
+        stop_on_error=options.on_error == "stop",
+    )

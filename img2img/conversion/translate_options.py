@@ -1,0 +1,130 @@
+"""The options of translating photos."""
+
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from img2img.conversion.option import Option
+from img2img.conversion.options import ConversionOptions
+from img2img.errors import UsageError
+
+if TYPE_CHECKING:
+    from img2img.batch.task import Task
+    from img2img.inference.translator import Size
+
+MANY_FIT = 512
+"""Sizes at which a photo takes the network less than 200 MB: beyond, one for each core may be too many."""
+
+RELIABLE_AUC = 0.9
+"""Below it `min_score` comes with a warning."""
+
+
+def _check_size(size: str) -> None:
+    if size not in ("card", "native") and not (size.isdecimal() and 1 <= int(size) <= 2048):
+        raise UsageError(f"--size: {size}: give card, native, or a number of pixels up to 2048")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslateOptions(ConversionOptions):
+    """Translating photos."""
+
+    model_task = "translate"
+
+    model: Annotated[
+        str | None,
+        Option(
+            "One of `img2img models`, or an .onnx file. Needed where there is more than one translator.",
+            metavar="NAME|FILE",
+            over_http=True,
+            show_default=False,
+        ),
+    ] = None
+    size: Annotated[
+        str,
+        Option(
+            "What the model sees: card, a copy of about the size that it was trained at; N, one of about N x N pixels "
+            "(the change is then enlarged and added to the photo); native, the photo itself, tile by tile if it is "
+            f"large. Beyond {MANY_FIT} a photo can take 3 GB of memory: without --jobs they are done one at a time.",
+            metavar="card|native|N",
+            check=_check_size,
+            over_http=True,
+        ),
+    ] = "card"
+    cycle: Annotated[
+        bool,
+        Option("Also go back with the card's reverse model; write in | out | back.", photos_only=True, over_http=True),
+    ] = False
+    score: Annotated[
+        bool,
+        Option(
+            "Also say how much each photo is like those that the model learnt from: the share of those that look "
+            "stranger, 0 to 1. It goes into the report; without one it is printed.",
+            photos_only=True,
+            over_http=True,
+        ),
+    ] = False
+    min_score: Annotated[
+        float | None,
+        Option(
+            "Skip photos with a lower score: the model was not made for them.",
+            metavar="X",
+            least=0,
+            most=1,
+            photos_only=True,
+            over_http=True,
+        ),
+    ] = None
+
+    def settled(self) -> "TranslateOptions":
+        chosen = replace(self, model=self.model or _only_translator())
+        if self.min_score:
+            _warn_of_a_doubtful_score(chosen.model_name, self.min_score)
+        return chosen
+
+    @property
+    def word(self) -> str:
+        stem = Path(self.model_name).stem
+        return f"{stem}.cycle" if self.cycle else stem
+
+    @property
+    def model_name(self) -> str:
+        assert self.model is not None, "`settled` names it"
+        return self.model
+
+    @property
+    def one_at_a_time(self) -> bool:
+        return self.size == "native" or (self.size.isdecimal() and int(self.size) > MANY_FIT)
+
+    def task(self) -> "Task":
+        from img2img.batch.task import Translating
+
+        judged = self.score or self.min_score is not None
+        least = self.min_score or 0.0
+        return Translating(self.model_name, self._seen(), self.cycle, judged, least, self.execution)
+
+    def _seen(self) -> "Size":
+        return self.size if self.size in ("card", "native") else int(self.size)  # type: ignore[return-value]
+
+
+def _only_translator() -> str:
+    from img2img.inference.opened_model import models_for
+
+    names = models_for("translate")
+    if len(names) == 1:
+        return names[0]
+    choices = f"--model {' or --model '.join(names)}" if names else "--model FILE.onnx (`img2img train cyclegan`)"
+    raise UsageError(f"which model? Give {choices}")
+
+
+def _warn_of_a_doubtful_score(model: str, least: float) -> None:
+    from img2img.model_file import find_model, read_card
+
+    card = read_card(find_model(model))
+    auc = card.metrics.get("score", {}).get("auc", 1.0)
+    if auc < RELIABLE_AUC:
+        warnings.warn(
+            f"{card.name}: of a photo that it was made for and another one, the score prefers the other in "
+            f"{1 - auc:.0%} of cases (its card: AUC {auc:.3f}), so --min-score {least:g} skips some of the right ones",
+            stacklevel=2,
+        )
