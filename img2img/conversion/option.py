@@ -1,6 +1,5 @@
 """What is said once of an option: for the command line, for Python's keywords and for their checks."""
 
-import difflib
 import os
 import types
 from collections.abc import Callable, Mapping
@@ -106,6 +105,8 @@ def _option_field(field: "Field[Any]") -> OptionField:
 
 def check_names(options: type[OptionsClass], given: Mapping[str, object]) -> None:
     """Raises UsageError for a keyword that is no option, with the nearest."""
+    import difflib
+
     names = [each.field for each in option_fields(options)]
     for name in given:
         if name not in names:

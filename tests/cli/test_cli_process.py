@@ -105,7 +105,7 @@ def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
     assert again.stdout == f"{PHOTOS - len(made)} coloured, 0 failed, {len(made)} skipped ({len(made)} up to date)\n"
 
 
-@pytest.mark.parametrize("module", ["typer", "img2img.cli.models", "img2img.batch.engines.threads", "onnxruntime"])
+@pytest.mark.parametrize("module", ["typer", "img2img.cli.models", "img2img.batch.one_photo", "onnxruntime"])
 def test_ctrl_c_while_python_still_imports_is_quiet(
     command: list[str], tmp_path: Path, draw_photo: DrawPhoto, module: str
 ) -> None:
