@@ -10,7 +10,7 @@ from torch import Tensor
 
 from img2img.randomness import derive_seed
 from img2img.recipes.ageing.aged import KINDS, aged_split, drawn_strengths, same_strengths
-from img2img.recipes.photo_lab import join
+from img2img.recipes.photo_lab import as_rgb
 
 SIDE, GAP, LABEL, PAIRS = 128, 4, 18, 4
 
@@ -29,7 +29,7 @@ def draw_sheet(image: Tensor, path: Path) -> None:
 
 def grey(image: Tensor, strengths: Tensor, word: str) -> Tensor:
     lightness, ab = aged_split(image, key_of(word), strengths)
-    return join(lightness, torch.zeros_like(ab))
+    return as_rgb(lightness, torch.zeros_like(ab))
 
 
 def key_of(word: str) -> Tensor:

@@ -18,7 +18,7 @@ from statistics import median
 
 from whole_process import MAIN, PLAIN, ROOT, Run, print_table, run
 
-CHILD, DRAW = Path(__file__).with_name("batch_side.py"), Path(__file__).with_name("drawn_photos.py")
+CHILD, DRAW = Path(__file__).parent / "sides" / "batch_side.py", Path(__file__).with_name("drawn_photos.py")
 TITLE = ("what", "must reach", "measured", "beside", "ratio")
 Cells = tuple[str, ...]
 

@@ -13,8 +13,8 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from PIL import Image
 
+from img2img.inference.callables import Steady
 from img2img.inference.colorizer import Colorizer
-from img2img.inference.steady import Steady
 from img2img.lab import Floats, rgb_to_lab
 from img2img.photo import Photo
 from img2img.video.steady import Steadier

@@ -15,11 +15,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import digit_modes
-import gaussian_modes
 import torch
-from mode_game import LOSSES
-from mode_picture import save_panels
+from mode_coverage import digit_modes, gaussian_modes
+from mode_coverage.mode_game import LOSSES
+from mode_coverage.mode_picture import save_panels
 
 from img2img.atomic_file import write_at_once
 

@@ -5,7 +5,7 @@
     python benchmarks/train_step.py --recipes colorizer --data photos real photos; else they are drawn here
 
 Both sides of a row run in turn, so that a busy machine slows both, with the same batches of the same pictures: ours as
-`img2img train` runs it, the other as benchmarks/plain_loop.py does. This process imports nothing heavy: a child's peak
+`img2img train` runs it, the other as sides/plain_loop.py does. This process imports nothing heavy: a child's peak
 memory begins at its parent's.
 """
 
@@ -123,7 +123,7 @@ def child(options: argparse.Namespace) -> None:
             records = {record["step"]: record["seconds"] for record in trainer.folder.stats()}
             speed = options.steps / (records[trainer.step] - records[options.warm])
         else:
-            from plain_loop import steps_per_second
+            from sides.plain_loop import steps_per_second
 
             speed = steps_per_second(
                 trainer.recipe, trainer.data.train, warm=options.warm, workers=options.workers, device=device

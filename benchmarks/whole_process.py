@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-MAIN, PLAIN = ROOT / "main.py", ROOT / "benchmarks" / "pytorch_way.py"
+MAIN, PLAIN = ROOT / "main.py", ROOT / "benchmarks" / "sides" / "pytorch_way.py"
 TITLE = ("what", "must reach", "img2img", "PyTorch + Kornia", "ratio")
 
 

@@ -37,8 +37,8 @@ def cells(line):
 
 
 def test_real_points_cover_all_25_modes_alike_and_nearly_all_are_of_high_quality():
-    from gaussian_modes import covered, real_points
-    from mode_game import keys
+    from mode_coverage.gaussian_modes import covered, real_points
+    from mode_coverage.mode_game import keys
 
     found = covered(real_points(keys(2_500, 0, "test"))["image"])
     assert (found.modes, found.enough) == (25, 25)
@@ -47,7 +47,7 @@ def test_real_points_cover_all_25_modes_alike_and_nearly_all_are_of_high_quality
 
 
 def test_modes_are_covered_by_samples_within_three_std():
-    from gaussian_modes import covered, modes
+    from mode_coverage.gaussian_modes import covered, modes
 
     corner, middle, edge = modes()[0], torch.zeros(2), torch.tensor([4.0, 0.0])
     far = torch.tensor([0.16, 0.0])
@@ -59,14 +59,14 @@ def test_modes_are_covered_by_samples_within_three_std():
 
 
 def test_points_that_are_not_finite_cover_nothing():
-    from gaussian_modes import covered
+    from mode_coverage.gaussian_modes import covered
 
     found = covered(torch.full((100, 2), torch.nan))
     assert (found.modes, found.enough, found.quality) == (0, 0, 0)
 
 
 def test_points_strewn_over_the_plane_cover_modes_by_the_papers_rule_and_none_by_the_stricter():
-    from gaussian_modes import covered
+    from mode_coverage.gaussian_modes import covered
 
     strewn = torch.rand(2_500, 2, generator=torch.Generator().manual_seed(0)) * 10 - 5
     found = covered(strewn)
@@ -78,7 +78,7 @@ def test_points_strewn_over_the_plane_cover_modes_by_the_papers_rule_and_none_by
 
 @pytest.mark.parametrize("name", ["dcgan", "wgan", "wgan-gp", "wgan-sn", "wgan-svc"])
 def test_every_point_recipe_plays_the_shipped_step_between_the_same_players(name):
-    from gaussian_modes import PLAYED
+    from mode_coverage.gaussian_modes import PLAYED
 
     from img2img.recipes import recipe_class
 
@@ -95,7 +95,7 @@ def test_every_point_recipe_plays_the_shipped_step_between_the_same_players(name
 
 
 def test_every_loss_is_a_setting_that_its_recipe_takes():
-    from mode_game import LOSSES
+    from mode_coverage.mode_game import LOSSES
 
     from img2img.recipes import recipe_class
 
@@ -104,7 +104,7 @@ def test_every_loss_is_a_setting_that_its_recipe_takes():
 
 
 def test_training_is_the_same_for_the_same_seed_and_another_for_another():
-    from gaussian_modes import drawn_points
+    from mode_coverage.gaussian_modes import drawn_points
 
     first, again, other = drawn_points("wgan-gp", 0, 2), drawn_points("wgan-gp", 0, 2), drawn_points("wgan-gp", 1, 2)
     assert torch.equal(first, again)
@@ -122,7 +122,7 @@ def one_hot(*numbers, probability=1.0):
 
 
 def test_one_picture_over_and_over_is_one_mode_at_the_largest_divergence():
-    from digit_modes import counted
+    from mode_coverage.digit_modes import counted
 
     found = counted(one_hot(*[407] * 50))
     assert found.modes == 1
@@ -131,7 +131,7 @@ def test_one_picture_over_and_over_is_one_mode_at_the_largest_divergence():
 
 
 def test_each_number_once_is_a_thousand_modes_at_no_divergence():
-    from digit_modes import counted
+    from mode_coverage.digit_modes import counted
 
     found = counted(one_hot(*range(1000)))
     assert found.modes == 1000
@@ -139,20 +139,20 @@ def test_each_number_once_is_a_thousand_modes_at_no_divergence():
 
 
 def test_planes_count_in_their_order():
-    from digit_modes import counted
+    from mode_coverage.digit_modes import counted
 
     assert counted(one_hot(12, 21, 120, 102)).modes == 4
 
 
 def test_divergence_of_a_half_and_two_quarters():
-    from digit_modes import counted
+    from mode_coverage.digit_modes import counted
 
     expected = 0.5 * log(500) + 0.5 * log(250)
     assert counted(one_hot(1, 1, 2, 3)).divergence == pytest.approx(expected)
 
 
 def test_a_digit_is_sure_above_nine_tenths():
-    from digit_modes import counted
+    from mode_coverage.digit_modes import counted
 
     assert counted(one_hot(1, 2, probability=0.95)).sure == 1
     assert counted(one_hot(1, 2, probability=0.85)).sure == 0
@@ -160,8 +160,8 @@ def test_a_digit_is_sure_above_nine_tenths():
 
 @pytest.mark.slow
 def test_reader_is_right_about_more_than_95_percent_and_sees_all_modes_in_real_pictures():
-    from digit_modes import Reader, StackedDigits, read
-    from mode_game import keys
+    from mode_coverage.digit_modes import Reader, StackedDigits, read
+    from mode_coverage.mode_game import keys
 
     data = StackedDigits()
     reader = Reader(data)
@@ -277,8 +277,8 @@ def number(cell):
 
 
 def test_batch_side_of_nothing_writes_each_photo_as_it_was(tmp_path):
-    from batch_side import Nothing, as_batch
     from drawn_photos import make_small
+    from sides.batch_side import Nothing, as_batch
 
     make_small(tmp_path / "photos", 2)
     as_batch(Nothing(), tmp_path / "photos", tmp_path / "out")

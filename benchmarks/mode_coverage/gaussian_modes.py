@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from mode_game import LOSSES, from_uniform, keys, trained
 from torch import Tensor, nn
 
 from img2img.randomness import normal, uniform
@@ -15,6 +14,7 @@ from img2img.recipes.gan import DcganRecipe
 from img2img.recipes.generative import GenerativeRecipe
 from img2img.recipes.recipe import Batch, Recipe
 from img2img.recipes.wgan import WassersteinRecipe, WganGpRecipe, WganRecipe, WganSnRecipe, WganSvcRecipe
+from mode_coverage.mode_game import LOSSES, from_uniform, keys, trained
 
 SIDE, SPACING, STD = 5, 2.0, 0.05
 DRAWN = 2_500

@@ -1,6 +1,6 @@
 """The child processes of benchmarks/batch.py: one side of a row, which prints its photos per second.
 
-python benchmarks/batch_side.py onnxruntime|openvino|nothing|pillow FOLDER MODEL.onnx
+python benchmarks/sides/batch_side.py onnxruntime|openvino|nothing|pillow FOLDER MODEL.onnx
 """
 
 import sys

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gaussian_modes import SIDE, SPACING, modes
+from mode_coverage.gaussian_modes import SIDE, SPACING, modes
 
 LIMIT = SIDE * SPACING / 2 + 0.5
 

@@ -1,7 +1,7 @@
 """Colouring as a plain PyTorch + Kornia script does it: Lab at full size, one photo after another.
 
-The other side of benchmarks/colorize.py and batch.py: `python benchmarks/pytorch_way.py MODEL.onnx OUT PHOTO...` prints
-the photos per second, start-up and a first photo excluded.
+The other side of benchmarks/colorize.py and batch.py: `python benchmarks/sides/pytorch_way.py MODEL.onnx OUT PHOTO...`
+prints the photos per second, start-up and a first photo excluded.
 """
 
 import sys

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from mode_game import LOSSES, from_uniform, keys, trained
 from torch import Tensor, nn
 
 from img2img.data.digits import DigitsSource
@@ -19,6 +18,7 @@ from img2img.randomness import uniform
 from img2img.recipes import recipe_class
 from img2img.recipes.generative import GenerativeRecipe
 from img2img.recipes.recipe import Batch
+from mode_coverage.mode_game import LOSSES, from_uniform, keys, trained
 
 PLANES, CLASSES = 3, 10
 MODES = CLASSES**PLANES

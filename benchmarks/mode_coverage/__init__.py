@@ -1,0 +1,1 @@
+"""How many modes of a distribution a generator covers: the games, the counts and the picture of modes.py."""
