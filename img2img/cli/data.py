@@ -11,7 +11,8 @@ import typer
 from img2img.data.download.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
-    from img2img.data.download.fetch import Progress
+    from img2img.data.check.look import ImageLook
+    from img2img.data.download.fetch import TransferProgress
 
 app = typer.Typer(help="Look through training data, fetch public data sets.", no_args_is_help=True)
 
@@ -46,9 +47,6 @@ def check(
     import json
     import os
 
-    from rich.console import Console
-    from rich.progress import track
-
     from img2img.data.check.findings import summarise
     from img2img.data.check.findings_text import as_json as report_json
     from img2img.data.check.findings_text import as_text
@@ -58,14 +56,7 @@ def check(
     from img2img.machine import usable_cores
 
     listing = list_images(data_paths(sources))
-    looks = track(
-        look_at(listing.images, jobs or usable_cores()),
-        "images",
-        total=len(listing.images),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
+    looks = _followed(look_at(listing.images, jobs or usable_cores()), len(listing.images))
     report = summarise(listing, looks, min_size=min_size)
     if kind:  # as bytes: a file's name may be none of any encoding
         sys.stdout.buffer.write(b"".join(os.fsencode(finding.name) + b"\n" for finding in report.findings[kind]))
@@ -75,6 +66,20 @@ def check(
         print(as_text(report))
     if not report.usable:
         raise typer.Exit(1)
+
+
+def _followed(looks: Iterator["ImageLook"], total: int) -> Iterator["ImageLook"]:
+    """The same, with a bar on a terminal."""
+    if not sys.stderr.isatty():
+        yield from looks
+        return
+    from img2img.progress_bar import progress_bar
+
+    with progress_bar(unit="images") as bar:
+        task = bar.add_task("", total=total, note="")
+        for look in looks:
+            yield look
+            bar.advance(task)
 
 
 @app.command(
@@ -111,15 +116,13 @@ def download(
 
 
 @contextmanager
-def _transfer_bar() -> Iterator["Progress"]:
+def _transfer_bar() -> Iterator["TransferProgress"]:
     """Bytes, rate and time left on a terminal; nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda here, total: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+    from img2img.progress_bar import progress_bar
 
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
+    with progress_bar(unit="bytes") as bar:
+        task = bar.add_task("", total=None, note="")
         yield lambda here, total: bar.update(task, completed=here, total=total)

@@ -12,8 +12,6 @@ from img2img.atomic_file import reason_for
 from img2img.batch.outcome import Outcome
 from img2img.errors import Img2ImgError
 
-Advance = Callable[[Outcome], None]
-
 
 class Tally:
     """How many photos were done, failed and skipped, and for which reasons."""
@@ -131,19 +129,10 @@ class FilmBar:
 @contextmanager
 def _frames_bar(name: str) -> Iterator[Callable[[int, int], None]]:
     """The frames done of one film, and the time left."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from img2img.progress_bar import progress_bar
 
-    columns = (
-        TextColumn(escape(name)),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True) as progress:
-        task = progress.add_task("", total=None, rate="")
+    with progress_bar(name, unit="frames") as progress:
+        task = progress.add_task("", total=None, note="")
         begun = False
 
         def advance(done: int, total: int) -> None:
@@ -151,8 +140,7 @@ def _frames_bar(name: str) -> Iterator[Callable[[int, int], None]]:
             if not begun:  # gone on from an earlier run: what that one did, says nothing about this one's speed
                 progress.reset(task, completed=done, total=total or None)
                 begun = True
-            speed = progress.tasks[0].speed
-            progress.update(task, completed=done, rate=f"{speed:.1f} frames/s" if speed else "")
+            progress.update(task, completed=done)
 
         yield advance
 
@@ -180,22 +168,14 @@ def one_line(message: str) -> str:
 
 
 @contextmanager
-def _bar(total: int, *, shown: bool) -> Iterator[Advance]:
+def _bar(total: int, *, shown: bool) -> Iterator[Callable[[Outcome], None]]:
     if not shown:
         yield lambda outcome: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from img2img.progress_bar import progress_bar
 
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        TextColumn("[red]{task.fields[failed]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True) as progress:
-        task = progress.add_task("", total=total, rate="", failed="")
+    with progress_bar(unit="photos") as progress:
+        task = progress.add_task("", total=total, note="")
         failed = 0
 
         def advance(outcome: Outcome) -> None:
@@ -203,10 +183,8 @@ def _bar(total: int, *, shown: bool) -> Iterator[Advance]:
             nonlocal total, failed
             total -= outcome.status == "skipped"
             failed += outcome.status == "failed"
-            progress.update(task, total=total, advance=outcome.status != "skipped")
-            speed = progress.tasks[0].speed
-            rate = f"{speed:.1f} photos/s" if speed else ""
-            progress.update(task, rate=rate, failed=f"{failed:,} failed" if failed else "")
+            note = f"[red]{failed:,} failed" if failed else ""
+            progress.update(task, total=total, advance=outcome.status != "skipped", note=note)
 
         yield advance
 
@@ -217,12 +195,10 @@ def photos_measured(after: float = 2.0) -> Iterator[Callable[[int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from img2img.progress_bar import progress_bar
 
-    columns = BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    progress = Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True)
-    task, shown_from = progress.add_task(""), time.monotonic() + after
+    progress = progress_bar()
+    task, shown_from = progress.add_task("", note=""), time.monotonic() + after
 
     def advance(done: int, total: int) -> None:
         if time.monotonic() > shown_from:

@@ -41,12 +41,12 @@ class ProgressBar(Silence):
 
     def __init__(self, progress: "Progress", losses: "Text", first: int, steps: int) -> None:
         self._progress, self._losses = progress, losses
-        self._task = progress.add_task("", total=steps, completed=first, speed="")
+        self._task = progress.add_task("", total=steps, completed=first, note="")
 
     def step(self, step: int, scalars: Mapping[str, float] | None = None) -> None:
         self._progress.update(self._task, completed=step)
         if scalars:
-            self._progress.update(self._task, speed=f"{scalars['images_per_second']:.4g} images/s")
+            self._progress.update(self._task, note=f"{scalars['images_per_second']:.4g} images/s")
             self._losses.plain = _describe({name: scalars[name] for name in scalars if name not in TIMES})
 
     def say(self, sentence: str) -> None:
@@ -66,14 +66,13 @@ def training_progress(first: int, steps: int, *, shown: bool = True) -> Iterator
     if not sys.stderr.isatty():
         yield Lines(steps)
         return
-    from rich.console import Console, Group
+    from rich.console import Group
     from rich.live import Live
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[speed]}"))
-    console, losses = Console(stderr=True), Text()
-    progress = Progress(*columns, console=console)
+    from img2img.progress_bar import progress_bar
+
+    progress, losses = progress_bar(), Text()
     bar = ProgressBar(progress, losses, first, steps)
-    with Live(Group(progress, losses), console=console, redirect_stdout=False):
+    with Live(Group(progress, losses), console=progress.console, redirect_stdout=False):
         yield bar

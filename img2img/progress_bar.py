@@ -1,0 +1,40 @@
+"""One look for every bar of progress on a terminal: photos, frames, bytes, training steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def progress_bar(name: str = "", *, unit: str = "") -> Progress:
+    """A bar on stderr that goes away at its end: add one task to it, with a `note=` (Rich's markup) to stand last.
+
+    `name` stands first. `unit` is what the speed is shown in, as in "photos"; "bytes" makes the counts sizes.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+    from rich.text import Text
+
+    class Speed(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:.1f} {unit}/s" if task.speed else "")
+
+    columns: list[ProgressColumn] = [TextColumn(escape(name))] if name else []
+    columns += [BarColumn(), DownloadColumn() if unit == "bytes" else MofNCompleteColumn()]
+    if unit:
+        columns.append(TransferSpeedColumn() if unit == "bytes" else Speed())
+    columns += [TimeRemainingColumn(), TextColumn("{task.fields[note]}")]
+    return Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True)
