@@ -130,6 +130,9 @@ def options(
       img2img train dcgan --out runs/digits   train on digits that come with img2img
       img2img generate --model runs/digits    draw 64 pictures with it
     """
+    from img2img.cli.log import show_log
+
+    show_log()
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

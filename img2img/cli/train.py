@@ -96,7 +96,10 @@ def _command(recipe: str) -> Callable[..., None]:
         workers: Annotated[
             int | None, typer.Option(min=0, help="Processes that decode images [default: by data and device].")
         ] = None,
-        cache: Annotated[Caching, typer.Option(help="Where the decoded images are kept.")] = "auto",
+        cache: Annotated[
+            Caching,
+            typer.Option(help="Where the decoded images are kept; with a cache, other crops are drawn than without."),
+        ] = "auto",
         compile: Annotated[bool, typer.Option("--compile", help="Compile the generators.")] = False,
         log_every: Annotated[int, typer.Option(min=1, help="Steps between records.")] = 50,
         save_every: Annotated[int, typer.Option(min=1, help="Steps between saved states.")] = 500,

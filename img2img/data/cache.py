@@ -1,6 +1,6 @@
 """A whole source decoded once and kept as uint8, in memory or on the device."""
 
-import sys
+import logging
 import time
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +16,8 @@ from img2img.data import Caching
 from img2img.data.framing import middle, short_side_to
 from img2img.data.image_source import ImageSource
 from img2img.errors import SettingError
+
+_log = logging.getLogger(__name__)
 
 CACHES = get_args(Caching)
 PHOTO_MARGIN = 1.5
@@ -125,12 +127,12 @@ def _stored_images(source: ImageSource, image_size: int, augment: str) -> list[N
 
 
 def _told(decoded: Iterable[NDArray[np.uint8]], total: int) -> Iterable[NDArray[np.uint8]]:
-    """The same images, with a line on stderr now and then when they take their time."""
+    """The same images, with a line in the log now and then when they take their time."""
     last = time.monotonic()
     for done, image in enumerate(decoded, 1):
         yield image
         if time.monotonic() - last >= TELL_EVERY:
-            print(f"decoded {done:,} of {total:,} images", file=sys.stderr, flush=True)
+            _log.info("decoded %s of %s images", f"{done:,}", f"{total:,}")
             last = time.monotonic()
 
 

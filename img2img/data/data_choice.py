@@ -1,14 +1,16 @@
 """Which data a training takes for each domain of its recipe, from what was named, or its own set when nothing was."""
 
-import sys
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from img2img.data.data_item import data_item, is_there
+from img2img.data.data_item import can_be_opened, data_item
 from img2img.data.listing import DIGITS
 from img2img.errors import DataError, UsageError
+
+_log = logging.getLogger(__name__)
 
 Words = Sequence[str | Path]
 FOLDERS = ("trainA", "trainB")
@@ -61,7 +63,7 @@ def _default(recipe: str, domains: Sequence[str], *, announce: bool) -> list[str
         own = "--data FOLDER or --data SHARD.tar (repeatable)" if len(domains) == 1 else _ways(domains)
         raise DataError(f"img2img train {recipe}: the default set, {default.data}, is not here; {how}{own}")
     if announce:
-        print(f"data: {default.data}, the default for {recipe}; --data takes another set", file=sys.stderr)
+        _log.info("data: %s, the default for %s; --data takes another set", default.data, recipe)
     return [default.data]
 
 
@@ -97,7 +99,7 @@ def _has_both(path: Path) -> bool:
 
 
 def _refuse_single(recipe: str, domains: Sequence[str], word: str | Path) -> NoReturn:
-    if not is_there(str(word)):
+    if not can_be_opened(str(word)):
         raise DataError(f"{word}: no such folder or tar file")
     there = [folder for folder in FOLDERS if (Path(word) / folder).is_dir()]
     what = f"{there[0]} is in it, its other half is not" if there else "a single set of images"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 import warnings
 from pathlib import Path
 
 from img2img.errors import ModelError, RunError
 from img2img.runs.saved_states import state_file, state_files
+
+_log = logging.getLogger(__name__)
 
 TOLERANCE = 0.05  # grey levels of 255 by which the exported graph may drift from PyTorch
 
@@ -60,7 +62,7 @@ def _readable_state(run: Path) -> Path:
 def _export(run: Path, target: Path) -> None:
     from img2img.export.models_of_run import export_run
 
-    print(f"exporting {run} to {target.name}", file=sys.stderr)
+    _log.info("exporting %s to %s", run, target.name)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*: damaged")  # said already
         export_run(run, target, tolerance=TOLERANCE)

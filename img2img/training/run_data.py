@@ -1,6 +1,6 @@
 """The settings of a run and its images, which depend on each other: classes and epochs are counted in the images."""
 
-import sys
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
@@ -14,6 +14,8 @@ from img2img.recipes.recipe import Recipe
 from img2img.recipes.settings import chosen_settings, make_config, written_data
 from img2img.runs.run_info import RunInfo
 from img2img.training.request import TrainingRequest
+
+_log = logging.getLogger(__name__)
 
 
 def begun_with(recipe: type[Recipe], request: TrainingRequest, *, announce: bool) -> ChosenData:
@@ -90,7 +92,7 @@ def _with_epochs(config: Recipe.Config, data: TrainingData, *, steps_asked: bool
     steps = ceil(epochs * data.epoch / config.batch_size)
     if announce and not steps_asked:
         passes = "1 epoch" if epochs == 1 else f"{epochs:,} epochs"
-        print(f"{passes} of {data.epoch:,} images: {steps:,} steps", file=sys.stderr)
+        _log.info("%s of %s images: %s steps", passes, f"{data.epoch:,}", f"{steps:,}")
     counted: dict[str, Any] = {"epochs": 0} if steps_asked else {"steps": steps}
     return replace(config, **counted)
 

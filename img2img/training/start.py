@@ -1,7 +1,7 @@
 """From a command's words to a running trainer: a new run, one that goes on, or one that starts from weights."""
 
+import logging
 import random
-import sys
 from dataclasses import asdict, replace
 
 import torch
@@ -25,6 +25,8 @@ from img2img.training.run_data import begun_with, config_and_data, same_data
 from img2img.training.schedule import schedule_change
 from img2img.training.trainer import Trainer
 from img2img.training.validation import validation
+
+_log = logging.getLogger(__name__)
 
 
 def start(request: TrainingRequest) -> Trainer:
@@ -87,7 +89,7 @@ def _go_on(request: TrainingRequest) -> Trainer:
     if recipe.config.steps != config.steps:
         change = schedule_change(recipe, state.step, config.steps, recipe.config.steps)
         if processes.leads:
-            print(change, file=sys.stderr)
+            _log.info("%s", change)
     device = pick_device(request.device, processes.local_rank)
     kept = request.pace if request.pace.cache != "auto" else replace(request.pace, cache=info.cache)
     request = replace(request, pace=_settled(kept, data, recipe, device))

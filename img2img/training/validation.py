@@ -1,6 +1,6 @@
 """How good a translator is while it trains, measured now and then on images that no step sees."""
 
-import sys
+import logging
 from collections.abc import Mapping
 from math import inf
 from typing import Protocol
@@ -13,6 +13,8 @@ from img2img.recipes.recipe import Recipe
 from img2img.runs.run_folder import RunFolder
 from img2img.runs.saved_states import best_file
 from img2img.runs.state import load_best
+
+_log = logging.getLogger(__name__)
 
 FEWEST = 20
 """Held-out images of each domain below which a distance between distributions says nothing."""
@@ -58,13 +60,14 @@ def badness(figures: Mapping[str, float]) -> float:
 
 
 def validation(recipe: Recipe, data: TrainingData, folder: RunFolder, device: torch.device) -> Validation | None:
-    """For a recipe with a way back; None, which is said on stderr, where too few images are held out."""
+    """For a recipe with a way back; None, which is logged, where too few images are held out."""
     fewest = min(len(data.held_out.get(domain, ())) for domain in recipe.domains)
     if fewest < FEWEST:
-        print(
-            f"quality is not measured: it takes {FEWEST} held-out images of each domain, and of one there are {fewest} "
+        _log.info(
+            "quality is not measured: it takes %d held-out images of each domain, and of one there are %d "
             "(a tenth of a set at most, see held_out)",
-            file=sys.stderr,
+            FEWEST,
+            fewest,
         )
         return None
     from img2img.evaluation.sets.translation import TranslationQuality
