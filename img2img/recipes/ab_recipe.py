@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from img2img.model_file import TensorSpec
 from img2img.networks.ab_network import AbNetwork
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.networks.unet import SIZE_MULTIPLE
 from img2img.recipes.ageing.aged import aged_split
-from img2img.recipes.photo_lab import join, preview_rows, split
+from img2img.recipes.photo_lab import as_rgb, preview_rows, split
 from img2img.recipes.recipe import Batch, Recipe
 
 
@@ -74,6 +74,9 @@ class AbRecipe(Recipe):
         if self.config.pretrained:
             self.generator.unet.encoder.load_imagenet()
 
+    def compiled(self) -> tuple[nn.Module, ...]:
+        return (self.generator.unet,)
+
     def seen(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """What is trained on: L / 50 - 1 (N, 1, H, W) of the greys, ab / 110 (N, 2, H, W) of the clean photos."""
         separated = aged_split if self.config.augment == "aged" else split
@@ -81,7 +84,7 @@ class AbRecipe(Recipe):
 
     def samples(self, batch: Batch) -> Tensor:
         lightness, _ = self.seen(batch)
-        return join(lightness, self.generator(lightness))
+        return as_rgb(lightness, self.generator(lightness))
 
     def preview(self, batch: Batch) -> Tensor:
         lightness, _ = split(batch["image"])

@@ -4,12 +4,9 @@ import torch
 from kornia.color import lab_to_rgb
 from torch import Tensor
 
+from img2img.lab import BT601, BT709, D65, XYZ_OF_RGB
 from img2img.networks.quantised_ab import AB_SCALE, L_SCALE
 
-BT601 = (0.299, 0.587, 0.114)
-BT709 = (0.2126, 0.7152, 0.0722)
-XYZ_OF_RGB = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
-D65 = (0.95047, 1.0, 1.08883)
 GREYS = 3
 """How many ways a grey photo can have been made: BT.601 luma (JPEG, Pillow), BT.709 luma (television), CIE L*."""
 
@@ -23,7 +20,7 @@ def split(image: Tensor, grey: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """
     with torch.autocast(image.device.type, enabled=False):
         rgb = (image.float() + 1) / 2
-        lab = rgb_to_lab(rgb)
+        lab = to_lab(rgb)
         way = torch.zeros(len(rgb), dtype=torch.int64, device=rgb.device) if grey is None else grey % GREYS
         way = way.view(-1, 1, 1, 1)
         luma = torch.where(way == 1, _weighted(rgb, BT709), _weighted(rgb, BT601))
@@ -31,7 +28,7 @@ def split(image: Tensor, grey: Tensor | None = None) -> tuple[Tensor, Tensor]:
         return lightness / L_SCALE - 1, lab[:, 1:] / AB_SCALE
 
 
-def rgb_to_lab(rgb: Tensor) -> Tensor:
+def to_lab(rgb: Tensor) -> Tensor:
     """sRGB (N, 3, H, W) in [0, 1] -> CIE L*a*b* of the D65 white (N, 3, H, W).
 
     As Kornia's, which makes its matrix and white point anew on the host each time: a GPU would wait for them.
@@ -86,14 +83,14 @@ def _weighted(rgb: Tensor, weights: tuple[float, float, float]) -> Tensor:
     return red * rgb[:, 0:1] + green * rgb[:, 1:2] + blue * rgb[:, 2:3]
 
 
-@torch.no_grad()
-def join(lightness: Tensor, ab: Tensor) -> Tensor:
+def as_rgb(lightness: Tensor, ab: Tensor) -> Tensor:
     """L / 50 - 1 (N, 1, H, W) and ab / 110 (N, 2, H, W) -> RGB (N, 3, H, W) in [-1, 1], clipped to what sRGB shows."""
     lab = torch.cat([(lightness.float() + 1) * L_SCALE, ab.float() * AB_SCALE], dim=1)
     rgb: Tensor = lab_to_rgb(lab)
     return rgb * 2 - 1
 
 
+@torch.no_grad()
 def preview_rows(lightness: Tensor, predicted: Tensor, image: Tensor) -> Tensor:
     """(N, 3, 3, H, W): the grey photo, the coloured one, the truth."""
-    return torch.stack([join(lightness, torch.zeros_like(predicted)), join(lightness, predicted), image], 1)
+    return torch.stack([as_rgb(lightness, torch.zeros_like(predicted)), as_rgb(lightness, predicted), image], 1)

@@ -251,15 +251,15 @@ def test_soft_leaves_an_even_grey_alone_up_to_the_edges():
 
 
 def test_grain_has_the_deviation_asked_for_in_the_middle_greys_and_keeps_the_mean():
-    after = textures.grainy(flat(0.5), strength(0.05), FEW)
+    after = textures.film_grain(flat(0.5), strength(0.05), FEW)
     torch.testing.assert_close(after.std((2, 3)), torch.full((6, 1), 0.05), rtol=1e-3, atol=0)
     torch.testing.assert_close(after.mean((2, 3)), torch.full((6, 1), 0.5), rtol=0, atol=8e-3)
-    light = textures.grainy(flat(0.9), strength(0.05), FEW)
+    light = textures.film_grain(flat(0.9), strength(0.05), FEW)
     torch.testing.assert_close(light.std((2, 3)), torch.full((6, 1), 0.36 * 0.05), rtol=1e-3, atol=0)
 
 
 def test_some_grain_is_fine_and_some_coarse():
-    noise = textures.grainy(flat(0.5, 60), strength(0.05, 60), sample_keys(0, range(60)))[:, 0] - 0.5
+    noise = textures.film_grain(flat(0.5, 60), strength(0.05, 60), sample_keys(0, range(60)))[:, 0] - 0.5
     neighbours = (noise[:, :, 1:] * noise[:, :, :-1]).mean((1, 2)) / noise.square().mean((1, 2))
     assert neighbours.min() < 0.05
     assert neighbours.max() > 0.4
@@ -350,9 +350,7 @@ def test_colorizers_train_on_aged_greys_unless_told_otherwise(name):
         settings = [f"augment={augment}"] if augment != "aged" else []
         recipe = tiny_recipe(name, *settings)
         entered = []
-        (recipe.generator.unet if name == "colorizer" else recipe.generator).register_forward_pre_hook(
-            lambda _, inputs, entered=entered: entered.append(inputs[0])
-        )
+        recipe.generator.unet.register_forward_pre_hook(lambda _, inputs, entered=entered: entered.append(inputs[0]))
         recipe.step(batch, lambda *_: None)
         assert torch.equal(entered[0], expected(batch["image"], batch["key"])[0])
         assert all(map(torch.equal, recipe.seen(batch), expected(batch["image"], batch["key"])))

@@ -11,9 +11,9 @@ from img2img.export.onnx_graph import fill_shape
 from img2img.losses import ADVERSARIAL_LOSSES
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.recipes import RECIPES, photo_lab, recipe_class
-from img2img.recipes.colorizer import class_weights, prior_correction
+from img2img.recipes.color_classes import class_weights, prior_correction, rarity_weights
 from img2img.recipes.game import Game, GameConfig
-from img2img.recipes.photo_lab import join, split
+from img2img.recipes.photo_lab import as_rgb, split
 from img2img.recipes.settings import make_config
 from img2img.recipes.wgan import WassersteinRecipe
 
@@ -114,7 +114,7 @@ def test_each_players_loss_reaches_that_player_alone(name):
 def test_split_and_join_return_the_photo():
     image = photos()[2:].repeat(3, 1, 1, 1)
     lightness, ab = split(image, torch.arange(3))
-    assert torch.allclose(join(lightness[2:], ab[2:]), image[2:], atol=2e-3)  # the third has CIE's own L*
+    assert torch.allclose(as_rgb(lightness[2:], ab[2:]), image[2:], atol=2e-3)  # the third has CIE's own L*
 
 
 @pytest.mark.parametrize(("index", "weights"), [(0, (0.299, 0.587, 0.114)), (1, (0.2126, 0.7152, 0.0722))])
@@ -142,7 +142,7 @@ def test_rare_colours_weigh_more_and_the_mean_weight_is_one():
     classes = torch.full((1, 1, 10, 10), common)
     classes[0, 0, 0, 0] = rare
     for _ in range(3000):
-        weights = recipe._rarity_weights(classes, torch.ones(1, 1, 10, 10))
+        weights = rarity_weights(classes, torch.ones(1, 1, 10, 10), recipe.frequency, recipe.smoothing, recipe.config)
     assert weights[0, 0, 0] > 5 * weights[0, 5, 5]
     expected = (recipe.frequency @ recipe.smoothing)[[common, rare]] / 2 + 0.5 / len(recipe.frequency)
     assert (weights[0, 5, 5] / weights[0, 0, 0]).item() == pytest.approx((expected[1] / expected[0]).item(), rel=1e-3)
@@ -161,7 +161,8 @@ def test_prior_correction_takes_back_what_the_weights_made_of_the_posterior():
 
 def test_no_rarity_weighs_all_alike():
     recipe = tiny_recipe("colorizer", "rarity=0.0")
-    weights = recipe._rarity_weights(torch.randint(0, 200, (2, 1, 4, 4)), torch.ones(2, 1, 4, 4))
+    classes = torch.randint(0, 200, (2, 1, 4, 4))
+    weights = rarity_weights(classes, torch.ones(2, 1, 4, 4), recipe.frequency, recipe.smoothing, recipe.config)
     assert torch.allclose(weights, torch.ones(2, 4, 4), atol=1e-4)
 
 
@@ -235,7 +236,7 @@ def test_videos_are_at_least_as_often_halved_as_their_pictures(frames, size, fit
 def test_lab_equals_kornias():
     rgb = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     rgb[0, :, 0] = torch.linspace(0, 0.02, 16)  # where both curves are lines
-    assert torch.allclose(photo_lab.rgb_to_lab(rgb), rgb_to_lab(rgb), atol=1e-4)
+    assert torch.allclose(photo_lab.to_lab(rgb), rgb_to_lab(rgb), atol=1e-4)
 
 
 def test_parts_of_a_batch_make_the_loss_of_the_whole():

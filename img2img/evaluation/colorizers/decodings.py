@@ -17,7 +17,8 @@ from img2img.lab import Floats
 from img2img.model_file import ModelCard, find_model, read_card
 from img2img.networks.ab_network import AbNetwork
 from img2img.recipes import recipe_class
-from img2img.recipes.colorizer import ColorizerRecipe, prior_correction
+from img2img.recipes.color_classes import prior_correction
+from img2img.recipes.colorizer import ColorizerRecipe
 from img2img.recipes.recipe import Recipe
 from img2img.recipes.weights import load_weights
 
