@@ -14,12 +14,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from img2img.lab import Floats, gamma, lab_to_linear, lightness, luminance
+from img2img.lab import BT601, Floats, gamma, lab_to_linear, lightness, luminance
 from img2img.photo.photo import Photo
 from img2img.photo.pixels import Pixels, as_8_bit, in_strips, strips
 
-_RED_CR, _BLUE_CB = 1.402, 1.772  # R = Y' + 1.402 Cr, B = Y' + 1.772 Cb, with Cb and Cr around 0
-_GREEN_CB, _GREEN_CR = 0.114 * _BLUE_CB / 0.587, 0.299 * _RED_CR / 0.587  # G = Y' - 0.344 Cb - 0.714 Cr
+_RED, _GREEN, _BLUE = BT601
+RED_CR, BLUE_CB = 1.402, 1.772
+"""R = Y' + 1.402 Cr and B = Y' + 1.772 Cb, with Cb and Cr around 0."""
+GREEN_CB, GREEN_CR = _BLUE * BLUE_CB / _GREEN, _RED * RED_CR / _GREEN
+"""G = Y' - 0.344 Cb - 0.714 Cr."""
+_OF_65536 = [round(65536 * weight) for weight in BT601]
 _LONGEST_AB = 1000  # sRGB ends at 134; the cubes in Lab's formulas must leave digits for what is next to them
 _ROUNDING = 0.4  # a whole-step Cb moves B by up to 0.886, of which rounding B forgives 0.5
 
@@ -32,9 +36,10 @@ def luma(photo: Photo) -> Pixels:
     if photo.space == "YCbCr":
         return np.ascontiguousarray(pixels[..., 0])
     grey = np.empty(pixels.shape[:2], pixels.dtype)
+    of_red, of_green, of_blue = _OF_65536
     for rows in strips(photo.height, photo.width):
         red, green, blue = np.moveaxis(pixels[rows].astype(np.uint32), 2, 0)
-        grey[rows] = (19595 * red + 38470 * green + 7471 * blue + 32768) >> 16
+        grey[rows] = (of_red * red + of_green * green + of_blue * blue + 32768) >> 16
     return grey
 
 
@@ -67,8 +72,8 @@ def chroma_planes(grey: npt.NDArray[np.uint8], ab: Floats) -> Floats:
     tint = lab_to_linear(np.stack([lightness(grey), *ab])) - neutral
     tint *= _room(neutral, tint, low=0, high=1)
     red, green, blue = 255 * gamma(np.clip(neutral + tint, 0, 1))
-    y = 0.299 * red + 0.587 * green + 0.114 * blue
-    return np.stack([(blue - y) / _BLUE_CB, (red - y) / _RED_CR])
+    y = _RED * red + _GREEN * green + _BLUE * blue
+    return np.stack([(blue - y) / BLUE_CB, (red - y) / RED_CR])
 
 
 def strengthened(ab: Floats, strength: float) -> Floats:
@@ -158,7 +163,7 @@ def _join_16_bit(luma: npt.NDArray[np.uint16], enlarged: _Enlarged, rows: slice,
 
 def _tint(cb: Floats, cr: Floats) -> tuple[Floats, Floats, Floats]:
     """How far R, G and B lie from Y'."""
-    return _RED_CR * cr, -_GREEN_CB * cb - _GREEN_CR * cr, _BLUE_CB * cb
+    return RED_CR * cr, -GREEN_CB * cb - GREEN_CR * cr, BLUE_CB * cb
 
 
 def _room(grey: Floats, tint: Iterable[Floats], *, low: float, high: float) -> Floats:

@@ -1,4 +1,7 @@
-"""CIE Lab in numpy (sRGB, D65), as `kornia.color` has it: for the small pictures that networks see."""
+"""CIE Lab in numpy (sRGB, D65), as `kornia.color` has it: for the small pictures that networks see.
+
+Also the constants of sRGB and of luma, for everyone who computes with them.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,17 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-_XYZ_FROM_RGB = np.array(
-    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]],
-    np.float32,
-)
-_WHITE = np.array([0.95047, 1.0, 1.08883], np.float32)
-_XYZ_FROM_RGB /= _WHITE[:, None]  # X, Y and Z are always taken relative to white
+BT601 = (0.299, 0.587, 0.114)
+"""Of R, G and B in the luma of JPEG, Pillow and standard-definition television."""
+BT709 = (0.2126, 0.7152, 0.0722)
+"""Of R, G and B in the luma of high-definition television."""
+XYZ_OF_RGB = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
+"""X, Y and Z of linear sRGB, by rows."""
+D65 = (0.95047, 1.0, 1.08883)
+"""X, Y and Z of sRGB's white."""
+
+_XYZ_FROM_RGB = np.array(XYZ_OF_RGB, np.float32)
+_XYZ_FROM_RGB /= np.array(D65, np.float32)[:, None]  # X, Y and Z are always taken relative to white
 _RGB_FROM_XYZ = np.linalg.inv(_XYZ_FROM_RGB.astype(np.float64)).astype(np.float32)
 
 

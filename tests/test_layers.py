@@ -152,3 +152,26 @@ def test_generate_imports_only_what_it_uses(tmp_path: Path) -> None:
 def test_data_check_imports_no_training_half(tmp_path: Path, draw_photo: DrawPhoto) -> None:
     draw_photo(tmp_path / "set" / "photo.jpg")
     assert not imported_by(["data", "check", "set"], tmp_path) & (TRAINING_ONLY | {"cv2", "scipy", "matplotlib"})
+
+
+def test_no_public_name_stands_twice() -> None:
+    """A command may be called as the function that it calls: `img2img generate`."""
+    places: dict[str, list[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        name = path.relative_to(PACKAGE).as_posix()
+        for public in set(public_names(ast.parse(path.read_text(encoding="utf-8")))):
+            places.setdefault(public, []).append(name)
+    twice = {name: paths for name, paths in places.items() if len([p for p in paths if not p.startswith("cli/")]) > 1}
+    aliases = {name: paths for name, paths in places.items() if name[0].isupper() and len(paths) > 1}
+    assert {**twice, **aliases} == {}
+
+
+def public_names(module: ast.Module) -> Iterator[str]:
+    """Of the functions, the classes and the types in a module; constants belong to theirs."""
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node.name
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            if re.fullmatch(r"[A-Z]+[a-z]\w*", name):
+                yield name

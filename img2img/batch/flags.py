@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from img2img.lab import Floats
+from img2img.color import BLUE_CB, GREEN_CB, GREEN_CR, RED_CR
+from img2img.lab import BT601, Floats
 from img2img.photo import Photo
 
 NEARLY_GREY, CLIPPED = "nearly grey", "clipped colours"
@@ -23,9 +24,9 @@ def flags_of(photo: Photo) -> tuple[str, ...]:
     """Of a result: "nearly grey", "clipped colours". From a grid of its pixels: 0.1 milliseconds at any size."""
     red, green, blue = _sampled(photo)
     low, high = np.minimum(np.minimum(red, green), blue), np.maximum(np.maximum(red, green), blue)
-    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    luma = BT601[0] * red + BT601[1] * green + BT601[2] * blue
     found = []
-    if (np.hypot((blue - luma) / 1.772, (red - luma) / 1.402) > _TINT).mean() < _COLOURFUL:
+    if (np.hypot((blue - luma) / BLUE_CB, (red - luma) / RED_CR) > _TINT).mean() < _COLOURFUL:
         found.append(NEARLY_GREY)
     if (((low < 1.5) | (high > 253.5)) & (high - low > _VIVID)).mean() > _CLIPPED_SHARE:
         found.append(CLIPPED)
@@ -43,4 +44,4 @@ def _sampled(photo: Photo) -> tuple[Floats, Floats, Floats]:
     if photo.space == "RGB":
         return first, second, third
     cb, cr = second - 128, third - 128
-    return first + 1.402 * cr, first - 0.344136 * cb - 0.714136 * cr, first + 1.772 * cb
+    return first + RED_CR * cr, first - GREEN_CB * cb - GREEN_CR * cr, first + BLUE_CB * cb

@@ -6,17 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from img2img.errors import UsageError
+from img2img.inference.callables import Convert, Steady
 from img2img.inference.execution import Execution
 from img2img.model_file import find_model, read_card
 from img2img.photo import Photo
 
 if TYPE_CHECKING:
-    from img2img.inference.steady import Steady
     from img2img.inference.translator import Size, Translator
     from img2img.lab import Floats
     from img2img.photo.pixels import Pixels
-
-Convert = Callable[[Photo], Photo]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from img2img.cli.device_option import Device
+from img2img.cli.shared_options import Device
 
 if TYPE_CHECKING:
     from img2img.generation.fit import Recognise

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from img2img.cli.picture_option import in_a_folder
 from img2img.cli.progress import photos_measured
+from img2img.cli.shared_options import in_a_folder
 
 
 def _numbers(within: Callable[[float], bool], what: str) -> Callable[[str | None], str | None]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from img2img.cli.picture_option import in_a_folder
+from img2img.cli.shared_options import in_a_folder
 
 
 def features(

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from img2img.cli.device_option import Device
 from img2img.cli.directions import DirectionsFile
+from img2img.cli.shared_options import Device
 
 if TYPE_CHECKING:
     from img2img.generation.request import Sweep

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from img2img.cli.shared_options import AsJson
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(invoke_without_command=True, help="The models at hand, and their cards.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A model at hand, or an .onnx or .safetensors file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="The card as JSON.")]
+ModelName = Annotated[
+    str, typer.Argument(metavar="NAME|FILE", help="A model at hand, or an .onnx or .safetensors file.")
+]
 
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="All cards as a page of Markdown.")]
 
@@ -60,7 +63,7 @@ def models(context: typer.Context, as_markdown: AsMarkdown = False) -> None:
 
 
 @app.command()
-def show(model: Name, as_json: AsJson = False) -> None:
+def show(model: ModelName, as_json: AsJson = False) -> None:
     """Print a model's card: what it is, how it was made and how good it was measured to be."""
     from img2img.model_file import find_model, read_card
 

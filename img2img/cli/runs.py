@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from img2img.cli.picture_option import in_a_folder
+from img2img.cli.shared_options import AsJson, in_a_folder
 
 if TYPE_CHECKING:
     from img2img.runs.run_records import RunRecords
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 app = typer.Typer(invoke_without_command=True, help="The trainings at hand, and how they went.")
 
 Folder = Annotated[Path, typer.Option(metavar="DIR", help="Where the runs' folders lie.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.callback()

@@ -1,7 +1,8 @@
 """Random crops, flips, tones, softness and grain for whole batches, on the device they lie on.
 
 Every number drawn for a sample comes from its key: the batch around it, the number of processes and a resume change
-nothing. Nothing here waits for the device. "photo" draws what `photo_augmentation` in loading.py draws, and as often.
+nothing. Nothing here waits for the device. "photo" and "aged" change a picture as `photo_of_whole` and `crop_of_whole`
+in loading.py do, and as often, but draw other numbers: a run with a cache sees other crops than one without.
 """
 
 from math import log
@@ -23,12 +24,12 @@ CROP_TRIES = 10
 def seen(stored: Padded, key: Tensor, size: int, augment: str) -> Tensor:
     """(N, 3, size, size) in [-1, 1]: what is trained on of pictures that were stored for this augmentation."""
     if augment == "photo":
-        return photo_augmented(stored, key, size)
+        return photo_of_stored(stored, key, size)
     if augment == "aged":  # the recipe ages the grey; the colours stay as they are
         return flipped(random_crops(stored, key, size), key) * 2 - 1
     if augment == "crop":
         return flipped(random_squares(stored, key, size), key)
-    return flipped(squares(stored), key) if augment == "flip" else squares(stored)
+    return flipped(stored_squares(stored), key) if augment == "flip" else stored_squares(stored)
 
 
 def flipped(images: Tensor, key: Tensor) -> Tensor:
@@ -36,13 +37,13 @@ def flipped(images: Tensor, key: Tensor) -> Tensor:
     return torch.where(_chosen(key, 0.5, "flip"), images.flip(3), images)
 
 
-def photo_augmented(stored: Padded, key: Tensor, size: int) -> Tensor:
+def photo_of_stored(stored: Padded, key: Tensor, size: int) -> Tensor:
     """(N, 3, size, size) in [-1, 1]: square crops with the tones, grain and softness of old prints."""
     images = flipped(random_crops(stored, key, size), key)
     return grainy(softened(toned(images, key), key), key) * 2 - 1
 
 
-def squares(stored: Padded) -> Tensor:
+def stored_squares(stored: Padded) -> Tensor:
     """(N, 3, S, S) in [-1, 1] of pictures that were stored as the squares to train on."""
     return stored.pixels.float() / 127.5 - 1
 

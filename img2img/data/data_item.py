@@ -33,7 +33,7 @@ def data_item(word: str | Path) -> DataItem:
     """
     text = str(word)
     name, equals, weight = text.rpartition("=")
-    if not (equals and name) or is_there(text) or not (_is_number(weight) or is_there(name)):
+    if not (equals and name) or can_be_opened(text) or not (_is_number(weight) or can_be_opened(name)):
         return DataItem(text)
     if not (_is_number(weight) and isfinite(float(weight)) and float(weight) > 0):
         raise SettingError(f"{text}: the weight must be a positive number, as in {name}=2")
@@ -45,7 +45,7 @@ def data_paths(words: Sequence[str | Path]) -> list[Path]:
     return [Path(path) for word in words for path in data_item(word).paths()]
 
 
-def is_there(name: str) -> bool:
+def can_be_opened(name: str) -> bool:
     """Whether there is something to open, by this name as it is or as a pattern."""
     return name == DIGITS or Path(name).exists() or bool(_matches(name))
 

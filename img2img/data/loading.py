@@ -26,7 +26,7 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # or its import asks the
 import albumentations as A
 
 
-def photo_augmentation(size: int) -> A.Compose:
+def photo_of_whole(size: int) -> A.Compose:
     """Square crops of `size` pixels, mirrored half of the time, with the tones, grain and softness of old prints."""
     return A.Compose(
         [
@@ -40,8 +40,8 @@ def photo_augmentation(size: int) -> A.Compose:
     )
 
 
-def crop_augmentation(size: int) -> A.Compose:
-    """The crops and the mirroring of `photo_augmentation` alone."""
+def crop_of_whole(size: int) -> A.Compose:
+    """The crops and the mirroring of `photo_of_whole` alone."""
     return A.Compose(
         [
             A.RandomResizedCrop((size, size), scale=(0.3, 1.0), ratio=(0.8, 1.25), p=1.0),
@@ -50,7 +50,7 @@ def crop_augmentation(size: int) -> A.Compose:
     )
 
 
-DRAWN_ANEW = {"photo": photo_augmentation, "aged": crop_augmentation}
+DRAWN_ANEW = {"photo": photo_of_whole, "aged": crop_of_whole}
 """What albumentations draws from the whole photo; all else is as a cache would keep it."""
 
 

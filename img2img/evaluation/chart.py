@@ -40,7 +40,7 @@ def draw_chart(figures: Mapping[str, Any], target: Path, *, model: str | None) -
 
     Raises UnwritablePhoto.
     """
-    panels = panels_of(figures)
+    panels = figure_panels(figures)
     title = f"{Path(model).stem}: {figures['measured_on']}" if model else figures["measured_on"]
     with private_matplotlib():
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -60,7 +60,7 @@ def draw_chart(figures: Mapping[str, Any], target: Path, *, model: str | None) -
             raise UnwritablePhoto(f"{target}: {reason_for(error, 'written')}") from error
 
 
-def panels_of(figures: Mapping[str, Any]) -> list[BarPanel]:
+def figure_panels(figures: Mapping[str, Any]) -> list[BarPanel]:
     """Of a comparison of sets a panel for each distance; of a colorizer one for each measure, and its sets'."""
     if "compared" in figures:
         names = {"kid_x1000": "KID x 1000", "frechet_distance": "Frechet distance"}

@@ -22,7 +22,7 @@ Measured on digits: samples of varied runs lie at 0.2 or more, those of a genera
 
 
 @torch.no_grad()
-def figures(samples: Tensor, data: Tensor) -> dict[str, Tensor]:
+def diversity_figures(samples: Tensor, data: Tensor) -> dict[str, Tensor]:
     """Scalars that tell how samples (N, C, H, W) spread beside data of the same size; of videos, the last frame counts.
 
     "diversity": mean distance between two samples over that between two of the data; 1 is as it should be.

@@ -9,7 +9,7 @@ from torch import Tensor
 from img2img.data.batches import preview_batch
 from img2img.data.image_source import ImageSource
 from img2img.errors import ModelError
-from img2img.evaluation.diversity import MOST, figures
+from img2img.evaluation.diversity import MOST, diversity_figures
 from img2img.evaluation.picture_classifier import PictureClassifier
 from img2img.inference.sampler import Sampler
 
@@ -28,7 +28,7 @@ def evaluate_sampler(sampler: Sampler, source: ImageSource, *, seed: int) -> dic
     real = preview_batch(source, image_size=sampler.size, count=count, seed=seed)["image"]
     labels = np.arange(count) % len(sampler.classes) if sampler.classes else None
     drawn = sampler.sample(sampler.latents(count, seed), labels)
-    measured = figures(_as_trained_on(drawn), _grey(real))
+    measured = diversity_figures(_as_trained_on(drawn), _grey(real))
     found = {name: round(float(measured[name]), 4) for name in ("diversity", "duplicates") if name in measured}
     return found | (_asked_for(sampler, source, seed) if sampler.classes else {})
 

@@ -33,7 +33,7 @@ def draw_sequences(request: DrawingRequest, sampler: Sampler, *, animated: bool)
     return drawn if sampler.frames else drawn.reshape(*z.shape[:2], *drawn.shape[1:])
 
 
-def check_size(request: DrawingRequest, sampler: Sampler, *, animated: bool) -> None:
+def check_drawing_size(request: DrawingRequest, sampler: Sampler, *, animated: bool) -> None:
     """Refuse, before anything is drawn, more pixels than memory and viewers take."""
     frames = max(1, sampler.frames) * (_steps(request, animated=animated) if request.is_path else 1)
     megapixels = sample_count(request, sampler) * frames * (sampler.size * request.scale) ** 2 / 1e6

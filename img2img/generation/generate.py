@@ -8,11 +8,11 @@ from pathlib import Path
 from img2img.atomic_file import check_target
 from img2img.errors import UsageError
 from img2img.generation.class_folders import write_class_folders
-from img2img.generation.drawing import check_condition, check_size, draw_sequences, offset_of, sample_count
+from img2img.generation.drawing import check_condition, check_drawing_size, draw_sequences, offset_of, sample_count
 from img2img.generation.grid import columns_for, enlarge, tile
 from img2img.generation.picture_file import ANIMATED, STILL, write_animation, write_picture
 from img2img.generation.request import DrawingRequest
-from img2img.generation.walk import there_and_back
+from img2img.generation.walk import loop_order
 from img2img.inference.sampler import Pictures, Sampler
 
 
@@ -34,7 +34,7 @@ def generate(request: DrawingRequest, file_of: Callable[[str], str] = str) -> st
     animated = moving and suffix in ANIMATED
     if request.columns and moving and not animated:
         raise UsageError(f"-o {target}: in a strip a column is a frame: leave --columns out")
-    check_size(request, sampler, animated=animated)
+    check_drawing_size(request, sampler, animated=animated)
     check_target(target, overwrite=request.overwrite)
     sequences = enlarge(draw_sequences(request, sampler, animated=animated), request.scale)
     _write(sequences, target, _columns(request, sampler, len(sequences)), animated=animated, loop=not sampler.frames)
@@ -45,7 +45,7 @@ def _write(sequences: Pictures, target: Path, columns: int, *, animated: bool, l
     """(K, T, h, w, C): side by side in an animation, each a row of a strip, or a grid where T is 1."""
     length = sequences.shape[1]
     if animated:
-        order = there_and_back(length) if loop else range(length)
+        order = loop_order(length) if loop else range(length)
         write_animation([tile(sequences[:, frame], columns) for frame in order], target)
     else:
         pictures = sequences.reshape(-1, *sequences.shape[2:])

@@ -37,6 +37,6 @@ def sweep(z: Floats, step: Floats, amounts: Sequence[float]) -> Floats:
     return np.asarray(z[:, None] + np.asarray(amounts, np.float32)[:, None] * step, np.float32)
 
 
-def there_and_back(frames: int) -> list[int]:
+def loop_order(frames: int) -> list[int]:
     """The order in which a path's frames make a loop: 0 ... last ... 1, without showing an end twice."""
     return [*range(frames), *range(frames - 2, 0, -1)]

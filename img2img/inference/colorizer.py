@@ -12,10 +12,10 @@ from PIL import Image
 
 from img2img import color
 from img2img.errors import ModelError, UsageError
+from img2img.inference.callables import Steady
 from img2img.inference.execution import Execution
 from img2img.inference.opened_model import OpenedModel, check_type
 from img2img.inference.runtime import Runtime
-from img2img.inference.steady import Steady
 from img2img.lab import Floats, lightness
 from img2img.machine import return_freed_memory, usable_cores
 from img2img.photo import Photo

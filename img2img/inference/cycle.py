@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
+from img2img.inference.callables import Convert
 from img2img.inference.translator import grey_or_rgb
 from img2img.photo import Photo
-
-Convert = Callable[[Photo], Photo]
 
 
 def there_and_back(photo: Photo, there: Convert, back: Convert) -> Photo:

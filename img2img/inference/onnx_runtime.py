@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from img2img.errors import ModelError
-from img2img.inference.runtime import LARGE, OUT_OF_MEMORY, one_line
+from img2img.inference.runtime import LARGE, OUT_OF_MEMORY, error_line
 from img2img.lab import Floats
 from img2img.machine import return_freed_memory
 
@@ -26,7 +26,7 @@ class OnnxRuntime:
         try:
             self._session = ort.InferenceSession(model, _options(ort, threads, keeps_memory), providers=providers)
         except Exception as error:  # its own exceptions have no base class
-            raise ModelError(f"ONNX Runtime {ort.__version__} cannot load it: {one_line(error)}") from error
+            raise ModelError(f"ONNX Runtime {ort.__version__} cannot load it: {error_line(error)}") from error
         if device == "cuda" and self._session.get_providers()[0] != providers[0]:
             raise ModelError("ONNX Runtime finds no usable GPU: CUDA's libraries or the driver are missing")
         optional = self._session.get_overridable_initializers()
@@ -53,7 +53,7 @@ class OnnxRuntime:
             shapes = ", ".join(str(array.shape) for array in arrays)
             if any(words in str(error) for words in OUT_OF_MEMORY):
                 raise MemoryError(f"the model needs more memory than there is for input {shapes}") from error
-            raise ModelError(f"the model fails on input {shapes}: {one_line(error)}") from error
+            raise ModelError(f"the model fails on input {shapes}: {error_line(error)}") from error
         return outputs
 
 

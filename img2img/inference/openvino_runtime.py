@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from img2img.errors import ModelError
-from img2img.inference.runtime import LARGE, OUT_OF_MEMORY, one_line
+from img2img.inference.runtime import LARGE, OUT_OF_MEMORY, error_line
 from img2img.lab import Floats
 from img2img.machine import return_freed_memory, usable_cores
 
@@ -39,7 +39,7 @@ class OpenVinoRuntime:
             self._idle = [self._compiled()]
             self._broken: list[Any] = []
         except Exception as error:  # RuntimeError most often, but not always
-            raise ModelError(f"OpenVINO {openvino.__version__} cannot load it: {one_line(error)}") from error
+            raise ModelError(f"OpenVINO {openvino.__version__} cannot load it: {error_line(error)}") from error
         return_freed_memory()
 
     def run(self, *arrays: Floats) -> Floats:
@@ -60,7 +60,7 @@ class OpenVinoRuntime:
             shapes = ", ".join(str(array.shape) for array in arrays)
             if any(words in str(error) for words in OUT_OF_MEMORY):
                 raise MemoryError(f"the model needs more memory than there is for input {shapes}") from error
-            raise ModelError(f"the model fails on input {shapes}: {one_line(error)}") from error
+            raise ModelError(f"the model fails on input {shapes}: {error_line(error)}") from error
         if arrays[0].size > LARGE:
             compiled.release_memory()  # hundreds of bytes a pixel
         self._idle.append(compiled)

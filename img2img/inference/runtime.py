@@ -23,5 +23,5 @@ class Runtime(Protocol):
     def run_all(self, *arrays: Floats) -> tuple[Floats, ...]: ...
 
 
-def one_line(error: Exception) -> str:
+def error_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__

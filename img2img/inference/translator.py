@@ -12,11 +12,11 @@ from PIL import Image
 
 from img2img.color import small_size
 from img2img.errors import ModelError, UsageError
+from img2img.inference.callables import Steady
 from img2img.inference.change import add_change
 from img2img.inference.execution import Execution
 from img2img.inference.opened_model import OpenedModel, check_type, find_reverse
 from img2img.inference.runtime import Runtime
-from img2img.inference.steady import Steady
 from img2img.inference.tiling import TILE_SIDE, tiles
 from img2img.lab import Floats
 from img2img.machine import return_freed_memory, usable_cores

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-RED, GREEN, BLUE = 0.299, 0.587, 0.114  # BT.601
+from img2img.lab import BT601
+
 BORDER = 1 / 8
 """Share of a side that counts as border, on each: there a photo mostly shows what stands behind its subject."""
 CLEARLY = 0.1
@@ -50,7 +51,7 @@ def _repainted(x: Tensor, y: Tensor) -> Tensor:
 def _grey(x: Tensor) -> Tensor:
     """(N, 1, H, W): the luma."""
     red, green, blue = x.unbind(1)
-    return (RED * red + GREEN * green + BLUE * blue)[:, None]
+    return (BT601[0] * red + BT601[1] * green + BT601[2] * blue)[:, None]
 
 
 def _cosine(x: Tensor, y: Tensor) -> Tensor:

@@ -50,7 +50,7 @@ def draw_run(run: RunRecords, target: Path) -> None:
 
     Raises RunError when the run has no records yet, or the file cannot be written.
     """
-    panels = panels_of(run)
+    panels = run_panels(run)
     if not panels:
         raise RunError(f"{run.path}: no records to draw yet (no stats.jsonl in it); train it for some steps first")
     with private_matplotlib():
@@ -62,7 +62,7 @@ def draw_run(run: RunRecords, target: Path) -> None:
             raise RunError(f"{target}: {reason_for(error, 'written')}") from error
 
 
-def panels_of(run: RunRecords) -> list[CurvePanel]:
+def run_panels(run: RunRecords) -> list[CurvePanel]:
     """Which curves go together: by their names, and health figures from 0 to 1 on one scale."""
     stats, health = _curves(run.stats), _curves(run.health)
     panels = {

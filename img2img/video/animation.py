@@ -15,7 +15,7 @@ from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
 from img2img.photo import Photo
 from img2img.photo.formats import is_lossless_webp, reader_of, sniff_format
-from img2img.video.film import FilmResult, Progress
+from img2img.video.film import FilmResult, FrameProgress
 from img2img.video.steady import Steadier
 
 _OPAQUE = 255
@@ -32,7 +32,7 @@ class _Timing:
     lossless: bool
 
 
-def convert_animation(source: Path, target: Path, converter: FilmConverter, progress: Progress) -> FilmResult:
+def convert_animation(source: Path, target: Path, converter: FilmConverter, progress: FrameProgress) -> FilmResult:
     """Converts an animation; all its pictures are in memory together, as Pillow writes them. Raises FilmError."""
     with _reading(source):
         timing = _timing(source)

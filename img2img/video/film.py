@@ -18,20 +18,20 @@ import img2img
 from img2img.atomic_file import reason_for, remove_leftovers, written_at_once
 from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
-from img2img.inference.steady import Steady
+from img2img.inference.callables import Steady
 from img2img.inference.translator import grey_or_rgb
 from img2img.photo import Photo
 from img2img.video.ahead import ahead
 from img2img.video.encoding import ENCODINGS, SEGMENT, Encoding
 from img2img.video.film_file import NOTHING_READ, FilmFile, Place
-from img2img.video.join import can_copy, join
+from img2img.video.join import can_copy, join_segments
 from img2img.video.look import Look, has_alpha, look_of
 from img2img.video.planes import from_rgb, full_range_luma, own_frame, put_chroma, to_rgb
 from img2img.video.steady import Steadier
 from img2img.video.work_folder import Arrays, Segment, WorkFolder
 
 _AHEAD = 8  # frames: 1.4 MB each at 1280 x 720
-Progress = Callable[[int, int], None]
+FrameProgress = Callable[[int, int], None]
 """Called with the frames that are done, and about how many there are: 0 for unknown."""
 
 
@@ -60,7 +60,7 @@ def convert_film(
     target: Path,
     converter: FilmConverter,
     settings: Mapping[str, Any],
-    progress: Progress = lambda done, total: None,
+    progress: FrameProgress = lambda done, total: None,
 ) -> FilmResult:
     """Converts a film into `target`, whose suffix chooses the encoding; a film that is there is replaced at the end.
 
@@ -86,7 +86,12 @@ def convert_film(
 
 
 def _convert(
-    film: FilmFile, folder: WorkFolder, look: Look, converter: FilmConverter, encoding: Encoding, progress: Progress
+    film: FilmFile,
+    folder: WorkFolder,
+    look: Look,
+    converter: FilmConverter,
+    encoding: Encoding,
+    progress: FrameProgress,
 ) -> Place:
     """Adds the segments that the folder has not got; the place at the film's end."""
     place, state = folder.last()
@@ -147,7 +152,7 @@ def _write(film: FilmFile, folder: WorkFolder, place: Place, look: Look, encodin
     remove_leftovers(target.parent, [target.name])
     try:
         with written_at_once(target) as stream:
-            join(film, folder.segments(), place.end, look, encoding, stream)
+            join_segments(film, folder.segments(), place.end, look, encoding, stream)
     except (OSError, FFmpegError) as error:
         raise FilmError(f"{target}: {reason_for(error, 'written')}") from error
 

@@ -28,7 +28,9 @@ _WITH_COVERS = ("mp4", "mov")  # elsewhere a cover would be a second film
 _SIMULTANEOUS = Fraction(0)
 
 
-def join(film: FilmFile, segments: Iterable[Segment], end: int, look: Look, encoding: Encoding, to: BinaryIO) -> None:
+def join_segments(
+    film: FilmFile, segments: Iterable[Segment], end: int, look: Look, encoding: Encoding, to: BinaryIO
+) -> None:
     """Writes the film whose pictures are `segments`; `end` is where the last of them ends, in the film's time base.
 
     `film` is the source, opened anew.

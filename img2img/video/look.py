@@ -10,16 +10,18 @@ import numpy as np
 from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.frame import VideoFrame
 
+from img2img.lab import BT601, BT709
+
 _BT709, _UNSPECIFIED = 1, 2  # of all of FFmpeg's colour tags
 _BT601 = 6
 _FULL = 2  # of AVColorRange
 _HD_WIDTH, _SD_HEIGHT = 1280, 576
 # Of red and blue in Y', by AVColorSpace: BT.709, FCC, BT.470BG, SMPTE 170M, SMPTE 240M, BT.2020.
 _LUMA_WEIGHTS = {
-    1: (0.2126, 0.0722),
+    1: (BT709[0], BT709[2]),
     4: (0.3, 0.11),
-    5: (0.299, 0.114),
-    6: (0.299, 0.114),
+    5: (BT601[0], BT601[2]),
+    6: (BT601[0], BT601[2]),
     7: (0.212, 0.087),
     9: (0.2627, 0.0593),
     10: (0.2627, 0.0593),

@@ -15,7 +15,7 @@ from img2img.batch.outcome import Outcome
 from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
 from img2img.video.animation import convert_animation
-from img2img.video.film import FilmResult, Progress, convert_film
+from img2img.video.film import FilmResult, FrameProgress, convert_film
 from img2img.video.film_file import FilmFile
 from img2img.video.kinds import Numbered
 from img2img.video.plan import FilmJob
@@ -35,7 +35,7 @@ class FilmOptions:
 
 
 def convert_one_film(
-    job: FilmJob, opened: Callable[[], FilmConverter], options: FilmOptions, progress: Progress
+    job: FilmJob, opened: Callable[[], FilmConverter], options: FilmOptions, progress: FrameProgress
 ) -> Outcome:
     """Converts one film, unless its target is there and must stay, and says what came of it.
 
@@ -53,7 +53,7 @@ def convert_one_film(
     return replace(outcome, seconds=time.perf_counter() - started)
 
 
-def _converted(job: FilmJob, converter: FilmConverter, options: FilmOptions, progress: Progress) -> FilmResult:
+def _converted(job: FilmJob, converter: FilmConverter, options: FilmOptions, progress: FrameProgress) -> FilmResult:
     if job.kind == "animation":
         _make_folder(job.target.parent)
         return convert_animation(job.source, job.target, converter, progress)

@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
-from img2img.lab import Floats
+from img2img.lab import BT601, Floats
 from img2img.photo.pixels import Pixels
 from img2img.video.look import Look, has_rgb
 
@@ -127,7 +127,7 @@ def _table(look: Look) -> NDArray[np.uint8]:
 
 def _in_matrix(cb: Floats, cr: Floats, look: Look) -> tuple[Floats, Floats]:
     red_weight, blue_weight = look.luma_weights
-    red, green, blue = _tint(cb, cr, 0.299, 0.114)  # BT.601, as JPEG has it
+    red, green, blue = _tint(cb, cr, BT601[0], BT601[2])  # as JPEG has it
     brighter = red_weight * red + (1 - red_weight - blue_weight) * green + blue_weight * blue
     return (blue - brighter) / (2 - 2 * blue_weight), (red - brighter) / (2 - 2 * red_weight)
 

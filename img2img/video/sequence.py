@@ -15,7 +15,7 @@ from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError, PhotoError
 from img2img.photo import Photo, read_photo, write_photo
 from img2img.video.ahead import ahead
-from img2img.video.film import FilmResult, Progress, made_by
+from img2img.video.film import FilmResult, FrameProgress, made_by
 from img2img.video.film_file import NOTHING_READ, FilmFile, Place
 from img2img.video.kinds import Numbered, gaps
 from img2img.video.look import look_of
@@ -42,7 +42,7 @@ def convert_sequence(
     target: Numbered,
     converter: FilmConverter,
     settings: Mapping[str, Any],
-    progress: Progress,
+    progress: FrameProgress,
     *,
     overwrite: bool,
 ) -> FilmResult:
@@ -73,7 +73,7 @@ def film_to_sequence(
     target: Numbered,
     converter: FilmConverter,
     settings: Mapping[str, Any],
-    progress: Progress,
+    progress: FrameProgress,
     *,
     overwrite: bool,
 ) -> FilmResult:
@@ -140,7 +140,7 @@ def _convert(
     target: Numbered,
     converter: FilmConverter,
     settings: Mapping[str, Any],
-    progress: Progress,
+    progress: FrameProgress,
     *,
     overwrite: bool,
 ) -> tuple[FilmResult, Place]:

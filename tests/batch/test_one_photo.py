@@ -18,8 +18,9 @@ from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Job
 from img2img.batch.one_photo import PhotoOptions, convert_photo
 from img2img.batch.outcome import LOW_SCORE, Outcome
-from img2img.batch.task import Convert, PhotoConverter, Scoring
+from img2img.batch.task import PhotoConverter, Scoring
 from img2img.errors import ModelError, UnreadablePhoto
+from img2img.inference.callables import Convert
 from img2img.photo import Photo
 
 WORKERS = pytest.mark.parametrize("workers", [1, 3])

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from img2img.cli.app import app
 from img2img.errors import RunError
-from img2img.runs.run_chart import draw_run, panels_of
+from img2img.runs.run_chart import draw_run, run_panels
 from img2img.runs.run_records import RunRecords, Stretch, stretches
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -79,7 +79,7 @@ def test_figures_go_to_the_panel_of_their_kind(tmp_path: Path) -> None:
     stats = [record(1, penalty=0.1, r1=0.2, real_right=0.5, fake_right=0.6, distance=9.0)]
     seen = {"diversity": 0.5, "duplicates": 0, "norm": 7.0}
     health = [{"step": 1, "gradient_norms": {"g": 3.0}, "figures": seen, "findings": []}]
-    panels = panels_of(RunRecords(write_run(tmp_path / "run", stats, health)))
+    panels = run_panels(RunRecords(write_run(tmp_path / "run", stats, health)))
     assert [set(panel.curves) for panel in panels] == [
         {"discriminator", "generator", "distance"},
         {"penalty", "r1"},
@@ -123,7 +123,7 @@ def test_run_without_quality_says_nothing_of_it(run: Path) -> None:
 
 
 def test_quality_is_drawn_between_what_real_and_untouched_images_have(measured: Path) -> None:
-    kid, distance = (panel for panel in panels_of(RunRecords(measured)) if "held-out" in panel.title)
+    kid, distance = (panel for panel in run_panels(RunRecords(measured)) if "held-out" in panel.title)
     assert (set(kid.curves), set(distance.curves)) == ({"kid_ab", "kid_ba"}, {"fd_ab", "fd_ba"})
     assert kid.curves["kid_ab"][1].tolist() == [3.0, 1.5, 2.0]
     assert kid.levels == dict.fromkeys(("kid_ab", "kid_ba"), (0.1, 4.0))

@@ -9,7 +9,7 @@ from img2img.data.augment import (
     cut,
     flipped,
     grainy,
-    photo_augmented,
+    photo_of_stored,
     random_boxes,
     random_squares,
     seen,
@@ -189,10 +189,10 @@ def test_photo_depends_on_its_own_key_alone():
         torch.randint(0, 256, (6, 3, 20, 30), dtype=torch.uint8), torch.full((6,), 30), torch.tensor([False] * 6)
     )
     key = sample_keys(0, range(6))
-    together = photo_augmented(stored, key, 16)
+    together = photo_of_stored(stored, key, 16)
     assert together.shape == (6, 3, 16, 16)
     assert together.min() >= -1
     assert together.max() <= 1
     for place in range(6):
-        alone = photo_augmented(Padded(*(part[[place]] for part in stored)), key[[place]], 16)
+        alone = photo_of_stored(Padded(*(part[[place]] for part in stored)), key[[place]], 16)
         torch.testing.assert_close(together[[place]], alone, rtol=0, atol=1e-6)

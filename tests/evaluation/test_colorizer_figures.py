@@ -20,7 +20,7 @@ from img2img.cli.progress import photos_measured
 from img2img.data.image_source import ImageSource
 from img2img.data.open_source import open_source
 from img2img.errors import DataError, ModelError
-from img2img.evaluation.chart import panels_of
+from img2img.evaluation.chart import figure_panels
 from img2img.evaluation.colorizers.colorizer_score import evaluate_colorizer, score
 from img2img.evaluation.colorizers.decodings import Grid, decoded_ways
 from img2img.evaluation.colorizers.measured_photos import measure_photos, photos_at
@@ -211,7 +211,7 @@ def test_figures_are_printed_drawn_saved_and_shown(in_world, tmp_path):
 
 
 def test_chart_has_a_panel_for_the_distance_and_for_what_decides_by_set(in_world):
-    panels = panels_of(measure(request("blue", "grey", "red")))
+    panels = figure_panels(measure(request("blue", "grey", "red")))
     assert [panel.title.split(" ")[0] for panel in panels[:4]] == ["PSNR", "SSIM", "Frechet", "colourfulness"]
     assert [panel.title.split(" ")[0] for panel in panels[4:]] == ["PSNR", "colourfulness", "Frechet"]
     assert [bar.label for bar in panels[4].bars] == ["all", "blue", "red"]

@@ -16,7 +16,7 @@ from img2img.cli.app import app
 from img2img.data.open_source import open_source
 from img2img.data.training_data import split_off_last
 from img2img.errors import DataError, UnwritablePhoto, UsageError
-from img2img.evaluation.chart import draw_chart, panels_of
+from img2img.evaluation.chart import draw_chart, figure_panels
 from img2img.evaluation.request import EvaluationRequest
 from img2img.evaluation.sets.comparison import FEWEST, compare_sources, compare_translated, compared
 from img2img.evaluation.sets.pictures import source_features
@@ -181,7 +181,7 @@ def test_chart_is_a_picture_of_every_row():
         assert chart.width > 600
         assert blue.sum() < 60_000  # the translated pictures' bars are short beside the untouched ones'
     figures = json.loads(evaluate("swap.onnx", "--data", "red", "--real", "blue", "--json").stdout)
-    kid, frechet = panels_of(figures)
+    kid, frechet = figure_panels(figures)
     assert [bar.label for bar in kid.bars] == LABELS
     assert [bar.value for bar in frechet.bars] == [row["frechet_distance"] for row in figures["compared"]]
     assert "features of mean colour" in kid.title

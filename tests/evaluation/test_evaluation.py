@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from img2img.cli.app import app
 from img2img.data.open_source import open_source
 from img2img.errors import DataError, ModelError
-from img2img.evaluation.chart import panels_of
+from img2img.evaluation.chart import figure_panels
 from img2img.evaluation.colorizers.colorizer_score import evaluate_colorizer
 from img2img.evaluation.colorizers.measured_photos import photos_at
 from img2img.evaluation.colorizers.metrics import colourfulness, psnr
@@ -111,8 +111,8 @@ def test_figures_of_a_colorizer_have_lpips_where_its_weights_are(tiny_model, sou
     assert with_it["means"]["lpips"] > 0
     assert "lpips                    not measured: --lpips-weights FILE takes AlexNet's, https://" in table(without)
     assert "--lpips-weights" not in table(with_it)
-    assert [panel.title.split()[0] for panel in panels_of(with_it)] == ["PSNR", "SSIM", "LPIPS", "colourfulness"]
-    assert [panel.title.split()[0] for panel in panels_of(without)] == ["PSNR", "SSIM", "colourfulness"]
+    assert [panel.title.split()[0] for panel in figure_panels(with_it)] == ["PSNR", "SSIM", "LPIPS", "colourfulness"]
+    assert [panel.title.split()[0] for panel in figure_panels(without)] == ["PSNR", "SSIM", "colourfulness"]
 
 
 def test_grey_has_no_colourfulness():

@@ -16,7 +16,7 @@ from img2img.generation.drawing import condition_of
 from img2img.generation.grid import columns_for, enlarge, tile
 from img2img.generation.picture_file import write_animation, write_picture
 from img2img.generation.properties import Property, brightness, hue, properties_of, slant, thickness
-from img2img.generation.walk import slerp, sweep, there_and_back, walk
+from img2img.generation.walk import loop_order, slerp, sweep, walk
 
 HUE = properties_of(3)[-1]
 
@@ -104,9 +104,9 @@ def test_sweep_moves_each_latent_by_each_amount() -> None:
 
 
 def test_loop_shows_each_end_once() -> None:
-    assert there_and_back(4) == [0, 1, 2, 3, 2, 1]
-    assert there_and_back(2) == [0, 1]
-    assert there_and_back(1) == [0]
+    assert loop_order(4) == [0, 1, 2, 3, 2, 1]
+    assert loop_order(2) == [0, 1]
+    assert loop_order(1) == [0]
 
 
 # Files

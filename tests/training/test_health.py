@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from tiny_run import TINY
 from torch import Tensor, nn, optim
 
-from img2img.evaluation.diversity import figures
+from img2img.evaluation.diversity import diversity_figures
 from img2img.losses import ADVERSARIAL_LOSSES, WASSERSTEIN, AdversarialLoss, gradient_penalty
 from img2img.recipes import RECIPES, recipe_class
 from img2img.recipes.recipe import Recipe
@@ -100,7 +100,7 @@ class TinyGame:
 
     @torch.no_grad()
     def figures(self) -> dict[str, float]:
-        return {name: float(value) for name, value in figures(self.generator(self.draw()), mixture()).items()}
+        return {name: float(value) for name, value in diversity_figures(self.generator(self.draw()), mixture()).items()}
 
     def play(self, steps: int, health: Health) -> Iterator[str]:
         """Take that many steps; yields the names of what health finds."""
@@ -188,7 +188,7 @@ def regression(health: Health, rate: float, steps: int) -> Iterator[str]:
         norms = {"generator": float(gradient_norm(network.parameters()))}
         optimizer.step()
         if step % EVERY == 0:
-            measured = {name: float(value) for name, value in figures(predicted.detach(), answer).items()}
+            measured = {name: float(value) for name, value in diversity_figures(predicted.detach(), answer).items()}
             yield from (
                 found.name for found in health.check(step, steps, {"loss": float(loss.detach())}, norms, measured)
             )
@@ -334,49 +334,49 @@ def test_remedies_can_be_followed_with_every_recipe(name: str) -> None:
 
 def test_diversity_is_the_ratio_of_mean_distances() -> None:
     data = torch.rand(32, 3, 24, 24, generator=torch.Generator().manual_seed(0))
-    assert figures(data, data)["diversity"] == 1
-    assert figures(0.5 * data, data)["diversity"] == pytest.approx(0.5, abs=0.03)
-    assert figures(data[:1].expand(32, -1, -1, -1), data)["diversity"] < 0.05
+    assert diversity_figures(data, data)["diversity"] == 1
+    assert diversity_figures(0.5 * data, data)["diversity"] == pytest.approx(0.5, abs=0.03)
+    assert diversity_figures(data[:1].expand(32, -1, -1, -1), data)["diversity"] < 0.05
 
 
 def test_data_of_one_picture_repeated_is_as_varied_as_itself() -> None:
     one = torch.full((8, 3, 8, 8), 0.5)
-    assert figures(one, one)["diversity"] == 1
-    assert figures(one, one)["duplicates"] == 0
+    assert diversity_figures(one, one)["diversity"] == 1
+    assert diversity_figures(one, one)["duplicates"] == 0
 
 
 def test_duplicates_are_the_share_of_samples_with_a_twin() -> None:
     data = torch.rand(16, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     samples = data.clone()
     samples[:4] = samples[0]
-    assert figures(samples, data)["duplicates"] == 0.25
+    assert diversity_figures(samples, data)["duplicates"] == 0.25
 
 
 def test_apart_bounds_the_wasserstein_distance_of_a_shift() -> None:
     data = torch.rand(16, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     shift = 3 * sqrt(8 * 8)  # every pixel by 3; moving each picture by it is the best plan
-    assert figures(data + 3, data)["apart"] >= shift
-    assert figures(data + 3, data)["apart"] == pytest.approx(shift, rel=0.05)
+    assert diversity_figures(data + 3, data)["apart"] >= shift
+    assert diversity_figures(data + 3, data)["apart"] == pytest.approx(shift, rel=0.05)
 
 
 def test_grey_samples_are_compared_with_the_data_in_grey() -> None:
     grey = torch.rand(16, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    in_colour = figures(grey, grey.expand(-1, 3, -1, -1))
-    assert in_colour == {name: pytest.approx(float(value)) for name, value in figures(grey, grey).items()}
+    in_colour = diversity_figures(grey, grey.expand(-1, 3, -1, -1))
+    assert in_colour == {name: pytest.approx(float(value)) for name, value in diversity_figures(grey, grey).items()}
 
 
 def test_last_frames_of_videos_are_compared() -> None:
     video = torch.rand(8, 3, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    assert figures(video[:, :, -1], video) == figures(video[:, :, -1], video[:, :, -1])
+    assert diversity_figures(video[:, :, -1], video) == diversity_figures(video[:, :, -1], video[:, :, -1])
 
 
 def test_too_few_pictures_give_no_figures() -> None:
-    assert figures(torch.zeros(2, 3, 8, 8), torch.zeros(2, 3, 8, 8)) == {}
+    assert diversity_figures(torch.zeros(2, 3, 8, 8), torch.zeros(2, 3, 8, 8)) == {}
 
 
 def test_figures_and_gradient_norms_ask_nothing_of_the_host() -> None:
     pictures = torch.empty(8, 3, 32, 32, device="meta")  # has no values to ask for
-    assert figures(pictures, pictures)["diversity"].is_meta
+    assert diversity_figures(pictures, pictures)["diversity"].is_meta
     parameter = nn.Parameter(pictures)
     parameter.grad = pictures
     assert gradient_norm([parameter]).is_meta

@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 from img2img.atomic_file import reason_for, write_at_once
 from img2img.errors import DataError
 
-Progress = Callable[[int, int | None], None]
+TransferProgress = Callable[[int, int | None], None]
 """Called with the bytes that are here and, where the server says it, the bytes of the whole."""
 
 _ATTEMPTS = 4
@@ -42,7 +42,7 @@ class _Origin:
     total: int | None
 
 
-def fetch_zip(url: str, part: Path, *, patience: Patience, progress: Progress) -> None:
+def fetch_zip(url: str, part: Path, *, patience: Patience, progress: TransferProgress) -> None:
     """Completes the file `part` with the zip at the address; beside it, `part`.json says what it is a part of.
 
     A part of the same file (by ETag or Last-Modified) is gone on with; one of a changed file, or from a server that
@@ -79,7 +79,7 @@ def _kept(size: int) -> str:
     return f"; {size / 1e6:,.1f} MB are kept, the same command goes on from there" if size else ""
 
 
-def _attempt(url: str, part: Path, timeout: float, progress: Progress) -> None:
+def _attempt(url: str, part: Path, timeout: float, progress: TransferProgress) -> None:
     origin, here = _what_is_here(url, part)
     if origin and origin.total == here:
         return  # stopped between the last byte and the unpacking
@@ -150,7 +150,7 @@ def _validator(response: HTTPResponse) -> str | None:
     return etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified")
 
 
-def _receive(url: str, response: HTTPResponse, part: Path, here: int, progress: Progress) -> None:
+def _receive(url: str, response: HTTPResponse, part: Path, here: int, progress: TransferProgress) -> None:
     length = response.headers.get("Content-Length", "")
     total = here + int(length) if length.isdecimal() else None
     piece = _read(response)

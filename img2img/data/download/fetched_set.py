@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from img2img.atomic_file import reason_for, write_at_once
 from img2img.data.download.archive import unpack
 from img2img.data.download.catalogue import find_set
-from img2img.data.download.fetch import Patience, Progress, fetch_zip, forget
+from img2img.data.download.fetch import Patience, TransferProgress, fetch_zip, forget
 from img2img.errors import DataError, UsageError
 
 _RECORD = "source.json"
@@ -49,7 +49,7 @@ def download(
     url: str | None = None,
     sha256: str | None = None,
     patience: Patience | None = None,
-    progress: Progress = lambda here, total: None,
+    progress: TransferProgress = lambda here, total: None,
 ) -> Fetched:
     """Fetches a set of the catalogue, or the zip at `url`, into the folder `out`/`name`.
 
@@ -123,7 +123,7 @@ def _what_is_there(folder: Path, sha256: str | None) -> Source | None:
     return source
 
 
-def _fetch_from_any(urls: tuple[str, ...], part: Path, patience: Patience, progress: Progress) -> str:
+def _fetch_from_any(urls: tuple[str, ...], part: Path, patience: Patience, progress: TransferProgress) -> str:
     """Tries one address after the other; returns the one that had it."""
     refusals = []
     for url in urls:

@@ -44,7 +44,7 @@ KINDS: Mapping[str, AgeingKind] = MappingProxyType(
         "overexposed": AgeingKind(tones.overexposed, 0.12, (0.3, 1.3), "stop"),
         "underexposed": AgeingKind(tones.underexposed, 0.12, (0.3, 1.3), "stop"),
         "soft": AgeingKind(textures.soft, 0.25, (0.4, 1.2), "pixel"),
-        "grain": AgeingKind(textures.grainy, 0.35, (0.02, 0.08), "of the range"),
+        "grain": AgeingKind(textures.film_grain, 0.35, (0.02, 0.08), "of the range"),
         "faded": AgeingKind(tones.faded, 0.35, (0.2, 0.6), "of the contrast"),
         "uneven": AgeingKind(tones.unevenly_faded, 0.2, (0.15, 0.5), "of the range"),
         "vignette": AgeingKind(tones.vignetted, 0.2, (0.2, 0.7), "of the range"),

@@ -40,7 +40,7 @@ def _gaussian(along: Tensor, sigma: Tensor) -> Tensor:
     return weight / weight.sum(3, keepdim=True)
 
 
-def grainy(grey: Tensor, deviation: Tensor, key: Tensor) -> Tensor:
+def film_grain(grey: Tensor, deviation: Tensor, key: Tensor) -> Tensor:
     """Silver in clumps: noise of that deviation in the middle greys, less toward black and white.
 
     Its grain is of any size up to a pixel and a half: a fast film, or a small part of a negative, enlarged.

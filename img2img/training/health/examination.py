@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, optim
 
-from img2img.evaluation.diversity import MOST, figures
+from img2img.evaluation.diversity import MOST, diversity_figures
 from img2img.recipes.recipe import Batch, Recipe
 from img2img.training.health.health import gradient_norm
 
@@ -42,6 +42,6 @@ def _figures(recipe: Recipe, batch: Batch) -> dict[str, Tensor]:
     recipe.eval()
     try:
         data = batch["video" if recipe.frames > 1 else recipe.domains[-1]]
-        return {**figures(recipe.samples(batch), data), **recipe.figures(batch)}
+        return {**diversity_figures(recipe.samples(batch), data), **recipe.figures(batch)}
     finally:
         recipe.train()

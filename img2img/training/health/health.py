@@ -7,11 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from img2img.evaluation.diversity import figures
 from img2img.training.health.history import Finding, History
-from img2img.training.health.symptoms import not_finite, symptoms
-
-__all__ = ["Finding", "Health", "figures", "gradient_norm"]
+from img2img.training.health.symptoms import blown_up, symptoms
 
 AWAY = 10
 """Checks without a finding after which it has gone away: near a threshold it comes and goes."""
@@ -48,11 +45,11 @@ class Health:
         """Take in what was measured at one step of `steps`; returns what comes up now.
 
         `scalars` are those of the recipe's step, `gradient_norms` go by player (the optimizers' names), `figures` are
-        those of `figures()`. A finding comes once, and again only after it has gone away.
+        those of `diversity_figures()`. A finding comes once, and again only after it has gone away.
         """
         gradients = {f"gradient of {player}": norm for player, norm in gradient_norms.items()}
         values = {**scalars, **gradients, **figures}
-        bad = not_finite(values)
+        bad = blown_up(values)
         if not bad:
             self._history.add(step, steps, gradient_norms, values)
         findings = [bad] if bad else symptoms(self._history)

@@ -48,7 +48,7 @@ GROWTH = 1000.0
 """Times that a gradient's norm may exceed its highest in the first third of the run (sound: below 50)."""
 
 
-def not_finite(values: Mapping[str, float]) -> Finding | None:
+def blown_up(values: Mapping[str, float]) -> Finding | None:
     """Which of the values just measured are NaN or infinite."""
     bad = [name for name, value in values.items() if not math.isfinite(value)]
     if not bad:

@@ -1,13 +1,20 @@
-"""The check of an option that names a picture to write, before any work is done for it."""
+"""Options of several commands."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
+Device = Annotated[
+    Literal["auto", "cpu", "cuda"],
+    typer.Option(help="Where the model runs; auto takes a GPU if it can be used."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
 
 def in_a_folder(*suffixes: str) -> Callable[[Path | None], Path | None]:
-    """A callback that refuses other suffixes, and a folder that does not exist."""
+    """A callback for a picture to write, before any work is done for it: refuses other suffixes and missing folders."""
 
     def check(path: Path | None) -> Path | None:
         if path and (path.suffix.lower() not in suffixes or not path.parent.is_dir() or path.is_dir()):
