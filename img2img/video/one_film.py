@@ -18,8 +18,9 @@ from img2img.video.animation import convert_animation
 from img2img.video.film import FilmResult, Progress, convert_film
 from img2img.video.film_file import FilmFile
 from img2img.video.kinds import Numbered
+from img2img.video.picture_row import PictureRow
 from img2img.video.plan import FilmJob
-from img2img.video.sequence import all_there, convert_sequence, film_to_sequence, fingerprint, sequence_as_film
+from img2img.video.sequence import all_there, convert_sequence, exact_rate, film_to_sequence, fingerprint
 from img2img.video.work_folder import WorkFolder
 
 DEFAULT_RATE = 24.0  # frames a second of numbered pictures, as in the cinema
@@ -63,7 +64,7 @@ def _converted(job: FilmJob, converter: FilmConverter, options: FilmOptions, pro
         return convert_sequence(source, target, converter, settings, progress, overwrite=options.overwrite)
     open_film: Callable[[], Any] = partial(FilmFile, job.source)
     if source:
-        open_film = partial(sequence_as_film, source, options.rate)
+        open_film = partial(PictureRow, source, exact_rate(options.rate))
         settings["rate"] = options.rate
     if target:
         return film_to_sequence(open_film, target, converter, settings, progress, overwrite=options.overwrite)
