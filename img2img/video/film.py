@@ -155,8 +155,11 @@ def _write(film: Film, folder: WorkFolder, place: Place, look: Look, encoding: E
     try:
         with written_at_once(target) as stream:
             join(film, folder.segments(), place.end, look, encoding, stream)
-    except (OSError, FFmpegError) as error:
+    except OSError as error:
         raise FilmError(f"{target}: {reason_for(error, 'written')}") from error
+    except FFmpegError as error:
+        reason = f"FFmpeg cannot put it together ({error.strerror}); choose a name that ends in .mkv, which takes more"
+        raise FilmError(f"{target}: {reason}") from error
 
 
 def _lost(film: Film, frame: VideoFrame, encoding: Encoding, suffix: str) -> tuple[str, ...]:

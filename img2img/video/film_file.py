@@ -258,13 +258,13 @@ class FilmFile:
     def _in_order(self, decoded: Iterator[tuple[VideoFrame, int]]) -> Iterator[tuple[VideoFrame, int]]:
         """With rising time stamps: AVI has none of when a frame is shown, and FFmpeg gives it that of another one."""
         stamp = 0
-        for frame, _ in decoded:
+        for frame, lost in decoded:
             stamp = frame.dts if frame.dts is not None else stamp + self._step
             frame.pts = stamp
-            yield frame, 0
+            yield frame, lost
 
     def _as_decoded(self, after: int | None) -> Iterator[tuple[VideoFrame, int]]:
-        losses = Losses(self.stream, self._step, after)
+        losses = Losses(self.stream, self._step, after, timed=not self._is_of("avi"))
         self._packets_read, self._lost_at_end = 0, 0
         for packet in self._main_packets(losses):
             try:

@@ -49,9 +49,15 @@ def convert_one_film(
             return Outcome(job.source, job.target, "skipped", flags=(stays,))
         outcome = _outcome(job, _converted(job, opened(), options, progress))
     except (FilmError, OSError) as error:
-        reason = str(error) if isinstance(error, FilmError) else f"{job.source}: {reason_for(error, 'read')}"
-        outcome = Outcome(job.source, job.target, "failed", error=reason)
+        outcome = Outcome(job.source, job.target, "failed", error=_reason(job, error))
     return replace(outcome, seconds=time.perf_counter() - started)
+
+
+def _reason(job: FilmJob, error: FilmError | OSError) -> str:
+    if isinstance(error, FilmError):
+        return str(error)
+    name = error.filename if isinstance(error.filename, str) else job.source
+    return f"{name}: {reason_for(error, 'read' if name in (job.source, str(job.source)) else 'written')}"
 
 
 def _converted(job: FilmJob, converter: FilmConverter, options: FilmOptions, progress: Progress) -> FilmResult:

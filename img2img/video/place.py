@@ -67,7 +67,9 @@ class Place:
             said.append(f"damaged: {self.broken.count} of its pictures cannot be read, or not well{self.broken}")
         if self.scaled.count and self.size:
             size = f"{self.size[0]} x {self.size[1]}"
-            said.append(f"{self.scaled.count} of its pictures are not {size} and were scaled to it{self.scaled}")
+            said.append(
+                f"{self.scaled.count} of its pictures had another size than {size} and were scaled to it{self.scaled}"
+            )
         return said
 
 
