@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,8 @@ def convert_film(
             raise FilmError(f"{film.path}: {film.why_nothing()}")
         look = look_of(first[0], film.aspect)
         lost = _lost(film, first[0], encoding, target.suffix)
+        if not encoding.takes(look.pixels):
+            look, lost = replace(look, pixels="yuv420p"), (*lost, "more than 8 bits")
     with WorkFolder(target, {**settings, **made_by(), "encoding": asdict(encoding)}) as folder:
         with open_film() as film:
             place = _convert(film, folder, look, converter, encoding, progress)

@@ -40,6 +40,7 @@ _PACKETS_IN_A_ROW = (
 )  # containers whose packets lie in the file as they come, in one piece
 _UNSUPPORTED = (NotImplementedError, PatchWelcomeError, DecoderNotFoundError)
 _ENCRYPTED_TAGS = ("encv", "drmi")
+ANOTHER_PROGRAM = "convert it with another program to H.264 first"
 NOTHING_READ = "none of its pictures can be read; copy it again from where it came from"
 
 
@@ -331,7 +332,7 @@ _ENCRYPTED = "the film is encrypted; give a copy without protection"
 
 def _unsupported(codec: str | None) -> str:
     called = f" ({codec})" if codec else ""
-    return f"not supported: FFmpeg cannot decode its pictures{called}; convert it with another program to H.264 first"
+    return f"not supported: FFmpeg cannot decode its pictures{called}; {ANOTHER_PROGRAM}"
 
 
 def why_film_not(error: BaseException) -> str:

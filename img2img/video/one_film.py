@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from av.error import FFmpegError
+
 from img2img.atomic_file import reason_for
 from img2img.batch.journal.resume_rules import without_journal
 from img2img.batch.outcome import Outcome
@@ -16,7 +18,7 @@ from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
 from img2img.video.animation import convert_animation
 from img2img.video.film import FilmResult, Progress, convert_film
-from img2img.video.film_file import FilmFile
+from img2img.video.film_file import ANOTHER_PROGRAM, FilmFile
 from img2img.video.kinds import Numbered
 from img2img.video.picture_row import PictureRow
 from img2img.video.plan import FilmJob
@@ -48,14 +50,16 @@ def convert_one_film(
         if stays := without_journal(partial(_is_there, job), options.overwrite):
             return Outcome(job.source, job.target, "skipped", flags=(stays,))
         outcome = _outcome(job, _converted(job, opened(), options, progress))
-    except (FilmError, OSError) as error:
+    except (FilmError, FFmpegError, OSError) as error:
         outcome = Outcome(job.source, job.target, "failed", error=_reason(job, error))
     return replace(outcome, seconds=time.perf_counter() - started)
 
 
-def _reason(job: FilmJob, error: FilmError | OSError) -> str:
+def _reason(job: FilmJob, error: FilmError | FFmpegError | OSError) -> str:
     if isinstance(error, FilmError):
         return str(error)
+    if isinstance(error, FFmpegError):  # neither its file nor the new one: what is between
+        return f"{job.source}: not supported: FFmpeg cannot convert its pictures ({error.strerror}); {ANOTHER_PROGRAM}"
     name = error.filename if isinstance(error.filename, str) else job.source
     return f"{name}: {reason_for(error, 'read' if name in (job.source, str(job.source)) else 'written')}"
 
