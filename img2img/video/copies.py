@@ -13,9 +13,9 @@ from av.packet import Packet
 from av.stream import Disposition, Stream
 
 from img2img.video.encoding import Encoding
-from img2img.video.film_file import FilmFile
 from img2img.video.kept_metadata import kept_of_stream
-from img2img.video.picture_row import PictureRow
+from img2img.video.reading.film_file import FilmFile
+from img2img.video.reading.picture_row import PictureRow
 
 _WITH_COVERS = ("mp4",)  # elsewhere a cover would be a second film
 _WITH_ATTACHMENTS = ("matroska",)  # among which covers are

@@ -24,17 +24,18 @@ from img2img.photo import Photo
 from img2img.video.ahead import ahead
 from img2img.video.copies import can_copy, in_words, is_said_elsewhere, streams_of_result
 from img2img.video.encoding import ENCODINGS, SEGMENT, Encoding
-from img2img.video.film_file import FilmFile
 from img2img.video.join import join
 from img2img.video.kept_metadata import not_kept
 from img2img.video.look import Look, has_alpha, look_of
-from img2img.video.picture_row import PictureRow
-from img2img.video.place import Place
 from img2img.video.planes import from_rgb, full_range_luma, own_frame, put_chroma, to_rgb
-from img2img.video.side_data import left_out
+from img2img.video.reading.film_file import FilmFile
+from img2img.video.reading.picture_row import PictureRow
+from img2img.video.reading.place import Place
+from img2img.video.reading.side_data import left_out
 from img2img.video.steady import Steadier
 from img2img.video.work_folder import Arrays, Segment, WorkFolder
 
+_LAYOUT = 2  # of what the work folder keeps
 _AHEAD = 8  # frames: 1.4 MB each at 1280 x 720
 Film = FilmFile | PictureRow
 Progress = Callable[[int, int], None]
@@ -176,4 +177,7 @@ def _lost(film: Film, frame: VideoFrame, encoding: Encoding, suffix: str) -> tup
 
 def made_by() -> dict[str, Any]:
     """Another encoder's segments do not fit together with this one's."""
-    return {"versions": {"img2img": img2img.__version__, "av": av.__version__, "opencv": cv2.__version__}}
+    return {
+        "layout": _LAYOUT,
+        "versions": {"img2img": img2img.__version__, "av": av.__version__, "opencv": cv2.__version__},
+    }

@@ -15,10 +15,10 @@ from av.video.stream import VideoStream
 
 from img2img.video.copies import Copies, is_cover
 from img2img.video.encoding import Encoding
-from img2img.video.film_file import FilmFile
 from img2img.video.kept_metadata import container_options, kept, kept_of_stream
 from img2img.video.look import Look
-from img2img.video.picture_row import PictureRow
+from img2img.video.reading.film_file import FilmFile
+from img2img.video.reading.picture_row import PictureRow
 from img2img.video.work_folder import Segment
 
 _BITEXACT = cast(int, Flags.bitexact.value)  # no random identifiers: the same film, the same bytes

@@ -11,7 +11,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from img2img.video.side_data import display_matrix
+from img2img.video.reading.side_data import display_matrix
 
 _BT709, _UNSPECIFIED = 1, 2  # of all of FFmpeg's colour tags
 _BT601 = 6

@@ -18,10 +18,11 @@ from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
 from img2img.video.animation import convert_animation
 from img2img.video.film import FilmResult, Progress, convert_film
-from img2img.video.film_file import ANOTHER_PROGRAM, FilmFile
 from img2img.video.kinds import Numbered
-from img2img.video.picture_row import PictureRow
 from img2img.video.plan import FilmJob
+from img2img.video.reading.film_file import FilmFile
+from img2img.video.reading.picture_row import PictureRow
+from img2img.video.reading.reasons import ANOTHER_PROGRAM
 from img2img.video.sequence import all_there, convert_sequence, exact_rate, film_to_sequence, fingerprint
 from img2img.video.work_folder import WorkFolder
 

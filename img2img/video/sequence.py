@@ -17,13 +17,13 @@ from img2img.errors import FilmError, PhotoError
 from img2img.photo import Photo, read_photo, write_photo
 from img2img.video.ahead import ahead
 from img2img.video.film import FilmResult, Progress, made_by
-from img2img.video.film_file import FilmFile
 from img2img.video.kinds import Numbered, gaps
 from img2img.video.look import Look, has_alpha, look_of
-from img2img.video.picture_row import numbers_of
-from img2img.video.place import Place
 from img2img.video.planes import own_frame, to_rgb
-from img2img.video.side_data import left_out
+from img2img.video.reading.film_file import FilmFile
+from img2img.video.reading.picture_row import numbers_of
+from img2img.video.reading.place import Place
+from img2img.video.reading.side_data import left_out
 from img2img.video.steady import Steadier
 from img2img.video.work_folder import Segment, WorkFolder
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from img2img.atomic_file import reason_for, write_at_once
 from img2img.errors import FilmError
-from img2img.video.place import Place
+from img2img.video.reading.place import Place
 
 Arrays = Mapping[str, NDArray[np.generic]]
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)

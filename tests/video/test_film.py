@@ -23,12 +23,12 @@ from img2img.errors import FilmError
 from img2img.inference.colorizer import Colorizer
 from img2img.photo import Photo
 from img2img.video import film as film_module
-from img2img.video import film_file
 from img2img.video.encoding import ENCODINGS
 from img2img.video.film import FilmResult, convert_film
-from img2img.video.film_file import FilmFile, Place
 from img2img.video.look import look_of
 from img2img.video.planes import own_frame, to_rgb
+from img2img.video.reading import film_file
+from img2img.video.reading.film_file import FilmFile, Place
 from img2img.video.work_folder import WorkFolder
 
 

@@ -15,12 +15,12 @@ from PIL import Image
 from img2img.batch.outcome import Outcome
 from img2img.batch.task import FilmConverter
 from img2img.photo import Photo, read_photo
-from img2img.video import side_data
 from img2img.video.look import Look, look_of
 from img2img.video.one_film import FilmOptions, convert_one_film
-from img2img.video.picture_row import frame_of
 from img2img.video.plan import plan_films
-from img2img.video.side_data import display_matrix, left_out
+from img2img.video.reading import side_data
+from img2img.video.reading.picture_row import frame_of
+from img2img.video.reading.side_data import display_matrix, left_out
 
 PICTURE = np.full((48, 64), 60, np.uint8)
 PICTURE[:24, 32:] = 120  # top right

@@ -16,10 +16,10 @@ from PIL import Image
 from img2img.batch.outcome import Outcome
 from img2img.batch.task import Colorizing, FilmConverter
 from img2img.video import film as film_module
-from img2img.video.film_file import FilmFile
 from img2img.video.one_film import FilmOptions, convert_one_film
-from img2img.video.place import BEGINNING, Faults, Place
 from img2img.video.plan import plan_films
+from img2img.video.reading.film_file import FilmFile
+from img2img.video.reading.place import BEGINNING, Faults, Place
 
 H264 = {"crf": "20", "g": "12"}
 CODECS = [

@@ -16,11 +16,12 @@ from film_clips import greys, texture, write_film
 from img2img.batch.outcome import Outcome
 from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
-from img2img.video import film_file, work_folder
+from img2img.video import work_folder
 from img2img.video.encoding import ENCODINGS
-from img2img.video.film_file import FilmFile
 from img2img.video.one_film import FilmOptions, convert_one_film
 from img2img.video.plan import plan_films
+from img2img.video.reading import film_file, reasons
+from img2img.video.reading.film_file import FilmFile
 from img2img.video.work_folder import WorkFolder
 
 
@@ -54,7 +55,7 @@ def test_what_a_decoder_cannot_do_yet_is_not_called_damage(tmp_path: Path, monke
     opened._why_undecoded = PatchWelcomeError(-1, "not yet", None)
     assert opened.why_nothing().startswith("not supported: FFmpeg cannot decode its pictures (h264)")
     opened.container.close()
-    assert film_file.why_film_not(PatchWelcomeError(-1, "not yet", None)).startswith("not supported")
+    assert reasons.why_film_not(PatchWelcomeError(-1, "not yet", None)).startswith("not supported")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from PIL import Image
 from img2img.batch.task import FilmConverter
 from img2img.video.copies import _Clock
 from img2img.video.film import FilmResult, convert_film
-from img2img.video.film_file import FilmFile
+from img2img.video.reading.film_file import FilmFile
 
 CHAPTERS: list[Any] = [
     {"id": 1, "start": 0, "end": 500, "time_base": Fraction(1, 1000), "metadata": {"title": "Eins"}},

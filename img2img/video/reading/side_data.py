@@ -33,6 +33,8 @@ def display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
 def left_out(frame: VideoFrame) -> tuple[str, ...]:
     """What a new frame will not have, in words."""
     names = [_LEFT_OUT[data.type.name] for data in _side_data(frame) if data.type.name in _LEFT_OUT]
+    if frame.interlaced_frame:
+        names.append("its mark as interlaced")
     return tuple(dict.fromkeys(names))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -14,34 +13,28 @@ from typing import Any
 
 import av
 from av.container import InputContainer
-from av.error import DecoderNotFoundError, FFmpegError, NotImplementedError, PatchWelcomeError
+from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from img2img.atomic_file import reason_for
 from img2img.errors import FilmError
-from img2img.video.losses import Losses
-from img2img.video.place import BEGINNING, Place
+from img2img.video.reading.length import is_of, may_be_missing, seconds_said, start_of
+from img2img.video.reading.losses import Losses
+from img2img.video.reading.place import BEGINNING, Place
+from img2img.video.reading.reasons import ENCRYPTED, NO_PICTURES, NOTHING_READ, UNSUPPORTED, unsupported, why_film_not
 
 _USUAL_RATE = Fraction(25)
-_TAGGED = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")  # Matroska's duration, 00:01:02.500000000
 _BEFORE = 2  # seconds that are read again before the place to go on from: a frame may lean on ones before its key frame
 _LATEST = 16  # frames, by which a decoder may hold back the first one
-_MISSING = Fraction(1, 2), Fraction(1, 50)  # seconds, and share of the film, that may be missing at its end unnoticed
-_MISSING_OF_EVEN = Fraction(3, 2)  # frames, likewise, where all come at the same step
 _UNEVEN = Fraction(1, 4)  # of a step
-_SAY_THEIR_END = ("matroska", "flv", "asf")  # containers whose duration is the time at which they end
 _PACKETS_IN_A_ROW = (
     "matroska",
     "flv",
     "mxf",
 )  # containers whose packets lie in the file as they come, in one piece
-_UNSUPPORTED = (NotImplementedError, PatchWelcomeError, DecoderNotFoundError)
 _ENCRYPTED_TAGS = ("encv", "drmi")
-ANOTHER_PROGRAM = "convert it with another program to H.264 first"
-NOTHING_READ = "none of its pictures can be read; copy it again from where it came from"
 
 
 class FilmFile:
@@ -136,18 +129,7 @@ class FilmFile:
     @property
     def seconds(self) -> Fraction | None:
         """How long the pictures last, as the file says; None where it says it for all streams together only."""
-        if self.stream.duration:
-            said = self.stream.duration * self.time_base
-            return said - self._start if self._is_of("asf") else said
-        if tagged := _TAGGED.fullmatch(self.stream.metadata.get("DURATION", "")):
-            hours, minutes, seconds = map(Fraction, tagged.groups())
-            said = 3600 * hours + 60 * minutes + seconds
-            # The end, as FFmpeg writes it; mkvmerge, which writes statistics, says how long.
-            return said if "_STATISTICS_TAGS" in self.stream.metadata else said - self._start
-        if self.container.duration and not self.others:
-            said = Fraction(self.container.duration, av.time_base)
-            return said - self._start if self._is_of(*_SAY_THEIR_END) else said
-        return None
+        return seconds_said(self.container, self.stream)
 
     @property
     def expected_frames(self) -> int:
@@ -172,10 +154,10 @@ class FilmFile:
 
     def damage(self, place: Place) -> str | None:
         """What was wrong with a film that was read up to `place`, its end; None for nothing."""
-        read = place.end * self.time_base - self._start
-        missing = (self.seconds or 0) - read
+        read = place.end * self.time_base - start_of(self.stream)
+        too_short = (self.seconds or 0) - read > may_be_missing(self.container, self.stream, place, self.rate)
         said = []
-        if missing > self._may_be_missing(place) or place.broken_at_end or self._lost_at_end or self._unread():
+        if too_short or place.broken_at_end or self._lost_at_end or self._unread():
             said.append(f"damaged or incomplete: its pictures break off after {float(read):.1f} s")
         elif self._why_ended:
             said.append(f"damaged or incomplete: it can be read up to {float(read):.1f} s only ({self._why_ended})")
@@ -185,14 +167,8 @@ class FilmFile:
     def why_nothing(self) -> str:
         """Why there is no picture at all."""
         if self._why_undecoded:
-            return _unsupported(self.stream.codec_context.name)
+            return unsupported(self.stream.codec_context.name)
         return NOTHING_READ
-
-    def _may_be_missing(self, place: Place) -> Fraction:
-        seconds = self.seconds or Fraction(0)
-        usual = max(_MISSING[0], _MISSING[1] * seconds)
-        exact = place.even and place.orderly and not self.stream.duration and self._is_of("matroska")
-        return min(usual, _MISSING_OF_EVEN / self.rate) if exact else usual
 
     def _unread(self) -> int:
         """Packets after the last one that was read, by the index of an MP4."""
@@ -207,12 +183,8 @@ class FilmFile:
         indexed = sum(entry.size > 0 for entry in self.stream.index_entries)
         return max(0, max(indexed, self._packets_read) - place.frames)
 
-    @property
-    def _start(self) -> Fraction:
-        return (self.stream.start_time or 0) * self.time_base
-
     def _is_of(self, *formats: str) -> bool:
-        return any(each in self.container.format.name.split(",") for each in formats)
+        return is_of(self.container, *formats)
 
     @property
     def _step(self) -> int:
@@ -222,12 +194,12 @@ class FilmFile:
     def _main_stream(self) -> VideoStream:
         pictures = [each for each in self.container.streams.video if not each.disposition & Disposition.attached_pic]
         if not pictures:
-            raise FilmError(f"{self.path}: there are no moving pictures in this file; name a film")
+            raise FilmError(f"{self.path}: {NO_PICTURES}")
         main = pictures[0]
         if main.codec_context is None:
-            raise FilmError(f"{self.path}: {_unsupported(None)}")
+            raise FilmError(f"{self.path}: {unsupported(None)}")
         if "enc_key_id" in main.metadata or main.codec_context.codec_tag in _ENCRYPTED_TAGS:
-            raise FilmError(f"{self.path}: {_ENCRYPTED}")
+            raise FilmError(f"{self.path}: {ENCRYPTED}")
         return main
 
     def _decoded_from(self, stamp: int | None) -> Iterator[tuple[VideoFrame, int]]:
@@ -270,7 +242,7 @@ class FilmFile:
         for packet in self._main_packets(losses):
             try:
                 frames = self.stream.decode(packet)
-            except _UNSUPPORTED as error:
+            except UNSUPPORTED as error:
                 self._why_undecoded = error
                 continue
             except FFmpegError:  # the pictures of a packet that cannot be decoded are missed when later ones come
@@ -290,7 +262,7 @@ class FilmFile:
                 if packet.stream_index != self.stream.index:
                     continue
                 if packet.has_sidedata("encryption_info"):
-                    raise FilmError(f"{self.path}: {_ENCRYPTED}")
+                    raise FilmError(f"{self.path}: {ENCRYPTED}")
                 losses.packet(packet, torn)
                 torn = False
                 self._packets_read += packet.size > 0
@@ -308,7 +280,7 @@ class FilmFile:
         stamp = frame.pts if in_order and frame.pts is not None else place.end if place.last is not None else 0
         poor = frame.is_corrupt and place.frames > 0  # a recording may begin in the middle of things
         size = place.size or (frame.width, frame.height)
-        name = f"at {float(stamp * self.time_base - self._start):.2f} s"
+        name = f"at {float(stamp * self.time_base - start_of(self.stream)):.2f} s"
         return replace(
             place,
             frames=place.frames + 1,
@@ -325,20 +297,3 @@ class FilmFile:
     def _is_even(self, place: Place, stamp: int) -> bool:
         exact = 1 / (self.rate * self.time_base)
         return place.last is None or abs(stamp - place.last - exact) <= max(Fraction(1), _UNEVEN * exact)
-
-
-_ENCRYPTED = "the film is encrypted; give a copy without protection"
-
-
-def _unsupported(codec: str | None) -> str:
-    called = f" ({codec})" if codec else ""
-    return f"not supported: FFmpeg cannot decode its pictures{called}; {ANOTHER_PROGRAM}"
-
-
-def why_film_not(error: BaseException) -> str:
-    """One line for a film that cannot be read."""
-    if isinstance(error, _UNSUPPORTED):
-        return _unsupported(None)
-    if isinstance(error, FFmpegError) and not isinstance(error, OSError):
-        return reason_for(ValueError(error.strerror), "read")
-    return reason_for(error, "read")

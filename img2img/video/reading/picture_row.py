@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 from img2img.errors import FilmError, PhotoError
 from img2img.photo import Photo, read_photo
 from img2img.video.kinds import Numbered, gaps
-from img2img.video.place import BEGINNING, Place
+from img2img.video.reading.place import BEGINNING, Place
 
 _FULL = 2  # AVColorRange
 _BT709, _SRGB = 1, 13  # AVColorPrimaries, AVColorTransferCharacteristic
