@@ -45,7 +45,7 @@ def convert(film: Path, model: str) -> None:
     from img2img.batch.task import Colorizing
     from img2img.machine import usable_cores
     from img2img.video.film import convert_film
-    from img2img.video.film_file import FilmFile
+    from img2img.video.reading.film_file import FilmFile
 
     filming = Colorizing(model).open_for_films(usable_cores())
     started = time.perf_counter()

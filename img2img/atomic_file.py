@@ -27,6 +27,9 @@ _REASONS = {
     errno.EFBIG: ("larger than a file may be here", "choose another place"),
     errno.EROFS: ("the disk cannot be written to", "choose another place"),
     errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one"),
+    errno.EIO: ("the disk, or the way to it, fails", "check the disk, or copy the file to another one"),
+    errno.ESTALE: ("the network disk is not there any more", "connect it again"),
+    errno.ETIMEDOUT: ("the network disk does not answer", "connect it again"),
     errno.EMFILE: ("too many open files", "run fewer jobs at once"),
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from av.codec import Codec
 from av.video.codeccontext import VideoCodecContext
 
 from img2img.video.look import Look
@@ -21,6 +22,11 @@ class Encoding:
     codec: str
     options: Mapping[str, str]
     reorder: int
+
+    def takes(self, pixels: str) -> bool:
+        """Whether the encoder was built for the pixel format: VP9's may be for 8 bits only."""
+        formats = Codec(self.codec, "w").video_formats
+        return formats is None or any(each.name == pixels for each in formats)
 
     def prepare(self, context: VideoCodecContext, look: Look, *, time_base: Fraction, rate: Fraction) -> None:
         """Sets up an encoder that is not open yet: that of a segment, and of the film, whose headers must be alike."""

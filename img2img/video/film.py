@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,22 @@ from img2img.inference.callables import Steady
 from img2img.inference.translator import grey_or_rgb
 from img2img.photo import Photo
 from img2img.video.ahead import ahead
+from img2img.video.copies import can_copy, in_words, is_said_elsewhere, streams_of_result
 from img2img.video.encoding import ENCODINGS, SEGMENT, Encoding
-from img2img.video.film_file import NOTHING_READ, FilmFile, Place
-from img2img.video.join import can_copy, join_segments
+from img2img.video.join import join_segments
+from img2img.video.kept_metadata import not_kept
 from img2img.video.look import Look, has_alpha, look_of
 from img2img.video.planes import from_rgb, full_range_luma, own_frame, put_chroma, to_rgb
+from img2img.video.reading.film_file import FilmFile
+from img2img.video.reading.picture_row import PictureRow
+from img2img.video.reading.place import Place
+from img2img.video.reading.side_data import left_out
 from img2img.video.steady import Steadier
 from img2img.video.work_folder import Arrays, Segment, WorkFolder
 
+_LAYOUT = 2  # of what the work folder keeps
 _AHEAD = 8  # frames: 1.4 MB each at 1280 x 720
+Film = FilmFile | PictureRow
 FrameProgress = Callable[[int, int], None]
 """Called with the frames that are done, and about how many there are: 0 for unknown."""
 
@@ -56,7 +63,7 @@ class _Step:
 
 
 def convert_film(
-    open_film: Callable[[], FilmFile],
+    open_film: Callable[[], Film],
     target: Path,
     converter: FilmConverter,
     settings: Mapping[str, Any],
@@ -72,26 +79,24 @@ def convert_film(
     with open_film() as film:
         first = next(film.frames(), None)
         if first is None:
-            raise FilmError(f"{film.path}: {NOTHING_READ}")
+            raise FilmError(f"{film.path}: {film.why_nothing()}")
         look = look_of(first[0], film.aspect)
         lost = _lost(film, first[0], encoding, target.suffix)
+        if not encoding.takes(look.pixels):
+            look, lost = replace(look, pixels="yuv420p"), (*lost, "more than 8 bits")
     with WorkFolder(target, {**settings, **made_by(), "encoding": asdict(encoding)}) as folder:
         with open_film() as film:
             place = _convert(film, folder, look, converter, encoding, progress)
             damage = film.damage(place)
         with open_film() as film:
             _write(film, folder, place, look, encoding, target)
+            lost += not_kept(film, streams_of_result(film, encoding), target)
         folder.remove()
-    return FilmResult(look.width, look.height, place.frames, damage, lost)
+    return FilmResult(look.width, look.height, place.frames, damage, (*lost, *place.without))
 
 
 def _convert(
-    film: FilmFile,
-    folder: WorkFolder,
-    look: Look,
-    converter: FilmConverter,
-    encoding: Encoding,
-    progress: FrameProgress,
+    film: Film, folder: WorkFolder, look: Look, converter: FilmConverter, encoding: Encoding, progress: FrameProgress
 ) -> Place:
     """Adds the segments that the folder has not got; the place at the film's end."""
     place, state = folder.last()
@@ -132,7 +137,7 @@ def _drawn(frame: VideoFrame, look: Look, converter: FilmConverter, steady: Stea
 class _Encoder:
     """Compresses one segment."""
 
-    def __init__(self, film: FilmFile, look: Look, encoding: Encoding) -> None:
+    def __init__(self, film: Film, look: Look, encoding: Encoding) -> None:
         context = av.CodecContext.create(encoding.codec, "w")
         assert isinstance(context, VideoCodecContext)
         encoding.prepare(context, look, time_base=film.time_base, rate=film.rate)
@@ -148,25 +153,31 @@ class _Encoder:
         return Segment.of(self._packets)
 
 
-def _write(film: FilmFile, folder: WorkFolder, place: Place, look: Look, encoding: Encoding, target: Path) -> None:
+def _write(film: Film, folder: WorkFolder, place: Place, look: Look, encoding: Encoding, target: Path) -> None:
     remove_leftovers(target.parent, [target.name])
     try:
         with written_at_once(target) as stream:
             join_segments(film, folder.segments(), place.end, look, encoding, stream)
-    except (OSError, FFmpegError) as error:
+    except OSError as error:
         raise FilmError(f"{target}: {reason_for(error, 'written')}") from error
+    except FFmpegError as error:
+        reason = f"FFmpeg cannot put it together ({error.strerror}); choose a name that ends in .mkv, which takes more"
+        raise FilmError(f"{target}: {reason}") from error
 
 
-def _lost(film: FilmFile, frame: VideoFrame, encoding: Encoding, suffix: str) -> tuple[str, ...]:
+def _lost(film: Film, frame: VideoFrame, encoding: Encoding, suffix: str) -> tuple[str, ...]:
     """What of the source the result cannot hold."""
-    names = [
-        f"{stream.type} stream {stream.index} ({getattr(stream, 'name', None) or 'unknown'}) does not go into {suffix}"
+    streams = [
+        f"{in_words(stream)} does not go into {suffix}"
         for stream in film.others
-        if not can_copy(stream, encoding)
+        if not is_said_elsewhere(film, stream) and not can_copy(stream, encoding)
     ]
-    return (*names, *(["transparency"] if has_alpha(frame) else ()))
+    return (*streams, *(["transparency"] if has_alpha(frame) else ()), *left_out(frame))
 
 
 def made_by() -> dict[str, Any]:
     """Another encoder's segments do not fit together with this one's."""
-    return {"versions": {"img2img": img2img.__version__, "av": av.__version__, "opencv": cv2.__version__}}
+    return {
+        "layout": _LAYOUT,
+        "versions": {"img2img": img2img.__version__, "av": av.__version__, "opencv": cv2.__version__},
+    }

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast
+from math import atan2, pi
+from typing import Any
 
 import numpy as np
-from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.frame import VideoFrame
+from numpy.typing import NDArray
 
 from img2img.lab import BT601, BT709
+from img2img.video.reading.side_data import display_matrix
 
 _BT709, _UNSPECIFIED = 1, 2  # of all of FFmpeg's colour tags
 _BT601 = 6
 _FULL = 2  # of AVColorRange
 _HD_WIDTH, _SD_HEIGHT = 1280, 576
+# What H.264, VP9 and their containers have numbers for (ITU-T H.273), but for RGB: our frames are Y'CbCr.
+_PRIMARIES = frozenset({1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 22})
+_TRANSFERS = frozenset({1, *range(4, 19)})
 # Of red and blue in Y', by AVColorSpace: BT.709, FCC, BT.470BG, SMPTE 170M, SMPTE 240M, BT.2020.
 _LUMA_WEIGHTS = {
     1: (BT709[0], BT709[2]),
@@ -34,8 +39,10 @@ class Look:
 
     width, height: even, as H.264 needs them for 4:2:0; an odd film gets its last column or row twice.
     pixels: "yuv420p", or "yuv420p10le" for a source of more than 8 bits.
-    matrix, primaries, transfer, full_range: FFmpeg's tags, 2 where the source leaves it to the player.
-    aspect: of one pixel. turns: quarter turns, anticlockwise, that make a frame upright; `rotation` is what says so.
+    matrix, primaries, transfer, full_range: FFmpeg's tags, 2 where the source leaves it to the player, or says what
+        does not hold for Y'CbCr, as grey pictures do that are marked as RGB.
+    aspect: of one pixel. mirrored, turns: whether a frame as stored is to be mirrored, left to right, and then how many
+        quarter turns, anticlockwise, make it upright; `rotation`, the display matrix, is what says so.
     """
 
     width: int
@@ -47,6 +54,7 @@ class Look:
     full_range: bool
     aspect: Fraction | None
     turns: int = 0
+    mirrored: bool = False
     rotation: tuple[int, ...] | None = None
 
     @property
@@ -66,24 +74,55 @@ class Look:
         weights = self.luma_weights
         return next(number for number in (1, 4, 5, 7, 9) if _LUMA_WEIGHTS[number] == weights)
 
+    def upright(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Of values (H, W, ...) as they are stored."""
+        return np.rot90(values[:, ::-1] if self.mirrored else values, self.turns)
+
+    def stored(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The other way round."""
+        turned = np.rot90(values, -self.turns)
+        return turned[:, ::-1] if self.mirrored else turned
+
 
 def look_of(frame: VideoFrame, aspect: Fraction | None) -> Look:
     """The look of a film whose first frame this is."""
-    rgb = has_rgb(frame)
     deep = max(component.bits for component in frame.format.components) > 8
-    rotation = rotation_of(frame)
+    rotation = display_matrix(frame)
+    mirrored, turns = _orientation(rotation)
     return Look(
         width=frame.width + frame.width % 2,
         height=frame.height + frame.height % 2,
         pixels="yuv420p10le" if deep else "yuv420p",
-        matrix=_BT709 if rgb else frame.colorspace,
-        primaries=frame.color_primaries,
-        transfer=frame.color_trc,
-        full_range=not rgb and _is_full(frame),
+        matrix=_matrix(frame),
+        primaries=frame.color_primaries if frame.color_primaries in _PRIMARIES else _UNSPECIFIED,
+        transfer=frame.color_trc if frame.color_trc in _TRANSFERS else _UNSPECIFIED,
+        full_range=not has_rgb(frame) and is_full(frame),
         aspect=aspect,
-        turns=round(frame.rotation / 90) % 4 if rotation else 0,
+        turns=turns,
+        mirrored=mirrored,
         rotation=rotation,
     )
+
+
+def _matrix(frame: VideoFrame) -> int:
+    """One that frames can be drawn in. Others, YCgCo or ICtCp, are left to the player, which then shows their luma."""
+    if has_rgb(frame):
+        return _BT709
+    return frame.colorspace if frame.colorspace in _LUMA_WEIGHTS else _UNSPECIFIED
+
+
+def _orientation(matrix: tuple[int, ...] | None) -> tuple[bool, int]:
+    """Whether to mirror a frame, and by how many quarter turns, anticlockwise, to turn it then.
+
+    What is at (x, y) is shown at (a x + c y, b x + d y), y downward.
+    """
+    if matrix is None:
+        return False, 0
+    a, b, c, d = matrix[0], matrix[1], matrix[3], matrix[4]
+    mirrored = a * d - b * c < 0
+    if mirrored:
+        a, b = -a, -b
+    return mirrored, round(atan2(-b, a) / (pi / 2)) % 4
 
 
 def has_rgb(frame: VideoFrame) -> bool:
@@ -94,13 +133,8 @@ def has_alpha(frame: VideoFrame) -> bool:
     return any(component.is_alpha for component in frame.format.components)
 
 
-def _is_full(frame: VideoFrame) -> bool:
+def is_full(frame: VideoFrame) -> bool:
+    """Whether its luma goes from 0 to 255: greys that do not say are pictures', and black and white is that."""
     name = frame.format.name
-    return frame.color_range == _FULL or name.startswith("yuvj") or (name.startswith("gray") and not frame.color_range)
-
-
-def rotation_of(frame: VideoFrame) -> tuple[int, ...] | None:
-    """The film's display matrix."""
-    side_data = cast(SideDataContainer, frame.side_data)
-    found = [data for data in side_data if data.type is Type.DISPLAYMATRIX]
-    return tuple(np.frombuffer(memoryview(found[0]), np.int32).tolist()) if found else None
+    grey = name.startswith(("gray", "ya", "mono"))
+    return frame.color_range == _FULL or name.startswith("yuvj") or (grey and not frame.color_range)

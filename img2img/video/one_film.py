@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from av.error import FFmpegError
+
 from img2img.atomic_file import reason_for
 from img2img.batch.journal.resume_rules import without_journal
 from img2img.batch.outcome import Outcome
@@ -16,10 +18,12 @@ from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
 from img2img.video.animation import convert_animation
 from img2img.video.film import FilmResult, FrameProgress, convert_film
-from img2img.video.film_file import FilmFile
 from img2img.video.kinds import Numbered
 from img2img.video.plan import FilmJob
-from img2img.video.sequence import all_there, convert_sequence, film_to_sequence, fingerprint, sequence_as_film
+from img2img.video.reading.film_file import FilmFile
+from img2img.video.reading.picture_row import PictureRow
+from img2img.video.reading.reasons import ANOTHER_PROGRAM
+from img2img.video.sequence import all_there, convert_sequence, exact_rate, film_to_sequence, fingerprint
 from img2img.video.work_folder import WorkFolder
 
 DEFAULT_RATE = 24.0  # frames a second of numbered pictures, as in the cinema
@@ -47,10 +51,18 @@ def convert_one_film(
         if stays := without_journal(partial(_is_there, job), options.overwrite):
             return Outcome(job.source, job.target, "skipped", flags=(stays,))
         outcome = _outcome(job, _converted(job, opened(), options, progress))
-    except (FilmError, OSError) as error:
-        reason = str(error) if isinstance(error, FilmError) else f"{job.source}: {reason_for(error, 'read')}"
-        outcome = Outcome(job.source, job.target, "failed", error=reason)
+    except (FilmError, FFmpegError, OSError) as error:
+        outcome = Outcome(job.source, job.target, "failed", error=_reason(job, error))
     return replace(outcome, seconds=time.perf_counter() - started)
+
+
+def _reason(job: FilmJob, error: FilmError | FFmpegError | OSError) -> str:
+    if isinstance(error, FilmError):
+        return str(error)
+    if isinstance(error, FFmpegError):  # neither its file nor the new one: what is between
+        return f"{job.source}: not supported: FFmpeg cannot convert its pictures ({error.strerror}); {ANOTHER_PROGRAM}"
+    name = error.filename if isinstance(error.filename, str) else job.source
+    return f"{name}: {reason_for(error, 'read' if name in (job.source, str(job.source)) else 'written')}"
 
 
 def _converted(job: FilmJob, converter: FilmConverter, options: FilmOptions, progress: FrameProgress) -> FilmResult:
@@ -63,7 +75,7 @@ def _converted(job: FilmJob, converter: FilmConverter, options: FilmOptions, pro
         return convert_sequence(source, target, converter, settings, progress, overwrite=options.overwrite)
     open_film: Callable[[], Any] = partial(FilmFile, job.source)
     if source:
-        open_film = partial(sequence_as_film, source, options.rate)
+        open_film = partial(PictureRow, source, exact_rate(options.rate))
         settings["rate"] = options.rate
     if target:
         return film_to_sequence(open_film, target, converter, settings, progress, overwrite=options.overwrite)

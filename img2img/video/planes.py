@@ -12,20 +12,25 @@ from numpy.typing import NDArray
 
 from img2img.lab import BT601, Floats
 from img2img.photo.pixels import Pixels
-from img2img.video.look import Look, has_rgb
+from img2img.video.look import Look, has_rgb, is_full
 
 _LIMITED, _FULL = 1, 2  # AVColorRange
 
 
 def own_frame(frame: VideoFrame, look: Look) -> VideoFrame:
     """The frame in the look's pixel format and size, safe to be drawn into: luma as decoded, to the last bit."""
+    full = has_rgb(frame) or is_full(frame)
     if has_rgb(frame):
         frame = frame.reformat(
             format=look.pixels,
             dst_colorspace=look.scaler_matrix,
             src_color_range=_FULL,
-            dst_color_range=_LIMITED,
+            dst_color_range=_range(look.full_range),
             interpolation=_between_yuv_and_rgb(look),
+        )
+    elif full != look.full_range:  # a frame unlike the first one
+        frame = frame.reformat(
+            format=look.pixels, src_color_range=_range(full), dst_color_range=_range(look.full_range)
         )
     elif frame.format.name != look.pixels:  # the same range on both sides: values stay as they are
         frame = frame.reformat(format=look.pixels, src_color_range=_FULL, dst_color_range=_FULL)
@@ -41,7 +46,7 @@ def full_range_luma(frame: VideoFrame, look: Look) -> NDArray[np.uint8]:
     values = _plane(frame, 0)
     if not look.full_range or look.deep:
         values = _table(look).take(values)
-    return np.ascontiguousarray(np.rot90(values, look.turns))
+    return np.ascontiguousarray(look.upright(values))
 
 
 def put_chroma(frame: VideoFrame, look: Look, luma: NDArray[np.uint8], chroma: Floats) -> None:
@@ -56,7 +61,7 @@ def put_chroma(frame: VideoFrame, look: Look, luma: NDArray[np.uint8], chroma: F
     grey = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.float32)
     room = _room(grey, cb, cr, look)
     for index, plane in ((1, cb), (2, cr)):
-        _plane(frame, index)[:] = _chroma_levels(np.rot90(plane * room, -look.turns), look)
+        _plane(frame, index)[:] = _chroma_levels(look.stored(plane * room), look)
 
 
 def to_rgb(frame: VideoFrame, look: Look) -> Pixels:
@@ -64,21 +69,21 @@ def to_rgb(frame: VideoFrame, look: Look) -> Pixels:
     pixels = frame.reformat(
         format="rgb48le" if look.deep else "rgb24",
         src_colorspace=look.scaler_matrix,
-        src_color_range=_FULL if look.full_range else _LIMITED,
+        src_color_range=_range(look.full_range),
         dst_color_range=_FULL,
         interpolation=_between_yuv_and_rgb(look),
     ).to_ndarray()
-    return np.ascontiguousarray(np.rot90(pixels, look.turns))
+    return np.ascontiguousarray(look.upright(pixels))
 
 
 def from_rgb(pixels: Pixels, frame: VideoFrame, look: Look) -> VideoFrame:
     """The frame that shows `pixels`, as `to_rgb` gives them, when `frame` was to be shown."""
-    stored = np.ascontiguousarray(np.rot90(pixels, -look.turns))
+    stored = np.ascontiguousarray(look.stored(pixels))
     drawn = VideoFrame.from_ndarray(stored, format="rgb48le" if look.deep else "rgb24").reformat(
         format=look.pixels,
         dst_colorspace=look.scaler_matrix,
         src_color_range=_FULL,
-        dst_color_range=_FULL if look.full_range else _LIMITED,
+        dst_color_range=_range(look.full_range),
         interpolation=_between_yuv_and_rgb(look),
     )
     drawn.pts, drawn.time_base = frame.pts, frame.time_base
@@ -112,10 +117,14 @@ def _resized(frame: VideoFrame, look: Look) -> VideoFrame:
 
 
 def _tagged(frame: VideoFrame, look: Look) -> VideoFrame:
-    frame.colorspace, frame.color_range = look.matrix, _FULL if look.full_range else _LIMITED
+    frame.colorspace, frame.color_range = look.matrix, _range(look.full_range)
     frame.color_primaries, frame.color_trc = look.primaries, look.transfer
     frame.pict_type = 0  # decoded, it still says what it was; the encoder would do as it says
     return frame
+
+
+def _range(full: bool) -> int:
+    return _FULL if full else _LIMITED
 
 
 def _table(look: Look) -> NDArray[np.uint8]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from av.video.frame import VideoFrame
 
 from img2img.atomic_file import reason_for
 from img2img.batch.task import FilmConverter
@@ -16,10 +17,13 @@ from img2img.errors import FilmError, PhotoError
 from img2img.photo import Photo, read_photo, write_photo
 from img2img.video.ahead import ahead
 from img2img.video.film import FilmResult, FrameProgress, made_by
-from img2img.video.film_file import NOTHING_READ, FilmFile, Place
 from img2img.video.kinds import Numbered, gaps
-from img2img.video.look import look_of
+from img2img.video.look import Look, has_alpha, look_of
 from img2img.video.planes import own_frame, to_rgb
+from img2img.video.reading.film_file import FilmFile
+from img2img.video.reading.picture_row import numbers_of
+from img2img.video.reading.place import Place
+from img2img.video.reading.side_data import left_out
 from img2img.video.steady import Steadier
 from img2img.video.work_folder import Segment, WorkFolder
 
@@ -47,23 +51,24 @@ def convert_sequence(
     overwrite: bool,
 ) -> FilmResult:
     """Each picture under its own number, with all that is not colour kept. One that cannot be read is left out."""
-    numbers = _numbers(source)
+    numbers = numbers_of(source)
     unread: list[str] = []
 
     def frames(place: Place) -> Iterator[_Frame]:
-        broken = place.broken
         for index in range(place.frames, len(numbers)):
-            photo = None
+            photo, path = None, source.path(numbers[index])
             try:
-                photo = read_photo(source.path(numbers[index]))
+                photo = read_photo(path)
             except PhotoError as error:
-                broken += 1
+                place = replace(place, broken=place.broken.and_more(path.name))
                 unread.append(str(error))
-            yield _Frame(numbers[index], photo, Place(frames=index + 1, broken=broken))
+            place = replace(place, frames=index + 1)
+            yield _Frame(numbers[index], photo, place)
 
     result, end = _convert(frames, len(numbers), target, converter, settings, progress, overwrite=overwrite)
-    if end.broken:  # an earlier call that was interrupted may have met them
-        result = _with(result, ": ".join([f"{end.broken} pictures cannot be read", *unread[:1]]))
+    if end.broken.count:  # an earlier call that was interrupted may have met them
+        reason = f"; the first: {unread[0]}" if unread else ""
+        result = _with(result, f"{end.broken.count} pictures cannot be read{end.broken}{reason}")
     missing = gaps(numbers)
     return result if missing is None else _with(result, f"missing pictures: {missing}")
 
@@ -79,31 +84,29 @@ def film_to_sequence(
 ) -> FilmResult:
     """A film's frames, upright, as pictures numbered from 1; its sound and time stamps are lost."""
     with open_film() as film:
+        first = next(film.frames(), None)
+        if first is None:
+            raise FilmError(f"{film.path}: {film.why_nothing()}")
+        look = look_of(first[0], film.aspect)
+        lost = (*_without(film, first[0], look), *left_out(first[0]))
+    with open_film() as film:
 
         def frames(place: Place) -> Iterator[_Frame]:
-            look = None
             for frame, after in film.frames(place):
-                look = look or look_of(frame, film.aspect)
                 pixels = to_rgb(own_frame(frame, look), look)
                 yield _Frame(after.frames, Photo(pixels, "RGB"), after)
 
         result, end = _convert(frames, film.expected_frames, target, converter, settings, progress, overwrite=overwrite)
-        if not end.frames:
-            raise FilmError(f"{film.path}: {NOTHING_READ}")
         damage = film.damage(end)
+    result = replace(result, lost=lost)
     return result if damage is None else _with(result, damage)
 
 
-@contextmanager
-def sequence_as_film(source: Numbered, rate: float) -> Iterator[FilmFile]:
-    """Numbered pictures opened as a film of so many frames a second."""
-    numbers = _numbers(source)
-    if missing := gaps(numbers):
-        raise FilmError(f"{source}: missing pictures: {missing}; a film needs all: number them anew")
-    options = {"framerate": str(exact_rate(rate)), "start_number": str(numbers[0])}
-    plain = str(source.folder).replace("%", "%%")  # the pattern is to be found in the name only
-    with FilmFile(Path(str(source)), url=f"{plain}/{source.name}", format="image2", options=options) as film:
-        yield film
+def _without(film: FilmFile, frame: VideoFrame, look: Look) -> list[str]:
+    """What of the film pictures do not have, but for their times."""
+    kinds = dict.fromkeys("sound" if stream.type == "audio" else f"its {stream.type} streams" for stream in film.others)
+    shape = [f"the shape of its pixels, {look.aspect}"] if look.aspect not in (None, 1) else []
+    return [*kinds, *shape, *(["transparency"] if has_alpha(frame) else [])]
 
 
 def exact_rate(rate: float) -> Fraction:
@@ -125,13 +128,6 @@ def fingerprint(source: Numbered) -> str:
 def all_there(source: Numbered, target: Numbered) -> bool:
     numbers = source.numbers()
     return bool(numbers) and all(target.path(number).is_file() for number in numbers)
-
-
-def _numbers(source: Numbered) -> list[int]:
-    numbers = source.numbers()
-    if not numbers:
-        raise FilmError(f"{source}: there is no picture with such a name, such as {source.path(1)}; check the name")
-    return numbers
 
 
 def _convert(
@@ -178,4 +174,4 @@ def _write(photo: Photo, path: Path) -> None:
 
 def _with(result: FilmResult, damage: str) -> FilmResult:
     both = damage if result.damage is None else f"{result.damage}; {damage}"
-    return FilmResult(result.width, result.height, result.frames, both, result.lost)
+    return replace(result, damage=both)

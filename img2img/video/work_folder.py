@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import shutil
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from img2img.atomic_file import reason_for, write_at_once
 from img2img.errors import FilmError
-from img2img.video.film_file import Place
+from img2img.video.reading.place import Place
 
 Arrays = Mapping[str, NDArray[np.generic]]
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile)
@@ -99,7 +100,7 @@ class WorkFolder:
             return Place(), {}
         with self._opened(self.count - 1) as kept:
             state = {name.removeprefix("state_"): kept[name] for name in kept.files if name.startswith("state_")}
-            return Place(**json.loads(str(kept["place"]))), state
+            return Place.of_json(json.loads(str(kept["place"]))), state
 
     def segments(self) -> Iterator[Segment]:
         for number in range(self.count):
@@ -114,13 +115,12 @@ class WorkFolder:
 
     def _hold(self) -> None:
         """SQLite's lock ends with the process, however that ends."""
-        self._lock = sqlite3.connect(self._lock_file, timeout=0, isolation_level=None)
         try:
+            self._lock = sqlite3.connect(self._lock_file, timeout=0, isolation_level=None)
             self._lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
             self._release()
-            what = "another img2img is making this film; wait for it, or choose another -o"
-            raise FilmError(f"{self.path}: {what}") from error
+            raise FilmError(f"{self.path}: {_why_not_held(error)}") from error
 
     def _release(self) -> None:
         if self._lock:
@@ -178,3 +178,11 @@ class WorkFolder:
 
     def _file(self, number: int) -> Path:
         return self.path / f"{number:05}.npz"
+
+
+def _why_not_held(error: sqlite3.Error) -> str:
+    if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+        return "another img2img is making this film; wait for it, or choose another -o"
+    if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        return reason_for(OSError(errno.ENOSPC, "full"), "written")
+    return f"this folder cannot be written to ({error}); choose another place"

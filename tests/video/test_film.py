@@ -23,12 +23,12 @@ from img2img.errors import FilmError
 from img2img.inference.colorizer import Colorizer
 from img2img.photo import Photo
 from img2img.video import film as film_module
-from img2img.video import film_file
 from img2img.video.encoding import ENCODINGS
 from img2img.video.film import FilmResult, convert_film
-from img2img.video.film_file import FilmFile, Place
 from img2img.video.look import look_of
 from img2img.video.planes import own_frame, to_rgb
+from img2img.video.reading import film_file
+from img2img.video.reading.film_file import FilmFile, Place
 from img2img.video.work_folder import WorkFolder
 
 
@@ -226,11 +226,11 @@ def test_subtitles_are_copied_where_the_container_takes_them(tmp_path: Path, fil
     assert len(read_film(tmp_path / "new.mp4")) == 5
 
 
-def test_a_cover_is_copied_where_the_container_has_covers(tmp_path: Path, filming: FilmConverter) -> None:
+def covered(path: Path) -> bytes:
+    """Writes a film with a cover, and gives the cover."""
     jpeg = io.BytesIO()
     Image.fromarray(texture(32, 32)).save(jpeg, "JPEG")
-    source = tmp_path / "film.mp4"
-    with av.open(str(source), "w") as film:
+    with av.open(str(path), "w") as film:
         stream = film.add_stream("libx264", rate=RATE)
         stream.height, stream.width = 48, 64
         cover = film.add_mux_stream("mjpeg", width=32, height=32)
@@ -240,11 +240,23 @@ def test_a_cover_is_copied_where_the_container_has_covers(tmp_path: Path, filmin
         for picture in greys(5):
             film.mux(stream.encode(grey_frame(picture, "yuv420p")))
         film.mux([*stream.encode(), packet])
-    assert convert(source, tmp_path / "new.mp4", filming).lost == ()
-    with av.open(str(tmp_path / "new.mp4")) as new:
+    return jpeg.getvalue()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_cover_is_copied(tmp_path: Path, filming: FilmConverter, suffix: str) -> None:
+    content = covered(tmp_path / "film.mp4")
+    assert convert(tmp_path / "film.mp4", tmp_path / f"new{suffix}", filming).lost == ()
+    with av.open(str(tmp_path / f"new{suffix}")) as new:
         (cover,) = (stream for stream in new.streams if stream.disposition & Disposition.attached_pic)
-        assert [bytes(packet) for packet in new.demux(cover) if packet.size] == [jpeg.getvalue()]
-    (lost,) = convert(source, tmp_path / "new.mkv", filming).lost
+        assert [bytes(packet) for packet in new.demux(cover) if packet.size] == [content]
+    assert len(read_film(tmp_path / f"new{suffix}")) == 5
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".webm"])
+def test_a_cover_that_has_no_room_is_told(tmp_path: Path, filming: FilmConverter, suffix: str) -> None:
+    covered(tmp_path / "film.mp4")
+    (lost,) = convert(tmp_path / "film.mp4", tmp_path / f"new{suffix}", filming).lost
     assert "mjpeg" in lost
 
 
