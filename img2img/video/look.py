@@ -96,7 +96,7 @@ def look_of(frame: VideoFrame, aspect: Fraction | None) -> Look:
         matrix=_matrix(frame),
         primaries=frame.color_primaries if frame.color_primaries in _PRIMARIES else _UNSPECIFIED,
         transfer=frame.color_trc if frame.color_trc in _TRANSFERS else _UNSPECIFIED,
-        full_range=not has_rgb(frame) and is_full(frame),
+        full_range=not has_rgb(frame) and is_full_range(frame),
         aspect=aspect,
         turns=turns,
         mirrored=mirrored,
@@ -133,7 +133,7 @@ def has_alpha(frame: VideoFrame) -> bool:
     return any(component.is_alpha for component in frame.format.components)
 
 
-def is_full(frame: VideoFrame) -> bool:
+def is_full_range(frame: VideoFrame) -> bool:
     """Whether its luma goes from 0 to 255: greys that do not say are pictures', and black and white is that."""
     name = frame.format.name
     grey = name.startswith(("gray", "ya", "mono"))

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from img2img.lab import BT601, Floats
 from img2img.photo.pixels import Pixels
-from img2img.video.look import Look, has_rgb, is_full
+from img2img.video.look import Look, has_rgb, is_full_range
 
 _LIMITED, _FULL = 1, 2  # AVColorRange
 
 
 def own_frame(frame: VideoFrame, look: Look) -> VideoFrame:
     """The frame in the look's pixel format and size, safe to be drawn into: luma as decoded, to the last bit."""
-    full = has_rgb(frame) or is_full(frame)
+    full = has_rgb(frame) or is_full_range(frame)
     if has_rgb(frame):
         frame = frame.reformat(
             format=look.pixels,

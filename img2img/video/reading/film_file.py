@@ -1,141 +1,40 @@
-"""A film as a file: its main pictures one by one, in order and in time, and what there is to know before."""
+"""A film's main pictures one by one, in order and in time, and what was lost of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-import av
-from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
-from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from img2img.errors import FilmError
-from img2img.video.reading.length import is_of, may_be_missing, seconds_said, start_of
+from img2img.video.reading.film_container import FilmContainer
+from img2img.video.reading.length import may_be_missing, start_of
 from img2img.video.reading.losses import Losses
 from img2img.video.reading.place import BEGINNING, Place
-from img2img.video.reading.reasons import ENCRYPTED, NO_PICTURES, NOTHING_READ, UNSUPPORTED, unsupported, why_film_not
+from img2img.video.reading.reasons import ENCRYPTED, NOTHING_READ, UNSUPPORTED, unsupported, why_film_not
 
-_USUAL_RATE = Fraction(25)
 _BEFORE = 2  # seconds that are read again before the place to go on from: a frame may lean on ones before its key frame
 _LATEST = 16  # frames, by which a decoder may hold back the first one
 _UNEVEN = Fraction(1, 4)  # of a step
-_PACKETS_IN_A_ROW = (
-    "matroska",
-    "flv",
-    "mxf",
-)  # containers whose packets lie in the file as they come, in one piece
-_ENCRYPTED_TAGS = ("encv", "drmi")
+_PACKETS_IN_A_ROW = ("matroska", "flv", "mxf")  # containers whose packets lie in the file as they come, in one piece
 
 
-class FilmFile:
-    """An opened film; a context manager. Raises FilmError with the file's name, what is wrong and what to do."""
+class FilmFile(FilmContainer):
+    """An opened film, whose frames can be read from any place on, and which knows what of them was lost."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._reopened = partial(av.open, f"file:{path}", "r", metadata_errors="surrogateescape")
-        self._open()
-        self.time_base = self.stream.time_base or Fraction(1, 90000)
-        self.rate = self.stream.average_rate or self.stream.guessed_rate or _USUAL_RATE
-        self.aspect = self.stream.sample_aspect_ratio or None
+        super().__init__(path)
         self._packets_read = self._lost_at_end = 0
         self._last_read: int | None = None
         self._why_ended: str | None = None
         self._why_undecoded: FFmpegError | None = None
-
-    def _open(self) -> None:
-        try:
-            self.container: InputContainer = self._reopened()
-        except (FFmpegError, OSError, ValueError) as error:
-            raise FilmError(f"{self.path}: {why_film_not(error)}") from error
-        try:
-            self.stream = self._main_stream()
-        except FilmError:
-            self.container.close()
-            raise
-        self.stream.thread_type = "AUTO"
-
-    def _rewind(self) -> None:
-        """Opens the film anew: not every file lets itself be searched for its first frame."""
-        self.container.close()
-        self._open()
-
-    def __enter__(self) -> FilmFile:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.container.close()
-
-    @property
-    def others(self) -> list[Stream]:
-        """Sound, subtitles, chapters' data, covers: all streams but the main pictures."""
-        return [stream for stream in self.container.streams if stream.index != self.stream.index]
-
-    @property
-    def streams(self) -> list[Stream]:
-        return list(self.container.streams)
-
-    @property
-    def main(self) -> int:
-        """Where among the streams the main pictures are."""
-        return self.stream.index
-
-    @property
-    def metadata(self) -> dict[str, str]:
-        return self.container.metadata
-
-    @property
-    def pictures_metadata(self) -> dict[str, str]:
-        return self.stream.metadata
-
-    @property
-    def disposition(self) -> Disposition:
-        return self.stream.disposition
-
-    @property
-    def chapters(self) -> list[Any]:
-        return self.container.chapters()
-
-    def packets(self, streams: list[Stream]) -> Iterator[Packet[Any]]:
-        """Those of some of the `others`, from the first. Raises FilmError where the disk fails."""
-        try:
-            yield from self.container.demux(streams)
-        except FFmpegError as error:  # a damaged film: what can be read is there, and reported
-            if isinstance(error, OSError):
-                raise FilmError(f"{self.path}: {why_film_not(error)}") from error
-
-    def covers(self) -> dict[int, bytes]:
-        """The pictures that stand for the film, by their streams' numbers; a file gives them before all else."""
-        found: dict[int, bytes] = {}
-        with self._reopened() as container:
-            for packet in container.demux():
-                if not packet.stream.disposition & Disposition.attached_pic:
-                    break
-                if packet.size:
-                    found[packet.stream_index] = bytes(packet)
-        return found
-
-    @property
-    def seconds(self) -> Fraction | None:
-        """How long the pictures last, as the file says; None where it says it for all streams together only."""
-        return seconds_said(self.container, self.stream)
-
-    @property
-    def expected_frames(self) -> int:
-        """About how many frames there are; 0 where nothing tells."""
-        seconds = self.seconds or Fraction(self.container.duration or 0, av.time_base)
-        return self.stream.frames or max(0, round(seconds * self.rate))
 
     def frames(self, place: Place = BEGINNING) -> Iterator[tuple[VideoFrame, Place]]:
         """Each frame after `place`, and the place after it. Time stamps are whole steps of `time_base`, and rise."""
@@ -182,25 +81,6 @@ class FilmFile:
             return 0
         indexed = sum(entry.size > 0 for entry in self.stream.index_entries)
         return max(0, max(indexed, self._packets_read) - place.frames)
-
-    def _is_of(self, *formats: str) -> bool:
-        return is_of(self.container, *formats)
-
-    @property
-    def _step(self) -> int:
-        """From frame to frame, as a rule."""
-        return max(1, round(1 / (self.rate * self.time_base)))
-
-    def _main_stream(self) -> VideoStream:
-        pictures = [each for each in self.container.streams.video if not each.disposition & Disposition.attached_pic]
-        if not pictures:
-            raise FilmError(f"{self.path}: {NO_PICTURES}")
-        main = pictures[0]
-        if main.codec_context is None:
-            raise FilmError(f"{self.path}: {unsupported(None)}")
-        if "enc_key_id" in main.metadata or main.codec_context.codec_tag in _ENCRYPTED_TAGS:
-            raise FilmError(f"{self.path}: {ENCRYPTED}")
-        return main
 
     def _decoded_from(self, stamp: int | None) -> Iterator[tuple[VideoFrame, int]]:
         """As `_decoded`, from some frame at or before the one with this time stamp."""
