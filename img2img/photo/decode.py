@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal, TypedDict
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 from img2img.errors import UnreadablePhoto
 from img2img.photo.jpeg import JpegSettings, jpeg_settings
@@ -68,6 +68,7 @@ def decoded(image: Image.Image, *, turned: bool = False) -> Decoded:
     """With `turned` its pixels are upright already. UnreadablePhoto for modes without meaning."""
     if 0 in image.size:
         raise UnreadablePhoto(f"{image.width} x {image.height} pixels: there is nothing to convert in an empty image")
+    _scale_key(image)
     image.load()
     side = 1 if turned else side_of(image)
     pixels, alpha, icc = _pixels(image.transpose(_TURNS[side]) if side in _TURNS else image)
@@ -150,6 +151,14 @@ def valid_dpi(dpi: Any) -> tuple[float, float] | None:
 
 def _tidy(number: float) -> float:
     return float(round(number)) if abs(number - round(number)) < 0.02 else number
+
+
+def _scale_key(image: Image.Image) -> None:
+    """Of a PNG with 2 or 4 bits: Pillow brings its greys to 8 bits when it loads them, not the transparent one."""
+    key = image.info.get("transparency")
+    if isinstance(key, int) and isinstance(image, ImageFile.ImageFile) and image.tile:
+        scale = {"L;2": 85, "L;4": 17}.get(str(image.tile[0].args), 1)
+        image.info["transparency"] = key * scale
 
 
 def _pixels(image: Image.Image) -> tuple[Pixels, Pixels | None, bytes | None]:

@@ -15,6 +15,7 @@ from img2img.photo.decode import decoded
 from img2img.photo.jpeg import JpegSettings
 from img2img.photo.pixels import Pixels, pillow_image
 
+PngChunks = tuple[tuple[bytes, bytes], ...]
 Space = Literal["L", "RGB", "YCbCr"]
 
 
@@ -27,6 +28,8 @@ class Photo:
     alpha: (H, W), not premultiplied, in the pixels' dtype; None where the photo is opaque.
     icc, exif, xmp: as stored; exif starts with b"Exif\\0\\0", its orientation is 1.
     dpi: across, down. format: Pillow's name of the source's format. lossless: whether a WebP source was.
+    png: chunks of a PNG source that say what its numbers mean, and its texts (see png/description.py).
+    lost: what came with the picture and could not be kept, in words for "without ...".
 
     Arrays that are not contiguous are copied. PhotoError for another shape or dtype.
     """
@@ -41,6 +44,8 @@ class Photo:
     format: str = "PNG"
     jpeg: JpegSettings | None = None
     lossless: bool = False
+    png: PngChunks = ()
+    lost: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         channels = () if self.space == "L" else (3,)
