@@ -10,8 +10,10 @@ from PIL import Image, ImageFile
 
 from img2img.errors import UnreadablePhoto
 from img2img.photo.jpeg import JpegSettings, jpeg_settings
-from img2img.photo.metadata.exif import orientation, resolution, upright_exif, upright_xmp, with_prefix
+from img2img.photo.metadata.exif import orientation, resolution, with_prefix
 from img2img.photo.metadata.profiles import cmyk_converter, color_space, lab_converter, srgb_profile, srgb_table
+from img2img.photo.metadata.upright import upright_exif
+from img2img.photo.metadata.xmp import upright_xmp
 from img2img.photo.pixels import Pixels, strips
 
 _TURNS = {
@@ -62,6 +64,7 @@ class Decoded(Metadata):
     icc: bytes | None
     format: str
     jpeg: JpegSettings | None
+    lost: tuple[str, ...]
 
 
 def decoded(image: Image.Image, *, turned: bool = False) -> Decoded:
@@ -69,8 +72,11 @@ def decoded(image: Image.Image, *, turned: bool = False) -> Decoded:
     if 0 in image.size:
         raise UnreadablePhoto(f"{image.width} x {image.height} pixels: there is nothing to convert in an empty image")
     _scale_key(image)
+    lost = _lost(image)
     image.load()
     side = 1 if turned else side_of(image)
+    told_side = image.info.get("original_orientation") or 1 if turned else side
+    size = image.size if not turned or told_side < 5 else (image.height, image.width)
     pixels, alpha, icc = _pixels(image.transpose(_TURNS[side]) if side in _TURNS else image)
     return {
         "pixels": pixels,
@@ -79,7 +85,8 @@ def decoded(image: Image.Image, *, turned: bool = False) -> Decoded:
         "icc": icc,
         "format": "JPEG" if image.format == "MPO" else image.format or "PNG",
         "jpeg": jpeg_settings(image, side),
-        **metadata(image, side),
+        "lost": lost,
+        **metadata(image, told_side, size),
     }
 
 
@@ -98,12 +105,12 @@ def side_of(image: Image.Image) -> int:
     return orientation(_exif(image), _xmp(image))
 
 
-def metadata(image: Image.Image, side: int) -> Metadata:
-    """The image's EXIF, XMP and DPI, made true for pixels turned upright from that side."""
+def metadata(image: Image.Image, side: int, size: tuple[int, int]) -> Metadata:
+    """The image's EXIF, XMP and DPI, made true for pixels of that size turned upright from that side."""
     exif = _exif(image)
     return {
-        "exif": upright_exif(exif, sides_swapped=side >= 5),
-        "xmp": upright_xmp(_xmp(image)),
+        "exif": upright_exif(exif, side, size),
+        "xmp": upright_xmp(_xmp(image), side),
         "dpi": turned_dpi(_dpi(image, exif), side),
     }
 
@@ -201,6 +208,23 @@ def _copied(
             pixels[rows] = strip[..., 0] if mode == "LA" else strip[..., :3]
             alpha[rows] = strip[..., -1]
     return pixels, alpha
+
+
+def _lost(image: Image.Image) -> tuple[str, ...]:
+    """What is in the file beside the picture, and not kept."""
+    if image.format in ("JPEG", "MPO"):
+        from PIL.JpegImagePlugin import JpegImageFile
+
+        from img2img.photo.jpeg_file import beside_picture
+
+        return tuple(beside_picture(image)) if isinstance(image, JpegImageFile) else ()
+    if image.format != "HEIF":
+        return ()
+    beside = {"further pictures": getattr(image, "n_frames", 1) > 1, "depth map": image.info.get("depth_images")}
+    kinds = list(image.info.get("aux") or ())
+    beside["gain map"] = any("hdrgainmap" in kind for kind in kinds)
+    beside["auxiliary pictures"] = any("hdrgainmap" not in kind for kind in kinds)
+    return tuple(name for name, there in beside.items() if there)
 
 
 def _exif(image: Image.Image) -> bytes | None:

@@ -108,7 +108,7 @@ def reader_of(image_format: str) -> Callable[[BinaryIO, str], ImageFile.ImageFil
 
         return HeifImageFile
     if image_format == "JPEG":
-        from img2img.photo.quiet_jpeg import QuietJpegFile
+        from img2img.photo.jpeg_file import QuietJpegFile
 
         return QuietJpegFile
     __import__(f"PIL.{_READERS[image_format]}")

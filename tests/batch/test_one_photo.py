@@ -219,7 +219,7 @@ def test_interrupt_takes_no_job_that_is_not_done(jobs: list[Job]) -> None:
 
 
 def test_result_that_somebody_takes_away_at_once_is_done(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(one_photo, "write_photo", lambda *args, **options: None)
+    monkeypatch.setattr(one_photo, "write_photo", lambda *args, **options: ())
     outcome = convert_photo(jobs[0], PhotoConverter(same), PhotoOptions())
     assert (outcome.status, outcome.error, outcome.bytes) == ("done", None, None)
 

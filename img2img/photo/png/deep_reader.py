@@ -67,7 +67,7 @@ def _photo(samples: Pixels, image: PngImageFile) -> Photo:
         alpha=None if alpha is None else upright(alpha, side),
         icc=icc,
         format="PNG",
-        **metadata(image, side),
+        **metadata(image, side, image.size),
     )
 
 
