@@ -18,6 +18,7 @@ from img2img.photo.encode import encode
 from img2img.photo.formats import (
     can_read_heif,
     format_of_suffix,
+    gif_profile,
     is_lossless_webp,
     reader_of,
     sniff_format,
@@ -96,7 +97,14 @@ def _read_with_pillow(stream: BinaryIO, image_format: str, max_pixels: int, firs
         # The further pictures of a HEIC are extras of one photo.
         if image_format != "HEIF" and getattr(image, "is_animated", False) and not first_frame:
             raise UnreadablePhoto("an animation; --first-frame takes its first picture")
+        if image_format == "GIF" and (icc := gif_profile(stream)):
+            image.info["icc_profile"] = icc
         photo = Photo.from_image(image, turned=image_format == "HEIF")
+        comment = image.info.get("comment") if image_format == "GIF" else None
+    if comment:
+        from img2img.photo.png.text import comment_chunk
+
+        return replace(photo, png=(comment_chunk(comment),))
     return replace(photo, lossless=is_lossless_webp(stream)) if image_format == "WEBP" else photo
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from img2img.photo.metadata.exif import fitted_exif
-from img2img.photo.photo import Photo
+from img2img.photo.photo import Photo, PngChunks
 
 JPEG_SEGMENT_BYTES = 65533
 PNG_PROFILE_BYTES = 1_000_000  # of more, Pillow and all that builds on it refuse the file
@@ -43,15 +43,20 @@ def _without_chunks(photo: Photo) -> tuple[Photo, tuple[str, ...]]:
     if not photo.png:
         return photo, ()
     from img2img.photo.png.color import profile_of
-    from img2img.photo.png.parts import NAMES
 
     made = profile_of(photo.png, grey=photo.space == "L")
     by_code = any(kind == b"cICP" for kind, _ in photo.png)
     icc = made if made is not None and (by_code or photo.icc is None) else photo.icc
     said = (b"cICP", *_TONES) if made is not None else _TONES if icc is not None else ()
-    kinds = [kind for kind, _ in photo.png if kind not in said]
-    lost = tuple(dict.fromkeys(f"{NAMES.get(kind, 'the chunk')} ({kind.decode()})" for kind in kinds))
-    return replace(photo, icc=icc, png=()), lost
+    kept = tuple((kind, data) for kind, data in photo.png if kind not in said)
+    return replace(photo, icc=icc, png=()), names_of(kept)
+
+
+def names_of(chunks: PngChunks) -> tuple[str, ...]:
+    """Of a PNG's chunks, in words."""
+    from img2img.photo.png.parts import NAMES
+
+    return tuple(dict.fromkeys(f"{NAMES.get(kind, 'the chunk')} ({kind.decode()})" for kind, _ in chunks))
 
 
 def _without_captions(photo: Photo) -> tuple[str, ...]:

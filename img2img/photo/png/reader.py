@@ -35,9 +35,7 @@ def picture_of(stream: BinaryIO, parts: PngParts, description: Description | Non
     description = described(parts) if description is None else description
     by_code = any(kind == b"cICP" for kind, _ in description.chunks)  # before any profile
     icc = description.icc if not by_code or color_space(description.icc) == "RGB" else None
-    info = {"icc_profile": icc, "exif": description.exif, "xmp": description.xmp, "transparency": _key(parts)}
-    if description.dots is not None:
-        info["dpi"] = tuple(dots * _DOTS_TO_INCH for dots in description.dots)
+    info = info_of(replace(description, icc=icc)) | {"transparency": _key(parts)}
 
     def opened() -> PngImageFile:
         image = PngImageFile(picture_file(stream, parts.header, parts.palette, parts.picture))
@@ -49,6 +47,14 @@ def picture_of(stream: BinaryIO, parts: PngParts, description: Description | Non
     if photo.icc != icc:  # the pixels were brought from it to sRGB
         chunks = [each for each in chunks if each[0] not in (b"gAMA", b"cHRM", b"sRGB")]
     return replace(photo, png=tuple(chunks), lost=(*description.lost, *_more_lost(photo, parts, description)))
+
+
+def info_of(description: Description) -> dict[str, Any]:
+    """As Pillow has it in an image's `info`."""
+    info: dict[str, Any] = {"icc_profile": description.icc, "exif": description.exif, "xmp": description.xmp}
+    if description.dots is not None:
+        info["dpi"] = tuple(dots * _DOTS_TO_INCH for dots in description.dots)
+    return {key: value for key, value in info.items() if value is not None}
 
 
 def _more_lost(photo: Photo, parts: PngParts, description: Description) -> Iterator[str]:

@@ -58,3 +58,15 @@ def readable(kind: bytes, data: bytes, text: Text) -> tuple[bytes, bytes]:
         return b"tEXt", keyword + b"\0" + value
     language, translated, _ = rest[2:].split(b"\0", 2)
     return kind, keyword + b"\0\0\0" + b"\0".join((language, translated, value))
+
+
+def comment_chunk(comment: bytes) -> tuple[bytes, bytes]:
+    return b"iTXt", b"Comment\0\0\0\0\0" + _utf8(comment.rstrip(b"\0")).replace(b"\0", b" ")
+
+
+def _utf8(text: bytes) -> bytes:
+    """A JPEG's or GIF's comment has no encoding that anybody agreed on."""
+    try:
+        return text.decode("utf-8").encode()
+    except UnicodeDecodeError:
+        return text.decode("latin-1").encode()

@@ -12,7 +12,7 @@ from PIL import Image
 from img2img.photo.photo import Photo
 from img2img.photo.png.chunks import SIGNATURE, packed_chunk
 from img2img.photo.png.deep_writer import write_deep_picture
-from img2img.photo.png.text import TEXTS
+from img2img.photo.png.text import TEXTS, comment_chunk
 
 _HEADER_END = len(SIGNATURE) + 25  # IHDR: 13 bytes of data between 8 and 4
 _LARGE = 50_000_000  # pixels
@@ -61,15 +61,7 @@ def _made(photo: Photo) -> Iterator[tuple[bytes, bytes]]:
         yield b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + photo.xmp.decode("utf-8", "replace").encode()
     comment = photo.jpeg.comment if photo.jpeg is not None else None
     if comment and not any(kind in TEXTS and data.startswith(b"Comment\0") for kind, data in photo.png):
-        yield b"iTXt", b"Comment\0\0\0\0\0" + _utf8(comment.rstrip(b"\0")).replace(b"\0", b" ")
-
-
-def _utf8(text: bytes) -> bytes:
-    """A JPEG's comment has no encoding that anybody agreed on."""
-    try:
-        return text.decode("utf-8").encode()
-    except UnicodeDecodeError:
-        return text.decode("latin-1").encode()
+        yield comment_chunk(comment)
 
 
 def _true(photo: Photo, kind: bytes, data: bytes) -> bytes:
