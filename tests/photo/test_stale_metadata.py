@@ -330,3 +330,30 @@ def test_a_georeference_holds_for_pixels_that_were_not_turned(side: int) -> None
     Image.fromarray(GREY).save(stream, "TIFF", tiffinfo=tags)
     photo = read(stream.getvalue())
     assert photo.lost == (() if side == 1 else ("georeference",))
+
+
+@pytest.mark.parametrize(
+    ("marker", "data"),
+    [
+        (0xE0, b"JFIF\0"),
+        (0xEE, b"Adobe"),
+        (0xE2, b"ICC_PROFILE\0"),
+        (0xE2, b"ICC_PROFILE\0\2\3abc"),
+        (0xED, b"Photoshop 3.0\x008BIM\4\4"),
+    ],
+)
+def test_a_jpegs_broken_metadata_is_named_and_costs_no_photo(marker: int, data: bytes) -> None:
+    photo = read(with_segments(jpeg(), segment(0xFE, b"a comment"), segment(marker, data)))
+    np.testing.assert_array_equal(photo.pixels, read(jpeg()).pixels)
+    assert len(photo.lost) == 1
+    assert photo.jpeg.comment == b"a comment"
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"Exif\0\0", b"Exif\0\0II", b"MPF\0junk", b"http://ns.adobe.com/xap/1.0/\0", b"FPXR\0"]
+)
+def test_a_jpegs_empty_metadata_costs_no_photo(data: bytes) -> None:
+    for marker in (0xE1, 0xE2):
+        photo = read(with_segments(jpeg(), segment(marker, data)))
+        np.testing.assert_array_equal(photo.pixels, read(jpeg()).pixels)
+        assert photo.lost == ()

@@ -10,7 +10,8 @@ from typing import Any, BinaryIO
 from PIL.PngImagePlugin import PngImageFile
 
 from img2img.errors import UnreadablePhoto
-from img2img.photo.decode import check_size, side_of
+from img2img.photo.decode import check_size
+from img2img.photo.image_info import side_of
 from img2img.photo.metadata.profiles import color_space
 from img2img.photo.photo import Photo
 from img2img.photo.png.deep_reader import deep_photo

@@ -15,7 +15,8 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from img2img.errors import UnreadablePhoto
-from img2img.photo.decode import check_size, profiled, turned_dpi, upright, valid_dpi
+from img2img.photo.decode import check_size, profiled, upright
+from img2img.photo.image_info import turned_dpi, valid_dpi
 from img2img.photo.metadata.exif import ORIENTATION, exif_of_tiff
 from img2img.photo.metadata.tiff_directory import Directory, Header, read_directory, read_header
 from img2img.photo.metadata.upright import upright_exif
