@@ -8,7 +8,7 @@ from PIL import Image
 
 from img2img.photo.metadata.exif import orientation, resolution, with_prefix
 from img2img.photo.metadata.upright import upright_exif
-from img2img.photo.metadata.xmp import upright_xmp
+from img2img.photo.metadata.xmp import claims_of, upright_xmp
 
 
 class Metadata(TypedDict):
@@ -65,6 +65,7 @@ def lost_of(image: Image.Image) -> tuple[str, ...]:
     if image.format != "HEIF":
         return ()
     beside = {"further pictures": getattr(image, "n_frames", 1) > 1, "depth map": image.info.get("depth_images")}
+    beside["motion film"] = "motion film" in claims_of(_xmp(image))
     kinds = list(image.info.get("aux") or ())
     beside["gain map"] = any("hdrgainmap" in kind for kind in kinds)
     beside["auxiliary pictures"] = any("hdrgainmap" not in kind for kind in kinds)
