@@ -12,7 +12,7 @@ from img2img.atomic_file import reason_for
 from img2img.batch.addresses import is_stored
 from img2img.batch.flags import flags_of
 from img2img.batch.job import STREAM, Job
-from img2img.batch.outcome import LOW_SCORE, Outcome
+from img2img.batch.outcome import LOW_SCORE, Outcome, flags_of_losses
 from img2img.batch.sources.object_store import read_object, write_object
 from img2img.batch.task import PhotoConverter
 from img2img.errors import ModelError, PhotoError, UnwritablePhoto
@@ -66,12 +66,12 @@ def _converted(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Ou
         return Outcome(job.source, job.target, "skipped", flags=(LOW_SCORE,), score=score)
     # Under the same name, so that the source's memory is free while the result is written.
     photo = converter.convert(photo)
-    size = _write(photo, job, options)
+    size, lost = _write(photo, job, options)
     return Outcome(
         job.source,
         job.target,
         "done",
-        flags=flags_of(photo),
+        flags=flags_of(photo) + flags_of_losses(photo.lost + lost),
         score=score,
         width=photo.width,
         height=photo.height,
@@ -90,34 +90,34 @@ def _read(job: Job, options: PhotoOptions) -> Photo:
     return read(job.source)
 
 
-def _write(photo: Photo, job: Job, options: PhotoOptions) -> int | None:
-    """The size of what was written, where it can be told."""
+def _write(photo: Photo, job: Job, options: PhotoOptions) -> tuple[int | None, tuple[str, ...]]:
+    """The size of what was written, where it can be told, and what of the photo it does not hold."""
     if job.target is STREAM:
         encoded = BytesIO()
         chosen = None if options.format == "same" else format_of_suffix(output_suffix(job.source, options.format))
-        write_photo(photo, encoded, format=chosen, quality=options.quality)
+        lost = write_photo(photo, encoded, format=chosen, quality=options.quality)
         _print_bytes(encoded)
-        return encoded.getbuffer().nbytes
+        return encoded.getbuffer().nbytes, lost
     if is_stored(job.target):
         return _upload(photo, job.target, options)
     _make_folder(job.target.parent)
-    write_photo(photo, job.target, quality=options.quality)
+    lost = write_photo(photo, job.target, quality=options.quality)
     try:
-        return job.target.stat().st_size
+        return job.target.stat().st_size, lost
     except OSError:  # somebody took it away already
-        return None
+        return None, lost
 
 
-def _upload(photo: Photo, target: Path, options: PhotoOptions) -> int:
+def _upload(photo: Photo, target: Path, options: PhotoOptions) -> tuple[int, tuple[str, ...]]:
     encoded = BytesIO()
     try:
-        write_photo(
+        lost = write_photo(
             photo, encoded, format=format_of_suffix(target.suffix) or target.suffix[1:] or None, quality=options.quality
         )
     except UnwritablePhoto as error:
         raise UnwritablePhoto(f"{target}: {str(error).removeprefix('the stream: ')}") from error
     write_object(target, encoded.getvalue())
-    return encoded.getbuffer().nbytes
+    return encoded.getbuffer().nbytes, lost
 
 
 def _print_bytes(encoded: BytesIO) -> None:

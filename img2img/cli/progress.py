@@ -19,6 +19,7 @@ class Tally:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._skipped_for: Counter[str] = Counter()
+        self._lost: Counter[str] = Counter()
 
     def skip(self, reasons: Mapping[str, int]) -> None:
         """Photos that nothing was to be done for."""
@@ -29,6 +30,14 @@ class Tally:
         self._counts[outcome.status] += 1
         if outcome.status == "skipped" and outcome.flags:
             self._skipped_for[outcome.flags[0]] += 1
+
+    def lose(self, flags: Iterable[str]) -> None:
+        """What a result lacks, to be told at the end."""
+        self._lost.update(flags)
+
+    def losses(self) -> Iterator[str]:
+        """ "without gain map: 3 photos", the most frequent first."""
+        return (f"{flag}: {count:,} photo{'s' * (count > 1)}" for flag, count in self._lost.most_common())
 
     @property
     def failed(self) -> int:
@@ -71,12 +80,17 @@ def closing(
         shown = (tally.total or ending or not sys.exc_info()[0]) and not quiet
         if shown:
             where = sys.stderr if stdout_is_data else sys.stdout
+            for line in tally.losses():
+                _tell(one_line(line), sys.stderr)
             for line in (*(_scores(outcomes()) if show_scores else ()), tally.line(verb) + ending):
                 _tell(line, where)
 
 
 def follow(outcomes: Iterable[Outcome], tally: Tally, *, total: int, quiet: bool, each: bool = False) -> None:
-    """Shows outcomes as they come: a bar where a terminal is there for it, or with `each` a line for every photo."""
+    """Shows outcomes as they come: a bar where a terminal is there for it, or with `each` a line for every photo.
+
+    What results lack is a line each for one photo, and counted for many.
+    """
     bar = total > 1 and not quiet and not each and sys.stderr.isatty()
     with _bar(total, shown=bar) as advance:
         for outcome in outcomes:
@@ -86,6 +100,15 @@ def follow(outcomes: Iterable[Outcome], tally: Tally, *, total: int, quiet: bool
                 _tell(one_line(outcome.error), sys.stderr)
             elif each and not quiet and outcome.status == "done":
                 _tell(one_line(str(outcome.target)), sys.stdout)
+            _show_losses(outcome, tally, counted=total > 1 and not each, quiet=quiet)
+
+
+def _show_losses(outcome: Outcome, tally: Tally, *, counted: bool, quiet: bool) -> None:
+    if counted:
+        tally.lose(outcome.losses)
+    elif not quiet:
+        for flag in outcome.losses:
+            _tell(one_line(f"{outcome.target}: {flag}"), sys.stderr)
 
 
 def follow_films(outcomes: Iterable[Outcome], tally: Tally, bar: "FilmBar", *, quiet: bool) -> None:

@@ -12,27 +12,25 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from img2img.errors import UnwritablePhoto
-from img2img.photo.metadata.exif import fitted_exif
+from img2img.photo.fitting import JPEG_SEGMENT_BYTES, fitted
 from img2img.photo.photo import Photo
 from img2img.photo.pixels import Pixels, as_8_bit, pillow_image, strips
 
 DEFAULT_QUALITY = 95
 _LARGEST_SIDES = {"JPEG": 65500, "WEBP": 16383}
-_JPEG_MARKER_BYTES = 65533
-_XMP_HEADER_BYTES = 29
-_LARGE_PNG = 50_000_000  # pixels
 _WHITE = {"L": (255,), "RGB": (255, 255, 255), "YCbCr": (255, 128, 128)}
 
 
-def encode(photo: Photo, image_format: str, quality: int | None, stream: BinaryIO) -> None:
-    """Writes the file. `stream` must be seekable for TIFF.
+def encode(photo: Photo, image_format: str, quality: int | None, stream: BinaryIO) -> tuple[str, ...]:
+    """Writes the file, and says what of the photo it does not hold. `stream` must be seekable for TIFF.
 
     JPEG: the source's own tables and subsampling, or `quality`, or 95; alpha is blended with white.
     WebP: lossless when the source was lossless WebP and no quality is asked for, else `quality` or 95.
     TIFF: deflate. PNG and TIFF keep 16 bits, the others round to 8.
 
     What a format has no room for is left out: in a JPEG, XMP of more than 64 KB (and IPTC; of EXIF the largest
-    values), in a WebP the dpi that EXIF does not hold. IPTC, a JPEG's comment and its tables go into a JPEG only.
+    values), in a WebP the dpi that EXIF does not hold. IPTC and a JPEG's tables go into a JPEG only, a PNG's texts into
+    a PNG; what its chunks say of its colours becomes a profile elsewhere.
     """
     largest = _LARGEST_SIDES.get(image_format)
     if largest is not None and max(photo.width, photo.height) > largest:
@@ -40,7 +38,9 @@ def encode(photo: Photo, image_format: str, quality: int | None, stream: BinaryI
             f"{photo.width} x {photo.height} pixels are more than {image_format} can hold "
             f"({largest} a side); choose --format png or tiff"
         )
+    photo, lost = fitted(photo, image_format)
     _ENCODERS[image_format](photo, quality, stream)
+    return lost
 
 
 def _encode_jpeg(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
@@ -52,9 +52,7 @@ def _encode_jpeg(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
         options |= {"comment": photo.jpeg.comment} if photo.jpeg.comment else {}
     if photo.space == "L":
         options.pop("subsampling", None)
-    exif = fitted_exif(photo.exif, _JPEG_MARKER_BYTES)
-    xmp = photo.xmp if len(photo.xmp or b"") <= _JPEG_MARKER_BYTES - _XMP_HEADER_BYTES else None
-    metadata = _present(icc_profile=photo.icc, exif=exif, xmp=xmp, dpi=photo.dpi)
+    metadata = _present(icc_profile=photo.icc, exif=photo.exif, xmp=photo.xmp, dpi=photo.dpi)
     options["extra"] = _iptc_segment(photo.jpeg.iptc if photo.jpeg else None)
     with _memory_file(stream) as memory:
         pillow_image(pixels, photo.space).save(memory, "JPEG", **options, **metadata)
@@ -81,31 +79,15 @@ def _iptc_segment(iptc: bytes | None) -> bytes:
         return b""
     resource = struct.pack(">4sHHL", b"8BIM", 0x0404, 0, len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
     content = b"Photoshop 3.0\0" + resource
-    if len(content) > _JPEG_MARKER_BYTES:
+    if len(content) > JPEG_SEGMENT_BYTES:
         return b""
     return struct.pack(">HH", 0xFFED, 2 + len(content)) + content
 
 
 def _encode_png(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
-    if photo.pixels.dtype == np.uint16:
-        from img2img.photo.png.deep_writer import write_deep_png
+    from img2img.photo.png.writer import write_png
 
-        write_deep_png(photo, stream, compress_level=_png_level(photo))
-        return
-    from PIL.PngImagePlugin import PngInfo
-
-    text = PngInfo()
-    if photo.xmp is not None:
-        text.add_itxt("XML:com.adobe.xmp", photo.xmp.decode("utf-8", "replace"))
-    image = photo.to_image()
-    image.info.clear()
-    metadata = _present(icc_profile=photo.icc, exif=photo.exif, dpi=photo.dpi)
-    image.save(stream, "PNG", pnginfo=text, compress_level=_png_level(photo), **metadata)
-
-
-def _png_level(photo: Photo) -> int:
-    """zlib's 6, but 3 where that takes many seconds: a third of the time on a scan, for 1 to 3 % more bytes."""
-    return 3 if photo.width * photo.height > _LARGE_PNG else 6
+    write_png(photo, stream)
 
 
 def _encode_webp(photo: Photo, quality: int | None, stream: BinaryIO) -> None:

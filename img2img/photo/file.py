@@ -18,6 +18,7 @@ from img2img.photo.encode import encode
 from img2img.photo.formats import (
     can_read_heif,
     format_of_suffix,
+    gif_profile,
     is_lossless_webp,
     reader_of,
     sniff_format,
@@ -47,8 +48,8 @@ def read_photo(
 
 def write_photo(
     photo: Photo, target: str | Path | BinaryIO, *, format: str | None = None, quality: int | None = None
-) -> None:
-    """The photo as a file that appears whole or not at all.
+) -> tuple[str, ...]:
+    """The photo as a file that appears whole or not at all; back comes what that format cannot hold of it, in words.
 
     `format` is Pillow's name of one; by default it is what the target's suffix says, else the source's own.
     Raises UnwritablePhoto with the target's name, what is wrong and what to do.
@@ -58,15 +59,15 @@ def write_photo(
         image_format = _target_format(photo, target, format)
         if isinstance(target, Path):
             with written_at_once(target) as stream:
-                encode(photo, image_format, quality, stream)
-        else:
-            whole = io.BytesIO()
-            encode(photo, image_format, quality, whole)
-            target.write(whole.getbuffer())
+                return encode(photo, image_format, quality, stream)
+        whole = io.BytesIO()
+        lost = encode(photo, image_format, quality, whole)
+        target.write(whole.getbuffer())
     except UnwritablePhoto as error:
         raise UnwritablePhoto(f"{_name_of(target)}: {error}") from error
     except (OSError, ValueError, MemoryError) as error:
         raise UnwritablePhoto(f"{_name_of(target)}: {reason_for(error, 'written')}") from error
+    return lost
 
 
 def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
@@ -79,10 +80,10 @@ def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
         raise UnreadablePhoto("not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file")
     if image_format == "HEIF" and not can_read_heif():
         raise UnreadablePhoto("HEIC photos need one more package: pip install '.[heif]' in img2img's checkout")
-    if image_format == "PNG" and start[24:25] == b"\x10":
-        from img2img.photo.png.deep_reader import read_deep_png
+    if image_format == "PNG":
+        from img2img.photo.png.reader import read_png
 
-        return read_deep_png(stream, max_pixels, first_frame)
+        return read_png(stream, max_pixels, first_frame)
     if image_format == "TIFF":
         from img2img.photo.tiff.reader import read_tiff
 
@@ -96,7 +97,14 @@ def _read_with_pillow(stream: BinaryIO, image_format: str, max_pixels: int, firs
         # The further pictures of a HEIC are extras of one photo.
         if image_format != "HEIF" and getattr(image, "is_animated", False) and not first_frame:
             raise UnreadablePhoto("an animation; --first-frame takes its first picture")
+        if image_format == "GIF" and (icc := gif_profile(stream)):
+            image.info["icc_profile"] = icc
         photo = Photo.from_image(image, turned=image_format == "HEIF")
+        comment = image.info.get("comment") if image_format == "GIF" else None
+    if comment:
+        from img2img.photo.png.text import comment_chunk
+
+        return replace(photo, png=(comment_chunk(comment),))
     return replace(photo, lossless=is_lossless_webp(stream)) if image_format == "WEBP" else photo
 
 

@@ -88,6 +88,17 @@ def is_lossless_webp(stream: BinaryIO) -> bool:
     return False
 
 
+def gif_profile(stream: BinaryIO) -> bytes | None:
+    """The ICC profile in a GIF's application extension, in blocks of up to 255 bytes with their lengths before them."""
+    stream.seek(0)
+    _, found, rest = stream.read().partition(b"\x21\xff\x0bICCRGBG1012")
+    profile, at = b"", 0
+    while found and at < len(rest) and rest[at]:
+        profile += rest[at + 1 : at + 1 + rest[at]]
+        at += 1 + rest[at]
+    return profile or None
+
+
 def _chunk_header(stream: BinaryIO, at: int) -> bytes:
     stream.seek(at)
     return stream.read(8)
@@ -108,7 +119,7 @@ def reader_of(image_format: str) -> Callable[[BinaryIO, str], ImageFile.ImageFil
 
         return HeifImageFile
     if image_format == "JPEG":
-        from img2img.photo.quiet_jpeg import QuietJpegFile
+        from img2img.photo.jpeg_file import QuietJpegFile
 
         return QuietJpegFile
     __import__(f"PIL.{_READERS[image_format]}")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
+from img2img.errors import PhotoError
 from img2img.photo.decode import decoded
 from img2img.photo.jpeg import JpegSettings
 from img2img.photo.pixels import Pixels, pillow_image
 
+PngChunks = tuple[tuple[bytes, bytes], ...]
 Space = Literal["L", "RGB", "YCbCr"]
 
 
@@ -23,6 +28,10 @@ class Photo:
     alpha: (H, W), not premultiplied, in the pixels' dtype; None where the photo is opaque.
     icc, exif, xmp: as stored; exif starts with b"Exif\\0\\0", its orientation is 1.
     dpi: across, down. format: Pillow's name of the source's format. lossless: whether a WebP source was.
+    png: chunks of a PNG source that say what its numbers mean, and its texts (see png/description.py).
+    lost: what came with the picture and could not be kept, in words for "without ...".
+
+    Arrays that are not contiguous are copied. PhotoError for another shape or dtype.
     """
 
     pixels: Pixels
@@ -35,6 +44,17 @@ class Photo:
     format: str = "PNG"
     jpeg: JpegSettings | None = None
     lossless: bool = False
+    png: PngChunks = ()
+    lost: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        channels = () if self.space == "L" else (3,)
+        depths = (np.uint8,) if self.space == "YCbCr" else (np.uint8, np.uint16)
+        _check("pixels", self.pixels, self.pixels.shape[:2] + channels, depths)
+        object.__setattr__(self, "pixels", np.ascontiguousarray(self.pixels))
+        if self.alpha is not None:
+            _check("alpha", self.alpha, self.pixels.shape[:2], (self.pixels.dtype,))
+            object.__setattr__(self, "alpha", np.ascontiguousarray(self.alpha))
 
     @property
     def height(self) -> int:
@@ -62,3 +82,10 @@ class Photo:
         Raises UnreadablePhoto.
         """
         return cls(**decoded(image, turned=turned))
+
+
+def _check(name: str, values: Pixels, shape: tuple[int, ...], depths: Iterable[npt.DTypeLike]) -> None:
+    """Raises PhotoError unless the array is of that shape, not empty, and of one of those depths."""
+    if values.shape != shape or len(shape) < 2 or 0 in shape or values.dtype not in depths:
+        kinds = " or ".join(str(np.dtype(depth)) for depth in depths)
+        raise PhotoError(f"{name} of shape {values.shape} and type {values.dtype}: a photo needs {shape} and {kinds}")

@@ -1,100 +1,113 @@
-"""Animated GIF, WebP and PNG: read and written by Pillow, which knows how their pictures build on one another."""
+"""Animated GIF, WebP and PNG converted: picture by picture, and written by Pillow with all that is no picture."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from PIL import Image, ImageFile
+from PIL import Image
 
 from img2img.atomic_file import reason_for, written_at_once
 from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
 from img2img.photo import Photo
-from img2img.photo.formats import is_lossless_webp, reader_of, sniff_format
+from img2img.photo.fitting import fitted, names_of
+from img2img.video.animation_file import AnimationFile
 from img2img.video.film import FilmResult, FrameProgress
 from img2img.video.steady import Steadier
 
-_OPAQUE = 255
 _FRESH = 2  # GIF's disposal: each picture begins on an empty canvas
 _WEBP_QUALITY = 90
-
-
-@dataclass(frozen=True)
-class _Timing:
-    """Of an animation: milliseconds of each picture, and what else its file says of all."""
-
-    durations: list[float]
-    loop: int | None
-    lossless: bool
+_FORMATS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG"}
 
 
 def convert_animation(source: Path, target: Path, converter: FilmConverter, progress: FrameProgress) -> FilmResult:
     """Converts an animation; all its pictures are in memory together, as Pillow writes them. Raises FilmError."""
-    with _reading(source):
-        timing = _timing(source)
-    steadier, converted = Steadier(), list[Image.Image]()
-    for photo in _photos(source, len(timing.durations)):
-        converted.append(converter.convert(photo, steadier).to_image())
-        progress(len(converted), len(timing.durations))
-    _write(converted, timing, target)
-    return FilmResult(*converted[0].size, frames=len(converted))
+    animation = AnimationFile(source)
+    steadier, pictures, durations = Steadier(), list[Image.Image](), list[float]()
+    first: Photo | None = None
+    for shown in animation.pictures():
+        converted = converter.convert(shown.photo, steadier)
+        first = first or replace(converted, pixels=converted.pixels[:1, :1], alpha=None)  # its metadata
+        pictures.append(_bare(converted))
+        durations.append(shown.duration)
+        progress(len(pictures), animation.count)
+    assert first is not None
+    fallback = animation.fallback()
+    still = _bare(converter.convert(fallback, Steadier())) if fallback is not None else None
+    lost = _write(pictures, durations, still, first, animation, target)
+    return FilmResult(*pictures[0].size, frames=len(pictures), lost=tuple(dict.fromkeys((*first.lost, *lost))))
 
 
-@contextmanager
-def _reading(source: Path) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # a decoder raises any kind at all for a damaged file
-        raise FilmError(f"{source}: {reason_for(error, 'read')}") from error
+def _bare(photo: Photo) -> Image.Image:
+    image = photo.to_image()
+    image.info.clear()
+    return image
 
 
-def _photos(source: Path, count: int) -> Iterator[Photo]:
-    """Each picture whole, with what it leaves of the ones before."""
-    with source.open("rb") as stream, _opened(stream) as animation:
-        for number in range(count):
-            with _reading(source):
-                animation.seek(number)
-                picture = animation.convert("RGBA")
-                opaque = picture.getchannel("A").getextrema() == (_OPAQUE, _OPAQUE)
-                photo = Photo.from_image(picture.convert("RGB") if opaque else picture)
-            yield photo
-
-
-def _opened(stream: BinaryIO) -> ImageFile.ImageFile:
-    stream.seek(0)
-    image_format = sniff_format(stream.read(32))
-    stream.seek(0)
-    if image_format is None:
-        raise ValueError("not an animation")
-    return reader_of(image_format)(stream, "")
-
-
-def _timing(source: Path) -> _Timing:
-    durations = []
-    with source.open("rb") as stream, _opened(stream) as animation:
-        for number in range(getattr(animation, "n_frames", 1)):
-            animation.seek(number)
-            animation.load()  # WebP knows a picture's time when it is decoded
-            durations.append(float(animation.info.get("duration", 0)))
-        lossless = animation.format == "WEBP" and is_lossless_webp(stream)
-        return _Timing(durations, animation.info.get("loop"), lossless)
-
-
-def _write(pictures: list[Image.Image], timing: _Timing, target: Path) -> None:
-    first, *rest = pictures
-    suffix = target.suffix.lower()
-    options: dict[str, Any] = {} if timing.loop is None else {"loop": timing.loop}
-    if suffix == ".gif":
-        options["disposal"] = _FRESH if any(each.mode == "RGBA" for each in pictures) else 0
-    elif suffix == ".webp":
-        options |= {"lossless": timing.lossless, "quality": _WEBP_QUALITY}
+def _write(
+    pictures: list[Image.Image],
+    durations: list[float],
+    still: Image.Image | None,
+    described: Photo,
+    animation: AnimationFile,
+    target: Path,
+) -> tuple[str, ...]:
+    """Writes the animation, and says what of it the format does not hold."""
+    image_format = _FORMATS[target.suffix.lower()]
+    first, *rest = pictures if still is None or image_format != "PNG" else [still, *pictures]
+    options: dict[str, Any] = {"save_all": True, "append_images": rest, "duration": durations}
+    lost = ("the picture for programs that show no animations",) if still is not None and image_format != "PNG" else ()
     try:
         with written_at_once(target) as stream:
-            image_format = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG"}[suffix]
-            first.save(stream, image_format, save_all=True, append_images=rest, duration=timing.durations, **options)
-    except OSError as error:
+            if image_format == "GIF":
+                return (*lost, *_write_gif(first, options, described, animation, stream))
+            if image_format == "WEBP":
+                return (*lost, *_write_webp(first, options, described, animation, stream))
+            options["default_image"] = still is not None
+            return _write_png(first, options, described, animation, stream)
+    except (OSError, ValueError) as error:
         raise FilmError(f"{target}: {reason_for(error, 'written')}") from error
+
+
+def _write_gif(
+    first: Image.Image, options: dict[str, Any], described: Photo, animation: AnimationFile, stream: BinaryIO
+) -> tuple[str, ...]:
+    if animation.plays != 1:  # GIF counts repetitions, 0 for ever
+        options["loop"] = max(animation.plays - 1, 0)
+    if animation.comment is not None:
+        options["comment"] = animation.comment
+    pictures = [first, *options["append_images"]]
+    options["disposal"] = _FRESH if any(each.mode == "RGBA" for each in pictures) else 0
+    first.save(stream, "GIF", **options)
+    named = {"colour profile": described.icc, "EXIF": described.exif, "XMP": described.xmp}
+    return (*names_of(described.png), *(name for name, value in named.items() if value))
+
+
+def _write_webp(
+    first: Image.Image, options: dict[str, Any], described: Photo, animation: AnimationFile, stream: BinaryIO
+) -> tuple[str, ...]:
+    described, lost = fitted(described, "WEBP")
+    kept = {"icc_profile": described.icc, "exif": described.exif, "xmp": described.xmp}
+    options |= {key: value for key, value in kept.items() if value is not None}
+    options |= {"loop": animation.plays, "lossless": animation.lossless, "quality": _WEBP_QUALITY}
+    first.save(stream, "WEBP", **options)
+    return (*lost, "the comment") if animation.comment else lost
+
+
+def _write_png(
+    first: Image.Image, options: dict[str, Any], described: Photo, animation: AnimationFile, stream: BinaryIO
+) -> tuple[str, ...]:
+    from img2img.photo.png.chunks import packed_chunk
+    from img2img.photo.png.text import comment_chunk
+    from img2img.photo.png.writer import metadata_chunks, save_with
+
+    described, lost = fitted(described, "PNG")
+    has_alpha = any(each.mode == "RGBA" for each in (first, *options["append_images"]))
+    alpha = described.pixels[..., 0] if has_alpha else None  # the chunks follow the layout, whatever the pixels
+    described = replace(described, pixels=described.pixels, space="RGB", alpha=alpha)
+    chunks = metadata_chunks(described) + ([comment_chunk(animation.comment)] if animation.comment else [])
+    packed = b"".join(packed_chunk(kind, data) for kind, data in chunks)
+    save_with(first, stream, packed, loop=animation.plays, **options)
+    return lost

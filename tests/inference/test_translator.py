@@ -1,5 +1,6 @@
 """The translator: a photo comes back whole, drawn anew by the model, small or as it is, in tiles or not."""
 
+import io
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ from img2img.export.onnx_graph import to_onnx
 from img2img.inference import tiling, translator
 from img2img.inference.cycle import there_and_back
 from img2img.inference.translator import Translator
-from img2img.photo import JpegSettings, Photo
+from img2img.photo import JpegSettings, Photo, read_photo, write_photo
 
 HALF_A_LEVEL = 0.5 / 127.5
 SIZES = pytest.mark.parametrize("size", ["card", "native", 100])
@@ -337,3 +338,15 @@ def test_40_megapixels_take_at_most_one_and_a_half_gib(tmp_path: Path) -> None:
     with Image.open(tmp_path / "large.a2b.jpg") as image:
         assert image.size == (7300, 5500)
     assert int(done.stdout.split()[-1]) <= 1.5 * 1024**2
+
+
+@pytest.mark.parametrize("shape", [(24, 40), (24, 40, 3)])
+def test_native_size_gives_16_bits_that_every_format_takes(negative: Translator, shape: tuple[int, ...]) -> None:
+    values = np.random.default_rng(0).integers(0, 65536, shape, np.uint16)
+    translated = negative.convert(Photo(values, "L" if len(shape) == 2 else "RGB"), size="native")
+    for image_format in ("PNG", "TIFF", "JPEG", "WEBP"):
+        stream = io.BytesIO()
+        write_photo(translated, stream, format=image_format)
+        if image_format in ("PNG", "TIFF"):
+            stream.seek(0)
+            np.testing.assert_array_equal(read_photo(stream).pixels, translated.pixels)

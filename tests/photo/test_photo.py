@@ -736,7 +736,7 @@ def test_a_large_png_is_packed_faster_and_stays_lossless(dtype: type, monkeypatc
     """The level stands in the two bytes with which zlib's stream begins (RFC 1950): 6 is 10 there, 2 to 5 are 01."""
     photo, levels = Photo(noise(20, 30, 3, dtype=dtype), "RGB"), []
     for limit in (600, 599):
-        monkeypatch.setattr("img2img.photo.encode._LARGE_PNG", limit)
+        monkeypatch.setattr("img2img.photo.png.writer._LARGE", limit)
         stream = io.BytesIO()
         write_photo(photo, stream, format="PNG")
         written = stream.getvalue()

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from img2img.photo.metadata.exif import PREFIX, fitted_exif, orientation, upright_exif, upright_xmp, with_prefix
+from img2img.photo.metadata.exif import PREFIX, fitted_exif, orientation, with_prefix
+from img2img.photo.metadata.upright import upright_exif
+from img2img.photo.metadata.xmp import upright_xmp
 
 THUMBNAIL = b"\xff\xd8 a small JPEG \xff\xd9"
 MAKER_NOTE = b"maker's own offsets"
@@ -42,7 +44,7 @@ def block(order: str, side: int, tail: bytes = b"") -> bytes:
 def test_orientation_is_reset_the_thumbnail_gone_and_the_maker_note_where_it_was(order: str, side: int) -> None:
     before = block(order, side)
     assert orientation(before) == side
-    after = upright_exif(before, sides_swapped=side >= 5)
+    after = upright_exif(before, side)
     assert after is not None
     assert orientation(after) == 1
     assert THUMBNAIL not in after
@@ -56,7 +58,7 @@ def test_orientation_is_reset_the_thumbnail_gone_and_the_maker_note_where_it_was
 
 def test_what_lies_behind_the_thumbnail_stays_where_it_is() -> None:
     before = block("<", 1, tail=b"more maker's data")
-    after = upright_exif(before, sides_swapped=False)
+    after = upright_exif(before)
     assert after is not None
     assert THUMBNAIL not in after
     assert after.endswith(b"more maker's data")
@@ -66,21 +68,21 @@ def test_what_lies_behind_the_thumbnail_stays_where_it_is() -> None:
 def test_a_block_that_needs_nothing_is_returned_byte_for_byte() -> None:
     exif = Image.Exif()
     exif[0x013B] = "Dorothea Lange"
-    assert upright_exif(exif.tobytes(), sides_swapped=True) == exif.tobytes()
+    assert upright_exif(exif.tobytes(), 6) == exif.tobytes()
 
 
 @given(st.binary(max_size=200), st.booleans())
 def test_damaged_blocks_raise_nothing(data: bytes, swapped: bool) -> None:
     for exif in (PREFIX + data, PREFIX + b"II*\0\x08\0\0\0" + data):
         assert 1 <= orientation(exif) <= 8
-        assert upright_exif(exif, sides_swapped=swapped) is not None
+        assert upright_exif(exif, 6 if swapped else 1, (3, 4)) is not None
 
 
 @given(st.integers(0, 170), st.integers(0, 255))
 def test_a_block_with_one_wrong_byte_raises_nothing(position: int, value: int) -> None:
     damaged = bytearray(block(">", 6))
     damaged[position % len(damaged)] = value
-    upright_exif(bytes(damaged), sides_swapped=True)
+    upright_exif(bytes(damaged), 6)
     fitted_exif(bytes(damaged), 100)
 
 

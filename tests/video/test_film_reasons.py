@@ -20,7 +20,7 @@ from img2img.video import work_folder
 from img2img.video.encoding import ENCODINGS
 from img2img.video.one_film import FilmOptions, convert_one_film
 from img2img.video.plan import plan_films
-from img2img.video.reading import film_file, reasons
+from img2img.video.reading import film_container, reasons
 from img2img.video.reading.film_file import FilmFile
 from img2img.video.work_folder import WorkFolder
 
@@ -80,7 +80,7 @@ def test_a_disk_that_fails_is_not_called_damage(
             raise failure
         return _FailingAfter(real_open(*arguments, **options), failure)
 
-    monkeypatch.setattr(film_file.av, "open", failing)
+    monkeypatch.setattr(film_container.av, "open", failing)
     error = str(convert(film, tmp_path / "new.mp4").error)
     assert error.startswith(f"{film}: {reason}")
     assert "damaged" not in error

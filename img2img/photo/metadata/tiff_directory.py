@@ -5,6 +5,7 @@ Values stay the bytes that they were, in the file's own byte order: nothing is l
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,6 +75,12 @@ class TiffEntry:
         code = _STRUCT_CODES.get(self.type, "B")
         return struct.unpack(f"{order}{len(self.data) // struct.calcsize(order + code)}{code}", self.data)
 
+    def whole(self, order: str) -> int | None:
+        """The first number where it is a whole one; None for text, fractions and what is no number."""
+        if self.type in (ASCII, 6, UNDEFINED) or not (numbers := self.numbers(order)):
+            return None
+        return int(numbers[0]) if math.isfinite(numbers[0]) and numbers[0] == int(numbers[0]) else None
+
 
 @dataclass(frozen=True)
 class Directory:
@@ -135,8 +142,8 @@ def read_tree(stream: BinaryIO, header: Header, directory: Directory) -> dict[in
             continue
         del tree[tag]
         try:
-            below = read_directory(stream, header, int(directory.entries[tag].numbers(header.order)[0]))
-        except (ValueError, struct.error, IndexError):
+            below = read_directory(stream, header, directory.entries[tag].whole(header.order) or 0)
+        except (ValueError, struct.error):
             continue
         # Pointers only go down, so that a directory that points to itself ends.
         entries = {t: e for t, e in below.entries.items() if t > tag or t not in _POINTERS}

@@ -1,1 +1,1 @@
-"""16-bit PNG, which Pillow keeps half of."""
+"""PNG: its picture through Pillow, all else by hand: Pillow refuses photos for their text and halves 16 bits."""

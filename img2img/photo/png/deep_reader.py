@@ -5,13 +5,13 @@ Pillow's decoder (C) runs twice and is told to keep the first, then the second b
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+from collections.abc import Callable
 
 import numpy as np
 from PIL.PngImagePlugin import PngImageFile
 
-from img2img.errors import UnreadablePhoto
-from img2img.photo.decode import check_size, metadata, profiled, side_of, upright
+from img2img.photo.decode import keyed_alpha, profiled, upright
+from img2img.photo.image_info import metadata, side_of
 from img2img.photo.photo import Photo
 from img2img.photo.pixels import Pixels, strips
 
@@ -22,18 +22,13 @@ _PASSES = {
     3: [("RGB", "RGB;16B"), ("RGB", "RGB;16L")],
     4: [("RGBA", "RGBA;16B"), ("RGBA", "RGBA;16L")],
 }
-_SAMPLES_OF_COLOR_TYPE = {0: 1, 2: 3, 4: 2, 6: 4}
 
 
-def read_deep_png(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
-    """Grey or RGB, with alpha or one transparent colour."""
-    stream.seek(25)
-    count = _SAMPLES_OF_COLOR_TYPE[stream.read(1)[0]]
+def deep_photo(opened: Callable[[], PngImageFile]) -> Photo:
+    """Grey or RGB, with alpha or one transparent colour, of a file that can be opened several times."""
+    count = _samples(opened())
     for number, (mode, rawmode) in enumerate(_PASSES[count]):
-        image = _opened(stream)
-        check_size(image.size, max_pixels)
-        if image.is_animated and not first_frame:
-            raise UnreadablePhoto("an animation; --first-frame takes its first picture")
+        image = opened()
         image._mode = mode
         image.tile = [image.tile[0]._replace(args=rawmode)]
         image.load()
@@ -43,9 +38,9 @@ def read_deep_png(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo
     return _photo(samples, image)
 
 
-def _opened(stream: BinaryIO) -> PngImageFile:
-    stream.seek(0)
-    return PngImageFile(stream)
+def _samples(image: PngImageFile) -> int:
+    """Per pixel, of a 16-bit PNG as Pillow is about to decode it."""
+    return {"I;16B": 1, "LA;16B": 2, "RGB;16B": 3, "RGBA;16B": 4}[str(image.tile[0].args)]
 
 
 def _add_bytes(samples: Pixels, image: PngImageFile, shift: int) -> None:
@@ -62,7 +57,7 @@ def _add_bytes(samples: Pixels, image: PngImageFile, shift: int) -> None:
 
 def _photo(samples: Pixels, image: PngImageFile) -> Photo:
     count = samples.shape[2]
-    alpha = samples[..., -1] if count in (2, 4) else _keyed_alpha(samples, image.info.get("transparency"))
+    alpha = samples[..., -1] if count in (2, 4) else keyed_alpha(samples, image.info.get("transparency"))
     color = samples[..., 0] if count < 3 else samples[..., :3]
     side = side_of(image)
     pixels, icc = profiled(upright(color, side), image.info.get("icc_profile") or None)
@@ -72,13 +67,5 @@ def _photo(samples: Pixels, image: PngImageFile) -> Photo:
         alpha=None if alpha is None else upright(alpha, side),
         icc=icc,
         format="PNG",
-        **metadata(image, side),
+        **metadata(image, side, image.size),
     )
-
-
-def _keyed_alpha(samples: Pixels, key: Any) -> Pixels | None:
-    """0 where all samples have the key's values (tRNS), 65535 elsewhere; None without a key."""
-    if key is None:
-        return None
-    opaque = np.any(samples != np.asarray(key, np.uint16), axis=2)
-    return np.where(opaque, np.uint16(65535), np.uint16(0))

@@ -1,11 +1,10 @@
 """16-bit PNG out: Pillow writes no colour of such depth.
 
-Filter type 3 (average) and zlib over strips, between the chunks that PNG's third edition defines.
+Filter type 3 (average) and zlib over strips.
 """
 
 from __future__ import annotations
 
-import struct
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -14,22 +13,23 @@ import numpy as np
 
 from img2img.photo.photo import Photo
 from img2img.photo.pixels import Pixels, strips
+from img2img.photo.png.chunks import SIGNATURE, Header, packed_chunk, write_chunk
 
 _COLOR_TYPE_OF_SAMPLES = {1: 0, 3: 2, 2: 4, 4: 6}
 
 
-def write_deep_png(photo: Photo, stream: BinaryIO, *, compress_level: int = 6) -> None:
+def write_deep_picture(photo: Photo, stream: BinaryIO, described: bytes, *, compress_level: int) -> None:
+    """The whole file; `described` are chunks that come before the picture."""
     samples = _joined(photo)
     height, width, count = samples.shape
-    stream.write(b"\x89PNG\r\n\x1a\n")
-    _write_chunk(stream, b"IHDR", struct.pack(">2L5B", width, height, 16, _COLOR_TYPE_OF_SAMPLES[count], 0, 0, 0))
-    for kind, data in _metadata_chunks(photo):
-        _write_chunk(stream, kind, data)
+    header = Header(width, height, 16, _COLOR_TYPE_OF_SAMPLES[count], interlaced=False)
+    stream.write(SIGNATURE + packed_chunk(b"IHDR", header.packed()) + described)
     compressor = zlib.compressobj(compress_level)
     for filtered in _filtered_strips(samples):
-        _write_chunk(stream, b"IDAT", compressor.compress(filtered))
-    _write_chunk(stream, b"IDAT", compressor.flush())
-    _write_chunk(stream, b"IEND", b"")
+        if packed := compressor.compress(filtered):
+            write_chunk(stream, b"IDAT", packed)
+    write_chunk(stream, b"IDAT", compressor.flush())
+    write_chunk(stream, b"IEND", b"")
 
 
 def _joined(photo: Photo) -> Pixels:
@@ -52,23 +52,3 @@ def _filtered_strips(samples: Pixels) -> Iterator[bytes]:
         filtered[:, 1:] = raw - ((left & up) + ((left ^ up) >> 1))
         yield filtered.tobytes()
         above = raw[-1:]
-
-
-def _metadata_chunks(photo: Photo) -> Iterator[tuple[bytes, bytes]]:
-    if photo.icc is not None:
-        yield b"iCCP", b"ICC Profile\0\0" + zlib.compress(photo.icc)
-    if photo.dpi is not None:
-        across, down = (round(dpi / 0.0254) for dpi in photo.dpi)
-        yield b"pHYs", struct.pack(">2LB", across, down, 1)
-    if photo.exif is not None:
-        yield b"eXIf", photo.exif.removeprefix(b"Exif\0\0")
-    if photo.xmp is not None:
-        yield b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + photo.xmp
-
-
-def _write_chunk(stream: BinaryIO, kind: bytes, data: bytes) -> None:
-    if data or kind == b"IEND":
-        checksum = zlib.crc32(data, zlib.crc32(kind))
-        stream.write(struct.pack(">L", len(data)) + kind)
-        stream.write(data)
-        stream.write(struct.pack(">L", checksum))

@@ -15,11 +15,15 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from img2img.errors import UnreadablePhoto
-from img2img.photo.decode import check_size, profiled, turned_dpi, upright, valid_dpi
-from img2img.photo.metadata.exif import ORIENTATION, exif_of_tiff, upright_xmp
+from img2img.photo.decode import check_size, profiled, upright
+from img2img.photo.image_info import turned_dpi, valid_dpi
+from img2img.photo.metadata.exif import ORIENTATION, exif_of_tiff
 from img2img.photo.metadata.tiff_directory import Directory, Header, read_directory, read_header
+from img2img.photo.metadata.upright import upright_exif
+from img2img.photo.metadata.xmp import upright_xmp
 from img2img.photo.photo import Photo
 from img2img.photo.pixels import Pixels
+from img2img.photo.tiff.stale import true_directory
 
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 _SAMPLES, _PLANAR, _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 277, 284, 282, 283, 296
@@ -42,11 +46,19 @@ class _Page:
         return entry.numbers(self.header.order) if entry is not None else default
 
     def number(self, tag: int, default: int) -> int:
-        return int((self.numbers(tag) or (default,))[0])
+        """A whole number, or the default."""
+        entry = self.directory.entries.get(tag)
+        number = entry.whole(self.header.order) if entry is not None else None
+        return default if number is None else number
 
     def bytes(self, tag: int) -> bytes | None:
         entry = self.directory.entries.get(tag)
         return entry.data if entry is not None else None
+
+    @property
+    def side(self) -> int:
+        side = self.number(ORIENTATION, 1)
+        return side if 1 <= side <= 8 else 1
 
     @property
     def bits(self) -> int:
@@ -56,20 +68,23 @@ class _Page:
 def read_tiff(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
     header = read_header(stream)
     page = _Page(header, read_directory(stream, header, header.first))
-    check_size((page.number(_WIDTH, 0), page.number(_HEIGHT, 0)), max_pixels)
+    size = page.number(_WIDTH, 0), page.number(_HEIGHT, 0)
+    check_size(size, max_pixels)
     if not first_frame and _has_more_pages(stream, page):
         raise UnreadablePhoto("several pages; --first-frame takes the first, or split the file")
     _check_samples(page)
     # 16-bit CMYK goes through Pillow: it becomes 8-bit sRGB.
     deep = page.bits == 16 and page.number(_PHOTOMETRIC, 1) != _CMYK
     photo = _deep_photo(stream, page) if deep else _shallow_photo(stream)
-    side = page.number(ORIENTATION, 1)
+    side = page.side
+    directory, lost = true_directory(page.directory, side)
     return replace(
         photo,
-        exif=exif_of_tiff(stream, header, page.directory),
-        xmp=upright_xmp(page.bytes(_XMP)),
+        exif=upright_exif(exif_of_tiff(stream, header, directory), side, size),
+        xmp=upright_xmp(page.bytes(_XMP), side),
         dpi=turned_dpi(_dpi(page), side),
         format="TIFF",
+        lost=lost,
     )
 
 
@@ -115,7 +130,7 @@ def _opened(stream: BinaryIO) -> TiffImageFile:
 
 
 def _deep_photo(stream: BinaryIO, page: _Page) -> Photo:
-    side = page.number(ORIENTATION, 1)
+    side = page.side
     if page.number(_COMPRESSION, 1) == _LZW:
         samples, side = _samples_by_pillow(stream, page), 1
     else:
