@@ -35,7 +35,7 @@ class Chunk:
 
 
 @dataclass(frozen=True)
-class Header:
+class PngHeader:
     """Of the IHDR chunk. color_type: 0 grey, 2 RGB, 3 palette, 4 grey with alpha, 6 RGB with alpha."""
 
     width: int
@@ -77,7 +77,7 @@ def data_of(stream: BinaryIO, chunk: Chunk) -> bytes | None:
     return data if checksum == _checksum(chunk.kind, data) else None
 
 
-def read_header(stream: BinaryIO, first: Chunk | None) -> Header:
+def read_png_header(stream: BinaryIO, first: Chunk | None) -> PngHeader:
     """Raises UnreadablePhoto for what the standard does not know, ValueError for damage."""
     data = data_of(stream, first) if first is not None else None
     if first is not None and first.kind != b"IHDR" and first.kind[:1].isupper():
@@ -90,7 +90,7 @@ def read_header(stream: BinaryIO, first: Chunk | None) -> Header:
             f"a PNG of an unknown kind (depth {depth}, colour type {color_type}, methods {packing}, {filtering}, "
             f"{interlace}); save it as a plain PNG"
         )
-    return Header(width, height, depth, color_type, interlace == 1)
+    return PngHeader(width, height, depth, color_type, interlace == 1)
 
 
 def check_known(chunk: Chunk) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from img2img.photo.photo import Photo
 from img2img.photo.pixels import Pixels, strips
-from img2img.photo.png.chunks import SIGNATURE, Header, packed_chunk, write_chunk
+from img2img.photo.png.chunks import SIGNATURE, PngHeader, packed_chunk, write_chunk
 
 _COLOR_TYPE_OF_SAMPLES = {1: 0, 3: 2, 2: 4, 4: 6}
 
@@ -22,7 +22,7 @@ def write_deep_picture(photo: Photo, stream: BinaryIO, described: bytes, *, comp
     """The whole file; `described` are chunks that come before the picture."""
     samples = _joined(photo)
     height, width, count = samples.shape
-    header = Header(width, height, 16, _COLOR_TYPE_OF_SAMPLES[count], interlaced=False)
+    header = PngHeader(width, height, 16, _COLOR_TYPE_OF_SAMPLES[count], interlaced=False)
     stream.write(SIGNATURE + packed_chunk(b"IHDR", header.packed()) + described)
     compressor = zlib.compressobj(compress_level)
     for filtered in _filtered_strips(samples):

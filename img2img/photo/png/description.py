@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass, field
 
 from img2img.photo.image_info import valid_dpi
-from img2img.photo.png.chunks import Header, inflated
+from img2img.photo.png.chunks import PngHeader, inflated
 from img2img.photo.png.parts import NAMES, PngParts
 from img2img.photo.png.text import TEXTS, XMP_KEYWORD, read_text, readable
 
@@ -129,7 +129,7 @@ def _kept(parts: PngParts, kind: bytes, data: bytes) -> bytes | None:
     return data if kind[3:].islower() else None  # "safe to copy", 5.4
 
 
-def _significant_bits(header: Header, data: bytes) -> bytes | None:
+def _significant_bits(header: PngHeader, data: bytes) -> bytes | None:
     """Of red, green, blue and alpha."""
     depth = 8 if header.color_type == 3 else header.depth
     count = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}[header.color_type]

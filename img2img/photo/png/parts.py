@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from img2img.photo.png.chunks import Chunk, Header, check_known, chunks_of, data_of, read_header
+from img2img.photo.png.chunks import Chunk, PngHeader, check_known, chunks_of, data_of, read_png_header
 
 NAMES = {
     b"iCCP": "colour profile",
@@ -53,7 +53,7 @@ class PngParts:
     `lost` says what cannot be read: a photo is not refused for what is not its picture.
     """
 
-    header: Header
+    header: PngHeader
     palette: bytes | None
     transparency: bytes | None
     picture: list[Chunk]
@@ -75,7 +75,7 @@ class PngParts:
 def read_parts(stream: BinaryIO) -> PngParts:
     """Raises UnreadablePhoto for a PNG that the standard does not know, ValueError for a damaged one."""
     chunks = list(chunks_of(stream))
-    header = read_header(stream, chunks[0] if chunks else None)
+    header = read_png_header(stream, chunks[0] if chunks else None)
     collected = _Collected(stream)
     for chunk in chunks[1:]:
         if not collected.picture:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from img2img.photo.png.chunks import SIGNATURE, Chunk, Header, packed_chunk
+from img2img.photo.png.chunks import SIGNATURE, Chunk, PngHeader, packed_chunk
 from img2img.photo.spliced_file import Part, spliced_file
 
 
-def picture_file(stream: BinaryIO, header: Header, palette: bytes | None, picture: Iterable[Chunk]) -> BinaryIO:
+def picture_file(stream: BinaryIO, header: PngHeader, palette: bytes | None, picture: Iterable[Chunk]) -> BinaryIO:
     """A PNG file with that header and palette, and the picture of IDAT or fdAT chunks of `stream`.
 
     Where the picture breaks off, so does the file.
