@@ -1,10 +1,14 @@
-"""What several test files share: a model file, and photos drawn by code."""
+"""What several test files share: a model file, photos drawn by code, and processes that end with their test."""
 
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pytest
@@ -72,14 +76,61 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeFiles:
     return make
 
 
-def let_ctrl_c_through() -> None:
-    """For a child's `preexec_fn`: a shell's background job starts with Ctrl-C ignored, and so would its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
     """Ctrl-C as at a terminal, also where the tests run as a shell's background job, which ignores it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+class StartProcess(Protocol):
+    """Starts `words`; `env` comes on top of this process's, and both streams are pipes where nothing else is said."""
+
+    def __call__(
+        self,
+        words: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] = ...,
+        stdout: int = ...,
+        stderr: int = ...,
+    ) -> subprocess.Popen[str]: ...
+
+
+@pytest.fixture
+def start_process(ctrl_c: None) -> Iterator[StartProcess]:
+    """How a test starts a process that it stops: it hears Ctrl-C, and it ends with the test, its workers too.
+
+    A child ignores what its parent ignores, and only that: with `ctrl_c` it begins as at a terminal.
+    """
+    started: list[subprocess.Popen[str]] = []
+
+    def start(
+        words: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] = {},
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+    ) -> subprocess.Popen[str]:
+        environment = {**os.environ, **env}
+        process = subprocess.Popen(
+            words, cwd=cwd, env=environment, stdout=stdout, stderr=stderr, text=True, start_new_session=True
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with process:  # closes the pipes and waits
+            kill_group(process)
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """Kills what leads a session of its own, and all that it started there."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DrawPhoto, let_ctrl_c_through
+from conftest import DrawPhoto, StartProcess
 from PIL import Image
 
 from img2img.batch.engines import cluster
@@ -362,23 +361,14 @@ except KeyboardInterrupt:
 
 @pytest.mark.slow
 def test_ctrl_c_leaves_whole_photos_and_stops_a_ray_of_its_own(
-    jobs: list[Job], tiny_model: Path, tmp_path: Path
+    jobs: list[Job], tiny_model: Path, tmp_path: Path, start_process: StartProcess
 ) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "RAY_AUTH_MODE": "disabled"}
-    with subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, str(tiny_model)],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=let_ctrl_c_through,
-    ) as process:
-        assert process.stdout is not None
-        first = [process.stdout.readline() for _ in range(40)]
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the command
-        rest, complaints = process.communicate(timeout=60)
+    environment = {"PYTHONPATH": str(CHECKOUT), "RAY_AUTH_MODE": "disabled"}
+    process = start_process([sys.executable, "-c", INTERRUPTED, str(tiny_model)], cwd=tmp_path, env=environment)
+    assert process.stdout is not None
+    first = [process.stdout.readline() for _ in range(40)]
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the command
+    rest, complaints = process.communicate(timeout=60)
     assert (process.returncode, complaints) == (130, "")
     told_of = set("".join(first).split()) | set(rest.split())
     written = {path.name: path for path in (tmp_path / "out").iterdir()}

@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import stat
-import subprocess
 import sys
 import threading
 import time
@@ -19,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from conftest import StartProcess
 from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app
@@ -529,7 +529,7 @@ def test_command_says_what_came_and_what_is_next(site: Site, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_command_leaves_a_part_to_go_on_from(
-    site: Site, get: Callable[..., Fetched], tmp_path: Path, number: signal.Signals
+    site: Site, get: Callable[..., Fetched], tmp_path: Path, start_process: StartProcess, number: signal.Signals
 ) -> None:
     """The answer stops at 280,000 bytes and the connection stays open: the command waits when the signal comes."""
     send, released = site._send, threading.Event()
@@ -542,7 +542,7 @@ def test_stopped_command_leaves_a_part_to_go_on_from(
 
     site._send = stall  # type: ignore[method-assign]
     words = [sys.executable, str(CHECKOUT / "main.py"), "data", "download", "toys", "--url", site.url()]
-    process = subprocess.Popen([*words, "--out", str(tmp_path)], stderr=subprocess.PIPE, text=True)
+    process = start_process([*words, "--out", str(tmp_path)])
     deadline = time.monotonic() + 20
     while not (part(tmp_path).exists() and part(tmp_path).stat().st_size) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from noise import noise
 from PIL import Image
 from torchmetrics.functional.image import structural_similarity_index_measure
 from torchvision.models import alexnet
@@ -42,21 +43,19 @@ def test_ssim_of_flat_pictures_is_its_closed_form():
     assert ssim(first, first) == pytest.approx(1)
 
 
-@pytest.fixture(scope="module")
-def noise() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
+NOISY = noise(32, 48, 3)
 
 
-def test_ssim_is_that_of_torchmetrics(noise):
-    half = ((noise.astype(int) + noise[::-1]) // 2).astype(np.uint8)
-    pictures = [torch.from_numpy(each).movedim(-1, 0)[None].double() for each in (half, noise)]
+def test_ssim_is_that_of_torchmetrics():
+    half = ((NOISY.astype(int) + NOISY[::-1]) // 2).astype(np.uint8)
+    pictures = [torch.from_numpy(each).movedim(-1, 0)[None].double() for each in (half, NOISY)]
     expected = structural_similarity_index_measure(*pictures, data_range=255.0)
-    assert ssim(half, noise) == pytest.approx(float(expected), abs=1e-9)
+    assert ssim(half, NOISY) == pytest.approx(float(expected), abs=1e-9)
 
 
-def test_ssim_falls_with_noise_and_sees_no_sign_in_a_picture_turned_negative(noise):
-    half = ((noise.astype(int) + noise[::-1]) // 2).astype(np.uint8)
-    assert ssim(255 - noise, noise) < 0 < ssim(half, noise) < 1
+def test_ssim_falls_with_noise_and_sees_no_sign_in_a_picture_turned_negative():
+    half = ((NOISY.astype(int) + NOISY[::-1]) // 2).astype(np.uint8)
+    assert ssim(255 - NOISY, NOISY) < 0 < ssim(half, NOISY) < 1
 
 
 @pytest.fixture(scope="module")
@@ -68,31 +67,31 @@ def alexnet_file(tmp_path_factory):
     return file
 
 
-def test_lpips_of_equal_pictures_is_0_and_grows_with_the_change(alexnet_file, noise):
+def test_lpips_of_equal_pictures_is_0_and_grows_with_the_change(alexnet_file):
     lpips = Lpips(alexnet_file)
-    little, much = ((noise * (1 - share)).astype(np.uint8) for share in (0.05, 0.5))
-    assert lpips(noise, noise) == 0
-    assert 0 < lpips(little, noise) < lpips(much, noise)
-    assert lpips(much, noise) == pytest.approx(lpips(noise, much))
+    little, much = ((NOISY * (1 - share)).astype(np.uint8) for share in (0.05, 0.5))
+    assert lpips(NOISY, NOISY) == 0
+    assert 0 < lpips(little, NOISY) < lpips(much, NOISY)
+    assert lpips(much, NOISY) == pytest.approx(lpips(NOISY, much))
 
 
-def test_lpips_of_many_pictures_is_that_of_each_as_torchmetrics_has_it(alexnet_file, noise):
+def test_lpips_of_many_pictures_is_that_of_each_as_torchmetrics_has_it(alexnet_file):
     lpips = Lpips(alexnet_file)
-    many = [(noise * (share / 20)).astype(np.uint8) for share in range(20)]
+    many = [(NOISY * (share / 20)).astype(np.uint8) for share in range(20)]
 
     def expected(picture) -> float:
-        pair = [torch.from_numpy(each).movedim(-1, 0)[None].float() / 127.5 - 1 for each in (picture, noise)]
+        pair = [torch.from_numpy(each).movedim(-1, 0)[None].float() / 127.5 - 1 for each in (picture, NOISY)]
         return float(lpips._network(*pair))
 
-    assert lpips.from_truth(many, noise) == pytest.approx([expected(picture) for picture in many], abs=1e-5)
+    assert lpips.from_truth(many, NOISY) == pytest.approx([expected(picture) for picture in many], abs=1e-5)
 
 
-def test_lpips_uses_the_weights_of_the_file(alexnet_file, noise, tmp_path):
+def test_lpips_uses_the_weights_of_the_file(alexnet_file, tmp_path):
     weights = torch.load(alexnet_file)
     weights["features.10.weight"].zero_()
     torch.save(weights, tmp_path / "other.pth")
     first, other = Lpips(alexnet_file), Lpips(tmp_path / "other.pth")
-    assert first(noise, 255 - noise) != other(noise, 255 - noise)
+    assert first(NOISY, 255 - NOISY) != other(NOISY, 255 - NOISY)
 
 
 def test_lpips_refuses_other_weights(tmp_path):

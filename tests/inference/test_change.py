@@ -2,15 +2,12 @@
 
 import numpy as np
 import pytest
+from noise import noise
 from PIL import Image
 
 from img2img.inference.change import add_change
 
 DEPTHS = pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-
-
-def noise(*shape: int, dtype: type = np.uint8) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, np.iinfo(dtype).max + 1, shape, dtype)
 
 
 @DEPTHS

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from noise import noise
 from PIL import Image
 from tiny_model import tiny_model, write_tiny_model
 from tiny_translator import (
@@ -31,10 +32,6 @@ from img2img.photo import JpegSettings, Photo
 
 HALF_A_LEVEL = 0.5 / 127.5
 SIZES = pytest.mark.parametrize("size", ["card", "native", 100])
-
-
-def noise(*shape: int, dtype: type = np.uint8, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max + 1, shape, dtype)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from noise import noise
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from img2img.errors import UnreadablePhoto, UnwritablePhoto
@@ -58,10 +59,6 @@ def rewritten(photo: Photo, image_format: str, quality: int | None = None) -> Ph
     write_photo(photo, stream, format=image_format, quality=quality)
     stream.seek(0)
     return read_photo(stream)
-
-
-def noise(*shape: int, dtype: type = np.uint8, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max + 1, shape, dtype)
 
 
 def smooth(height: int, width: int, channels: int = 3) -> np.ndarray:

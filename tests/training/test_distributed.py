@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from conftest import StartProcess
 from tiny_run import TINY
 from torch import nn
 
@@ -25,6 +26,7 @@ from img2img.training.processes.distributed import OneProcess, SeveralProcesses,
 from img2img.training.request import TrainingRequest
 from img2img.training.start import start
 
+THEN = "then"  # between two commands of FLOAT64
 FLOAT64 = str(Path(__file__).parents[1] / "float64_img2img.py")
 CHECKOUT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(CHECKOUT)}
@@ -131,30 +133,49 @@ def test_averaged_gradient_lies_in_memory_as_its_parameter_does(pair):
     assert kernel.grad.stride() == kernel.stride()
 
 
-@pytest.mark.slow
-def test_two_processes_of_batch_8_equal_one_of_batch_16(colour_photos, tmp_path):
-    """In float64: in float32 the two orders of summation differ in the last bit, and Adam, whose first step is as long
-    for a gradient of 1e-9 as for one of 1, makes that 1e-4 of a weight whose gradient is next to 0."""
+NETWORKS = ["dcgan", "cgan", "wgan-sn", "wgan-svc", "tgan", "colorizer", "cyclegan"]
+"""Recipes with every kind of network between them, but for those of wgan-gp."""
+
+
+@pytest.fixture(scope="module")
+def trained(colour_photos: Path, two_sets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runs RECIPE/one, of one process, and RECIPE/two, of two: 20 steps of wgan-gp, 5 of each of NETWORKS.
+
+    In float64: in float32 the two orders of summation differ in the last bit, and Adam, whose first step is as long for
+    a gradient of 1e-9 as for one of 1, makes that 1e-4 of a weight whose gradient is next to 0.
+    """
+    folder = tmp_path_factory.mktemp("trained")
     for name, launcher in (("one", [sys.executable]), ("two", TORCHRUN)):
-        run([*launcher, FLOAT64], words("wgan-gp", colour_photos, tmp_path / name, "--steps", "20"))
-    one, two = load_latest(tmp_path / "one"), load_latest(tmp_path / "two")
+        commands = words("wgan-gp", colour_photos, folder / "wgan-gp" / name, "--steps", "20")
+        for recipe in NETWORKS:
+            commands += [THEN, *words(recipe, two_sets, folder / recipe / name, "--steps", "5")]
+        run([*launcher, FLOAT64], commands)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # with all the trainings of `trained`
+def test_two_processes_of_batch_8_equal_one_of_batch_16(trained):
+    one, two = (load_latest(trained / "wgan-gp" / name) for name in ("one", "two"))
     assert (one.step, one.samples) == (two.step, two.samples) == (20, 20 * 2 * 16)
     assert largest_difference(one, two) < 1e-6
-    info = RunFolder(tmp_path / "two").read_info()
+    info = RunFolder(trained / "wgan-gp" / "two").read_info()
     assert info.command.startswith("torchrun --nproc-per-node 2 -m img2img train wgan-gp ")
     assert info.processes == 2
-    for alone, shared in zip(*(RunFolder(tmp_path / name).stats() for name in ("one", "two")), strict=True):
+    for alone, shared in zip(*(RunFolder(trained / "wgan-gp" / name).stats() for name in ("one", "two")), strict=True):
         assert [alone[name] for name in ("distance", "penalty", "generator")] == pytest.approx(
             [shared[name] for name in ("distance", "penalty", "generator")], abs=1e-6
         )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["dcgan", "cgan", "wgan-sn", "wgan-svc", "tgan", "colorizer", "cyclegan"])
-def test_two_processes_equal_one_with_every_kind_of_network(recipe, two_sets, tmp_path):
-    for name, launcher in (("one", [sys.executable]), ("two", TORCHRUN)):
-        run([*launcher, FLOAT64], words(recipe, two_sets, tmp_path / name, "--steps", "5"))
-    assert largest_difference(load_latest(tmp_path / "one"), load_latest(tmp_path / "two")) < 1e-6
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("recipe", NETWORKS)
+def test_two_processes_equal_one_with_every_kind_of_network(recipe, trained):
+    one, two = (load_latest(trained / recipe / name) for name in ("one", "two"))
+    assert (one.step, two.step) == (5, 5)
+    assert largest_difference(one, two) < 1e-6
+    assert RunFolder(trained / recipe / "two").read_info().processes == 2
 
 
 @pytest.mark.slow
@@ -173,12 +194,12 @@ def test_run_of_two_processes_goes_on_in_one_and_back(colour_photos, tmp_path):
 
 
 @contextmanager
-def endless_run_of_two(data: Path, out: Path) -> Iterator[tuple[subprocess.Popen[str], dict[int, int]]]:
+def endless_run_of_two(
+    start_process: StartProcess, data: Path, out: Path
+) -> Iterator[tuple[subprocess.Popen[str], dict[int, int]]]:
     """torchrun and its processes by rank, once they have saved a state."""
     begun = words("wgan-gp", data, out, "--steps", "1000000", "--save-every", "5")
-    launcher = subprocess.Popen(
-        [*TORCHRUN, "-m", "img2img", *begun], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
-    )
+    launcher = start_process([*TORCHRUN, "-m", "img2img", *begun], env=ENVIRONMENT)
     ranks: dict[int, int] = {}
     try:
         deadline = time.monotonic() + 120
@@ -186,24 +207,32 @@ def endless_run_of_two(data: Path, out: Path) -> Iterator[tuple[subprocess.Popen
             assert time.monotonic() < deadline
             assert launcher.poll() is None
             time.sleep(0.05)
-        children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()
-        for child in map(int, children):
+        for child in children(launcher.pid):
             found = re.search(rb"\0RANK=(\d+)", Path(f"/proc/{child}/environ").read_bytes())
             if found:
                 ranks[int(found[1])] = child
         assert sorted(ranks) == [0, 1]
         yield launcher, ranks
     finally:
-        launcher.kill()
-        for child in ranks.values():
+        for child in {*ranks.values(), *children(launcher.pid)}:  # each leads a session of its own
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
 
 
+def children(process: int) -> list[int]:
+    """Of none that is left there are none."""
+    try:
+        return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
-def test_process_killed_with_sigkill_ends_the_run_with_its_reason_and_a_state(victim, colour_photos, tmp_path):
-    with endless_run_of_two(colour_photos, tmp_path) as (launcher, ranks):
+def test_process_killed_with_sigkill_ends_the_run_with_its_reason_and_a_state(
+    victim, colour_photos, tmp_path, start_process
+):
+    with endless_run_of_two(start_process, colour_photos, tmp_path) as (launcher, ranks):
         os.kill(ranks[victim], signal.SIGKILL)
         _, said = launcher.communicate(timeout=30)
         assert launcher.returncode not in (0, None)
@@ -216,12 +245,11 @@ def test_process_killed_with_sigkill_ends_the_run_with_its_reason_and_a_state(vi
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize(
     ("sent", "to"), [(signal.SIGINT, "torchrun"), (signal.SIGTERM, "torchrun"), (signal.SIGTERM, 0), (signal.SIGINT, 1)]
 )
-def test_interrupt_of_one_process_stops_all_at_one_step_and_saves(sent, to, colour_photos, tmp_path):
-    with endless_run_of_two(colour_photos, tmp_path) as (launcher, ranks):
+def test_interrupt_of_one_process_stops_all_at_one_step_and_saves(sent, to, colour_photos, tmp_path, start_process):
+    with endless_run_of_two(start_process, colour_photos, tmp_path) as (launcher, ranks):
         os.kill(launcher.pid if to == "torchrun" else ranks[to], sent)
         _, said = launcher.communicate(timeout=30)
         assert launcher.returncode not in (0, None)

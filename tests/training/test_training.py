@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +39,8 @@ from img2img.training.pace import Pace
 from img2img.training.progress import training_progress
 from img2img.training.request import TrainingRequest
 from img2img.training.start import start
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 UNTIMED = {"images_per_second": 0, "seconds": 0}
 TENS = replace(QUICK, log_every=5, save_every=10)
@@ -91,37 +94,47 @@ def test_two_seeds_train_two_networks(colour_photos, tmp_path):
     assert a != b
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Sums in the order of the processes that have ONE_THREAD."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def in_this_process(recipe: str, *words: str) -> None:
+    """What `command` does, without another start of Python and torch."""
+    _, _, _, *arguments = command(recipe, *words)
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("recipe", ["colorizer", "cgan", "cyclegan", "wgan-gp", "tgan"])
-def test_run_killed_with_sigkill_goes_on_to_the_same_end(recipe, two_sets, tmp_path):
+def test_run_killed_with_sigkill_goes_on_to_the_same_end(recipe, two_sets, tmp_path, start_process):
     def words(out: Path, *more: str) -> list[str]:
         return ["--data", str(two_sets), "--out", str(out), "--save-every", "5", *more]
 
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    whole = command(recipe, *words(tmp_path / "whole", "--steps", "20"))
-    subprocess.run(whole, check=True, env=environment, capture_output=True)
-    process = subprocess.Popen(
-        command(recipe, *words(tmp_path / "cut", "--steps", "20")), env=environment, stderr=subprocess.DEVNULL
-    )
+    in_this_process(recipe, *words(tmp_path / "whole", "--steps", "20"))
+    process = start_process(command(recipe, *words(tmp_path / "cut", "--steps", "20")), env=ONE_THREAD)
     deadline = time.monotonic() + 120
     while len(state_files(tmp_path / "cut")) < 2 and time.monotonic() < deadline:
         time.sleep(0.002)
     process.kill()
     assert process.wait() == -signal.SIGKILL
     resumed = command(recipe, *words(tmp_path / "cut", "--resume"), settings=False)
-    subprocess.run(resumed, check=True, env=environment, capture_output=True)
+    subprocess.run(resumed, check=True, env={**os.environ, **ONE_THREAD}, capture_output=True)
     assert_equal_states(load_latest(tmp_path / "whole"), load_latest(tmp_path / "cut"))
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_finishes_the_step_saves_and_exits_130(sent, colour_photos, tmp_path):
+def test_ctrl_c_finishes_the_step_saves_and_exits_130(sent, colour_photos, tmp_path, start_process):
     run = tmp_path / "run"
     words = ["--data", str(colour_photos), "--out", str(run), "--steps", "100000", "--log-every", "1"]
-    process = subprocess.Popen(
-        command("wgan-gp", *words), stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    process = start_process(command("wgan-gp", *words), env=ONE_THREAD)
     assert process.stderr is not None
     assert process.stderr.readline().startswith("step 1/")
     process.send_signal(sent)
@@ -133,12 +146,9 @@ def test_ctrl_c_finishes_the_step_saves_and_exits_130(sent, colour_photos, tmp_p
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_again_and_again_exits_130(colour_photos, tmp_path):
+def test_ctrl_c_again_and_again_exits_130(colour_photos, tmp_path, start_process):
     words = ["--data", str(colour_photos), "--out", str(tmp_path), "--steps", "100000", "--log-every", "1"]
-    process = subprocess.Popen(
-        command("gan", *words), stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    process = start_process(command("gan", *words), env=ONE_THREAD)
     assert process.stderr is not None
     assert process.stderr.readline().startswith("step 1/")
     deadline = time.monotonic() + 60
@@ -147,7 +157,6 @@ def test_ctrl_c_again_and_again_exits_130(colour_photos, tmp_path):
         time.sleep(0.05)
     assert process.returncode == 130
     said = process.stderr.read()
-    process.stderr.close()
     assert "stopped at step" in said
     assert "Traceback" not in said
 
@@ -157,24 +166,18 @@ def test_broken_image_ends_a_training_whose_images_others_decode(colour_photos, 
     shutil.copytree(colour_photos, tmp_path / "data")
     (tmp_path / "data" / "0.png").write_text("hello")
     words = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "run"), "--workers", "1", "--cache", "none"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command("gan", *words), env=environment, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(
+        command("gan", *words), env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, timeout=30
+    )
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line == f"Error: {tmp_path / 'data' / '0.png'}: not a readable image; remove it from the training data"
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_at_a_terminal_reaches_the_loader_workers_too_and_still_saves(colour_photos, tmp_path):
+def test_ctrl_c_at_a_terminal_reaches_the_loader_workers_too_and_still_saves(colour_photos, tmp_path, start_process):
     words = ["--data", str(colour_photos), "--out", str(tmp_path), "--steps", "100000", "--log-every", "1"]
-    process = subprocess.Popen(
-        command("gan", *words, "--workers", "2", "--cache", "none"),
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        start_new_session=True,
-    )
+    process = start_process(command("gan", *words, "--workers", "2", "--cache", "none"), env=ONE_THREAD)
     assert process.stderr is not None
     assert process.stderr.readline().startswith("step 1/")
     os.killpg(process.pid, signal.SIGINT)
@@ -549,11 +552,12 @@ def test_generators_alone_are_compiled_and_keep_their_names(colour_photos, tmp_p
 
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("g++"), reason="compiling for the CPU needs g++")
+@pytest.mark.usefixtures("one_thread")
 def test_compiled_generator_trains_like_the_plain_one(colour_photos, tmp_path):
-    for name, more in (("plain", []), ("compiled", ["--compile"])):
-        words = ["--data", str(colour_photos), "--out", str(tmp_path / name), "--steps", "3", "--log-every", "3"]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        subprocess.run(command("gan", *words, *more), check=True, env=environment, capture_output=True)
+    words = ["--data", str(colour_photos), "--steps", "3", "--log-every", "3"]
+    in_this_process("gan", *words, "--out", str(tmp_path / "plain"))
+    compiled = command("gan", *words, "--out", str(tmp_path / "compiled"), "--compile")
+    subprocess.run(compiled, check=True, env={**os.environ, **ONE_THREAD}, capture_output=True)
     plain, compiled = (load_latest(tmp_path / name).networks for name in ("plain", "compiled"))
     assert list(plain) == list(compiled)
     assert all(torch.allclose(plain[name], compiled[name], atol=1e-4) for name in plain)
