@@ -7,13 +7,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pytest
 import tiny_model as tiny
 from PIL import Image
+from typer.testing import CliRunner
+
+if TYPE_CHECKING:  # a test of the converting half imports no torch
+    from onnx import ModelProto
+    from torch import nn
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # also for a test that imports ONNX Runtime by itself
 
@@ -58,6 +64,61 @@ def two_sets(colour_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         half = folder / ("trainA", "trainB")[index % 2]
         half.mkdir(exist_ok=True)
         shutil.copy(path, half)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cyclegan_run(two_sets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two steps of a tiny cyclegan whose discriminators have spectral norm."""
+    from tiny_run import TINY, request
+
+    from img2img.training.start import start
+
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    start(request(two_sets, folder, "cyclegan", steps=2, settings=(*TINY["cyclegan"], "spectral_norm=true"))).train()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def graphs_once() -> Iterator[None]:
+    """The exporter, which takes most of an export's time, is asked once for each network, weights and all."""
+    from img2img.export import onnx_graph
+
+    make, known = onnx_graph._exported, {}
+
+    def once(network: "nn.Module", *asked: Any) -> "ModelProto":
+        key = (*_described(network), repr(asked))
+        if key not in known:
+            known[key] = make(network, *asked)
+        return deepcopy(known[key])  # the caller changes it
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx_graph, "_exported", once)
+        yield
+
+
+def _described(network: "nn.Module") -> Iterator[str | bytes]:
+    for name, module in network.named_modules():
+        plain = {key: value for key, value in vars(module).items() if not key.startswith("_")}
+        yield f"{name}: {type(module)} {plain}"
+    for name, tensor in (*network.named_parameters(), *network.named_buffers()):
+        yield name
+        yield tensor.detach().numpy().tobytes()
+
+
+@pytest.fixture(scope="session")
+def exported_cyclegan(cyclegan_run: Path, graphs_once: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a2b.onnx, b2a.onnx, critic.onnx and all.safetensors, written by the command."""
+    from img2img.cli.app import app
+
+    folder = tmp_path_factory.mktemp("models")
+    words = ["-o", "a2b.onnx", "--critic", "critic.onnx", "--all-weights", "all.safetensors"]
+    paths = [word if word.startswith("-") else str(folder / word) for word in words]
+    result = CliRunner().invoke(app, ["export", str(cyclegan_run), *paths])
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert sum(line.startswith("parity of critic at 1 x 3 x ") for line in lines) == 4
+    assert [line.partition(": ")[0] for line in lines[-2:]] == [f"{folder}/critic.onnx", f"{folder}/all.safetensors"]
     return folder
 
 

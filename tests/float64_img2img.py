@@ -6,15 +6,18 @@ Takes several commands, `then` between them: one start of Python and torch does 
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 
 import torch
+import torch.distributed as dist
 
 torch.set_default_dtype(torch.float64)
-torch.Tensor.float = torch.Tensor.double  # type: ignore[assignment]
+torch.Tensor.float = torch.Tensor.double  # type: ignore[method-assign]
 
 from img2img.cli.app import main  # noqa: E402
 
 THEN = "then"
+INIT = dist.init_process_group
 
 
 def commands(words: list[str]) -> Iterator[list[str]]:
@@ -24,9 +27,7 @@ def commands(words: list[str]) -> Iterator[list[str]]:
     yield words
 
 
-def run(number: int, words: list[str]) -> None:
-    """Under torchrun the processes of each command meet at an address that no other command had."""
-    os.environ["TORCHELASTIC_RESTART_COUNT"] = str(number)
+def run(words: list[str]) -> None:
     sys.argv[1:] = words
     try:
         main()
@@ -35,6 +36,19 @@ def run(number: int, words: list[str]) -> None:
             raise
 
 
+def meet_apart(number: int) -> None:
+    """Has torchrun's processes meet under a name of this command's own: what another left there is none of theirs."""
+    store = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False)
+    dist.init_process_group = partial(
+        INIT,
+        store=dist.PrefixStore(f"command {number}", store),
+        rank=int(os.environ["RANK"]),
+        world_size=int(os.environ["WORLD_SIZE"]),
+    )
+
+
 if __name__ == "__main__":
     for number, words in enumerate(commands(sys.argv[1:])):
-        run(number, words)
+        if "RANK" in os.environ:
+            meet_apart(number)
+        run(words)

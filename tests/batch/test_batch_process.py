@@ -12,6 +12,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,8 +29,8 @@ def command(tiny_model: Path) -> list[str]:
     return [sys.executable, str(CHECKOUT / "main.py"), "colorize", "--model", str(tiny_model)]
 
 
-def done(words: list[str], folder: Path, **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=120, **options)  # type: ignore[call-overload,no-any-return]
+def done(words: list[str], folder: Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=120, **options)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -217,7 +218,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="tmpfs is Linux's")
-@pytest.mark.parametrize("elsewhere", [True, False])
+@pytest.mark.parametrize("elsewhere", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_disk_that_fills_up_is_reported_and_freed_space_is_used(
     tmp_path: Path, command: list[str], small_disk: Path, elsewhere: bool
 ) -> None:
@@ -241,7 +242,7 @@ def test_disk_that_fills_up_is_reported_and_freed_space_is_used(
     assert contents(small_disk / "out") == contents(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("archive", ["photos.tar", "photos.tar.gz", "photos.zip"])
+@pytest.mark.parametrize("archive", [pytest.param("photos.tar", marks=pytest.mark.slow), "photos.tar.gz", "photos.zip"])
 def test_archive_in_and_zip_out_give_what_the_folder_gives(tmp_path: Path, command: list[str], archive: str) -> None:
     draw_album(tmp_path / "in", 6, (64, 48))
     files = sorted(path for path in (tmp_path / "in").rglob("*.jpg"))

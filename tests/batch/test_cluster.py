@@ -21,7 +21,7 @@ from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Job
 from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
-from img2img.batch.task import Colorizing, PhotoConverter, Task
+from img2img.batch.task import Colorizing, FilmConverter, PhotoConverter, Task
 from img2img.errors import Img2ImgError, ModelError
 from img2img.inference.execution import Execution
 from img2img.photo import Photo
@@ -61,6 +61,9 @@ class Faulty:
 
         return PhotoConverter(faulty)
 
+    def open_for_films(self, threads: int) -> FilmConverter:
+        raise NotImplementedError
+
     def settings(self) -> dict[str, Any]:
         return {"model": self.sha}
 
@@ -81,7 +84,7 @@ def ray_cluster() -> Iterator[Any]:
             ray.init(address=nodes.address, log_to_driver=False, logging_level="ERROR")
             yield nodes
             ray.shutdown()
-            nodes.shutdown()
+            nodes.shutdown()  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def test_sigterm_does_again_what_it_did() -> None:
@@ -129,6 +132,11 @@ def here(jobs: Iterable[Job], work: Task) -> Iterator[Outcome]:
 # What needs no cluster
 
 
+def stems(batch: list[Job] | Outcome) -> list[str]:
+    assert isinstance(batch, list)
+    return [job.source.stem for job in batch]
+
+
 def test_batches_end_at_a_number_of_photos_or_of_bytes_and_are_made_when_asked_for() -> None:
     taken = []
 
@@ -138,9 +146,9 @@ def test_batches_end_at_a_number_of_photos_or_of_bytes_and_are_made_when_asked_f
             yield Job(Path(f"{n}.png"), Path(f"{n}.jpg"), content=bytes(size))
 
     made = batches(jobs([0, 0, 0, 9, 1, 30, 0]), most=3, most_bytes=10)
-    assert [job.source.stem for job in next(made)] == ["0", "1", "2"]
+    assert stems(next(made)) == ["0", "1", "2"]
     assert taken == [0, 1, 2]
-    assert [[job.source.stem for job in batch] for batch in made] == [["3", "4"], ["5"], ["6"]]
+    assert [stems(batch) for batch in made] == [["3", "4"], ["5"], ["6"]]
     assert list(batches([], most=3)) == []
 
 
@@ -238,13 +246,17 @@ def test_relative_paths_start_from_the_folder_of_the_order_on_every_machine(
     monkeypatch.chdir(tmp_path)
     order = Order.here(Colorizing(str(tiny_model)), PhotoOptions())
     monkeypatch.chdir(tmp_path.parent)
-    (outcome,) = convert_batch(order, [Job(Path("in/0.png"), Path("out/0.png"))], 1)
+    done = convert_batch(order, [Job(Path("in/0.png"), Path("out/0.png"))], 1)
+    assert isinstance(done, list)
+    (outcome,) = done
     assert (outcome.status, outcome.source) == ("done", Path("in/0.png"))
     assert (tmp_path / "out/0.png").is_file()
     nowhere = replace(order, folder=str(tmp_path / "nowhere"))
     error = convert_batch(nowhere, [Job(Path("in/0.png"), Path("out/1.png"))], 1)
     assert "on a disk that all machines share" in str(error)
-    assert [each.status for each in convert_batch(nowhere, jobs[:1], 1)] == ["done"]
+    done = convert_batch(nowhere, jobs[:1], 1)
+    assert isinstance(done, list)
+    assert [each.status for each in done] == ["done"]
 
 
 # On a cluster

@@ -78,7 +78,7 @@ def test_names_that_the_terminal_cannot_show_are_spelled_out(
 
 
 @needs_posix
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
     command: list[str], album: Path, tmp_path: Path, start_process: StartProcess, jobs: str
 ) -> None:

@@ -98,7 +98,7 @@ def test_a_rate_is_for_numbered_pictures(tmp_path: Path, tiny_model: Path) -> No
 
 
 @pytest.mark.parametrize("what", [{"cycle": True}, {"score": True}])
-def test_what_only_photos_can_have_is_refused(what: dict[str, bool]) -> None:
+def test_what_only_photos_can_have_is_refused(what: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="for photos"):
         Translating("horse2zebra", **what).open_for_films(1)
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import sys
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import StartProcess
@@ -134,7 +136,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 def get(site: Site, tmp_path: Path) -> Callable[..., Fetched]:
     """`get()` fetches the site's file into `tmp_path`/toys."""
 
-    def fetch(path: str = "toys.zip", **options: str) -> Fetched:
+    def fetch(path: str = "toys.zip", **options: Any) -> Fetched:
         return download("toys", tmp_path, url=site.url(path), patience=HASTE, **options)
 
     return fetch
@@ -423,7 +425,7 @@ def test_full_disk_keeps_what_came(
     site: Site, get: Callable[..., Fetched], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(archive.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 1000}))
+        patched.setattr(shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 1000}))
         with pytest.raises(DataError, match="the disk is full; free some space"):
             get()
     assert part(tmp_path).read_bytes() == site.content

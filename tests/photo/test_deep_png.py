@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import png
@@ -16,7 +17,7 @@ from img2img.errors import UnreadablePhoto
 from img2img.photo import Photo, read_photo, write_photo
 
 
-def by_pypng(samples: np.ndarray, **options: object) -> io.BytesIO:
+def by_pypng(samples: np.ndarray, **options: Any) -> io.BytesIO:
     height, width, channels = samples.shape
     stream = io.BytesIO()
     writer = png.Writer(width, height, greyscale=channels < 3, alpha=channels in (2, 4), bitdepth=16, **options)

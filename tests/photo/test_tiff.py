@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from img2img.errors import UnreadablePhoto
 from img2img.photo import Photo, read_photo, write_photo
 
 
-def by_tifffile(values: np.ndarray, **options: object) -> io.BytesIO:
+def by_tifffile(values: np.ndarray, **options: Any) -> io.BytesIO:
     stream = io.BytesIO()
     tifffile.imwrite(stream, values, **options)
     stream.seek(0)
@@ -35,12 +36,12 @@ def by_tifffile(values: np.ndarray, **options: object) -> io.BytesIO:
     ],
 )
 @pytest.mark.parametrize("channels", [1, 3])
-def test_16_bit_layouts_are_read_exactly(options: dict[str, object], channels: int) -> None:
+def test_16_bit_layouts_are_read_exactly(options: dict[str, Any], channels: int) -> None:
     values = noise(37, 21, dtype=np.uint16) if channels == 1 else noise(37, 21, 3, dtype=np.uint16)
     kind = "minisblack" if channels == 1 else "rgb"
     photo = read_photo(by_tifffile(values, photometric=kind, resolution=(300, 200), **options))
+    assert photo.dpi == (300.0, 200.0)
     assert photo.pixels.dtype == np.uint16
-    assert photo.dpi == (300, 200)
     np.testing.assert_array_equal(photo.pixels, values)
 
 
@@ -175,7 +176,9 @@ def test_two_16_bit_pages_are_refused_unless_the_first_is_asked_for() -> None:
     ("dtype", "space", "alpha", "order"),
     list(itertools.product([np.uint8, np.uint16], ["L", "RGB"], [False, True], "<>")),
 )
-def test_tifffile_and_pillow_read_what_is_written(dtype: type, space: str, alpha: bool, order: str) -> None:
+def test_tifffile_and_pillow_read_what_is_written(
+    dtype: type, space: Literal["L", "RGB"], alpha: bool, order: str
+) -> None:
     exif = Image.Exif()
     exif.endian = order
     exif[0x013B] = "Dorothea Lange"
@@ -195,6 +198,7 @@ def test_tifffile_and_pillow_read_what_is_written(dtype: type, space: str, alpha
     stream.seek(0)
     with tifffile.TiffFile(stream) as file:
         page = file.pages[0]
+        assert isinstance(page, tifffile.TiffPage)
         values = page.asarray()
         assert bytes(page.tags[700].value) == b"<x/>"
         assert bytes(page.tags[34675].value) == b"profile"
