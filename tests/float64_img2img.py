@@ -10,6 +10,7 @@ from functools import partial
 
 import torch
 import torch.distributed as dist
+from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined]
 
 torch.set_default_dtype(torch.float64)
 torch.Tensor.float = torch.Tensor.double  # type: ignore[method-assign]
@@ -38,10 +39,10 @@ def run(words: list[str]) -> None:
 
 def meet_apart(number: int) -> None:
     """Has torchrun's processes meet under a name of this command's own: what another left there is none of theirs."""
-    store = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False)
+    store = TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False)
     dist.init_process_group = partial(
         INIT,
-        store=dist.PrefixStore(f"command {number}", store),
+        store=PrefixStore(f"command {number}", store),
         rank=int(os.environ["RANK"]),
         world_size=int(os.environ["WORLD_SIZE"]),
     )

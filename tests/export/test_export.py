@@ -240,10 +240,10 @@ SMALL_PLAYERS = ("image_size=8", "z_dim=4", "generator_channels=4", "discriminat
     [
         ("gan", (), (3, 8, 8, 1)),
         ("dcgan", ("image_channels=3",), (3, 8, 8, 3)),
-        ("dcgan", ("upsampling=resize",), (3, 8, 8, 1)),
+        pytest.param("dcgan", ("upsampling=resize",), (3, 8, 8, 1), marks=pytest.mark.slow),
         ("cgan", (), (3, 8, 8, 1)),
-        ("cgan", ("condition=embedding", "image_size=32"), (3, 32, 32, 1)),
-        ("wgan-svc", ("n_critic=1",), (3, 8, 8, 1)),
+        pytest.param("cgan", ("condition=embedding", "image_size=32"), (3, 32, 32, 1), marks=pytest.mark.slow),
+        pytest.param("wgan-svc", ("n_critic=1",), (3, 8, 8, 1), marks=pytest.mark.slow),
         ("tgan", ("frames=4",), (3, 4, 8, 8, 1)),
     ],
 )
