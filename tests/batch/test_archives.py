@@ -39,11 +39,12 @@ def pack(path: Path, members: Members) -> Path:
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for name, content in members:
             tar.addfile(entry(name, len(content)), io.BytesIO(content))
-    squeeze: Callable[[bytes], bytes] = {
+    ways: dict[str, Callable[[bytes], bytes]] = {
         ".gz": gzip.compress,
         ".bz2": partial(bz2.compress, compresslevel=1),
         ".xz": lzma.compress,
-    }.get(path.suffix, bytes)
+    }
+    squeeze = ways.get(path.suffix, bytes)
     path.write_bytes(squeeze(packed.getvalue()))
     return path
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -336,7 +337,7 @@ def test_model_problem_comes_once_before_any_photo(draw_photo: DrawPhoto, name: 
 
 @pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_before_the_command_begins_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(**_: object) -> None:
+    def interrupted(**_: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("img2img.cli.app.app", interrupted)

@@ -3,6 +3,7 @@
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import DrawPhoto
@@ -115,7 +116,7 @@ def test_closed_early_it_goes_on_from_there(draw_photo: DrawPhoto, tiny_model: P
         ({"overwrite": "yes"}, "--overwrite 'yes': give True or False"),
     ],
 )
-def test_options_are_refused_at_the_call(tiny_model: Path, options: dict[str, object], says: str) -> None:
+def test_options_are_refused_at_the_call(tiny_model: Path, options: dict[str, Any], says: str) -> None:
     with pytest.raises(img2img.UsageError) as caught:
         convert("photo.png", model=tiny_model, **options)
     assert says in str(caught.value)
