@@ -25,6 +25,7 @@ from img2img.photo.formats import (
     written_format,
 )
 from img2img.photo.photo import Photo
+from img2img.photo.raw import refuse_raw_start
 
 DEFAULT_MAX_PIXELS = 1_000_000_000
 
@@ -75,6 +76,7 @@ def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
     stream.seek(0)
     if not start:
         raise UnreadablePhoto("the file is empty; copy it again from where it came from")
+    refuse_raw_start(start)
     image_format = sniff_format(start)
     if image_format is None:
         raise UnreadablePhoto("not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file")
@@ -88,6 +90,10 @@ def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
         from img2img.photo.tiff.reader import read_tiff
 
         return read_tiff(stream, max_pixels, first_frame)
+    if image_format == "JPEG":
+        from img2img.photo.jpeg_reader import read_jpeg
+
+        return read_jpeg(stream, max_pixels)
     return _read_with_pillow(stream, image_format, max_pixels, first_frame)
 
 
