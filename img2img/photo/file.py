@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +29,7 @@ from img2img.photo.photo import Photo
 from img2img.photo.raw import refuse_raw_start
 
 DEFAULT_MAX_PIXELS = 1_000_000_000
+_UNSUPPORTED = re.compile(r"unsupported|not (yet )?supported", re.IGNORECASE)  # what decoders say of a whole file
 
 
 def read_photo(
@@ -151,6 +153,9 @@ def _named(name: str) -> Iterator[None]:
         advice = "more pixels than Pillow takes in this format; save it as PNG or TIFF first"
         raise UnreadablePhoto(f"{name}: {advice}") from error
     except Exception as error:  # A decoder raises any kind at all for a damaged file.
+        if _UNSUPPORTED.search(str(error)):
+            advice = "convert it, with ImageMagick: magick IN OUT.png"
+            raise UnreadablePhoto(f"{name}: of a kind that is not supported ({error}); {advice}") from error
         raise UnreadablePhoto(f"{name}: {reason_for(error, 'read')}") from error
 
 

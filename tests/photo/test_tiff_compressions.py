@@ -72,6 +72,18 @@ def test_jpeg_strips_of_grey_and_inks() -> None:
     assert np.abs(read(stream.getvalue()).pixels - expected).max() <= 8
 
 
+def test_old_style_jpeg_is_read_with_its_tables_where_they_are() -> None:
+    for values, photometric in ((smooth(48, 40), YCBCR), (smooth(48, 40)[..., 0], MIN_IS_BLACK)):
+        samples = 3 if photometric == YCBCR else 1
+        jpeg = jpeg_of(values, subsampling=0)
+        layout = {256: longs("<", 40), 257: longs("<", 48), 258: shorts("<", *[8] * samples), 259: shorts("<", 6)}
+        layout |= {262: shorts("<", photometric), 277: shorts("<", samples), 278: longs("<", 48), 512: shorts("<", 1)}
+        layout |= {513: longs("<", 8), 514: longs("<", len(jpeg)), 530: shorts("<", 1, 1), 274: shorts("<", 3)}
+        pixels = read(tiff_file(layout, [jpeg])).pixels
+        with Image.open(io.BytesIO(jpeg)) as image:
+            assert np.abs(pixels[::-1, ::-1].astype(int) - np.asarray(image)).max() <= 2
+
+
 @pytest.mark.parametrize("compression", ["tiff_ccitt", "group3", "group4"])
 @pytest.mark.parametrize("fill_order", [1, 2])
 @pytest.mark.parametrize("photometric", [MIN_IS_WHITE, MIN_IS_BLACK])

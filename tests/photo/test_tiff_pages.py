@@ -190,3 +190,14 @@ def test_tifffile_takes_the_same_page() -> None:
         writer.write(SMALL, photometric="rgb", subfiletype=1, subifds=1)
         writer.write(BIG, photometric="rgb", subfiletype=0)
     np.testing.assert_array_equal(read(stream.getvalue()).pixels, BIG)
+
+
+def test_directories_that_share_their_values_do_not_fill_the_memory() -> None:
+    data = bytearray(tiff((BIG, {f"t{60000 + i}": TiffEntry(1, bytes(8)) for i in range(200)}, [])))
+    data += bytes(100_000)
+    header = read_header(io.BytesIO(data))
+    for i in range(200):
+        at = data.index(struct.pack("<HHL", 60000 + i, 1, 8), header.first)
+        struct.pack_into("<LL", data, at + 4, 90_000, 8)
+    with pytest.raises(UnreadablePhoto, match="directories that share their values"):
+        read(bytes(data))

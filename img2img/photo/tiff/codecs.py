@@ -38,6 +38,7 @@ _UNKNOWN = {
 _LINE_CODECS = (tags.NO_COMPRESSION, tags.LZW, tags.DEFLATE, tags.OLD_DEFLATE, tags.LZMA, tags.ZSTD, tags.PACK_BITS)
 _SAMPLE_BITS = dict.fromkeys(tags.FAX, 1) | {tags.THUNDER_SCAN: 4, tags.JPEG: 8, tags.WEBP: 8}
 PREDICTING = (tags.LZW, tags.DEFLATE, tags.OLD_DEFLATE, tags.LZMA, tags.ZSTD)
+_SPARE_PIXELS = 1 << 24  # that a strip may have too many of
 _NOISE = tuple(random.Random(seed).randbytes(64) for seed in range(3))
 _REVERSED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)).reshape(256, 8)[:, ::-1]).ravel()
 
@@ -119,6 +120,8 @@ def _webp_samples(layout: Layout, strips: Sequence[bytes], rows: Sequence[int]) 
     parts = []
     for strip, count in zip(strips, rows, strict=True):
         with WebPImageFile(io.BytesIO(strip)) as image:
+            if image.width * image.height > layout.width * count + _SPARE_PIXELS:
+                raise ValueError("a WebP that is larger than its strip or tile")
             parts.append(cropped(image.convert("RGB" if layout.samples == 3 else "RGBA"), layout.width, count))
     return np.concatenate(parts)
 

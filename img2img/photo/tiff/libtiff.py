@@ -29,7 +29,7 @@ def decoded(
 
     `tags`, little-endian, are what the codec needs beside.
     """
-    _silence()
+    silence()
     size = width, sum(rows)
     with TiffImageFile(io.BytesIO(_file(strips, rows[0], size, bits, codec, tags))) as image:
         image.im = Image.new(_MODES[bits], size).im  # Pillow would ask its own limit of megapixels first
@@ -57,7 +57,7 @@ def _file(
 
 
 @lru_cache(maxsize=1)
-def _silence() -> None:
+def silence() -> None:
     """libtiff writes to the terminal, without a file's name, what Pillow raises anyway: its handlers are taken away.
 
     They can be reached where Pillow is linked to libtiff as a library of its own, on Linux and macOS.

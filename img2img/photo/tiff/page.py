@@ -103,8 +103,8 @@ class Page:
         colors = self.samples - len(self.numbers(EXTRA_SAMPLES))
         if colors == 1:
             return MIN_IS_WHITE if self.codec in FAX else MIN_IS_BLACK
-        if colors == 3 and self.codec not in (JPEG, OLD_JPEG):
-            return RGB
+        if colors == 3 and self.codec != JPEG:
+            return YCBCR if self.codec == OLD_JPEG else RGB
         raise UnreadablePhoto("it does not say what its colours are (no PhotometricInterpretation); save it as RGB")
 
     @property

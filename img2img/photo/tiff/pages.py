@@ -29,6 +29,7 @@ class Node:
 def read_pages(stream: BinaryIO, header: Header) -> list[Node]:
     """ValueError where the first directory is damaged; the chain ends before a further one that is."""
     nodes: list[Node] = []
+    room = 2 * stream.seek(0, 2)
     seen = set[int]()
     at = header.first
     while at and at not in seen and len(nodes) < _MOST_PAGES:
@@ -40,6 +41,9 @@ def read_pages(stream: BinaryIO, header: Header) -> list[Node]:
                 raise
             break
         nodes.append(Node(page, tuple(_below(stream, page, seen))))
+        room -= sum(len(entry.data) for each in all_pages(nodes[-1:]) for entry in each.directory.entries.values())
+        if room < 0:
+            raise ValueError("directories that share their values, and so are larger than the file")
         at = page.directory.next
     return nodes
 

@@ -1,7 +1,7 @@
 """TIFF files: the full-size page decoded as its tags say, with the metadata of the file's own directory.
 
 page.py is a directory, pages.py which one is the photo, layout.py where its samples lie, codecs.py (with
-libtiff.py and jpeg_strips.py) what they are compressed with, samples.py all of them as an array, tones.py
+libtiff.py, jpeg_strips.py and old_jpeg.py) what they are compressed with, samples.py all of them as an array, tones.py
 and ycbcr.py what they mean. Pillow and libtiff decode, but never interpret: their tables of modes leave out
 half of what the standard knows, and guess at some of it.
 """
@@ -10,9 +10,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import BinaryIO
-
-from PIL import Image
-from PIL.TiffImagePlugin import TiffImageFile
 
 from img2img.errors import UnreadablePhoto
 from img2img.photo.decode import check_size, turned_dpi, upright, valid_dpi
@@ -23,6 +20,7 @@ from img2img.photo.metadata.xmp import upright_xmp
 from img2img.photo.photo import Photo
 from img2img.photo.raw import refuse_raw_pages
 from img2img.photo.tiff import page as tags
+from img2img.photo.tiff.old_jpeg import old_jpeg_samples
 from img2img.photo.tiff.page import Page
 from img2img.photo.tiff.pages import all_pages, has_mask, photo_page, read_pages
 from img2img.photo.tiff.samples import read_samples
@@ -41,8 +39,7 @@ def read_tiff(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
     if 0 in page.size:
         raise UnreadablePhoto(f"{page.size[0]} x {page.size[1]} pixels: there is nothing to convert in an empty image")
     check_size(page.size, max_pixels)
-    is_old = page.codec == tags.OLD_JPEG and page.directory.next_at == nodes[0].page.directory.next_at
-    photo = _old_jpeg_photo(stream) if is_old else _photo(stream, page)
+    photo = _photo(stream, page)
     side = page.side
     directory, lost = true_directory(page.directory, side)
     return replace(
@@ -58,24 +55,21 @@ def read_tiff(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
 def _photo(stream: BinaryIO, page: Page) -> Photo:
     check_tones(page)
     has_alpha = page.extra_kind in (1, 2)
-    samples = read_samples(stream, page, page.colors + has_alpha, block_of(page))
+    if page.codec == tags.OLD_JPEG:
+        samples = old_jpeg_samples(stream, page)
+    else:
+        samples = read_samples(stream, page, page.colors + has_alpha, block_of(page))
     samples = plain(samples, page)
     # libjpeg makes RGB of YCbCr where it finds all three in one strip.
-    is_rgb = page.photometric == tags.YCBCR and page.codec == tags.JPEG and page.samples == 3 and not page.is_planar
+    is_rgb = page.samples == 3 and (
+        page.codec == tags.OLD_JPEG
+        or (page.photometric == tags.YCBCR and page.codec == tags.JPEG and not page.is_planar)
+    )
     pixels, icc = pixels_of(samples, page, is_rgb=is_rgb)
     alpha = alpha_of(samples, page, pixels)
     turned = None if alpha is None else upright(alpha, page.side)
     lost = ("further channels",) if page.samples > page.colors + has_alpha else ()
     return Photo(upright(pixels, page.side), "L" if pixels.ndim == 2 else "RGB", turned, icc, lost=lost)
-
-
-def _old_jpeg_photo(stream: BinaryIO) -> Photo:
-    """JPEG as TIFF 6.0 had it, tables at odd places: by Pillow, which turns it upright as it loads it."""
-    stream.seek(0)
-    with TiffImageFile(stream) as image:
-        # Memory for its pixels is given to it here: Pillow would ask its own limit of megapixels first.
-        image.im = Image.new(image.mode, image._tile_size).im
-        return Photo.from_image(image, turned=True)
 
 
 def _dpi(page: Page) -> tuple[float, float] | None:
