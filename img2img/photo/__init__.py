@@ -1,7 +1,8 @@
 """Read and write one photo without losing anything: the only place where files become arrays and back.
 
 photo.py is what a photo is, file.py reads and writes it; behind them formats.py (suffixes), decode.py and encode.py
-(through Pillow), png/ and tiff/ (what Pillow cannot do), metadata/ (EXIF and profiles).
+(through Pillow), fitting.py (what a format has room for), png/ and tiff/ (what Pillow cannot do), metadata/ (EXIF, XMP
+and profiles).
 """
 
 from img2img.photo.file import DEFAULT_MAX_PIXELS, read_photo, write_photo

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image, ImageFile
 
 from img2img.errors import UnreadablePhoto
+from img2img.photo.image_info import Metadata, lost_of, metadata, side_of
 from img2img.photo.jpeg import JpegSettings, jpeg_settings
-from img2img.photo.metadata.exif import orientation, resolution, with_prefix
 from img2img.photo.metadata.profiles import cmyk_converter, color_space, lab_converter, srgb_profile, srgb_table
-from img2img.photo.metadata.upright import upright_exif
-from img2img.photo.metadata.xmp import upright_xmp
 from img2img.photo.pixels import Pixels, strips
 
 _TURNS = {
@@ -47,14 +45,6 @@ _REFUSED_MODES = {
 }
 
 
-class Metadata(TypedDict):
-    """What of a Photo's fields is the same for any depth."""
-
-    exif: bytes | None
-    xmp: bytes | None
-    dpi: tuple[float, float] | None
-
-
 class Decoded(Metadata):
     """A Photo's fields, of an image of 8 bits."""
 
@@ -72,7 +62,7 @@ def decoded(image: Image.Image, *, turned: bool = False) -> Decoded:
     if 0 in image.size:
         raise UnreadablePhoto(f"{image.width} x {image.height} pixels: there is nothing to convert in an empty image")
     _scale_key(image)
-    lost = _lost(image)
+    lost = lost_of(image)
     image.load()
     side = 1 if turned else side_of(image)
     told_side = image.info.get("original_orientation") or 1 if turned else side
@@ -100,21 +90,6 @@ def check_size(size: tuple[int, int], max_pixels: int) -> None:
         )
 
 
-def side_of(image: Image.Image) -> int:
-    """The EXIF orientation of an image's pixels, 1 to 8."""
-    return orientation(_exif(image), _xmp(image))
-
-
-def metadata(image: Image.Image, side: int, size: tuple[int, int]) -> Metadata:
-    """The image's EXIF, XMP and DPI, made true for pixels of that size turned upright from that side."""
-    exif = _exif(image)
-    return {
-        "exif": upright_exif(exif, side, size),
-        "xmp": upright_xmp(_xmp(image), side),
-        "dpi": turned_dpi(_dpi(image, exif), side),
-    }
-
-
 def profiled(pixels: Pixels, icc: bytes | None) -> tuple[Pixels, bytes | None]:
     """Grey or RGB pixels and the profile that a colour photo can keep: a grey profile gives way to sRGB's."""
     if color_space(icc) in ("", "RGB") or icc is None:
@@ -140,24 +115,12 @@ def upright(values: Pixels, side: int) -> Pixels:
     return np.ascontiguousarray(turned)
 
 
-def turned_dpi(dpi: tuple[float, float] | None, side: int) -> tuple[float, float] | None:
-    return (dpi[1], dpi[0]) if dpi is not None and side >= 5 else dpi
-
-
-def valid_dpi(dpi: Any) -> tuple[float, float] | None:
-    """Two positive, sane numbers, or None: files say 0, 1 and worse where nobody knew."""
-    try:
-        across, down = (float(number) for number in dpi)
-    except (TypeError, ValueError, ZeroDivisionError):
+def keyed_alpha(samples: Pixels, key: Any) -> Pixels | None:
+    """Of (H, W, samples) in 16 bits: 0 where all have the key's values (tRNS), 65535 elsewhere; None without a key."""
+    if key is None:
         return None
-    if not (1 < across <= 65535 and 1 < down <= 65535):
-        return None
-    # PNG counts in dots per metre: 150 dpi come back as 150.0124.
-    return _tidy(across), _tidy(down)
-
-
-def _tidy(number: float) -> float:
-    return float(round(number)) if abs(number - round(number)) < 0.02 else number
+    opaque = np.any(samples != np.asarray(key, np.uint16), axis=2)
+    return np.where(opaque, np.uint16(65535), np.uint16(0))
 
 
 def _scale_key(image: Image.Image) -> None:
@@ -176,7 +139,8 @@ def _pixels(image: Image.Image) -> tuple[Pixels, Pixels | None, bytes | None]:
     if image.mode == "LAB":
         return *_copied(image, "RGB", lab_converter()), srgb_profile()
     if image.mode == "I;16" and image.format in (None, "PNG", "TIFF"):
-        return np.array(image, np.uint16), None, icc
+        values = np.array(image, np.uint16)
+        return values, keyed_alpha(values[..., None], image.info.get("transparency")), icc
     mode = _target_mode(image)
     pixels, alpha = _copied(image, mode, lambda strip: strip if strip.mode == mode else strip.convert(mode))
     pixels, icc = profiled(pixels, icc)
@@ -208,43 +172,3 @@ def _copied(
             pixels[rows] = strip[..., 0] if mode == "LA" else strip[..., :3]
             alpha[rows] = strip[..., -1]
     return pixels, alpha
-
-
-def _lost(image: Image.Image) -> tuple[str, ...]:
-    """What is in the file beside the picture, and not kept."""
-    if image.format in ("JPEG", "MPO"):
-        from PIL.JpegImagePlugin import JpegImageFile
-
-        from img2img.photo.jpeg_file import beside_picture
-
-        return tuple(beside_picture(image)) if isinstance(image, JpegImageFile) else ()
-    if image.format != "HEIF":
-        return ()
-    beside = {"further pictures": getattr(image, "n_frames", 1) > 1, "depth map": image.info.get("depth_images")}
-    kinds = list(image.info.get("aux") or ())
-    beside["gain map"] = any("hdrgainmap" in kind for kind in kinds)
-    beside["auxiliary pictures"] = any("hdrgainmap" not in kind for kind in kinds)
-    return tuple(name for name, there in beside.items() if there)
-
-
-def _exif(image: Image.Image) -> bytes | None:
-    """The block, also where ImageMagick wrote it as text in hexadecimal digits."""
-    text = image.info.get("Raw profile type exif")
-    if "exif" not in image.info and isinstance(text, str):
-        try:
-            return with_prefix(bytes.fromhex("".join(text.split()[2:])))
-        except ValueError:
-            return None
-    return with_prefix(image.info.get("exif"))
-
-
-def _xmp(image: Image.Image) -> bytes | None:
-    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-    return xmp.encode() if isinstance(xmp, str) else xmp or None
-
-
-def _dpi(image: Image.Image, exif: bytes | None) -> tuple[float, float] | None:
-    """A JPEG's from its JFIF header, else from EXIF: where neither says, Pillow says 72."""
-    if image.format in ("JPEG", "MPO") and image.info.get("jfif_unit") not in (1, 2):
-        return valid_dpi(resolution(exif))
-    return valid_dpi(image.info.get("dpi"))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
 
 from PIL.JpegImagePlugin import JpegImageFile
 
 from img2img.photo.jpeg_frame import EOI, SOI, end_of_picture
 from img2img.photo.metadata.tiff_directory import read_directory, read_header
 from img2img.photo.metadata.xmp import claims_of
+from img2img.photo.spliced_file import Part, spliced_file
 
 _GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
@@ -24,8 +27,59 @@ class QuietJpegFile(JpegImageFile):
     animation of a phone's multi-picture JPEG. metadata/exif.py reads the resolution; one picture is what is wanted.
     """
 
+    def _open(self) -> None:
+        """Without the segments over which Pillow stumbles: a photo is not refused for its metadata."""
+        assert self.fp is not None
+        self.unreadable = list(_unreadable_segments(self.fp))
+        if self.unreadable:
+            start, parts = 0, list[Part]()
+            for segment in self.unreadable:
+                parts.append((start, segment.at))
+                start = segment.at + segment.length
+            self.fp = spliced_file(self.fp, [*parts, (start, self.fp.seek(0, 2))])
+        self.fp.seek(0)
+        super()._open()
+
     def _read_dpi_from_exif(self) -> None:
         pass
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """Where it lies, marker and length included."""
+
+    marker: int
+    at: int
+    length: int
+
+
+def _unreadable_segments(stream: IO[bytes]) -> Iterator[_Segment]:
+    at = 2
+    while True:
+        stream.seek(at)
+        head = stream.read(4)
+        if len(head) < 4 or head[0] != 0xFF or not 0xC0 <= head[1] < 0xFF or head[1] in (0xD9, 0xDA):
+            return
+        segment = _Segment(head[1], at, 2 + int.from_bytes(head[2:], "big"))
+        if 0xE0 <= segment.marker <= 0xEF and _is_unreadable(stream.read(segment.length - 4)):
+            yield segment
+        at += max(segment.length, 4)
+
+
+def _is_unreadable(data: bytes) -> bool:
+    """Whether Pillow would read beyond a segment's end."""
+    least = {b"JFIF": 7, b"Adobe": 7, b"ICC_PROFILE\0": 14}
+    if any(data.startswith(name) and len(data) < size for name, size in least.items()):
+        return True
+    at = 14
+    while data.startswith(b"Photoshop 3.0\0") and data[at : at + 4] == b"8BIM":
+        if len(data) < at + 7:
+            return True
+        at += 7 + data[at + 6]
+        at += at % 2
+        at += 4 + int.from_bytes(data[at : at + 4], "big")
+        at += at % 2
+    return False
 
 
 def beside_picture(image: JpegImageFile) -> Iterator[str]:
@@ -43,6 +97,8 @@ def beside_picture(image: JpegImageFile) -> Iterator[str]:
         yield "further pictures"
     if any(data.startswith(_EXTENDED_XMP) for data in segments):
         yield "depth map" if "depth map" in claims else "extended XMP"
+    for segment in image.unreadable if isinstance(image, QuietJpegFile) else ():
+        yield f"metadata (unreadable APP{segment.marker & 15})"
     if any(name == "APP11" and data.startswith(b"JP") for name, data in image.applist):
         yield "content credentials"
     if any(data.startswith(b"ICC_PROFILE\0") for data in segments) and not image.info.get("icc_profile"):

@@ -41,6 +41,7 @@ class AnimationFile:
         self.path = path
         self.comment: bytes | None = None
         self.lossless = False
+        self._max_pixels = max_pixels
         self._parts: PngParts | None = None
         self._icc: bytes | None = None  # of a GIF, of which Pillow does not know
         with self._reading(), path.open("rb") as stream:
@@ -48,11 +49,11 @@ class AnimationFile:
             self._format = sniff_format(start)
             if self._format == "WEBP" and start[12:16] == b"VP8X":
                 sides = (int.from_bytes(start[at : at + 3], "little") + 1 for at in (24, 27))
-                self._check(tuple(sides), 1, max_pixels)  # before libwebp takes memory for it
+                self._check(tuple(sides), 1)  # before libwebp takes memory for it
             if self._format == "PNG":
-                self._look_at_png(stream, max_pixels)
+                self._look_at_png(stream)
             else:
-                self._look(stream, max_pixels)
+                self._look(stream)
 
     def pictures(self) -> Iterator[Shown]:
         with self.path.open("rb") as stream:
@@ -88,19 +89,20 @@ class AnimationFile:
         except Exception as error:  # a decoder raises any kind at all for a damaged file
             raise FilmError(f"{self.path}: {reason_for(error, 'read')}") from error
 
-    def _check(self, size: tuple[int, ...], count: int, max_pixels: int) -> None:
+    def _check(self, size: tuple[int, ...], count: int) -> None:
         width, height = size
-        if width * height * count > max_pixels:
+        total = width * height * count
+        if total > self._max_pixels:
             raise FilmError(
-                f"{self.path}: {count:,} pictures of {width} x {height} pixels are "
-                f"{width * height * count / 1e6:,.0f} megapixels, more than the {max_pixels / 1e6:,.0f} that are held "
-                "at once; make it smaller or shorter, or take --first-frame"
+                f"{self.path}: {count:,} pictures of {width} x {height} pixels are {total / 1e6:,.0f} megapixels, more "
+                f"than the {self._max_pixels / 1e6:,.0f} that are held at once; make it smaller or shorter, or take "
+                "--first-frame"
             )
 
-    def _look(self, stream: BinaryIO, max_pixels: int) -> None:
+    def _look(self, stream: BinaryIO) -> None:
         with self._opened(stream) as animation:
             self.count = getattr(animation, "n_frames", 1)
-            self._check(animation.size, self.count, max_pixels)
+            self._check(animation.size, self.count)
             loop = animation.info.get("loop")
             self.plays = int(loop if loop is not None else 1)
             if self._format == "GIF":  # which counts repetitions
@@ -109,12 +111,12 @@ class AnimationFile:
         if self._format == "GIF":
             self._icc = gif_profile(stream)
 
-    def _look_at_png(self, stream: BinaryIO, max_pixels: int) -> None:
+    def _look_at_png(self, stream: BinaryIO) -> None:
         from img2img.photo.png.parts import read_parts
 
         self._parts = read_parts(stream)
         header, self.count = self._parts.header, len(self._parts.frames)
-        self._check((header.width, header.height), self.count + self._parts.has_fallback, max_pixels)
+        self._check((header.width, header.height), self.count + self._parts.has_fallback)
         if not self._parts.frames:
             raise UnreadablePhoto("an animation without frames; --first-frame takes its picture")
         self.plays = self._parts.plays or 0
@@ -130,6 +132,7 @@ class AnimationFile:
         with self._opened(stream) as animation:
             for number in range(self.count):
                 animation.seek(number)
+                self._check(animation.size, self.count)  # a GIF's canvas may grow
                 picture = animation.convert("RGBA")  # WebP knows a picture's time when it is decoded
                 if self._icc is not None:
                     picture.info["icc_profile"] = self._icc

@@ -116,10 +116,16 @@ def _png_chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _gif_moves(stream: BinaryIO) -> bool:
-    from PIL import GifImagePlugin
+    from PIL import GifImagePlugin, Image
 
     stream.seek(0)
     try:
         return bool(GifImagePlugin.GifImageFile(stream).is_animated)
-    except (OSError, SyntaxError, EOFError, ValueError):  # damaged: the photo reader says how
+    except (
+        OSError,
+        SyntaxError,
+        EOFError,
+        ValueError,
+        Image.DecompressionBombError,
+    ):  # damaged: the photo reader says how
         return False

@@ -145,7 +145,7 @@ def _convert(
     overwrite: bool,
 ) -> tuple[FilmResult, Place]:
     """The result, and the place at the end."""
-    size = 0, 0
+    size, lost = (0, 0), dict[str, None]()
     with WorkFolder(Path(str(target)), {**settings, **made_by()}, replace=overwrite) as folder:
         place, state = folder.last()
         steadier = Steadier()
@@ -157,19 +157,19 @@ def _convert(
                     # Converted also where it is there already: what comes after leans on it.
                     converted = converter.convert(frame.photo, steadier)
                     if folder.replaces or not target.path(frame.number).is_file():
-                        _write(converted, target.path(frame.number))
+                        lost |= dict.fromkeys((*converted.lost, *_write(converted, target.path(frame.number))))
                 place = frame.place
                 progress(place.frames, total)
                 if place.frames % _KEPT_EVERY == 0:
                     folder.add(Segment.of([]), place, steadier.state())
         folder.remove()
-    return FilmResult(*size, frames=place.frames), place
+    return FilmResult(*size, frames=place.frames, lost=tuple(lost)), place
 
 
-def _write(photo: Photo, path: Path) -> None:
+def _write(photo: Photo, path: Path) -> tuple[str, ...]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_photo(photo, path)
+        return write_photo(photo, path)
     except PhotoError as error:
         raise FilmError(str(error)) from error
     except OSError as error:

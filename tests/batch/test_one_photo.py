@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import DrawPhoto
 from PIL import Image
+from png_bytes import png_bytes
 
 from img2img.batch import one_photo
 from img2img.batch.engines import threads as run
@@ -303,3 +304,15 @@ def test_jobs_are_taken_as_workers_come_free(jobs: list[Job], workers: int) -> N
 
     for done, _ in enumerate(run_jobs(counted(), PhotoConverter(same), workers=workers), start=1):
         assert taken <= done + workers
+
+
+def test_what_a_result_lacks_is_a_flag(tmp_path: Path) -> None:
+    """What the source could not give, and what the new format has no room for; where nothing is missing, none."""
+    before = [(b"tEXt", b"Title\0Harbour"), (b"prVT", b"layers")]
+    (tmp_path / "a.png").write_bytes(png_bytes(np.full((20, 30), 90), before=before))
+    for suffix, losses in {".png": ("the chunk (prVT)",), ".jpg": ("the chunk (prVT)", "text (tEXt)")}.items():
+        outcome = convert_photo(Job(tmp_path / "a.png", tmp_path / f"b{suffix}"), PhotoConverter(same), PhotoOptions())
+        assert outcome.losses == tuple(f"without {loss}" for loss in losses)
+        assert set(outcome.losses) < set(outcome.flags)  # it is nearly grey, too
+    (tmp_path / "c.png").write_bytes(png_bytes(np.full((20, 30), 90), before=before[:1]))
+    assert convert_photo(Job(tmp_path / "c.png", tmp_path / "d.png"), PhotoConverter(same), PhotoOptions()).losses == ()

@@ -16,6 +16,7 @@ import pytest
 import tiny_model as tiny
 from conftest import DrawPhoto
 from PIL import Image
+from png_bytes import png_bytes
 from shared_options import OPTIONS
 from typer.testing import CliRunner, Result
 
@@ -175,6 +176,22 @@ def test_quiet_prints_errors_only(draw_photo: DrawPhoto) -> None:
     assert result.exit_code == 1
     assert result.stdout == ""
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_what_results_lack_is_a_line_for_one_and_counted_for_many() -> None:
+    for number in range(3):
+        Path("in").mkdir(exist_ok=True)
+        texts = [(b"tEXt", b"Title\0Harbour")] if number else []
+        Path("in", f"{number}.png").write_bytes(png_bytes(np.full((20, 30), 90), before=texts))
+    one = colorize("in/1.png", "-o", "one.jpg")
+    assert (one.exit_code, one.stderr) == (0, "one.jpg: without text (tEXt)\n")
+    many = colorize("in", "-o", "out", "--format", "jpg", "--report", "out.csv")
+    assert (many.exit_code, many.stderr) == (0, "without text (tEXt): 2 photos\n")
+    assert Path("out.csv").read_text().count("without text (tEXt)") == 2
+    zipped = colorize("in", "-o", "out.zip", "--format", "jpg")
+    assert (zipped.exit_code, zipped.stderr) == (0, "without text (tEXt): 2 photos\n")
+    assert colorize("in", "-o", "again", "--format", "jpg", "--quiet").stderr == ""
+    assert colorize("in", "-o", "kept").stderr == ""
 
 
 @pytest.mark.parametrize("jobs", ["1", "2", "7"])

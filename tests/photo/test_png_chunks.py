@@ -119,6 +119,7 @@ KEPT: Chunks = [
     (b"cLLI", struct.pack(">2L", 10_000_000, 4_000_000)),
     (b"pHYs", struct.pack(">2LB", 2, 1, 0)),
     (b"pHYs", struct.pack(">2LB", 11811, 5906, 1)),
+    (b"pHYs", struct.pack(">2LB", 2, 3, 1)),
     (b"tEXt", b"Title\0Harbour at dawn"),
     (b"zTXt", b"Comment\0\0" + zlib.compress(b"long")),
     (b"iTXt", b"Author\0\0\0de\0Urheber\0Gr\xc3\xbc\xc3\x9fe"),

@@ -91,6 +91,11 @@ def test_pillows_own_image_keeps_its_transparent_grey(depth: int) -> None:
     np.testing.assert_array_equal(Photo.from_image(Image.open(io.BytesIO(data))).alpha, [[255, 255, 0, 255]])
 
 
+def test_pillows_own_16_bit_image_keeps_its_transparent_grey() -> None:
+    data = png_bytes(np.array([[0, 500, 999]]), 16, before=[(b"tRNS", struct.pack(">H", 500))])
+    np.testing.assert_array_equal(Photo.from_image(Image.open(io.BytesIO(data))).alpha, [[65535, 0, 65535]])
+
+
 def test_what_the_standard_does_not_know_is_refused() -> None:
     grey = png_bytes(np.zeros((2, 2)))
     header = struct.pack(">2L", 2, 2)

@@ -330,3 +330,60 @@ def test_a_georeference_holds_for_pixels_that_were_not_turned(side: int) -> None
     Image.fromarray(GREY).save(stream, "TIFF", tiffinfo=tags)
     photo = read(stream.getvalue())
     assert photo.lost == (() if side == 1 else ("georeference",))
+
+
+@pytest.mark.parametrize(
+    ("marker", "data"),
+    [
+        (0xE0, b"JFIF\0"),
+        (0xEE, b"Adobe"),
+        (0xE2, b"ICC_PROFILE\0"),
+        (0xE2, b"ICC_PROFILE\0\2\3abc"),
+        (0xED, b"Photoshop 3.0\x008BIM\4\4"),
+    ],
+)
+def test_a_jpegs_broken_metadata_is_named_and_costs_no_photo(marker: int, data: bytes) -> None:
+    photo = read(with_segments(jpeg(), segment(0xFE, b"a comment"), segment(marker, data)))
+    np.testing.assert_array_equal(photo.pixels, read(jpeg()).pixels)
+    assert len(photo.lost) == 1
+    assert photo.jpeg.comment == b"a comment"
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"Exif\0\0", b"Exif\0\0II", b"MPF\0junk", b"http://ns.adobe.com/xap/1.0/\0", b"FPXR\0"]
+)
+def test_a_jpegs_empty_metadata_costs_no_photo(data: bytes) -> None:
+    for marker in (0xE1, 0xE2):
+        photo = read(with_segments(jpeg(), segment(marker, data)))
+        np.testing.assert_array_equal(photo.pixels, read(jpeg()).pixels)
+        assert photo.lost == ()
+
+
+def test_what_a_heic_holds_beside_its_picture_is_named() -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    rgb = Image.fromarray(np.repeat(GREY[..., None], 3, axis=2))
+    claim = rdf(CAMERA, 'GCamera:MotionPhoto="1"')
+    for count, xmp, lost in ((1, b"", ()), (2, b"", ("further pictures",)), (1, claim, ("motion film",))):
+        heif = pillow_heif.from_pillow(rgb)
+        for _ in range(count - 1):
+            heif.add_from_pillow(rgb)
+        stream = io.BytesIO()
+        heif.save(stream, xmp=xmp)
+        assert read(stream.getvalue()).lost == lost
+
+
+def test_a_heics_exif_holds_for_the_picture_as_it_is_shown() -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif.get_ifd(0x8769)[0xA002], exif.get_ifd(0x8769)[0xA003] = 40, 30
+    image = Image.fromarray(np.repeat(GREY[..., None], 3, axis=2))
+    image.info["exif"] = exif.tobytes()  # saved as a turn of the pixels, too
+    stream = io.BytesIO()
+    pillow_heif.register_heif_opener()
+    image.save(stream, "HEIF")
+    photo = read(stream.getvalue())
+    assert (photo.width, photo.height) == (30, 40)
+    read_back = Image.Exif()
+    read_back.load(photo.exif)
+    assert (read_back.get_ifd(0x8769)[0xA002], read_back.get_ifd(0x8769)[0xA003]) == (30, 40)

@@ -1,4 +1,4 @@
-"""photo/tiff/pages.py and photo/raw.py: the full-size page is the photo, and a camera's raw file is none."""
+"""photo/tiff/pages.py, tiff/sensor.py, raw.py: the full-size page is the photo, and a camera's raw file is none."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from img2img.batch.outcome import Outcome
 from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
 from img2img.video.animation_file import AnimationFile
+from img2img.video.kinds import kind_of
 from img2img.video.one_film import FilmOptions, convert_one_film
 from img2img.video.plan import plan_films
 
@@ -314,6 +315,25 @@ def test_the_limit_counts_every_picture(tmp_path: Path, suffix: str) -> None:
     assert AnimationFile(path, max_pixels=4 * 24 * 32).count == 4
     with pytest.raises(FilmError, match="4 pictures of 32 x 24"):
         AnimationFile(path, max_pixels=4 * 24 * 32 - 1)
+
+
+@pytest.mark.parametrize("side", [1000, 60_000])
+def test_a_gif_that_grows_has_the_same_limit(tmp_path: Path, side: int) -> None:
+    """Pictures larger than the canvas that the file begins with."""
+
+    def picture(side: int) -> bytes:
+        return b"\x21\xf9\4\0\1\0\0\0\x2c" + struct.pack("<4HB", 0, 0, side, side, 0) + b"\2\2\x44\1\0"
+
+    path = tmp_path / "a.gif"
+    path.write_bytes(
+        b"GIF89a" + struct.pack("<2H3B", 9, 9, 0x80, 0, 0) + bytes(6) + picture(1) + picture(side) + b"\x3b"
+    )
+    assert kind_of(str(path)) == "animation"
+    with pytest.raises(FilmError, match=r"a\.gif: .*pixels"):
+        list(AnimationFile(path, max_pixels=2 * 999 * 999).pictures())
+    path.write_bytes(path.read_bytes().replace(picture(1), picture(side)))
+    if side == 60_000:  # Pillow opens no such picture: the photo reader says so
+        assert kind_of(str(path)) is None
 
 
 def test_a_webp_of_a_canvas_too_large_is_not_opened(tmp_path: Path) -> None:

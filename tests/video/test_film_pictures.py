@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from film_clips import RATE, greys, read_film, texture, write_film
 from PIL import Image, ImageSequence
+from png_bytes import png_bytes
 
 from img2img.batch.outcome import Outcome
 from img2img.batch.task import Colorizing, FilmConverter
@@ -139,6 +140,15 @@ def test_numbered_pictures_keep_number_and_metadata(tmp_path: Path, filming: Fil
     with Image.open(tmp_path / "out" / "g_8.jpg") as picture:
         assert is_orange(picture)
         assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def test_what_numbered_pictures_lose_is_told(tmp_path: Path, filming: FilmConverter) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(2):
+        data = png_bytes(greys(1)[0], before=[(b"tEXt", b"Title\0Harbour")])
+        (tmp_path / "in" / f"f_{number}.png").write_bytes(data)
+    outcome = convert(tmp_path / "in/f_%d.png", tmp_path / "out/f_%d.jpg", filming)
+    assert (outcome.status, outcome.flags) == ("done", ("text (tEXt)",))
 
 
 def test_a_gap_and_a_damaged_picture_are_told_and_the_rest_is_done(tmp_path: Path, filming: FilmConverter) -> None:

@@ -6,12 +6,12 @@ Pillow's decoder (C) runs twice and is told to keep the first, then the second b
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from PIL.PngImagePlugin import PngImageFile
 
-from img2img.photo.decode import metadata, profiled, side_of, upright
+from img2img.photo.decode import keyed_alpha, profiled, upright
+from img2img.photo.image_info import metadata, side_of
 from img2img.photo.photo import Photo
 from img2img.photo.pixels import Pixels, strips
 
@@ -57,7 +57,7 @@ def _add_bytes(samples: Pixels, image: PngImageFile, shift: int) -> None:
 
 def _photo(samples: Pixels, image: PngImageFile) -> Photo:
     count = samples.shape[2]
-    alpha = samples[..., -1] if count in (2, 4) else _keyed_alpha(samples, image.info.get("transparency"))
+    alpha = samples[..., -1] if count in (2, 4) else keyed_alpha(samples, image.info.get("transparency"))
     color = samples[..., 0] if count < 3 else samples[..., :3]
     side = side_of(image)
     pixels, icc = profiled(upright(color, side), image.info.get("icc_profile") or None)
@@ -69,11 +69,3 @@ def _photo(samples: Pixels, image: PngImageFile) -> Photo:
         format="PNG",
         **metadata(image, side, image.size),
     )
-
-
-def _keyed_alpha(samples: Pixels, key: Any) -> Pixels | None:
-    """0 where all samples have the key's values (tRNS), 65535 elsewhere; None without a key."""
-    if key is None:
-        return None
-    opaque = np.any(samples != np.asarray(key, np.uint16), axis=2)
-    return np.where(opaque, np.uint16(65535), np.uint16(0))

@@ -10,6 +10,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 
+from img2img.photo.image_info import valid_dpi
 from img2img.photo.png.chunks import Header, inflated
 from img2img.photo.png.parts import NAMES, PngParts
 from img2img.photo.png.text import TEXTS, XMP_KEYWORD, read_text, readable
@@ -64,13 +65,23 @@ def _take(description: Description, parts: PngParts, kind: bytes, data: bytes) -
     if kind == b"eXIf":
         description.exif = data or description.exif
         return bool(data)
-    if kind == b"pHYs" and len(data) == 9 and data[8] == 1:
-        description.dots = description.dots or struct.unpack(">2L", data[:8])
+    if (
+        kind == b"pHYs"
+        and len(data) == 9
+        and data[8] == 1
+        and valid_dpi(dpi_of(dots := struct.unpack(">2L", data[:8])))
+    ):
+        description.dots = description.dots or dots
         return True
     kept = _kept(parts, kind, data)
     if kept is not None:
         description.chunks.append((kind, kept))
     return kept is not None
+
+
+def dpi_of(dots: tuple[int, int]) -> tuple[float, float]:
+    """Dots in an inch, of dots in a metre."""
+    return dots[0] * 0.0254, dots[1] * 0.0254
 
 
 def _profile(data: bytes) -> bytes | None:
@@ -109,8 +120,8 @@ def _kept(parts: PngParts, kind: bytes, data: bytes) -> bytes | None:
     if kind in COLOR_LENGTHS:
         useless = kind in (b"gAMA", b"cHRM") and not any(data)
         return data if len(data) == COLOR_LENGTHS[kind] and not useless else None
-    if kind == b"pHYs":  # without a unit: the pixels' aspect
-        return data if len(data) == 9 and data[8] == 0 and all(struct.unpack(">2L", data[:8])) else None
+    if kind == b"pHYs":  # the pixels' aspect, or a resolution of stars or cells
+        return data if len(data) == 9 and data[8] <= 1 and all(struct.unpack(">2L", data[:8])) else None
     if kind == b"sBIT":
         return _significant_bits(parts.header, data)
     if kind == b"bKGD":

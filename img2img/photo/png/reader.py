@@ -10,15 +10,14 @@ from typing import Any, BinaryIO
 from PIL.PngImagePlugin import PngImageFile
 
 from img2img.errors import UnreadablePhoto
-from img2img.photo.decode import check_size, side_of
+from img2img.photo.decode import check_size
+from img2img.photo.image_info import side_of
 from img2img.photo.metadata.profiles import color_space
 from img2img.photo.photo import Photo
 from img2img.photo.png.deep_reader import deep_photo
-from img2img.photo.png.description import Description, described
+from img2img.photo.png.description import Description, described, dpi_of
 from img2img.photo.png.parts import PngParts, read_parts
 from img2img.photo.png.picture_file import picture_file
-
-_DOTS_TO_INCH = 0.0254
 
 
 def read_png(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
@@ -53,7 +52,7 @@ def info_of(description: Description) -> dict[str, Any]:
     """As Pillow has it in an image's `info`."""
     info: dict[str, Any] = {"icc_profile": description.icc, "exif": description.exif, "xmp": description.xmp}
     if description.dots is not None:
-        info["dpi"] = tuple(dots * _DOTS_TO_INCH for dots in description.dots)
+        info["dpi"] = dpi_of(description.dots)
     return {key: value for key, value in info.items() if value is not None}
 
 

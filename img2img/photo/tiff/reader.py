@@ -12,18 +12,19 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from img2img.errors import UnreadablePhoto
-from img2img.photo.decode import check_size, turned_dpi, upright, valid_dpi
+from img2img.photo.decode import check_size, upright
+from img2img.photo.image_info import turned_dpi, valid_dpi
 from img2img.photo.metadata.exif import exif_of_tiff
 from img2img.photo.metadata.tiff_directory import read_header
 from img2img.photo.metadata.upright import upright_exif
 from img2img.photo.metadata.xmp import upright_xmp
 from img2img.photo.photo import Photo
-from img2img.photo.raw import refuse_raw_pages
 from img2img.photo.tiff import page as tags
 from img2img.photo.tiff.old_jpeg import old_jpeg_samples
 from img2img.photo.tiff.page import Page
 from img2img.photo.tiff.pages import all_pages, has_mask, photo_page, read_pages
 from img2img.photo.tiff.samples import read_samples
+from img2img.photo.tiff.sensor import refuse_raw_pages
 from img2img.photo.tiff.stale import true_directory
 from img2img.photo.tiff.tones import alpha_of, check_tones, pixels_of, plain
 from img2img.photo.tiff.ycbcr import block_of
