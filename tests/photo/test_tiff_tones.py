@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageCms
-from tiff_bytes import DEFLATE, LZW, NONE, PACK_BITS, tiff_file, tiff_of
+from tiff_bytes import DEFLATE, JPEG, LZW, NONE, PACK_BITS, tiff_file, tiff_of
 
 from img2img.errors import UnreadablePhoto
 from img2img.photo import Photo, read_photo
@@ -223,6 +223,13 @@ def test_ycbcr_shares_its_chroma_between_neighbours(block: tuple[int, int]) -> N
     np.testing.assert_array_equal(read(data).pixels, expected)
     if block != (1, 2):  # libtiff's interface for viewers does not know it, and mistakes the edges of 4 x 4
         assert np.abs(by_opencv(data).astype(int) - expected)[:16, :16].max() <= 2
+
+
+@pytest.mark.parametrize("compression", [NONE, JPEG])
+def test_chroma_in_planes_of_its_own_size_is_refused_by_name(compression: int) -> None:
+    tags = {259: shorts("<", compression), 530: shorts("<", 2, 2)}
+    with pytest.raises(UnreadablePhoto, match="YCbCr TIFF with chroma 2 x 2 in such a layout; save it as RGB"):
+        read(tiff_of(noise(16, 16, 3), YCBCR, planar=True, tags=tags))
 
 
 def test_ycbcr_of_video_has_black_at_16_and_white_at_235() -> None:

@@ -17,7 +17,8 @@ _FULL_RANGE = (0.0, 255.0, 128.0, 255.0, 128.0, 255.0)
 
 def block_of(page: Page) -> tuple[int, int]:
     """How many pixels, across and down, share their chroma where samples lie uncompressed in one run."""
-    if page.photometric != tags.YCBCR or page.samples == 1 or page.codec in (tags.JPEG, tags.WEBP):
+    is_jpeg = page.codec in (tags.JPEG, tags.WEBP) and not page.is_planar
+    if page.photometric != tags.YCBCR or page.samples == 1 or is_jpeg:
         return 1, 1
     numbers = page.whole_numbers(_SUBSAMPLING) or (2, 2)
     block = numbers[0], numbers[-1]
