@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,8 +26,10 @@ from img2img.photo.formats import (
     written_format,
 )
 from img2img.photo.photo import Photo
+from img2img.photo.raw import refuse_raw_start
 
 DEFAULT_MAX_PIXELS = 1_000_000_000
+_UNSUPPORTED = re.compile(r"unsupported|not (yet )?supported", re.IGNORECASE)  # what decoders say of a whole file
 
 
 def read_photo(
@@ -75,6 +78,7 @@ def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
     stream.seek(0)
     if not start:
         raise UnreadablePhoto("the file is empty; copy it again from where it came from")
+    refuse_raw_start(start)
     image_format = sniff_format(start)
     if image_format is None:
         raise UnreadablePhoto("not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file")
@@ -88,6 +92,10 @@ def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
         from img2img.photo.tiff.reader import read_tiff
 
         return read_tiff(stream, max_pixels, first_frame)
+    if image_format == "JPEG":
+        from img2img.photo.jpeg_reader import read_jpeg
+
+        return read_jpeg(stream, max_pixels)
     return _read_with_pillow(stream, image_format, max_pixels, first_frame)
 
 
@@ -145,6 +153,9 @@ def _named(name: str) -> Iterator[None]:
         advice = "more pixels than Pillow takes in this format; save it as PNG or TIFF first"
         raise UnreadablePhoto(f"{name}: {advice}") from error
     except Exception as error:  # A decoder raises any kind at all for a damaged file.
+        if _UNSUPPORTED.search(str(error)):
+            advice = "convert it, with ImageMagick: magick IN OUT.png"
+            raise UnreadablePhoto(f"{name}: of a kind that is not supported ({error}); {advice}") from error
         raise UnreadablePhoto(f"{name}: {reason_for(error, 'read')}") from error
 
 
