@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -71,12 +72,12 @@ def written_at_once(target: Path) -> Iterator[BinaryIO]:
     """A stream whose bytes become the target's when the block ends, and are gone when it raises.
 
     The hidden temporary file lies beside the target, so that the rename cannot cross disks; its permissions
-    are those of any new file. A link's own target is replaced; a device or a pipe is written to directly.
+    are those of any new file. A link is replaced by the file, and what it led to stays as it was, as does another name
+    (hard link) of the file that was there. A device or a pipe is written to directly.
     """
-    target = Path(os.path.realpath(target))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "a folder", str(target))
-    if target.exists() and not target.is_file():
+    if _is_device(target):
         with target.open("wb") as device:
             yield _Unnumbered(device).as_binary()
         return
@@ -89,6 +90,35 @@ def written_at_once(target: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def check_stays_inside(folder: Path, root: Path, *, error: type[Img2ImgError] = UnwritablePhoto) -> None:
+    """Raise `error` for a folder below `root` that a link leads out of it: files in there are others' property.
+
+    `root` itself may be a link.
+    """
+    if (elsewhere := leads_elsewhere(folder, os.path.realpath(root))) is not None:
+        raise error(
+            f"{folder}: a link leads it out of {root}, to {elsewhere}; remove the link, or choose another place"
+        )
+
+
+def leads_elsewhere(folder: Path, real_root: str) -> str | None:
+    """Where a folder really lies, links followed, when that is not in `real_root`."""
+    real = os.path.realpath(folder)
+    return None if Path(real).is_relative_to(real_root) else real
+
+
+def _is_device(target: Path) -> bool:
+    """A device or a pipe, or one of the system's links to what is open, such as /dev/stdout."""
+    try:
+        mode = target.lstat().st_mode
+    except OSError:
+        return False
+    if stat.S_ISLNK(mode):
+        folder = os.path.realpath(target.parent)
+        return folder == "/dev" or folder.startswith("/proc/")
+    return not stat.S_ISREG(mode)
 
 
 def remove_leftovers(folder: Path, names: Iterable[str]) -> None:

@@ -30,6 +30,10 @@ class ZipOutput:
         self._packed = _sizes(path)
         self.path = path
         self.folder = path.with_name(f".{path.name}.img2img")
+        if self.folder.is_symlink():
+            raise UsageError(
+                f"-o {path}: {self.folder}, where results wait, is a link; remove it, or choose another -o"
+            )
 
     def holds(self, name: PurePath) -> int | None:
         """The size of a result in the .zip as it was packed last, None where it is not in there."""

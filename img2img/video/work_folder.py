@@ -53,6 +53,8 @@ class WorkFolder:
         self.path = self.path_for(target)
         self._settings = json.dumps(settings, indent=2, sort_keys=True).encode()
         self._lock: sqlite3.Connection | None = None
+        if self.path.is_symlink():
+            raise FilmError(f"{self.path}: a link, where work is to be kept; remove it, or choose another -o")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._hold()

@@ -8,11 +8,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from img2img.batch.addresses import fold
+from img2img.atomic_file import leads_elsewhere
+from img2img.batch.addresses import fold, is_stored
 from img2img.batch.job import Found
 from img2img.batch.journal.resume_rules import JournalEntry, Stamp, decide
 from img2img.batch.outcome import Outcome
@@ -68,6 +69,7 @@ class Register:
         self._counts: Counter[str] = Counter()
         self._pairs: list[str] = []
         self._real_folder = lru_cache(maxsize=256)(os.path.realpath)
+        self._elsewhere = lru_cache(maxsize=256)(partial(leads_elsewhere, real_root=os.path.realpath(self.root)))
         self._inside = self._name(self.root / "-").removesuffix("-")
         self.database.execute("UPDATE failures SET new = 0")
         self.database.execute("CREATE TEMP TABLE IF NOT EXISTS inputs (folded BLOB, source BLOB)")
@@ -82,6 +84,9 @@ class Register:
         self._counts["failed"] += kept.rowcount
 
     def add(self, found: Found, target: Path) -> None:
+        if (elsewhere := None if is_stored(target) else self._elsewhere(target.parent)) is not None:
+            self._refuse(found, f"{target.parent} is led out of the output folder by a link, to {elsewhere}; remove it")
+            return
         folded = self._folded(target)
         self._note_input(found)
         row = self.database.execute(_ENTRY, (folded,)).fetchone()
@@ -119,8 +124,7 @@ class Register:
             least=self.least,
         )
         if decision.taken and entry:
-            error = f"{source}: {target} was made from {entry.source}; choose another -o, or --overwrite"
-            self.fail(Outcome(found.source, None, "failed", error=error))
+            self._refuse(found, f"{target} was made from {entry.source}; choose another -o, or --overwrite")
             return
         self._counts[decision.why_not or "due"] += 1
         if noted and decision.why_not == noted:
@@ -132,11 +136,14 @@ class Register:
         self.database.execute(_DUE if decision.due else _LEFT_ALONE, (*values, self.run, self._place, last))
         self._place += 1
 
+    def _refuse(self, found: Found, reason: str) -> None:
+        self.fail(Outcome(found.source, None, "failed", error=f"{found.source}: {reason}"))
+
     def _collide(self, found: Found, other: str, target: Path) -> None:
         first, second = sorted((other, str(found.source)))
         pair = f"{first} and {second} would both become {target}"
         if self.watching:
-            self.fail(Outcome(found.source, None, "failed", error=f"{found.source}: {pair}; rename one"))
+            self._refuse(found, f"{pair}; rename one")
             return
         self._counts["collisions"] += 1
         if len(self._pairs) < _LISTED_PAIRS:
