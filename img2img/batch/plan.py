@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePath
 
 from img2img.atomic_file import is_folder, reason_for
-from img2img.batch.addresses import fold, is_stored, place
+from img2img.batch.addresses import fold, in_unicode, is_stored, place
 from img2img.batch.job import STREAM, Found, Job
 from img2img.batch.outcome import Outcome, failure
 from img2img.batch.sources.archives import is_archive
@@ -66,7 +66,7 @@ def target_in(folder: Path, format: str) -> Callable[[Found], Path]:
     """Where a photo that was found goes: its tree is kept, its suffix the format's."""
 
     def target(found: Found) -> Path:
-        name = PurePath(found.below)
+        name = PurePath(in_unicode(str(found.below)) if is_stored(folder) else found.below)
         return folder / name.with_name(name.stem + output_suffix(Path(found.below), format))
 
     return target

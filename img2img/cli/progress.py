@@ -114,7 +114,7 @@ class FilmBar:
     def __call__(self, film: Path, done: int, total: int) -> None:
         if self._shown and film != self._film:
             self.close()
-            self._film, self._advance = film, self._open.enter_context(_frames_bar(str(film)))
+            self._film, self._advance = film, self._open.enter_context(_frames_bar(one_line(str(film))))
         self._advance(done, total)
 
     def close(self) -> None:

@@ -30,13 +30,13 @@ CREATE TABLE photos (
     listed INTEGER NOT NULL,         -- the run that listed it last
     place INTEGER NOT NULL,          -- in that listing
     ran INTEGER,                     -- the run that converted it last
-    seconds REAL, flags TEXT NOT NULL DEFAULT '[]', error TEXT, score REAL, width INTEGER, height INTEGER,
+    seconds REAL, flags TEXT NOT NULL DEFAULT '[]', error BLOB, score REAL, width INTEGER, height INTEGER,
     made_size INTEGER, made_mtime INTEGER
 );
 CREATE INDEX in_order ON photos (listed, place);
 CREATE TABLE settings (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 -- What could not be registered in the last run, new in its last listing.
-CREATE TABLE failures (source BLOB NOT NULL, error TEXT NOT NULL, new INTEGER NOT NULL, UNIQUE (source, error));
+CREATE TABLE failures (source BLOB NOT NULL, error BLOB NOT NULL, new INTEGER NOT NULL, UNIQUE (source, error));
 CREATE TABLE runs (id INTEGER PRIMARY KEY);
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class Register:
         self._counts: Counter[str] = Counter()
         self._pairs: list[str] = []
         self._real_folder = lru_cache(maxsize=256)(os.path.realpath)
-        self._elsewhere = lru_cache(maxsize=256)(partial(leads_elsewhere, real_root=os.path.realpath(self.root)))
+        self._elsewhere = lru_cache(maxsize=256)(partial(leads_elsewhere, real_root=os.path.realpath(str(self.root))))
         self._inside = self._name(self.root / "-").removesuffix("-")
         self.database.execute("UPDATE failures SET new = 0")
         self.database.execute("CREATE TEMP TABLE IF NOT EXISTS inputs (folded BLOB, source BLOB)")
@@ -79,11 +80,14 @@ class Register:
 
     def fail(self, outcome: Outcome) -> None:
         """Keeps it, once."""
-        values = os.fsencode(str(outcome.source)), outcome.error
+        values = _name_bytes(str(outcome.source)), as_bytes(outcome.error or "")
         kept = self.database.execute("INSERT OR IGNORE INTO failures (source, error, new) VALUES (?, ?, 1)", values)
         self._counts["failed"] += kept.rowcount
 
     def add(self, found: Found, target: Path) -> None:
+        if not (_can_be_spelled(str(found.source)) and _can_be_spelled(str(target))):
+            self._refuse(found, f"its name cannot be spelled in {sys.getfilesystemencoding()}; set LC_ALL to C.UTF-8")
+            return
         if (elsewhere := None if is_stored(target) else self._elsewhere(target.parent)) is not None:
             self._refuse(found, f"{target.parent} is led out of the output folder by a link, to {elsewhere}; remove it")
             return
@@ -172,6 +176,29 @@ def _entry(row: tuple[Any, ...]) -> JournalEntry:
     told = tuple(json.loads(flags))
     photo = Stamp(size, mtime)
     return JournalEntry(os.fsdecode(source), photo, settings, status, bool(begun), bool(may_replace), made, score, told)
+
+
+def as_bytes(text: str) -> bytes:
+    """For the journal, what is shown of a failure: SQLite's own texts cannot hold a name that is not Unicode."""
+    return text.encode(errors="surrogatepass")
+
+
+def as_text(kept: bytes | str) -> str:
+    """What `as_bytes` made bytes of; an older journal has it as text."""
+    return kept if isinstance(kept, str) else kept.decode(errors="surrogatepass")
+
+
+def _name_bytes(name: str) -> bytes:
+    return os.fsencode(name) if _can_be_spelled(name) else as_bytes(name)
+
+
+def _can_be_spelled(name: str) -> bool:
+    """Whether the system's file names can have these characters: some system's are ASCII, an archive's are not."""
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def made_stamp(size: int | None, mtime: int | None) -> Stamp | None:
