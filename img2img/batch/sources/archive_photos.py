@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Self, cast
 
-from img2img.archive_members import file_type, is_encrypted, leads_out
+from img2img.archive_members import NamesOfAnyBytes, file_type, is_encrypted, leads_out, with_slashes, zip_name
 from img2img.atomic_file import reason_for
 from img2img.errors import UnreadablePhoto
 from img2img.photo.formats import PHOTO_SUFFIXES
@@ -63,13 +63,13 @@ def _in_zip(path: Path) -> Iterator[ArchivedPhoto]:
     path.stat()  # is_zipfile does not tell a missing file from a damaged one
     if not zipfile.is_zipfile(path):
         raise UnreadablePhoto(_NO_ZIP)
-    with zipfile.ZipFile(path) as archive:
+    with path.open("rb") as stream, zipfile.ZipFile(NamesOfAnyBytes(stream).as_binary()) as archive:
         for member in archive.infolist():
-            name = member.orig_filename  # zipfile has made the other one harmless already
+            name = zip_name(member)
             if _looks_like_a_photo(name) and not member.is_dir():
                 refusal = _zip_refusal(member) or _refusal(name, member.file_size)
                 read = partial(_told, partial(archive.read, member))
-                yield ArchivedPhoto(str(PurePosixPath(member.filename)), member.file_size, refusal, read)
+                yield ArchivedPhoto(_inside(name), member.file_size, refusal, read)
 
 
 def _zip_refusal(member: zipfile.ZipInfo) -> str | None:
@@ -83,10 +83,11 @@ def _zip_refusal(member: zipfile.ZipInfo) -> str | None:
 def _in_tar(path: Path) -> Iterator[ArchivedPhoto]:
     with _unpacked(path) as stream, _opened_tar(stream, seeks=not isinstance(stream, _PACKED)) as archive:
         for member in _members(archive):
-            if _looks_like_a_photo(member.name) and not member.isdir():
-                refusal = _refusal(member.name, member.size) if member.isfile() else _LINK
+            name = with_slashes(member.name)
+            if _looks_like_a_photo(name) and not member.isdir():
+                refusal = _refusal(name, member.size) if member.isfile() else _LINK
                 read = partial(_told, partial(_tar_content, archive, member))
-                yield ArchivedPhoto(str(PurePosixPath(member.name)), member.size, refusal, read)
+                yield ArchivedPhoto(_inside(name), member.size, refusal, read)
 
 
 def _unpacked(path: Path) -> IO[bytes]:
@@ -147,6 +148,10 @@ class _StrictHeader(tarfile.TarInfo):
         if header.type in _LONG_HEADERS and header.size > _MAX_HEADER:
             raise tarfile.ReadError("a name or header that is too long")
         return header
+
+
+def _inside(name: str) -> str:
+    return str(PurePosixPath(name.partition("\0")[0]))
 
 
 def _looks_like_a_photo(name: str) -> bool:
