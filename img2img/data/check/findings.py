@@ -24,7 +24,7 @@ KINDS = {
     "unreadable": DataFindingKind(
         "unreadable",
         "unreadable",
-        "training stops at them, or learns from what is left of them: delete them, or copy them again",
+        "training stops at them: delete them, or copy them again",
         stops=True,
     ),
     "grey": DataFindingKind(
