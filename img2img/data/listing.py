@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
-from img2img.atomic_file import reason_for
+from img2img.atomic_file import is_folder, reason_for
 from img2img.errors import DataError
 
 DIGITS = "digits"
@@ -53,7 +53,7 @@ def list_source(source: Path) -> Listing:
     is neither.
     """
     listing = Listing()
-    if source.is_dir():
+    if is_folder(source):
         _list_folder(source, listing)
     else:
         _list_tar(source, listing)
@@ -81,7 +81,7 @@ def is_image(name: str) -> bool:
 
 def _list_folder(folder: Path, listing: Listing) -> None:
     for path in sorted(folder.rglob("*")):
-        if path.is_dir():
+        if is_folder(path):
             continue
         if is_image(path.name):
             listing.images.append(ListedImage(str(path), _group(path.relative_to(folder)), path))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from img2img.atomic_file import check_stays_inside
+from img2img.atomic_file import check_stays_inside, exists
 from img2img.errors import ModelError
 from img2img.generation.picture_file import write_picture
 from img2img.inference.sampler import BATCH, Sampler
@@ -46,7 +46,7 @@ def write_class_folders(
 
 
 def _write_class(sampler: Sampler, targets: Sequence[tuple[int, Path]], label: int, z: Floats, overwrite: bool) -> int:
-    missing = [(index, path) for index, path in targets if overwrite or not path.exists()]
+    missing = [(index, path) for index, path in targets if overwrite or not exists(path)]
     for first in range(0, len(missing), BATCH):
         part = missing[first : first + BATCH]
         drawn = sampler.sample(z[[index for index, _ in part]], np.full(len(part), label))

@@ -19,6 +19,7 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from img2img.atomic_file import reason_for, write_at_once
+from img2img.batch.journal.held_database import connect_held, what_is_wrong
 from img2img.errors import FilmError
 from img2img.video.film_file import Place
 
@@ -116,12 +117,11 @@ class WorkFolder:
 
     def _hold(self) -> None:
         """SQLite's lock ends with the process, however that ends."""
-        self._lock = sqlite3.connect(self._lock_file, timeout=0, isolation_level=None)
+        busy = "another img2img is making this film; wait for it, or choose another -o"
         try:
-            self._lock.execute("BEGIN EXCLUSIVE")
+            self._lock = connect_held(self._lock_file, _hold)
         except sqlite3.Error as error:
-            self._release()
-            what = "another img2img is making this film; wait for it, or choose another -o"
+            what = what_is_wrong(error, self._lock_file, busy=busy) or f"damaged ({error}); remove this folder"
             raise FilmError(f"{self.path}: {what}") from error
 
     def _release(self) -> None:
@@ -180,3 +180,7 @@ class WorkFolder:
 
     def _file(self, number: int) -> Path:
         return self.path / f"{number:05}.npz"
+
+
+def _hold(database: sqlite3.Connection) -> None:
+    database.execute("BEGIN EXCLUSIVE")
