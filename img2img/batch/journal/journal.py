@@ -77,9 +77,9 @@ class Journal:
     ) -> Registered:
         """Decides for each photo found whether it is due (`resume_rules.decide`), and keeps the failures among them.
 
-        `settings`: all that results depend on beside the photo. UsageError, and nothing kept, when two photos would
-        become one file or a result overwrite an input. While `watching`, when photos are registered time and again in
-        one run, the second of two photos is a failure instead.
+        `settings`: all that results depend on beside the photo. Two photos that would become one file are
+        failures both; while `watching`, when photos are registered time and again in one run, the second. UsageError,
+        and nothing kept, when a result would overwrite an input.
         """
         with self._transaction():
             if not (watching and self._run):

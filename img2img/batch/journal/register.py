@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from img2img.atomic_file import leads_elsewhere
-from img2img.batch.addresses import fold, is_stored
+from img2img.batch.addresses import fold, is_stored, place
 from img2img.batch.job import Found
 from img2img.batch.journal.resume_rules import JournalEntry, Stamp, decide
 from img2img.batch.outcome import Outcome
 from img2img.errors import UsageError
 
-_LISTED_PAIRS = 5
 _ENTRY = (
     "SELECT source, listed, ran, why_not, size, mtime, settings, status, begun, may_replace, made_size, made_mtime, "
     "score, flags FROM photos WHERE folded = ?"
@@ -68,7 +67,7 @@ class Register:
 
     def __post_init__(self) -> None:
         self._counts: Counter[str] = Counter()
-        self._pairs: list[str] = []
+        self._collided: set[bytes] = set()
         self._real_folder = lru_cache(maxsize=256)(os.path.realpath)
         self._elsewhere = lru_cache(maxsize=256)(partial(leads_elsewhere, real_root=os.path.realpath(str(self.root))))
         self._inside = self._name(self.root / "-").removesuffix("-")
@@ -95,25 +94,21 @@ class Register:
         self._note_input(found)
         row = self.database.execute(_ENTRY, (folded,)).fetchone()
         entry, listed, ran, why_not = (_entry(row), *row[1:4]) if row else (None, None, None, None)
-        again = listed == self.run
-        if entry and again and entry.source != str(found.source):
-            self._collide(found, entry.source, target)
+        again = listed == self.run or folded in self._collided
+        if entry and again and not _is_same(found, entry.source):
+            self._collide(found, entry.source, target, folded, why_not)
         elif again and not self.watching:
             return  # one photo that two inputs stand for
         elif not (entry and ran == self.run and entry.photo == Stamp(found.size, found.mtime)):
             self._decide(found, target, folded, entry, why_not if again else None)
 
     def close(self) -> Registered:
-        """Raises UsageError for the collisions of the listing."""
+        """Raises UsageError where a result would overwrite an input."""
         if hit := self.database.execute(_OVERWRITING, (self.run,)).fetchone():
             result, source = map(os.fsdecode, hit)
             raise UsageError(f"the result of {result} would overwrite the input {source}: name another -o")
-        if self._pairs:
-            more = self._counts["collisions"] - len(self._pairs)
-            lines = [*self._pairs, f"and {more} more"] if more else self._pairs
-            raise UsageError("\n".join([*lines, "Rename one of each, or convert them into different folders."]))
         due, failed = self._counts.pop("due", 0), self._counts.pop("failed", 0)
-        return Registered(due, dict(self._counts), failed)
+        return Registered(due, dict(+self._counts), failed)
 
     def _decide(self, found: Found, target: Path, folded: bytes, entry: JournalEntry | None, noted: str | None) -> None:
         """`noted`: why it was left alone a round ago; noted again and again, it would wear out the disk."""
@@ -143,15 +138,17 @@ class Register:
     def _refuse(self, found: Found, reason: str) -> None:
         self.fail(Outcome(found.source, None, "failed", error=f"{found.source}: {reason}"))
 
-    def _collide(self, found: Found, other: str, target: Path) -> None:
+    def _collide(self, found: Found, other: str, target: Path, folded: bytes, noted: str | None) -> None:
+        """Neither of the two is converted, since nobody said which; while watching the first, which is done already."""
         first, second = sorted((other, str(found.source)))
-        pair = f"{first} and {second} would both become {target}"
-        if self.watching:
-            self._refuse(found, f"{pair}; rename one")
+        pair = f"{first} and {second} would both become {target}; rename one, or convert them into different folders"
+        self._refuse(found, pair)
+        if self.watching or folded in self._collided:
             return
-        self._counts["collisions"] += 1
-        if len(self._pairs) < _LISTED_PAIRS:
-            self._pairs.append(pair)
+        self._collided.add(folded)
+        self._counts[noted or "due"] -= 1
+        self.database.execute("UPDATE photos SET listed = 0, may_replace = 0 WHERE folded = ?", (folded,))
+        self.fail(Outcome(place(other), None, "failed", error=f"{other}: {pair}"))
 
     def _note_input(self, found: Found) -> None:
         """One that lies in the output folder, where a result may have its name."""
@@ -168,6 +165,18 @@ class Register:
         """One spelling for all names that some file system takes for one file: case, accents and links."""
         text = str(path)
         return text if "://" in text else fold(f"{self._real_folder(path.parent)}{os.sep}{path.name}")
+
+
+def _is_same(found: Found, other: str) -> bool:
+    """Whether the photo is the one of that name, or of another that leads to the same file."""
+    if str(found.source) == other:
+        return True
+    if found.archive or is_stored(found.source) or "://" in other:
+        return False
+    try:
+        return os.path.samefile(found.source, other)  # noqa: PTH121
+    except OSError:
+        return False
 
 
 def _entry(row: tuple[Any, ...]) -> JournalEntry:
