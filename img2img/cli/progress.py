@@ -51,6 +51,7 @@ class Tally:
 def closing(
     tally: Tally,
     outcomes: Callable[[], Iterable[Outcome]],
+    passed_over: Callable[[], str] = lambda: "",
     *,
     verb: str,
     show_scores: bool = False,
@@ -59,7 +60,10 @@ def closing(
     stop_on_error: bool = False,
     stdout_is_data: bool = False,
 ) -> Iterator[None]:
-    """At the end of a batch, also of one that Ctrl-C ends: the scores and the closing line."""
+    """At the end of a batch, also of one that Ctrl-C ends: the scores and the closing line.
+
+    `passed_over` are the files beside the photos, in words.
+    """
     ending = ""
     try:
         yield
@@ -73,7 +77,8 @@ def closing(
         shown = (tally.total or ending or not sys.exc_info()[0]) and not quiet
         if shown:
             where = sys.stderr if stdout_is_data else sys.stdout
-            for line in (*(_scores(outcomes()) if show_scores else ()), tally.line(verb) + ending):
+            beside = f"; {one_line(words)}" if (words := passed_over()) else ""
+            for line in (*(_scores(outcomes()) if show_scores else ()), tally.line(verb) + beside + ending):
                 _tell(line, where)
 
 
