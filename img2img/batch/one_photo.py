@@ -71,7 +71,7 @@ def _converted(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Ou
         job.source,
         job.target,
         "done",
-        flags=flags_of(photo),
+        flags=flags_of(photo) + tuple(f"without {each}" for each in photo.lost),
         score=score,
         width=photo.width,
         height=photo.height,

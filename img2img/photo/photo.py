@@ -23,6 +23,7 @@ class Photo:
     alpha: (H, W), not premultiplied, in the pixels' dtype; None where the photo is opaque.
     icc, exif, xmp: as stored; exif starts with b"Exif\\0\\0", its orientation is 1.
     dpi: across, down. format: Pillow's name of the source's format. lossless: whether a WebP source was.
+    lost: what came with the picture and could not be kept, in words for "without ...".
     """
 
     pixels: Pixels
@@ -35,6 +36,7 @@ class Photo:
     format: str = "PNG"
     jpeg: JpegSettings | None = None
     lossless: bool = False
+    lost: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:

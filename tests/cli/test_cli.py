@@ -113,7 +113,13 @@ def test_strength_scales_the_colour(draw_photo: DrawPhoto) -> None:
 
 @pytest.mark.parametrize(
     ("choice", "suffix", "written"),
-    [("same", ".png", "PNG"), ("jpg", ".jpg", "JPEG"), ("webp", ".webp", "WEBP"), ("tiff", ".tiff", "TIFF")],
+    [
+        ("same", ".png", "PNG"),
+        ("jpg", ".jpg", "JPEG"),
+        ("webp", ".webp", "WEBP"),
+        ("tiff", ".tiff", "TIFF"),
+        ("avif", ".avif", "AVIF"),
+    ],
 )
 def test_format_chooses_the_file_format(draw_photo: DrawPhoto, choice: str, suffix: str, written: str) -> None:
     draw_photo(Path("a.png"))

@@ -111,7 +111,7 @@ def test_closed_early_it_goes_on_from_there(draw_photo: DrawPhoto, tiny_model: P
         ({"strength": "much"}, "--strength 'much': give a number"),
         ({"quality": 101}, "--quality 101: give a whole number from 1 to 100"),
         ({"quality": True}, "--quality True: give a whole number"),
-        ({"format": "bmp"}, "--format 'bmp': give one of same, jpg, png, webp, tiff"),
+        ({"format": "bmp"}, "--format 'bmp': give one of same, jpg, png, webp, tiff, avif"),
         ({"overwrite": "yes"}, "--overwrite 'yes': give True or False"),
     ],
 )
