@@ -35,7 +35,8 @@ def encode(photo: Photo, image_format: str, quality: int | None, stream: BinaryI
     AVIF: `quality` or 90. TIFF: deflate. PNG and TIFF keep 16 bits, the others round to 8.
 
     What a format has no room for is left out: in a JPEG, XMP of more than 64 KB (and IPTC; of EXIF the largest
-    values), in a WebP or AVIF the dpi that EXIF does not hold. IPTC, a JPEG's comment and its tables go into a JPEG only.
+    values), in a WebP or AVIF the dpi that EXIF does not hold. IPTC, a JPEG's comment and its tables go into a JPEG
+    only.
     """
     largest = _LARGEST_SIDES.get(image_format)
     if largest is not None and max(photo.width, photo.height) > largest:

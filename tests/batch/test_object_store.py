@@ -254,7 +254,7 @@ def test_results_in_a_store_are_those_in_a_folder(store_at: str, tmp_path: Path,
     list(run_jobs(here, opened, PhotoOptions(), workers=2))
     failed = [each for each in outcomes.values() if each.status == "failed"]
     assert [str(each.error) for each in failed] == [
-        f"{store_at}/in/letter.png: not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file"
+        f"{store_at}/in/letter.png: not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file"
     ]
     for far, near in zip(there, here, strict=True):
         if near.target.exists():
