@@ -14,12 +14,14 @@ from PIL import Image
 
 from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import UnreadablePhoto, UnwritablePhoto
+from img2img.photo.avif import bits_of
 from img2img.photo.decode import check_size
 from img2img.photo.encode import encode
 from img2img.photo.formats import (
     can_read_heif,
     format_of_suffix,
     gif_profile,
+    has_avif,
     is_lossless_webp,
     reader_of,
     sniff_format,
@@ -81,9 +83,11 @@ def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
     refuse_raw_start(start)
     image_format = sniff_format(start)
     if image_format is None:
-        raise UnreadablePhoto("not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file")
+        raise UnreadablePhoto("not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file")
     if image_format == "HEIF" and not can_read_heif():
         raise UnreadablePhoto("HEIC photos need one more package: pip install '.[heif]' in img2img's checkout")
+    if image_format == "AVIF" and not has_avif():
+        raise UnreadablePhoto("this Pillow reads no AVIF; pip install --force-reinstall pillow brings one that does")
     if image_format == "PNG":
         from img2img.photo.png.reader import read_png
 
@@ -113,6 +117,8 @@ def _read_with_pillow(stream: BinaryIO, image_format: str, max_pixels: int, firs
         from img2img.photo.png.text import comment_chunk
 
         return replace(photo, png=(comment_chunk(comment),))
+    if image_format == "AVIF" and (bits := bits_of(stream)) > 8:
+        return replace(photo, lost=(*photo.lost, f"{bits - 8} of its {bits} bits"))
     return replace(photo, lossless=is_lossless_webp(stream)) if image_format == "WEBP" else photo
 
 
@@ -120,12 +126,12 @@ def _target_format(photo: Photo, target: Path | BinaryIO, format: str | None) ->
     if format is not None:
         image_format = {"JPG": "JPEG", "TIF": "TIFF"}.get(format.upper(), format.upper())
         if image_format != written_format(image_format):
-            raise UnwritablePhoto(f"{format} cannot be written; choose JPEG, PNG, WEBP, TIFF or BMP")
+            raise UnwritablePhoto(f"{format} cannot be written; choose JPEG, PNG, WEBP, TIFF, AVIF or BMP")
         return image_format
     if isinstance(target, Path) and target.suffix:
         by_suffix = format_of_suffix(target.suffix)
         if by_suffix is None:
-            raise UnwritablePhoto(f"{target.suffix} files cannot be written; use .jpg, .png, .webp or .tiff")
+            raise UnwritablePhoto(f"{target.suffix} files cannot be written; use .jpg, .png, .webp, .avif or .tiff")
         return by_suffix
     return written_format(photo.format)
 

@@ -31,9 +31,10 @@ def fitted(photo: Photo, image_format: str) -> tuple[Photo, tuple[str, ...]]:
     if image_format == "BMP":
         named = {"colour profile": photo.icc, "EXIF": photo.exif, "XMP": photo.xmp}
         lost += tuple(name for name, value in named.items() if value)
-    if image_format in ("WEBP", "TIFF", "BMP") and photo.jpeg is not None and photo.jpeg.comment:
+    if image_format in ("WEBP", "AVIF", "TIFF", "BMP") and photo.jpeg is not None and photo.jpeg.comment:
         lost += ("the comment",)
-    if image_format == "WEBP" and photo.dpi is not None and not set(photo.dpi) <= set(_SCREEN_DPI) and not photo.exif:
+    unsaid = image_format in ("WEBP", "AVIF") and not photo.exif
+    if unsaid and photo.dpi is not None and not set(photo.dpi) <= set(_SCREEN_DPI):
         lost += ("resolution",)
     return photo, lost
 

@@ -16,6 +16,7 @@ _READERS = {
     "WEBP": "WebPImagePlugin",
     "GIF": "GifImagePlugin",
     "BMP": "BmpImagePlugin",
+    "AVIF": "AvifImagePlugin",
 }
 _SUFFIX_FORMATS = {
     ".jpg": "JPEG",
@@ -27,8 +28,10 @@ _SUFFIX_FORMATS = {
     ".tiff": "TIFF",
     ".webp": "WEBP",
     ".bmp": "BMP",
+    ".avif": "AVIF",
 }
-_CHOICES = {"jpg": ".jpg", "png": ".png", "webp": ".webp", "tiff": ".tiff"}
+_CHOICES = {"jpg": ".jpg", "png": ".png", "webp": ".webp", "tiff": ".tiff", "avif": ".avif"}
+_AVIF_BRANDS = (b"avif", b"avis")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 OUTPUT_SUFFIXES = frozenset(_SUFFIX_FORMATS)
@@ -48,7 +51,7 @@ def written_format(source_format: str) -> str:
 
 
 def output_suffix(source: Path, choice: str = "same") -> str:
-    """The suffix of the result for a source; `choice` is "same", "jpg", "png", "webp" or "tiff".
+    """The suffix of the result for a source; `choice` is "same", "jpg", "png", "webp", "tiff" or "avif".
 
     "same" keeps the suffix as it is spelled where it can be written; .mpo and .heic give .jpg, .gif .png.
     """
@@ -61,7 +64,7 @@ def output_suffix(source: Path, choice: str = "same") -> str:
 
 
 def sniff_format(start: bytes) -> str | None:
-    """The format of a file that starts with these (16 or more) bytes; None when it is none of ours."""
+    """The format of a file that starts with these (32, or all) bytes; None when it is none of ours."""
     if start.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if start.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -74,7 +77,15 @@ def sniff_format(start: bytes) -> str | None:
         return "GIF"
     if start.startswith(b"BM"):
         return "BMP"
-    return "HEIF" if start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS else None
+    return _sniff_iso(start[8:12], start[16:32]) if start[4:8] == b"ftyp" else None
+
+
+def _sniff_iso(brand: bytes, compatible: bytes) -> str | None:
+    """HEIC and AVIF are one kind of file with two kinds of pictures; a general brand leaves that to the others."""
+    brands = {compatible[at : at + 4] for at in range(0, len(compatible), 4)}
+    if brand in _AVIF_BRANDS or (brand in (b"mif1", b"msf1", b"miaf") and brands & set(_AVIF_BRANDS)):
+        return "AVIF"
+    return "HEIF" if brand in _HEIF_BRANDS else None
 
 
 def is_lossless_webp(stream: BinaryIO) -> bool:
@@ -102,6 +113,13 @@ def gif_profile(stream: BinaryIO) -> bytes | None:
 def _chunk_header(stream: BinaryIO, at: int) -> bytes:
     stream.seek(at)
     return stream.read(8)
+
+
+def has_avif() -> bool:
+    """Whether this Pillow was built with it, as those from PyPI are."""
+    from PIL import features
+
+    return bool(features.check("avif"))
 
 
 def can_read_heif() -> bool:

@@ -5,6 +5,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from img2img.atomic_file import written_at_once
+
 
 def preview_grid(rows: Tensor) -> Tensor:
     """(N, K, 3, H, W) in [-1, 1] -> (3, height, width) uint8: N rows of K pictures, with white lines between."""
@@ -15,7 +17,8 @@ def preview_grid(rows: Tensor) -> Tensor:
 
 
 def save_picture(pixels: Tensor, path: Path) -> None:
-    """Write (3, H, W) uint8."""
+    """Write (3, H, W) uint8 as a PNG."""
     from PIL import Image
 
-    Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(path)
+    with written_at_once(path) as stream:
+        Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(stream, "PNG")

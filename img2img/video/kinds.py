@@ -12,12 +12,9 @@ from typing import BinaryIO, Literal
 
 from img2img.atomic_file import is_file, is_folder
 from img2img.errors import UsageError
+from img2img.photo.other_files import FILM_SUFFIXES
 
 FilmKind = Literal["film", "animation", "sequence"]
-FILM_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m2v", ".vob", ".ts", ".mts", ".m2ts"}
-    | {".wmv", ".asf", ".flv", ".ogv", ".3gp", ".mxf", ".dv", ".y4m"}
-)
 ANIMATION_SUFFIXES = frozenset({".gif", ".webp", ".png"})
 _PATTERN = re.compile(r"(?P<before>[^%]*)%(?P<width>0\d+)?d(?P<after>[^%]*)")
 _WEBP_ANIMATED = 2  # of the flags in the VP8X chunk

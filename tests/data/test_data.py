@@ -448,7 +448,10 @@ def test_workers_end_with_the_batches(colour_photos: Path, tmp_path: Path, ends:
     if ends == "broken image":
         with pytest.raises(DataError) as caught:
             list(endless_batches)
-        assert str(caught.value) == f"{folder / 'd.png'}: not a readable image; remove it from the training data"
+        assert (
+            str(caught.value)
+            == f"{folder / 'd.png'}: not a readable image (not an image inside); remove it from the training data"
+        )
     else:
         next(endless_batches)
         assert set(active_children()) - before

@@ -179,7 +179,8 @@ def test_broken_image_ends_a_training_whose_images_others_decode(colour_photos: 
     )
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line == f"Error: {tmp_path / 'data' / '0.png'}: not a readable image; remove it from the training data"
+    reason = "not a readable image (not an image inside); remove it from the training data"
+    assert line == f"Error: {tmp_path / 'data' / '0.png'}: {reason}"
 
 
 @pytest.mark.slow

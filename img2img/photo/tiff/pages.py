@@ -69,14 +69,18 @@ def all_pages(nodes: Iterable[Node]) -> Iterator[Page]:
 
 def photo_page(nodes: list[Node], first_frame: bool) -> Page:
     """The (first) full-size page, with what the file's first directory says of the photo besides."""
-    first = nodes[0].page
-    pictures = [node for node in nodes if _is_picture(node.page, first)]
+    first, pictures = nodes[0].page, pictures_of(nodes)
     if len(pictures) > 1 and not first_frame:
         raise UnreadablePhoto("several pages; --first-frame takes the first, or split the file")
     candidates = [page for node in pictures[:1] or nodes for page in (node.page, *node.below)]
     whole = [page for page in candidates if not page.is_reduced and not page.is_mask]
     whole = whole or [page for page in candidates if not page.is_mask] or candidates
     return _described(max(whole, key=lambda page: page.area), first)
+
+
+def pictures_of(nodes: list[Node]) -> list[Node]:
+    """Without thumbnails and masks."""
+    return [node for node in nodes if _is_picture(node.page, nodes[0].page)]
 
 
 def has_mask(nodes: Iterable[Node]) -> bool:

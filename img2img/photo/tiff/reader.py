@@ -22,7 +22,7 @@ from img2img.photo.photo import Photo
 from img2img.photo.tiff import page as tags
 from img2img.photo.tiff.old_jpeg import old_jpeg_samples
 from img2img.photo.tiff.page import Page
-from img2img.photo.tiff.pages import all_pages, has_mask, photo_page, read_pages
+from img2img.photo.tiff.pages import all_pages, has_mask, photo_page, pictures_of, read_pages
 from img2img.photo.tiff.samples import read_samples
 from img2img.photo.tiff.sensor import refuse_raw_pages
 from img2img.photo.tiff.stale import true_directory
@@ -51,6 +51,11 @@ def read_tiff(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
         format="TIFF",
         lost=lost + photo.lost + (("transparency mask",) if has_mask(nodes) else ()),
     )
+
+
+def holds_several(stream: BinaryIO) -> bool:
+    """Whether the file has more than one picture, thumbnails and masks aside."""
+    return len(pictures_of(read_pages(stream, read_header(stream)))) > 1
 
 
 def _photo(stream: BinaryIO, page: Page) -> Photo:
