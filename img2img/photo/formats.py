@@ -137,7 +137,7 @@ def reader_of(image_format: str) -> Callable[[BinaryIO, str], ImageFile.ImageFil
 
         return HeifImageFile
     if image_format == "JPEG":
-        from img2img.photo.jpeg_file import QuietJpegFile
+        from img2img.photo.jpeg.file import QuietJpegFile
 
         return QuietJpegFile
     __import__(f"PIL.{_READERS[image_format]}")

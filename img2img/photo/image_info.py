@@ -59,7 +59,7 @@ def lost_of(image: Image.Image) -> tuple[str, ...]:
     if image.format in ("JPEG", "MPO"):
         from PIL.JpegImagePlugin import JpegImageFile
 
-        from img2img.photo.jpeg_file import beside_picture
+        from img2img.photo.jpeg.file import beside_picture
 
         return tuple(beside_picture(image)) if isinstance(image, JpegImageFile) else ()
     if image.format != "HEIF":

@@ -11,7 +11,7 @@ from PIL import Image, features
 
 from img2img.errors import UnreadablePhoto
 from img2img.photo import read_photo
-from img2img.photo.jpeg_file import QuietJpegFile
+from img2img.photo.jpeg.file import QuietJpegFile
 
 EOI = b"\xff\xd9"
 

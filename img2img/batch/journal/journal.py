@@ -20,7 +20,7 @@ from img2img.atomic_file import remove_leftovers
 from img2img.batch.addresses import is_stored, place
 from img2img.batch.job import Found, Job
 from img2img.batch.journal.journal_file import is_full, opened_journal
-from img2img.batch.journal.register import Register, Registered, as_bytes, as_text, made_stamp
+from img2img.batch.journal.register import Register, Registered, as_bytes, made_stamp, text_of
 from img2img.batch.journal.resume_rules import Stamp, in_the_way
 from img2img.batch.outcome import Outcome, failure
 from img2img.batch.sources.object_store import status_of
@@ -97,7 +97,7 @@ class Journal:
     def failures(self) -> Iterator[Outcome]:
         """What could not be registered, last time."""
         for source, error in self._database.execute("SELECT source, error FROM failures WHERE new"):
-            yield failure(_path(source), as_text(error))
+            yield failure(_path(source), text_of(error))
 
     def due(self) -> Iterator[Job | Outcome]:
         """The photos to convert, in their order, each noted as begun; whoever takes one must `record` what came of it.
@@ -134,7 +134,7 @@ class Journal:
     def outcomes(self) -> Iterator[Outcome]:
         """What came of every photo of this run: those left alone as skipped; those not yet reached left out."""
         for source, error in self._database.execute("SELECT source, error FROM failures"):
-            yield failure(_path(source), as_text(error))
+            yield failure(_path(source), text_of(error))
         rows = self._database.cursor()
         rows.row_factory = sqlite3.Row
         for row in rows.execute(_OUTCOMES, (self._run,)):
@@ -150,7 +150,7 @@ class Journal:
 
     def _outcome(self, row: sqlite3.Row) -> Outcome:
         status, seconds, flags = row["status"], row["seconds"] or 0.0, json.loads(row["flags"])
-        error = as_text(row["error"]) if row["error"] is not None else None
+        error = text_of(row["error"]) if row["error"] is not None else None
         if not row["ran_now"] or row["why_not"]:
             status, seconds, error, flags = "skipped", 0.0, None, dict.fromkeys((row["why_not"], *flags))
         where = _path(row["source"]), self._root / os.fsdecode(row["target"])

@@ -192,7 +192,7 @@ def as_bytes(text: str) -> bytes:
     return text.encode(errors="surrogatepass")
 
 
-def as_text(kept: bytes | str) -> str:
+def text_of(kept: bytes | str) -> str:
     """What `as_bytes` made bytes of; an older journal has it as text."""
     return kept if isinstance(kept, str) else kept.decode(errors="surrogatepass")
 

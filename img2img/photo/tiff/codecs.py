@@ -19,7 +19,7 @@ from img2img.photo.metadata.tiff_directory import TiffEntry, longs, shorts
 from img2img.photo.tiff import page as tags
 from img2img.photo.tiff.jpeg_strips import jpeg_samples
 from img2img.photo.tiff.layout import Layout
-from img2img.photo.tiff.libtiff import decoded
+from img2img.photo.tiff.libtiff import decompressed
 from img2img.photo.tiff.page import Page
 
 _UNKNOWN = {
@@ -79,7 +79,7 @@ def unpacked(page: Page, layout: Layout, strips: Sequence[bytes], rows: Sequence
         strips = [_REVERSED[np.frombuffer(strip, np.uint8)].tobytes() for strip in strips]
     lines = [layout.lines(count) for count in rows]
     if codec in (tags.LZW, tags.PACK_BITS, tags.ZSTD):
-        return Unpacked(decoded(strips, lines, layout.line_bytes, 8, codec, {}))
+        return Unpacked(decompressed(strips, lines, layout.line_bytes, 8, codec, {}))
     sizes = [count * layout.line_bytes for count in lines]
     whole = b"".join(_bytes(strip, size, codec) for strip, size in zip(strips, sizes, strict=True))
     return Unpacked(np.frombuffer(whole, np.uint8).reshape(sum(lines), layout.line_bytes))
@@ -98,9 +98,9 @@ def _bytes(strip: bytes, size: int, codec: int) -> bytes:
 def _fax_samples(page: Page, layout: Layout, strips: Sequence[bytes], rows: Sequence[int]) -> NDArray[np.uint8]:
     """ThunderScan's as well. libtiff makes up the lines that are missing: where none is, nothing behind matters."""
     size = layout.width * layout.samples, _SAMPLE_BITS[page.codec]
-    samples = decoded(strips, rows, *size, page.codec, _fax_tags(page))
+    samples = decompressed(strips, rows, *size, page.codec, _fax_tags(page))
     for noise in _NOISE if page.codec in tags.FAX else ():
-        longer = decoded([strip + noise for strip in strips], rows, *size, page.codec, _fax_tags(page))
+        longer = decompressed([strip + noise for strip in strips], rows, *size, page.codec, _fax_tags(page))
         if not np.array_equal(samples, longer):
             raise ValueError("lines of a fax are missing")
     return samples.reshape(sum(rows), layout.width, layout.samples)

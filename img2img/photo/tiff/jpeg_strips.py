@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
 from img2img.errors import UnreadablePhoto
-from img2img.photo.jpeg_frame import EOI, SOI, check_kind, frame_of, refusal_of, segments
-from img2img.photo.jpeg_whole import with_end
+from img2img.photo.jpeg.frame import EOI, SOI, check_kind, jpeg_frame_of, refusal_of, segments
+from img2img.photo.jpeg.whole import with_end
 from img2img.photo.tiff import page as tags
 from img2img.photo.tiff.layout import Layout
 from img2img.photo.tiff.page import Page
@@ -48,7 +48,7 @@ def _without_claims(strip: bytes) -> bytes:
 
 
 def _samples(data: bytes, layout: Layout, rows: int) -> NDArray[np.uint8]:
-    frame = frame_of(data)
+    frame = jpeg_frame_of(data)
     if frame is None:
         raise ValueError("a strip or tile without a JPEG's frame header")
     check_kind(frame)

@@ -22,7 +22,7 @@ from img2img.photo.metadata.tiff_directory import TiffEntry, longs, pack_tree, s
 _MODES = {1: "1", 4: "L", 8: "L"}
 
 
-def decoded(
+def decompressed(
     strips: Sequence[bytes], rows: Sequence[int], width: int, bits: int, codec: int, tags: dict[int, TiffEntry]
 ) -> NDArray[np.uint8]:
     """(sum of rows, width) samples of 1, 4 or 8 bits. All but the last strip have as many rows; ValueError if damaged.

@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from img2img.errors import UnreadablePhoto
-from img2img.photo.jpeg_frame import SOI, frame_of
+from img2img.photo.jpeg.frame import SOI, jpeg_frame_of
 from img2img.photo.metadata.tiff_directory import pack_tree
 from img2img.photo.tiff.jpeg_strips import jpeg_samples
 from img2img.photo.tiff.layout import layout_of
@@ -46,7 +46,7 @@ def _whole_jpeg(stream: BinaryIO, page: Page) -> bytes | None:
     at = page.number(_JPEG_AT, 0)
     stream.seek(at)
     data = stream.read(page.number(_JPEG_BYTES, -1)) if at else b""
-    frame = frame_of(data) if data.startswith(SOI) else None
+    frame = jpeg_frame_of(data) if data.startswith(SOI) else None
     return data if frame is not None and frame.size == page.size else None
 
 

@@ -10,7 +10,7 @@ from typing import IO
 
 from PIL.JpegImagePlugin import JpegImageFile
 
-from img2img.photo.jpeg_frame import EOI, SOI, end_of_picture
+from img2img.photo.jpeg.frame import EOI, SOI, end_of_picture
 from img2img.photo.metadata.tiff_directory import read_directory, read_header
 from img2img.photo.metadata.xmp import claims_of
 from img2img.photo.spliced_file import Part, spliced_file

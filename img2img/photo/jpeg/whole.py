@@ -11,13 +11,13 @@ from functools import lru_cache
 
 from PIL import Image, ImageChops
 
-from img2img.photo.jpeg_file import QuietJpegFile
-from img2img.photo.jpeg_frame import EOI, HUFFMAN_DCT, Frame, end_of_picture, has_all_scans
+from img2img.photo.jpeg.file import QuietJpegFile
+from img2img.photo.jpeg.frame import EOI, HUFFMAN_DCT, JpegFrame, end_of_picture, has_all_scans
 
 _CUT = "it ends inside the picture"
 
 
-def with_end(data: bytes, frame: Frame) -> bytes:
+def with_end(data: bytes, frame: JpegFrame) -> bytes:
     """The file with the marker of its end where only that is missing; ValueError where more is."""
     if data.endswith(EOI) or end_of_picture(data) is not None:
         return data
@@ -27,7 +27,7 @@ def with_end(data: bytes, frame: Frame) -> bytes:
     return picture + EOI
 
 
-def check_last_block(image: Image.Image, data: bytes, frame: Frame) -> None:
+def check_last_block(image: Image.Image, data: bytes, frame: JpegFrame) -> None:
     """ValueError for a decoded picture that was cut before an end marker. `data` is the file's.
 
     What is made up is flat: a closer look is needed only where the last block is, zeros stand before the end, or a

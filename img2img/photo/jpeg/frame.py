@@ -19,7 +19,7 @@ HUFFMAN_DCT = (_BASELINE, _EXTENDED, _PROGRESSIVE)
 
 
 @dataclass(frozen=True)
-class Frame:
+class JpegFrame:
     """Process is the second byte of its marker; components are their identifiers."""
 
     process: int
@@ -50,18 +50,18 @@ def end_of_picture(data: bytes) -> int | None:
     return next((at for marker, at, _ in segments(data) if marker == _END), None)
 
 
-def frame_of(data: bytes) -> Frame | None:
+def jpeg_frame_of(data: bytes) -> JpegFrame | None:
     """From the header; None where it is damaged."""
     for marker, _, content in segments(data):
         if marker in _SOF and len(content) >= 6:
             bits, height, width, count = struct.unpack_from(">BHHB", content)
-            return Frame(marker, bits, (width, height), tuple(content[6 : 6 + 3 * count : 3]))
+            return JpegFrame(marker, bits, (width, height), tuple(content[6 : 6 + 3 * count : 3]))
         if marker == _SOS:
             return None
     return None
 
 
-def check_kind(frame: Frame) -> None:
+def check_kind(frame: JpegFrame) -> None:
     """UnreadablePhoto for what libjpeg does not decode, or not to 8 bits."""
     if frame.bits != 8:
         raise UnreadablePhoto(
@@ -83,7 +83,7 @@ def check_kind(frame: Frame) -> None:
         )
 
 
-def refusal_of(frame: Frame) -> str | None:
+def refusal_of(frame: JpegFrame) -> str | None:
     """What to say when the libjpeg at hand cannot decode it: not every one is built with all processes."""
     if frame.process in _ARITHMETIC:
         return "arithmetic-coded JPEG is not supported here; recode it: jpegtran -copy all IN.jpg > OUT.jpg"
@@ -92,7 +92,7 @@ def refusal_of(frame: Frame) -> str | None:
     return None
 
 
-def has_all_scans(data: bytes, frame: Frame) -> bool:
+def has_all_scans(data: bytes, frame: JpegFrame) -> bool:
     """Whether every coefficient of every component was sent to its last bit (of a DCT picture)."""
     missing = {(component, coefficient) for component in frame.components for coefficient in range(64)}
     for marker, _, content in segments(data):

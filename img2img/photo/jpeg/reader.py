@@ -7,15 +7,15 @@ from typing import BinaryIO
 
 from img2img.errors import UnreadablePhoto
 from img2img.photo.decode import check_size
-from img2img.photo.jpeg_file import QuietJpegFile
-from img2img.photo.jpeg_frame import check_kind, frame_of, refusal_of
-from img2img.photo.jpeg_whole import check_last_block, with_end
+from img2img.photo.jpeg.file import QuietJpegFile
+from img2img.photo.jpeg.frame import check_kind, jpeg_frame_of, refusal_of
+from img2img.photo.jpeg.whole import check_last_block, with_end
 from img2img.photo.photo import Photo
 
 
 def read_jpeg(stream: BinaryIO, max_pixels: int) -> Photo:
     data = stream.read()
-    frame = frame_of(data)
+    frame = jpeg_frame_of(data)
     if frame is None:
         raise ValueError("no frame header")
     check_size(frame.size, max_pixels)

@@ -1,0 +1,1 @@
+"""JPEG: how one was encoded, what its file holds, and whether it is whole."""
