@@ -22,7 +22,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from img2img.errors import UnreadablePhoto, UnwritablePhoto
 from img2img.photo import JpegSettings, Photo, output_suffix, read_photo, write_photo
-from img2img.photo.jpeg.settings import jpeg_settings
+from img2img.photo.jpeg_settings import jpeg_settings
 from img2img.photo.metadata.exif import orientation
 from img2img.photo.photo import Space
 

@@ -1,1 +1,1 @@
-"""JPEG: how one was encoded, what its file holds, and whether it is whole."""
+"""JPEG: its markers, what its file holds, and whether it is whole."""
