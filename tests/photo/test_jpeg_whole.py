@@ -71,6 +71,28 @@ def test_half_a_picture_is_refused_whatever_is_put_behind_it(
         read(cut + end)
 
 
+@kinds
+@pytest.mark.parametrize("optimize", [False, True])
+@pytest.mark.parametrize("size", [(30, 20), (64, 64), (200, 120)])
+@pytest.mark.parametrize("color", [(0, 0, 0), (255, 255, 255), (128, 128, 128), (200, 100, 50)])
+def test_a_picture_of_one_color_whose_code_ends_in_zeros_is_whole(
+    options: dict[str, object], optimize: bool, size: tuple[int, int], color: tuple[int, int, int]
+) -> None:
+    for mode in ("RGB", "L"):
+        flat = np.asarray(Image.new("RGB", size, color).convert(mode))
+        whole = jpeg_of(flat, **{"quality": 50, "optimize": optimize, **options})
+        for data in (whole, whole.removesuffix(EOI)):
+            assert read(data).shape == flat.shape
+
+
+@pytest.mark.parametrize("optimize", [False, True])
+def test_a_picture_whose_lower_half_is_black_is_whole(optimize: bool) -> None:
+    half = picture().copy()
+    half[len(half) // 2 :] = 0
+    whole = jpeg_of(half, quality=50, optimize=optimize)
+    assert read(whole).shape == half.shape
+
+
 def test_a_picture_without_its_last_restart_interval_is_refused() -> None:
     whole = jpeg_of(picture(), restart_marker_blocks=2)
     cut = whole[: max(whole.rfind(bytes([0xFF, 0xD0 + i])) for i in range(8))]

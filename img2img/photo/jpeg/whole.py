@@ -15,16 +15,21 @@ from img2img.photo.jpeg.file import QuietJpegFile
 from img2img.photo.jpeg.frame import EOI, HUFFMAN_DCT, JpegFrame, end_of_picture, has_all_scans
 
 _CUT = "it ends inside the picture"
+_FEW_ZEROS = 16  # bytes
+_SEEDS = (1, 2, 3)
 
 
 def with_end(data: bytes, frame: JpegFrame) -> bytes:
     """The file with the marker of its end where only that is missing; ValueError where more is."""
     if data.endswith(EOI) or end_of_picture(data) is not None:
         return data
-    picture = _without_padding(data)
-    if frame.process not in HUFFMAN_DCT or not has_all_scans(picture, frame) or not _is_whole(picture):
-        raise ValueError(_CUT)
-    return picture + EOI
+    if frame.process in HUFFMAN_DCT:
+        picture = _without_padding(data)
+        if has_all_scans(picture, frame) and _is_whole(picture):
+            return picture + EOI
+        if has_all_scans(data, frame) and _ends_in_zeros(data):
+            return data + EOI
+    raise ValueError(_CUT)
 
 
 def check_last_block(image: Image.Image, data: bytes, frame: JpegFrame) -> None:
@@ -33,7 +38,7 @@ def check_last_block(image: Image.Image, data: bytes, frame: JpegFrame) -> None:
     What is made up is flat: a closer look is needed only where the last block is, zeros stand before the end, or a
     progressive picture was not sent to its last bit (which may be meant).
     """
-    if frame.process not in HUFFMAN_DCT:
+    if frame.process not in HUFFMAN_DCT or _is_one_color(image):
         return
     end = end_of_picture(data) or 0
     is_suspicious = (
@@ -41,21 +46,38 @@ def check_last_block(image: Image.Image, data: bytes, frame: JpegFrame) -> None:
         or _has_flat_end(image)
         or (frame.is_progressive and not has_all_scans(data, frame))
     )
-    if end and is_suspicious and not _is_whole(_without_padding(data[:end])):
+    if end and is_suspicious and not _is_whole(_without_padding(data[:end])) and not _ends_in_zeros(data[:end]):
         raise ValueError(_CUT)
+
+
+def _is_one_color(image: Image.Image) -> bool:
+    """Nothing of such a picture can be missing: what is made up would be grey."""
+    return image.getcolors(1) is not None
 
 
 def _has_flat_end(image: Image.Image) -> bool:
     left, top = (image.width - 1) // 8 * 8, (image.height - 1) // 8 * 8
-    return image.crop((left, top, image.width, image.height)).getcolors(1) is not None
+    return _is_one_color(image.crop((left, top, image.width, image.height)))
+
+
+def _ends_in_zeros(picture: bytes) -> bool:
+    """Whether zeros at the end are the picture's own, as an even colour is coded: few, or needed to the last one."""
+    stripped = picture.rstrip(b"\0")
+    if len(stripped) == len(picture) or not _is_whole(picture):
+        return False
+    is_few = len(picture) - len(stripped) <= _FEW_ZEROS
+    return is_few or _is_one_color(_decoded(picture + EOI)) or not _is_whole(picture[:-1])
 
 
 def _is_whole(picture: bytes) -> bool:
-    decoded = _decoded(picture + EOI)
-    return all(_are_equal(decoded, _decoded(picture + _tail(seed) + EOI)) for seed in (1, 2))
+    try:
+        decoded = _decoded(picture + EOI)
+        return all(_are_equal(decoded, _decoded(picture + _tail(seed) + EOI)) for seed in _SEEDS)
+    except OSError:  # not one bit of the picture is there
+        return False
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=len(_SEEDS))
 def _tail(seed: int) -> bytes:
     """Noise that decodes to something, also where a restart marker is next: no other byte of it is 0xFF."""
     noise = random.Random(seed)
