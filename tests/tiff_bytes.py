@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -85,7 +85,8 @@ def packed(piece: np.ndarray, bits: int, order: str, predictor: int) -> bytes:
 
 
 def compressed(data: bytes, compression: int) -> bytes:
-    return {NONE: bytes, DEFLATE: zlib.compress, LZW: lzw, PACK_BITS: pack_bits}[compression](data)
+    ways: dict[int, Callable[[bytes], bytes]] = {NONE: bytes, DEFLATE: zlib.compress, LZW: lzw, PACK_BITS: pack_bits}
+    return ways[compression](data)
 
 
 def reversed_bits(data: bytes) -> bytes:

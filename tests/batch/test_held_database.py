@@ -45,7 +45,8 @@ def test_a_disk_without_locks_is_worked_on_and_that_is_said(
     def without_locks(name: str, **options: Any) -> sqlite3.Connection:
         if "unix-none" not in name:
             raise sqlite_error(sqlite3.SQLITE_BUSY if code == errno.ENOLCK else sqlite3.SQLITE_IOERR_LOCK)
-        return plain(name, **options)
+        database: sqlite3.Connection = plain(name, **options)
+        return database
 
     monkeypatch.setattr(sqlite3, "connect", without_locks)
     monkeypatch.setattr(fcntl, "lockf", raising(code))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+from typing import TypedDict
 
 import cv2
 import numpy as np
@@ -17,6 +18,14 @@ from img2img.photo import Photo, read_photo
 from img2img.photo.metadata.tiff_directory import UNDEFINED, TiffEntry, longs, rational, shorts
 
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, CMYK, YCBCR, CIE_LAB, ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9
+
+
+class Layout(TypedDict, total=False):
+    """Which pieces a TIFF is cut into, as tiff_of takes it."""
+
+    rows: int
+    tile: tuple[int, int]
+    planar: bool
 
 
 def noise(*shape: int, bits: int = 8, seed: int = 0) -> np.ndarray:
@@ -41,23 +50,24 @@ def by_opencv(data: bytes) -> np.ndarray:
 
 def full_range(samples: np.ndarray, bits: int) -> np.ndarray:
     top = 255 if bits <= 8 else 65535
-    return np.rint(samples / (2**bits - 1) * top).astype(np.uint8 if bits <= 8 else np.uint16)
+    values: np.ndarray = np.rint(samples / (2**bits - 1) * top).astype(np.uint8 if bits <= 8 else np.uint16)
+    return values
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8, 10, 12, 14, 16])
 @pytest.mark.parametrize("photometric", [MIN_IS_WHITE, MIN_IS_BLACK, RGB])
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("layout", [{"rows": 7}, {"tile": (16, 32)}, {"planar": True}, {"planar": True, "rows": 5}])
-def test_every_depth_is_scaled_to_its_full_range(
-    bits: int, photometric: int, order: str, layout: dict[str, object]
-) -> None:
+def test_every_depth_is_scaled_to_its_full_range(bits: int, photometric: int, order: str, layout: Layout) -> None:
     samples = noise(37, 29, 3 if photometric == RGB else 1, bits=bits)
     expected = full_range(samples, bits)
     expected = expected if photometric == RGB else expected[..., 0]
     expected = expected if photometric != MIN_IS_WHITE else np.iinfo(expected.dtype).max - expected
     for compression, fill_order in itertools.product([NONE, PACK_BITS, LZW, DEFLATE], [1, 2]):
-        options = {"compression": compression, "fill_order": fill_order, **layout}
-        photo = read(tiff_of(samples, photometric, bits=bits, order=order, **options))
+        data = tiff_of(
+            samples, photometric, bits=bits, order=order, compression=compression, fill_order=fill_order, **layout
+        )
+        photo = read(data)
         np.testing.assert_array_equal(photo.pixels, expected)
         assert (photo.alpha, photo.lost) == (None, ())
 
@@ -65,7 +75,7 @@ def test_every_depth_is_scaled_to_its_full_range(
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("compression", [LZW, DEFLATE])
 @pytest.mark.parametrize("layout", [{"rows": 7}, {"tile": (16, 16)}, {"planar": True}])
-def test_differences_are_summed_up(bits: int, compression: int, layout: dict[str, object]) -> None:
+def test_differences_are_summed_up(bits: int, compression: int, layout: Layout) -> None:
     samples = noise(37, 29, 3, bits=bits)
     for order in "<>":
         data = tiff_of(samples, RGB, order=order, compression=compression, predictor=2, **layout)
@@ -83,7 +93,7 @@ def test_opencv_reads_the_same_grey(bits: int, photometric: int) -> None:
 @pytest.mark.parametrize("photometric", [MIN_IS_BLACK, RGB])
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("layout", [{"tile": (16, 16)}, {"planar": True}, {"tile": (32, 16), "planar": True}])
-def test_tifffile_reads_the_same(photometric: int, bits: int, layout: dict[str, object]) -> None:
+def test_tifffile_reads_the_same(photometric: int, bits: int, layout: Layout) -> None:
     for order, compression in itertools.product("<>", [NONE, DEFLATE]):
         samples = noise(37, 29, 3 if photometric == RGB else 1, bits=bits)
         data = tiff_of(samples, photometric, order=order, compression=compression, **layout)

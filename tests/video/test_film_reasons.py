@@ -16,11 +16,10 @@ from film_clips import greys, texture, write_film
 from img2img.batch.outcome import Outcome
 from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
-from img2img.video import work_folder
 from img2img.video.encoding import ENCODINGS
 from img2img.video.one_film import FilmOptions, convert_one_film
 from img2img.video.plan import plan_films
-from img2img.video.reading import film_container, reasons
+from img2img.video.reading import reasons
 from img2img.video.reading.film_file import FilmFile
 from img2img.video.work_folder import WorkFolder
 
@@ -80,7 +79,7 @@ def test_a_disk_that_fails_is_not_called_damage(
             raise failure
         return _FailingAfter(real_open(*arguments, **options), failure)
 
-    monkeypatch.setattr(film_container.av, "open", failing)
+    monkeypatch.setattr(av, "open", failing)
     error = str(convert(film, tmp_path / "new.mp4").error)
     assert error.startswith(f"{film}: {reason}")
     assert "damaged" not in error
@@ -114,7 +113,7 @@ def test_a_lock_that_cannot_be_had_says_why(tmp_path: Path, monkeypatch: pytest.
         def connect(*arguments: Any, error: sqlite3.Error = error, **options: Any) -> Any:
             raise error
 
-        monkeypatch.setattr(work_folder.sqlite3, "connect", connect)
+        monkeypatch.setattr(sqlite3, "connect", connect)
         with pytest.raises(FilmError, match=reason):
             WorkFolder(tmp_path / "film.mp4", {})
 
