@@ -46,16 +46,12 @@ def contact_sheet(
     drawn = np.random.default_rng(seed).choice(len(source), min(count, len(source)), replace=False)
     photos = (Image.fromarray(source.rgb(int(index))) for index in drawn)
     rows = [[ImageOps.fit(each.convert("RGB"), (cell, cell)) for each in row(photo)] for photo in photos]
+    kind = Image.registered_extensions().get(path.suffix.lower(), "JPEG")
     try:
         with written_at_once(path) as stream:
-            _laid_out(rows, cell, per_line).save(stream, _format_of(path), quality=88)
+            _laid_out(rows, cell, per_line).save(stream, kind, quality=88)
     except (OSError, ValueError) as error:
         raise UnwritablePhoto(f"{path}: {reason_for(error, 'written')}") from error
-
-
-def _format_of(path: Path) -> str:
-    """Pillow's name of what the suffix asks for; JPEG by default."""
-    return Image.registered_extensions().get(path.suffix.lower(), "JPEG")
 
 
 def _laid_out(rows: Sequence[Sequence[Image.Image]], cell: int, per_line: int) -> Image.Image:

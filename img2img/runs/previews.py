@@ -17,8 +17,11 @@ def preview_grid(rows: Tensor) -> Tensor:
 
 
 def save_picture(pixels: Tensor, path: Path) -> None:
-    """Write (3, H, W) uint8 as a PNG."""
+    """Write (3, H, W) uint8; ValueError for a suffix of no picture file."""
     from PIL import Image
 
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    if kind is None:
+        raise ValueError(f"no picture file ends with {path.suffix!r}")
     with written_at_once(path) as stream:
-        Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(stream, "PNG")
+        Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(stream, kind)

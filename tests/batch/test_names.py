@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from conftest import DrawPhoto
 
 from img2img import convert
 from img2img.batch.addresses import in_unicode
+from img2img.batch.engines import cluster
 from img2img.batch.job import Found
 from img2img.batch.journal.journal import Journal
 from img2img.batch.outcome import failure
@@ -128,3 +130,10 @@ def test_a_card_and_a_chart_can_name_such_a_file(tiny_model: Path) -> None:
     assert read_card(Path("named.onnx")).metrics_command == card.metrics_command
     assert drawable(KOELN) == SHOWN
     assert Colorizer("named.onnx").convert(Photo(np.zeros((8, 8), np.uint8), "L")).width == 8
+
+
+def test_ray_is_told_no_command_line_whose_names_it_could_not_take() -> None:
+    utils = SimpleNamespace(get_entrypoint_name=lambda: KOELN)
+    with cluster._command_untold(SimpleNamespace(_private=SimpleNamespace(utils=utils))):
+        assert utils.get_entrypoint_name() == "img2img"
+    assert utils.get_entrypoint_name() == KOELN
