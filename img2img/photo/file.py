@@ -97,7 +97,7 @@ def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
 
         return read_tiff(stream, max_pixels, first_frame)
     if image_format == "JPEG":
-        from img2img.photo.jpeg.reader import read_jpeg
+        from img2img.photo.jpeg_reader import read_jpeg
 
         return read_jpeg(stream, max_pixels)
     return _read_with_pillow(stream, image_format, max_pixels, first_frame)

@@ -62,8 +62,8 @@ def test_what_a_decoder_cannot_do_yet_is_not_called_damage(tmp_path: Path, monke
     [
         (errno.ENOENT, "no such file or folder"),
         (errno.EACCES, "no permission"),
-        (errno.EIO, "the disk, or the way to it, fails"),
-        (errno.ESTALE, "the network disk is not there any more"),
+        (errno.EIO, "the disk, or the way to it, failed"),
+        (errno.ESTALE, "the connection to this share is lost"),
     ],
 )
 @pytest.mark.parametrize("when", ["opened", "read"])
@@ -105,7 +105,7 @@ def test_a_lock_that_cannot_be_had_says_why(tmp_path: Path, monkeypatch: pytest.
     for code, reason in (
         (sqlite3.SQLITE_BUSY, "another img2img is making this film"),
         (sqlite3.SQLITE_FULL, "the disk is full"),
-        (sqlite3.SQLITE_READONLY, "this folder cannot be written to"),
+        (sqlite3.SQLITE_READONLY, "it cannot be written to"),
     ):
         error = sqlite3.OperationalError("why")
         error.sqlite_errorcode = code

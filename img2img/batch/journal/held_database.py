@@ -56,6 +56,8 @@ def what_is_wrong(error: sqlite3.Error, path: Path, *, busy: str) -> str | None:
         return reason_for(found, "written")
     if code == sqlite3.SQLITE_FULL:
         return "the disk is full; free some space and run it again"
+    if code == sqlite3.SQLITE_READONLY:
+        return f"it cannot be written to ({error}); choose another place"
     return f"the disk does not take it ({error}); choose another place"
 
 
