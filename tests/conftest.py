@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # a test of the converting half imports no torch
     from onnx import ModelProto
     from torch import nn
 
+# Networks this small are slower on several cores, and on busy ones ten times: a thread that waits, spins.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # also for a test that imports ONNX Runtime by itself
 
 DrawPhoto = Callable[..., Path]
