@@ -162,6 +162,13 @@ class StartProcess(Protocol):
 
 
 @pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """What the library says while it works, which the command line shows."""
+    caplog.set_level("INFO", "img2img")
+    return caplog
+
+
+@pytest.fixture
 def start_process(ctrl_c: None) -> Iterator[StartProcess]:
     """How a test starts a process that it stops: it hears Ctrl-C, and it ends with the test, its workers too.
 

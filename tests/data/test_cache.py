@@ -136,11 +136,9 @@ def test_set_goes_onto_the_gpu_when_it_fits_beside_the_training(
     assert settled(Many(), image_size=32, device=torch.device("cuda")) == expected  # 3.07 GB
 
 
-def test_long_decoding_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_long_decoding_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture) -> None:
     Cache(Drawn((9, 9), (9, 9)), image_size=8, augment="none", on=CPU)
-    assert not capsys.readouterr().err
+    assert not log.messages
     monkeypatch.setattr(cache_module, "TELL_EVERY", 0)
     Cache(Drawn((9, 9), (9, 9)), image_size=8, augment="none", on=CPU)
-    captured = capsys.readouterr()
-    assert captured.err.splitlines() == ["decoded 1 of 2 images", "decoded 2 of 2 images"]
-    assert not captured.out
+    assert log.messages == ["decoded 1 of 2 images", "decoded 2 of 2 images"]

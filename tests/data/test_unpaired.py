@@ -97,7 +97,7 @@ def test_set_of_both_beside_another_is_refused(pair: Path, colour_photos: Path) 
 
 
 def test_default_is_horses_and_zebras_and_its_absence_names_the_command(
-    pair: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    pair: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(
@@ -110,7 +110,7 @@ def test_default_is_horses_and_zebras_and_its_absence_names_the_command(
     both = chosen_data("cyclegan", PAIR, (), {}, announce=True)
     assert both.named == ["datasets/horse2zebra"]
     assert both.domains["a"] == [Path("datasets/horse2zebra/trainA")]
-    assert "data: datasets/horse2zebra, the default for cyclegan" in capsys.readouterr().err
+    assert log.messages[0].startswith("data: datasets/horse2zebra, the default for cyclegan")
 
 
 def test_empty_domain_is_named(pair: Path, tmp_path: Path) -> None:

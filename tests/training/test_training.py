@@ -418,11 +418,11 @@ def test_resume_as_another_recipe_is_refused(colour_photos: Path, tmp_path: Path
     ],
 )
 def test_stretched_schedule_says_what_the_learning_rate_does(
-    recipe: str, rate: str, colour_photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    recipe: str, rate: str, colour_photos: Path, tmp_path: Path, log: pytest.LogCaptureFixture
 ) -> None:
     start(request(colour_photos, tmp_path, recipe, steps=2)).train()
     start(again(colour_photos, tmp_path, recipe, steps=4)).train()
-    assert f"schedule stretched: 2 -> 4 steps; {rate}\n" in capsys.readouterr().err
+    assert f"schedule stretched: 2 -> 4 steps; {rate}" in log.messages
     assert load_latest(tmp_path).step == 4
 
 
@@ -557,10 +557,10 @@ def test_digits_are_a_word_and_no_folder(colour_photos: Path, tmp_path: Path, mo
     assert opened == [["digits"], ["digits"]]
 
 
-def test_digits_are_the_default_where_they_fit_and_it_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_digits_are_the_default_where_they_fit_and_it_is_said(log: pytest.LogCaptureFixture) -> None:
     chosen = chosen_data("gan", ("image",), (), {}, announce=True)
     assert (chosen.named, chosen.domains) == (["digits"], {"image": ["digits"]})
-    assert "data: digits, the default for gan" in capsys.readouterr().err
+    assert log.messages == ["data: digits, the default for gan; --data takes another set"]
 
 
 def test_generators_alone_are_compiled_and_keep_their_names(colour_photos: Path, tmp_path: Path) -> None:

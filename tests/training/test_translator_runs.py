@@ -99,27 +99,27 @@ def test_two_domains_are_found_again_from_any_folder(
 @pytest.mark.parametrize(
     ("steps", "settings", "expected", "said"),
     [
-        (None, ("epochs=3",), (3, 6), "3 epochs of 4 images: 6 steps\n"),
-        (None, ("epochs=3", "batch_size=5"), (3, 3), "3 epochs of 4 images: 3 steps\n"),
-        (9, ("epochs=3",), (0, 9), ""),
-        (None, ("epochs=3", "steps=7"), (0, 7), ""),
-        (None, (), (0, recipe_class("cyclegan").Config().steps), ""),
+        (None, ("epochs=3",), (3, 6), ["3 epochs of 4 images: 6 steps"]),
+        (None, ("epochs=3", "batch_size=5"), (3, 3), ["3 epochs of 4 images: 3 steps"]),
+        (9, ("epochs=3",), (0, 9), []),
+        (None, ("epochs=3", "steps=7"), (0, 7), []),
+        (None, (), (0, recipe_class("cyclegan").Config().steps), []),
     ],
 )
 def test_epochs_are_counted_in_the_larger_set_unless_steps_are_given(
     steps: int | None,
     settings: tuple[str, ...],
     expected: Any,
-    said: str,
+    said: list[str],
     two_sets: Path,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    log: pytest.LogCaptureFixture,
 ) -> None:
     tiny = (*TINY["cyclegan"], *settings)
     trainer = start(request(two_sets, tmp_path, "cyclegan", steps=steps, settings=tiny, pace=NEVER_MEASURED))
     assert isinstance(trainer.recipe.config, CycleganRecipe.Config)
     assert (trainer.recipe.config.epochs, trainer.recipe.config.steps) == expected
-    assert capsys.readouterr().err == said
+    assert log.messages == said
 
 
 def test_epochs_of_a_preset_give_way_to_steps(two_sets: Path, tmp_path: Path) -> None:
