@@ -64,7 +64,8 @@ def _groups(text: str) -> list[str]:
 def _case(text: str) -> Case:
     try:
         case = Case.named(text)
-        return case if case.sample else case
+        case.data()
     except (KeyError, ValueError):
         kinds = [name for each in GROUPS for name in group(each)]
         raise argparse.ArgumentTypeError(f"{text}: NAME:SEED, of {', '.join(kinds)}") from None
+    return case

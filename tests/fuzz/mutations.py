@@ -134,7 +134,19 @@ def _with_number(content: bytes, rng: Random) -> bytes:
     at = _place(rng, len(content) - size + 1) // size * size if rng.random() < 0.7 else _place(rng, len(content))
     before = number_at(content, at, size, order)
     whole = 256**size
-    values = (0, 1, 2, 3, before - 1, before + 1, 2 * before, whole // 2 - 1, whole // 2, whole - 1, rng.randrange(whole))
+    values = (
+        0,
+        1,
+        2,
+        3,
+        before - 1,
+        before + 1,
+        2 * before,
+        whole // 2 - 1,
+        whole // 2,
+        whole - 1,
+        rng.randrange(whole),
+    )
     return content[:at] + number_bytes(rng.choice(values), size, order) + content[at + size :]
 
 

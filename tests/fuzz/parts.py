@@ -68,4 +68,4 @@ def number_at(data: bytes, at: int, size: int, order: str = ">") -> int:
 
 def number_bytes(value: int, size: int, order: str = ">") -> bytes:
     """The lower bytes of the number."""
-    return (value % 256**size).to_bytes(size, "little" if order == "<" else "big")
+    return (value % (1 << 8 * size)).to_bytes(size, "little" if order == "<" else "big")

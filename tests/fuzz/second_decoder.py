@@ -150,18 +150,22 @@ def _by_pypng(data: bytes) -> Values | None:
 def _by_tifffile(data: bytes) -> Values | None:
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages[0]
-        if page.photometric.name not in ("MINISBLACK", "MINISWHITE", "RGB") or page.sampleformat not in (1, None):
+        assert isinstance(page, tifffile.TiffPage)
+        kind = tifffile.PHOTOMETRIC(page.photometric).name
+        if kind not in ("MINISBLACK", "MINISWHITE", "RGB") or page.sampleformat not in (1, None):
             return None
         if page.extrasamples and int(page.extrasamples[0]) != 2:
+            return None
+        if page.tags.valueof(284, 1) not in (1, 2):  # which it guesses at
             return None
         values = page.asarray()
         values = np.moveaxis(values, 0, -1) if page.axes.startswith("S") else values
         most = 2**page.bitspersample - 1
-        return _values(most - values if page.photometric.name == "MINISWHITE" else values, most=most)
+        return _values(most - values if kind == "MINISWHITE" else values, most=most)
 
 
 _DECODERS: dict[str, dict[str, Callable[[bytes], Values | None]]] = {
     "PNG": {"pypng": _by_pypng, "OpenCV": _png_by_opencv},
     "TIFF": {"tifffile": _by_tifffile, "OpenCV": _tiff_by_opencv},
-    **dict.fromkeys(("JPEG", "WEBP", "GIF", "BMP"), {"OpenCV": _by_opencv}),
+    **{name: {"OpenCV": _by_opencv} for name in ("JPEG", "WEBP", "GIF", "BMP")},
 }

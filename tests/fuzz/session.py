@@ -95,7 +95,7 @@ class Session:
         return self.worker.verdict(f"fuzz.targets:{target}", data, sample.suffix)
 
     def _note(self, finding: Finding, sample: Sample) -> None:
-        signature = f"{finding.target} {finding.verdict.signature}"
+        signature = f"{sample.container} {finding.verdict.signature}"  # the same one, whatever was done with the file
         if signature in self.findings:
             return
 

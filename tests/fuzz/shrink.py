@@ -10,7 +10,7 @@ from fuzz.parts import Part, mend_all
 
 
 def shrunk(data: bytes, container: str, still: Callable[[bytes], bool], *, seconds: float = 15) -> bytes:
-    """The smallest that the time allows; `still` says whether bytes are the finding. `data` itself is taken to be one."""
+    """The smallest that the time allows; `still` says whether bytes are the finding, as `data` is."""
     deadline = time.monotonic() + seconds
     for without in (_dropped, _halved):
         place = 0

@@ -17,6 +17,7 @@ from img2img import convert
 from img2img.batch.outcome import Outcome
 from img2img.errors import Img2ImgError
 from img2img.photo import Photo, output_suffix, read_photo, write_photo
+from img2img.video.kinds import are_films
 
 MAX_PIXELS = 4_000_000
 _WRITTEN = (".png", ".tiff", ".jpg", ".webp")
@@ -38,7 +39,8 @@ def photo(path: Path, folder: Path) -> Verdict | Comparison:
 def conversion(path: Path, folder: Path) -> Verdict:
     """Coloured by the tiniest model; an animation with all of its pictures."""
     target = folder / f"result{output_suffix(path)}"
-    verdict = _verdict_of(list(convert(path, target, model=_model(), jobs=1)), path, folder)
+    limit = {} if are_films([str(path)], first_frame=False) else {"max_pixels": MAX_PIXELS}
+    verdict = _verdict_of(list(convert(path, target, model=_model(), jobs=1, **limit)), path, folder)
     left = sorted(each.name for each in folder.iterdir() if each != target)
     return Verdict("left over", ", ".join(left)) if left and not verdict.is_finding else verdict
 
@@ -56,9 +58,11 @@ def film(path: Path, folder: Path) -> Verdict:
     verdict = _verdict_of(outcomes, path, folder)
     if verdict.kind != AGREED:
         return verdict
-    source, result = _frames(path), _frames(target)
-    if result == 0:
-        return Verdict("unreadable result", "no frame can be decoded")
+    (source, damage), (result, fault) = _frames(path), _frames(target)
+    if fault or not result:
+        return Verdict("unreadable result", fault or "no frame can be decoded")
+    if damage:
+        return Verdict("differs", f"{result} frames, and not a word of: {damage}")
     return Verdict(AGREED) if source == result else Verdict("differs", f"{result} frames of {source}")
 
 
@@ -75,7 +79,7 @@ def sequence(path: Path, folder: Path) -> Verdict:
     verdict = _verdict_of(outcomes, second, folder)
     if verdict.kind != AGREED:
         return verdict
-    count = _frames(target)
+    count, _ = _frames(target)
     return verdict if count == 3 else Verdict("differs", f"{count} frames of 3")
 
 
@@ -111,21 +115,30 @@ def _fault_of_result(read: Photo, path: Path) -> Verdict | None:
     except Img2ImgError as error:
         return Verdict("unreadable result", str(error).replace(str(path.parent), ""))
     if (again.width, again.height) != (read.width, read.height):
-        return Verdict("result differs", f"{path.suffix}: {again.width} x {again.height} of {read.width} x {read.height}")
+        return Verdict(
+            "result differs", f"{path.suffix}: {again.width} x {again.height} of {read.width} x {read.height}"
+        )
     if path.suffix not in _LOSSLESS or read.space == "YCbCr":
         return None
     if again.pixels.dtype != read.pixels.dtype or not np.array_equal(again.pixels, read.pixels):
         return Verdict("result differs", f"{path.suffix}: other pixels")
     if (read.alpha is None) != (again.alpha is None) or not np.array_equal(read.alpha, again.alpha):  # type: ignore[arg-type]
         return Verdict("result differs", f"{path.suffix}: another alpha")
-    return None if again.icc == read.icc else Verdict("result differs", f"{path.suffix}: another profile")
+    # What a PNG's cICP says becomes a profile elsewhere.
+    kept = read.icc is None or again.icc == read.icc
+    return None if kept else Verdict("result differs", f"{path.suffix}: another profile")
 
 
-def _frames(path: Path) -> int:
-    """As FFmpeg decodes them, without any care for damage."""
+def _frames(path: Path) -> tuple[int, str]:
+    """How many FFmpeg decodes, and why no more where it stops at an error."""
     import av
+    from av.error import FFmpegError
 
-    with av.open(str(path)) as opened:
-        return sum(1 for _ in islice(opened.decode(video=0), _MOST_FRAMES))
-
-
+    count = 0
+    try:
+        with av.open(str(path), metadata_errors="surrogateescape") as opened:
+            for _ in islice(opened.decode(video=0), _MOST_FRAMES):
+                count += 1
+    except FFmpegError as error:
+        return count, error.strerror or str(error)
+    return count, ""

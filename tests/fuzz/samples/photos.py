@@ -57,7 +57,11 @@ def _pngs_of_modes() -> list[tuple[str, bytes]]:
         (f"{channels}x{bits}{'-interlaced' * interlaced}", _png_of(bits, channels, interlaced))
         for (bits, channels), interlaced in product(kinds, (False, True))
     ]
-    made += [(f"keyed-{channels}x{bits}", _png_of(bits, channels, False, keyed=True)) for channels in (1, 3) for bits in (8, 16)]
+    made += [
+        (f"keyed-{channels}x{bits}", _png_of(bits, channels, False, keyed=True))
+        for channels in (1, 3)
+        for bits in (8, 16)
+    ]
     made += [(f"palette-{bits}", _palette_png(bits, alpha=bits > 2)) for bits in (1, 2, 4, 8)]
     return made
 
