@@ -13,6 +13,7 @@ _MENDED = 0.7  # of the files: a reader that refuses a wrong checksum looks no f
 _TRUNCATED = 0.05
 _HEADER_BYTES = 64  # of a part's content, which are more often fields than the rest
 _MOST_CHANGES = 3
+_TRIES = 5  # for a change that changes anything
 
 Change = Callable[[Part, Random, Sequence[Part]], None]
 """Changes a tree. The last argument are whole trees of other files, to take parts of."""
@@ -20,6 +21,11 @@ Change = Callable[[Part, Random, Sequence[Part]], None]
 
 def mutate(data: bytes, container: str, rng: Random, donors: Sequence[tuple[bytes, str]] = ()) -> bytes:
     """The file with one to three changes. `donors` are other files and their containers."""
+    drawn = (_mutated(data, container, rng, donors) for _ in range(_TRIES))
+    return next((changed for changed in drawn if changed != data), data + b"\0")
+
+
+def _mutated(data: bytes, container: str, rng: Random, donors: Sequence[tuple[bytes, str]]) -> bytes:
     root = SPLITTERS[container](data)
     others = [SPLITTERS[kind](content) for content, kind in donors]
     for _ in range(rng.choice((1, 1, 1, 2, _MOST_CHANGES))):
