@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
@@ -148,6 +149,25 @@ def _by_pypng(data: bytes) -> Values | None:
 
 
 def _by_tifffile(data: bytes) -> Values | None:
+    """Not where it says that something is missing: it fills that with what it likes."""
+    said = _Said()
+    log = logging.getLogger("tifffile")
+    log.addHandler(said)
+    try:
+        values = _values_by_tifffile(data)
+    finally:
+        log.removeHandler(said)
+    return None if said.anything else values
+
+
+class _Said(logging.Handler):
+    anything = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.anything = True
+
+
+def _values_by_tifffile(data: bytes) -> Values | None:
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages[0]
         assert isinstance(page, tifffile.TiffPage)
