@@ -140,6 +140,8 @@ def _tiff_by_opencv(data: bytes) -> Values | None:
 
 
 def _by_pypng(data: bytes) -> Values | None:
+    if b"IDAT" in data and data.rfind(b"tRNS") > data.find(b"IDAT"):  # too late: the standard has it before
+        return None
     reader = png.Reader(bytes=data)
     reader.preamble()
     reader.sbit = None  # it would leave bits out
