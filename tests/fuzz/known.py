@@ -1,4 +1,4 @@
-"""Findings that are told no more: those that stay, of a decoder or of the comparison, and those not mended yet."""
+"""Findings that are told no more: faults of a decoder that img2img cannot work around."""
 
 from __future__ import annotations
 
@@ -20,20 +20,10 @@ class Known:
 
 KNOWN: tuple[Known, ...] = ()
 
-# Our own faults, each of which stands in test_found.py, too: a line goes when its fault does.
-NOT_YET: tuple[Known, ...] = (
-    Known("tiff/.*", ".*", "^stderr", "libtiff, tifffile and Pillow say on stderr what they think of a damaged TIFF"),
-    Known("tiff/.*", ".*", "^memory", "a strip's length in the file is asked of the system as memory"),
-    Known("tiff/.*", "photo", "^differs", "strips that are missing come out black"),
-    Known("png/.*", "photo", "^differs: from OpenCV", "rows that are missing from whole packed data come out black"),
-    Known("gif/.*", "conversion", r"^exception.*_gif_moves", "the look whether a GIF moves lets exceptions out"),
-    Known("archive/.*", "archive", "^exception: UnicodeEncodeError", "the journal keeps text"),
-)
-
 
 def is_known(name: str, target: str, verdict: Verdict) -> bool:
     said = f"{verdict.kind}: {verdict.detail}"
     return any(
         re.fullmatch(each.names, name) and re.fullmatch(each.target, target) and re.search(each.said, said)
-        for each in (*KNOWN, *NOT_YET)
+        for each in KNOWN
     )
