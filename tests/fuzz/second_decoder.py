@@ -135,7 +135,9 @@ def _tiff_by_opencv(data: bytes) -> Values | None:
     """Grey and colour in one plane; what else it reads, it takes for these."""
     with Image.open(io.BytesIO(data), formats=["TIFF"]) as opened:
         tags = opened.getexif()
-        plain = 338 not in tags and tags.get(284, 1) == 1 and tags.get(262) in (1, 2, 3, 6)
+        plain = (
+            338 not in tags and tags.get(277, 1) in (1, 3) and tags.get(284, 1) == 1 and tags.get(262) in (1, 2, 3, 6)
+        )
     return _by_opencv(data) if plain else None
 
 
