@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import struct
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
@@ -24,8 +25,16 @@ Values = Pixels
 
 _STEP = 257  # of 8 bits in 16
 _MOST = 65535
-_ORIENTATIONS = (b"\x12\x01\x03\0", b"\x01\x12\0\x03", b"\x12\x01\x04\0", b"\x01\x12\0\x04", b"Orientation")
-_LOSSY = ("JPEG", "HEIF")
+_ORIENTATIONS = (
+    b"\x12\x01\x03\0",
+    b"\x01\x12\0\x03",
+    b"\x12\x01\x04\0",
+    b"\x01\x12\0\x04",
+    b"Orientation",
+    b"irot",
+    b"imir",
+)
+_LOSSY = ("JPEG", "HEIF", "AVIF")
 
 
 @dataclass(frozen=True)
@@ -131,6 +140,13 @@ def _png_by_opencv(data: bytes) -> Values | None:
     return None if b"tRNS" in data else _by_opencv(data)
 
 
+def _bmp_by_opencv(data: bytes) -> Values | None:
+    """Not where the pixels begin within the palette: colours are anybody's guess."""
+    pixels_at, header, bits, used = struct.unpack_from("<10xLL10xH16xL", data)
+    colors = (used or 1 << bits) if bits <= 8 else 0
+    return _by_opencv(data) if 14 + header + 4 * colors <= pixels_at else None
+
+
 def _tiff_by_opencv(data: bytes) -> Values | None:
     """Grey and colour in one plane; what else it reads, it takes for these."""
     with Image.open(io.BytesIO(data), formats=["TIFF"]) as opened:
@@ -190,6 +206,7 @@ def _values_by_tifffile(data: bytes) -> Values | None:
 
 _DECODERS: dict[str, dict[str, Callable[[bytes], Values | None]]] = {
     "PNG": {"pypng": _by_pypng, "OpenCV": _png_by_opencv},
+    "BMP": {"OpenCV": _bmp_by_opencv},
     "TIFF": {"tifffile": _by_tifffile, "OpenCV": _tiff_by_opencv},
-    **{name: {"OpenCV": _by_opencv} for name in ("JPEG", "WEBP", "GIF", "BMP")},
+    **{name: {"OpenCV": _by_opencv} for name in ("JPEG", "WEBP", "GIF", "AVIF")},
 }

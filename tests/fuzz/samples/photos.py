@@ -1,4 +1,4 @@
-"""PNG, JPEG, WebP, GIF, BMP and HEIC of every mode that they have, and what is no photo of ours."""
+"""PNG, JPEG, WebP, GIF, BMP, HEIC and AVIF of every mode that they have, and what is no photo of ours."""
 
 from __future__ import annotations
 
@@ -158,8 +158,17 @@ def bmp() -> list[Sample]:
 
 
 def heif() -> list[Sample]:
-    if not find_spec("pillow_heif"):
-        return []
+    """HEIC and AVIF, of which only what can be written here."""
+    made = {}
+    if features.check("avif"):
+        made["avif"] = (".avif", saved(image("RGB"), "AVIF", exif=exif_block()))
+        made["avif-alpha"] = (".avif", saved(image("RGBA"), "AVIF"))
+    if find_spec("pillow_heif"):
+        made |= {f"heic-{name}": (".heic", data) for name, data in _heics().items()}
+    return [Sample(f"heif/{name}", suffix, "iso", data) for name, (suffix, data) in made.items()]
+
+
+def _heics() -> dict[str, bytes]:
     import pillow_heif
 
     stream = io.BytesIO()
@@ -168,14 +177,10 @@ def heif() -> list[Sample]:
     pillow_heif.from_pillow(rgb).save(stream, exif=exif_block(1), quality=80)
     alpha = io.BytesIO()
     pillow_heif.from_pillow(image("RGBA", side, side)).save(alpha, quality=-1)
-    made = {"rgb": stream.getvalue(), "alpha": alpha.getvalue()}
-    return [Sample(f"heif/{name}", ".heic", "iso", data) for name, data in made.items()]
+    return {"rgb": stream.getvalue(), "alpha": alpha.getvalue()}
 
 
 def others() -> list[Sample]:
     """Pictures that are refused, whatever their suffix says."""
     made = {"ppm": saved(image("RGB"), "PPM"), "ico": saved(image("RGBA"), "ICO", sizes=[(16, 16)])}
-    if features.check("avif"):
-        made["avif"] = saved(image("RGB"), "AVIF")
-    kinds = {"ppm": "bytes", "ico": "bytes", "avif": "iso"}
-    return [Sample(f"other/{name}", ".png", kinds[name], data) for name, data in made.items()]
+    return [Sample(f"other/{name}", ".png", "bytes", data) for name, data in made.items()]
