@@ -19,7 +19,7 @@ _AT_ONCE = 1 << 20  # bytes
 class WholePngFile(PngImageFile):
     """A PNG whose loading calls `check_rows` where rows may be missing: where the last ones are black.
 
-    Unpacking a second time takes a third of the time that decoding takes, and most photos end in another colour.
+    Unpacking a second time adds two fifths to the time of reading, and most photos end in another colour.
     """
 
     def __init__(self, file: IO[bytes], check_rows: Callable[[], None]) -> None:
