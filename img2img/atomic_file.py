@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -112,7 +111,7 @@ def written_at_once(target: Path) -> Iterator[BinaryIO]:
         with target.open("wb") as device:
             yield _Unnumbered(device).as_binary()
         return
-    temporary = target.with_name(f"{_temporary_start(target.name)}{secrets.token_hex(6)}.part")
+    temporary = target.with_name(f"{_temporary_start(target.name)}{os.urandom(6).hex()}.part")
     try:
         with temporary.open("xb") as stream:
             yield _Unnumbered(stream).as_binary()

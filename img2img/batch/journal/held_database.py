@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 import warnings
 from collections.abc import Callable
@@ -95,7 +94,7 @@ def _missing_locks(folder: Path) -> OSError | None:
 
 
 def _tried(folder: Path, action: Callable[[BinaryIO], None]) -> OSError | None:
-    probe = folder / f".{secrets.token_hex(6)}.part"
+    probe = folder / f".{os.urandom(6).hex()}.part"
     try:
         with probe.open("xb") as stream:
             action(stream)
