@@ -13,7 +13,7 @@ from PIL import Image, ImageFile
 from img2img.atomic_file import reason_for
 from img2img.errors import FilmError, UnreadablePhoto
 from img2img.photo import DEFAULT_MAX_PIXELS, Photo
-from img2img.photo.formats import gif_profile, is_lossless_webp, reader_of, sniff_format
+from img2img.photo.formats import gif_profile, gif_xmp, is_lossless_webp, reader_of, sniff_format
 
 if TYPE_CHECKING:
     from img2img.photo.png.parts import PngParts
@@ -43,7 +43,8 @@ class AnimationFile:
         self.lossless = False
         self._max_pixels = max_pixels
         self._parts: PngParts | None = None
-        self._icc: bytes | None = None  # of a GIF, of which Pillow does not know
+        self._icc: bytes | None = None  # of a GIF, of which Pillow does not know; nor of its XMP
+        self._xmp: bytes | None = None
         with self._reading(), path.open("rb") as stream:
             start = stream.read(_WEBP_HEADER)
             self._format = sniff_format(start)
@@ -109,7 +110,7 @@ class AnimationFile:
                 self.plays = 1 if loop is None else loop + 1 if loop else 0
             self.lossless = self._format == "WEBP" and is_lossless_webp(stream)
         if self._format == "GIF":
-            self._icc = gif_profile(stream)
+            self._icc, self._xmp = gif_profile(stream), gif_xmp(stream)
 
     def _look_at_png(self, stream: BinaryIO) -> None:
         from img2img.photo.png.parts import read_parts
@@ -136,6 +137,8 @@ class AnimationFile:
                 picture = animation.convert("RGBA")  # WebP knows a picture's time when it is decoded
                 if self._icc is not None:
                     picture.info["icc_profile"] = self._icc
+                if self._xmp is not None:
+                    picture.info["xmp"] = self._xmp
                 comments |= dict.fromkeys(filter(None, [animation.info.get("comment")]))
                 self.comment = b"\n".join(comments) or None
                 yield Shown(self._photo(picture), float(animation.info.get("duration", 0)))
