@@ -26,7 +26,7 @@ def bits_of(stream: BinaryIO) -> int:
 
 
 def with_coded_colors(photo: Photo, stream: BinaryIO) -> Photo:
-    """The photo with a profile of what an AVIF's or HEIC's code says of its colours (`colr` of type `nclx`), or `lost`."""
+    """The photo with a profile of what an AVIF's or HEIC's code (`nclx`) says of its colours, or with that as lost."""
     contents = _list_of_contents(stream)
     at = contents.find(b"colrnclx") + 8
     if at < 8 or at + 4 > len(contents):

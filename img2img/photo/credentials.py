@@ -1,4 +1,4 @@
-"""Content credentials (C2PA), signed for a file's bytes: where WebP, GIF, AVIF and HEIC have them; no result keeps them."""
+"""Content credentials (C2PA), signed for a file's bytes and so never kept: where WebP, GIF, AVIF and HEIC have them."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -112,7 +112,7 @@ def _read_with_pillow(stream: BinaryIO, image_format: str, max_pixels: int, firs
         # The further pictures of a HEIC are extras of one photo.
         if image_format != "HEIF" and getattr(image, "is_animated", False) and not first_frame:
             raise UnreadablePhoto("an animation; --first-frame takes its first picture")
-        image.info |= _beside(stream, image_format)
+        image.info.update(_beside(stream, image_format))
         photo = Photo.from_image(image, turned=image_format == "HEIF")
         if has_credentials(stream, image_format):
             photo = replace(photo, lost=(*photo.lost, CREDENTIALS))
@@ -128,7 +128,7 @@ def _read_with_pillow(stream: BinaryIO, image_format: str, max_pixels: int, firs
     return replace(photo, lossless=is_lossless_webp(stream)) if image_format == "WEBP" else photo
 
 
-def _beside(stream: BinaryIO, image_format: str) -> dict[str, bytes]:
+def _beside(stream: BinaryIO, image_format: str) -> Mapping[str | tuple[int, int], bytes]:
     """What Pillow does not find in a file."""
     if image_format == "GIF":
         beside = {"icc_profile": gif_profile(stream), "xmp": gif_xmp(stream)}

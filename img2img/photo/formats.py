@@ -100,7 +100,7 @@ def is_lossless_webp(stream: BinaryIO) -> bool:
 
 
 def gif_xmp(stream: BinaryIO) -> bytes | None:
-    """The packet in a GIF's application extension, in one piece, with bytes behind it that end it for readers of blocks."""
+    """The packet in a GIF's application extension, in one piece; the bytes behind it end it for readers of blocks."""
     stream.seek(0)
     _, found, rest = stream.read().partition(b"\x21\xff\x0bXMP DataXMP")
     packet, ends, _ = rest.partition(b"\x01\xff\xfe\xfd")

@@ -10,7 +10,6 @@ from img2img.photo.metadata.exif import orientation, resolution, with_prefix
 from img2img.photo.metadata.upright import upright_exif
 from img2img.photo.metadata.xmp import claims_of, upright_xmp
 
-
 ASPECT = "aspect of its pixels"
 
 

@@ -13,6 +13,7 @@ from PIL import Image, ImageFile
 from img2img.atomic_file import reason_for
 from img2img.errors import FilmError, UnreadablePhoto
 from img2img.photo import DEFAULT_MAX_PIXELS, Photo
+from img2img.photo.credentials import CREDENTIALS, has_credentials
 from img2img.photo.formats import gif_profile, gif_xmp, is_lossless_webp, reader_of, sniff_format
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class AnimationFile:
         self._parts: PngParts | None = None
         self._icc: bytes | None = None  # of a GIF, of which Pillow does not know; nor of its XMP
         self._xmp: bytes | None = None
+        self._lost: tuple[str, ...] = ()
         with self._reading(), path.open("rb") as stream:
             start = stream.read(_WEBP_HEADER)
             self._format = sniff_format(start)
@@ -108,6 +110,7 @@ class AnimationFile:
             self.plays = int(loop if loop is not None else 1)
             if self._format == "GIF":  # which counts repetitions
                 self.plays = 1 if loop is None else loop + 1 if loop else 0
+            self._lost = (CREDENTIALS,) if has_credentials(stream, self._format or "") else ()
             self.lossless = self._format == "WEBP" and is_lossless_webp(stream)
         if self._format == "GIF":
             self._icc, self._xmp = gif_profile(stream), gif_xmp(stream)
@@ -141,7 +144,8 @@ class AnimationFile:
                     picture.info["xmp"] = self._xmp
                 comments |= dict.fromkeys(filter(None, [animation.info.get("comment")]))
                 self.comment = b"\n".join(comments) or None
-                yield Shown(self._photo(picture), float(animation.info.get("duration", 0)))
+                photo = replace(self._photo(picture), lost=self._lost)
+                yield Shown(photo, float(animation.info.get("duration", 0)))
 
     def _png_pictures(self, stream: BinaryIO) -> Iterator[Shown]:
         from img2img.photo.metadata.profiles import color_space
