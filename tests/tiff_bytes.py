@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from img2img.photo.metadata.tiff_directory import TiffEntry, longs, pack_tree, shorts
+from img2img.photo.metadata.tiff_directory import Tree, longs, pack_tree, shorts
 
 NONE, LZW, JPEG, DEFLATE, PACK_BITS = 1, 5, 7, 8, 32773
 
@@ -26,7 +26,7 @@ def tiff_of(
     rows: int | None = None,
     fill_order: int = 1,
     extra: Sequence[int] = (),
-    tags: Mapping[int, TiffEntry] | None = None,
+    tags: Tree | None = None,
 ) -> bytes:
     """(H, W) or (H, W, samples) as a TIFF; `tile` is (width, height), `rows` those of a strip."""
     samples = samples.reshape(*samples.shape[:2], -1)
@@ -47,9 +47,7 @@ def tiff_of(
     return tiff_file(layout | dict(tags or {}), pieces, order, tiled=tile is not None)
 
 
-def tiff_file(
-    tags: Mapping[int, TiffEntry], pieces: Sequence[bytes], order: str = "<", *, tiled: bool = False
-) -> bytes:
+def tiff_file(tags: Tree, pieces: Sequence[bytes], order: str = "<", *, tiled: bool = False) -> bytes:
     """A file of one page, with those strips or tiles."""
     body = bytearray(8)
     offsets = []

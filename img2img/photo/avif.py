@@ -1,14 +1,19 @@
-"""What Pillow does not say of an AVIF, and what it would change: the depth of its samples, and its EXIF's bytes."""
+"""What Pillow does not say of an AVIF, and what it would change: its depth, its colours' code, and its EXIF's bytes."""
 
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import BinaryIO
+
+from img2img.photo.photo import Photo
 
 _LARGEST_LIST = 2**24  # of contents; a real one has some hundred bytes
 _ORIENTATION = 0x0112
 _ENTRY = 12
 _PREFIX = b"Exif\0\0"
+# Of ITU-T H.273, primaries and transfer: what is shown as sRGB, said or unsaid.
+_USUAL_PRIMARIES, _USUAL_TRANSFERS = (1, 2), (1, 2, 6, 13)
 
 
 def bits_of(stream: BinaryIO) -> int:
@@ -18,6 +23,22 @@ def bits_of(stream: BinaryIO) -> int:
         flags = contents[at + 2] if at + 2 < len(contents) else 0
         bits = max(bits, (12 if flags & 0x20 else 10) if flags & 0x40 else 8)
     return bits
+
+
+def with_coded_colors(photo: Photo, stream: BinaryIO) -> Photo:
+    """The photo with a profile of what an AVIF's or HEIC's code (`nclx`) says of its colours, or with that as lost."""
+    contents = _list_of_contents(stream)
+    at = contents.find(b"colrnclx") + 8
+    if at < 8 or at + 4 > len(contents):
+        return photo
+    primaries, transfer = struct.unpack_from(">2H", contents, at)
+    if primaries in _USUAL_PRIMARIES and transfer in _USUAL_TRANSFERS:
+        return photo
+    from img2img.photo.png.color import profile_of
+
+    code = bytes([min(primaries, 255), min(transfer, 255), 0, 1])
+    icc = profile_of(((b"cICP", code),), grey=photo.space == "L")
+    return replace(photo, icc=icc, lost=photo.lost if icc else (*photo.lost, "colour space (nclx)"))
 
 
 def _list_of_contents(stream: BinaryIO) -> bytes:

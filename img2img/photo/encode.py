@@ -13,6 +13,7 @@ import numpy as np
 
 from img2img.errors import UnwritablePhoto
 from img2img.photo.avif import without_orientation
+from img2img.photo.bmp import write_bmp
 from img2img.photo.fitting import JPEG_SEGMENT_BYTES, fitted
 from img2img.photo.photo import Photo
 from img2img.photo.pixels import Pixels, as_8_bit, pillow_image, strips
@@ -121,7 +122,7 @@ def _encode_tiff(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
 def _encode_bmp(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
     image = photo.to_image()
     image = image.convert("RGBA") if image.mode == "LA" else image
-    image.save(stream, "BMP", **_present(dpi=photo.dpi))
+    write_bmp(image, stream, None if image.mode == "L" else photo.icc, photo.dpi)
 
 
 _ENCODERS: dict[str, Callable[[Photo, int | None, BinaryIO], None]] = {

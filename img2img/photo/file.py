@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +14,16 @@ from PIL import Image
 
 from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import UnreadablePhoto, UnwritablePhoto
-from img2img.photo.avif import bits_of
+from img2img.photo.avif import bits_of, with_coded_colors
+from img2img.photo.bmp import bmp_profile
+from img2img.photo.credentials import CREDENTIALS, has_credentials
 from img2img.photo.decode import check_size
 from img2img.photo.encode import encode
 from img2img.photo.formats import (
     can_read_heif,
     format_of_suffix,
     gif_profile,
+    gif_xmp,
     has_avif,
     is_lossless_webp,
     reader_of,
@@ -109,17 +112,29 @@ def _read_with_pillow(stream: BinaryIO, image_format: str, max_pixels: int, firs
         # The further pictures of a HEIC are extras of one photo.
         if image_format != "HEIF" and getattr(image, "is_animated", False) and not first_frame:
             raise UnreadablePhoto("an animation; --first-frame takes its first picture")
-        if image_format == "GIF" and (icc := gif_profile(stream)):
-            image.info["icc_profile"] = icc
+        image.info.update(_beside(stream, image_format))
         photo = Photo.from_image(image, turned=image_format == "HEIF")
+        if has_credentials(stream, image_format):
+            photo = replace(photo, lost=(*photo.lost, CREDENTIALS))
         comment = image.info.get("comment") if image_format == "GIF" else None
     if comment:
         from img2img.photo.png.text import comment_chunk
 
         return replace(photo, png=(comment_chunk(comment),))
+    if image_format in ("AVIF", "HEIF") and photo.icc is None:
+        photo = with_coded_colors(photo, stream)
     if image_format == "AVIF" and (bits := bits_of(stream)) > 8:
         return replace(photo, lost=(*photo.lost, f"{bits - 8} of its {bits} bits"))
     return replace(photo, lossless=is_lossless_webp(stream)) if image_format == "WEBP" else photo
+
+
+def _beside(stream: BinaryIO, image_format: str) -> Mapping[str | tuple[int, int], bytes]:
+    """What Pillow does not find in a file."""
+    if image_format == "GIF":
+        beside = {"icc_profile": gif_profile(stream), "xmp": gif_xmp(stream)}
+    else:
+        beside = {"icc_profile": bmp_profile(stream)} if image_format == "BMP" else {}
+    return {key: value for key, value in beside.items() if value is not None}
 
 
 def _target_format(photo: Photo, target: Path | BinaryIO, format: str | None) -> str:

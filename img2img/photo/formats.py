@@ -99,6 +99,14 @@ def is_lossless_webp(stream: BinaryIO) -> bool:
     return False
 
 
+def gif_xmp(stream: BinaryIO) -> bytes | None:
+    """The packet in a GIF's application extension, in one piece; the bytes behind it end it for readers of blocks."""
+    stream.seek(0)
+    _, found, rest = stream.read().partition(b"\x21\xff\x0bXMP DataXMP")
+    packet, ends, _ = rest.partition(b"\x01\xff\xfe\xfd")
+    return packet if found and ends and packet else None
+
+
 def gif_profile(stream: BinaryIO) -> bytes | None:
     """The ICC profile in a GIF's application extension, in blocks of up to 255 bytes with their lengths before them."""
     stream.seek(0)

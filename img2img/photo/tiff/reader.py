@@ -8,12 +8,13 @@ half of what the standard knows, and guess at some of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
 from img2img.errors import UnreadablePhoto
 from img2img.photo.decode import check_size, upright
-from img2img.photo.image_info import turned_dpi, valid_dpi
+from img2img.photo.image_info import ASPECT, turned_dpi, valid_dpi
 from img2img.photo.metadata.exif import exif_of_tiff
 from img2img.photo.metadata.tiff_directory import read_header
 from img2img.photo.metadata.upright import upright_exif
@@ -22,7 +23,7 @@ from img2img.photo.photo import Photo
 from img2img.photo.tiff import page as tags
 from img2img.photo.tiff.old_jpeg import old_jpeg_samples
 from img2img.photo.tiff.page import Page
-from img2img.photo.tiff.pages import all_pages, has_mask, photo_page, pictures_of, read_pages
+from img2img.photo.tiff.pages import Node, all_pages, has_mask, photo_page, pictures_of, read_pages
 from img2img.photo.tiff.samples import read_samples
 from img2img.photo.tiff.sensor import refuse_raw_pages
 from img2img.photo.tiff.stale import true_directory
@@ -30,6 +31,7 @@ from img2img.photo.tiff.tones import alpha_of, check_tones, pixels_of, plain
 from img2img.photo.tiff.ycbcr import block_of
 
 _X_RESOLUTION, _Y_RESOLUTION, _UNIT, _XMP = 282, 283, 296, 700
+_NO_UNIT = 1
 
 
 def read_tiff(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
@@ -49,8 +51,16 @@ def read_tiff(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
         xmp=upright_xmp(page.bytes(_XMP), side),
         dpi=turned_dpi(_dpi(page), side),
         format="TIFF",
-        lost=lost + photo.lost + (("transparency mask",) if has_mask(nodes) else ()),
+        lost=lost + photo.lost + tuple(_more_lost(page, nodes)),
     )
+
+
+def _more_lost(page: Page, nodes: list[Node]) -> Iterator[str]:
+    if has_mask(nodes):
+        yield "transparency mask"
+    across, down = page.numbers(_X_RESOLUTION, 0)[0], page.numbers(_Y_RESOLUTION, 0)[0]
+    if page.number(_UNIT, 2) == _NO_UNIT and 0 != across != down != 0:
+        yield ASPECT
 
 
 def holds_several(stream: BinaryIO) -> bool:
