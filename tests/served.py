@@ -103,7 +103,9 @@ def wait_for(true, seconds: float = 60) -> None:
 def multipart(*files: tuple[str, bytes]) -> tuple[bytes, dict[str, str]]:
     """The body and its header."""
     parts = [
-        f'--limit\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode() + content + b"\r\n"
+        f'--limit\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
+        + content
+        + b"\r\n"
         for name, content in files
     ]
     return b"".join(parts) + b"--limit--\r\n", {"Content-Type": "multipart/form-data; boundary=limit"}

@@ -13,7 +13,9 @@ Runtime = Annotated[Literal["auto", "onnxruntime", "openvino"], typer.Option(hel
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 is all of this machine's.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; 0.0.0.0 is all of this machine's.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
     token_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Who asks must know the token in its first line.")
@@ -26,8 +28,10 @@ def serve(
     max_pixels: Annotated[int, typer.Option(min=1, metavar="N", help="Refuse photos of more pixels.")] = 200_000_000,
     workers: Annotated[int, typer.Option(min=1, help="Photos at once; memory grows with them.")] = 2,
     queue: Annotated[int, typer.Option(min=0, help="Photos that may wait; more are asked to come again.")] = 32,
-    job_space: Annotated[str, typer.Option(metavar="SIZE", help="Disk space for all jobs: many photos, films.")] = "4GB",
-    job_hours: Annotated[float, typer.Option(min=0.01, help="How long a finished job's result is kept.")] = 6,
+    job_space: Annotated[
+        str, typer.Option(metavar="SIZE", help="Disk space for all jobs: many photos, films.")
+    ] = "4GB",
+    job_hours: Annotated[float, typer.Option(min=0.0001, help="How long a finished job's result is kept.")] = 6,
     patience: Annotated[
         float, typer.Option(min=0.1, metavar="SECONDS", help="For a request's head, and for a reader who stops.")
     ] = 30,

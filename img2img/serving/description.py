@@ -86,9 +86,17 @@ def openapi() -> dict[str, Any]:
         "get": _call("A job's state", state, [job]),
         "delete": _call("Stop a job and remove its files", {"204": {"description": "gone"}}, [job]),
     }
-    paths["/api/v1/jobs/{id}/events"] = {"get": _call("Its states as they change", _answer("", "text/event-stream"), [job])}
-    paths["/api/v1/jobs/{id}/result"] = {"get": _call("One .zip, or a film", _answer("", "application/octet-stream"), [job])}
-    for path, words in {"/api/v1/models": "The models", "/healthz": "Is it alive", "/readyz": "Does it take photos"}.items():
+    paths["/api/v1/jobs/{id}/events"] = {
+        "get": _call("Its states as they change", _answer("", "text/event-stream"), [job])
+    }
+    paths["/api/v1/jobs/{id}/result"] = {
+        "get": _call("One .zip, or a film", _answer("", "application/octet-stream"), [job])
+    }
+    for path, words in {
+        "/api/v1/models": "The models",
+        "/healthz": "Is it alive",
+        "/readyz": "Does it take photos",
+    }.items():
         paths[path] = {"get": _call(words, _answer(words, "application/json"), [])}
     info = {"title": "img2img", "version": img2img.__version__}
     security = {"bearer": {"type": "http", "scheme": "bearer"}}

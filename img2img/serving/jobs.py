@@ -6,7 +6,7 @@ import secrets
 import shutil
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -98,7 +98,9 @@ class ServerJob:
 
     def described(self) -> dict[str, Any]:
         """For JSON."""
-        counts = {status: sum(each.status == status for each in self.outcomes) for status in ("done", "failed", "skipped")}
+        counts = {
+            status: sum(each.status == status for each in self.outcomes) for status in ("done", "failed", "skipped")
+        }
         done, frames = self.frames
         return {
             "id": self.id,
@@ -175,7 +177,11 @@ def check_uploads(job: ServerJob, files: list[Path]) -> None:
     moving = [path for path in files if kind_of(str(path))]
     for path in files:
         if path not in moving and path.suffix.lower() not in PHOTO_SUFFIXES:
-            raise Refusal(400, f"{path.name}: not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file, or a film")
+            raise Refusal(
+                400, f"{path.name}: not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file, or a film"
+            )
     if moving and len(files) > 1:
         raise UsageError(f"{moving[0].name} moves: a job is many photos, or one film")
     job.films, job.total = bool(moving), len(files)
+    if moving:
+        job.options = replace(job.options, max_pixels=None)  # which is for photos; films have limits of their own

@@ -74,7 +74,9 @@ def _answer(outcome: Outcome, options: ConversionOptions, cleaning: ExitStack) -
     assert outcome.target is not None
     if outcome.status == "skipped":
         cleaning.close()
-        raise Refusal(422, f"{outcome.source.name}: its score {outcome.score:.2f} is below --min-score", score=outcome.score)
+        raise Refusal(
+            422, f"{outcome.source.name}: its score {outcome.score:.2f} is below --min-score", score=outcome.score
+        )
     headers = {"Img2img-Flags": ", ".join(outcome.flags)} if outcome.flags else {}
     if outcome.score is not None:
         headers["Img2img-Score"] = f"{outcome.score:.4f}"
@@ -85,7 +87,9 @@ def _answer(outcome: Outcome, options: ConversionOptions, cleaning: ExitStack) -
 class KeptFile(FileResponse):
     """A file of a folder that goes when it was sent, or could not be."""
 
-    def __init__(self, cleaning: ExitStack, path: Path, *, headers: dict[str, str], media_type: str, filename: str) -> None:
+    def __init__(
+        self, cleaning: ExitStack, path: Path, *, headers: dict[str, str], media_type: str, filename: str
+    ) -> None:
         super().__init__(path, headers=headers, media_type=media_type, filename=filename)
         self._cleaning = cleaning
 

@@ -78,7 +78,10 @@ def shrunk(photo: Photo, side: int = PREVIEW_SIDE) -> Photo:
     """8 bit, of at most so many pixels a side, without what only a file of the photo's own needs."""
     image = photo.to_image()
     image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    bare = Photo(np.asarray(image.convert("L" if image.mode in ("L", "LA") else "RGB")), "L" if image.mode in ("L", "LA") else "RGB")
+    bare = Photo(
+        np.asarray(image.convert("L" if image.mode in ("L", "LA") else "RGB")),
+        "L" if image.mode in ("L", "LA") else "RGB",
+    )
     return replace(bare, icc=photo.icc, alpha=np.asarray(image.getchannel("A")) if photo.alpha is not None else None)
 
 
@@ -86,7 +89,11 @@ def shown_jpeg(photo: Photo) -> bytes:
     """What every browser shows."""
     plain = replace(photo, exif=None, xmp=None, jpeg=None, png=())
     if plain.pixels.dtype != np.uint8:
-        plain = replace(plain, pixels=(plain.pixels >> 8).astype(np.uint8), alpha=None if plain.alpha is None else (plain.alpha >> 8).astype(np.uint8))
+        plain = replace(
+            plain,
+            pixels=(plain.pixels >> 8).astype(np.uint8),
+            alpha=None if plain.alpha is None else (plain.alpha >> 8).astype(np.uint8),
+        )
     encoded = BytesIO()
     write_photo(plain, encoded, format="JPEG", quality=_SHOWN_QUALITY)
     return encoded.getvalue()

@@ -16,7 +16,7 @@ from img2img.errors import Img2ImgError, ModelError, UnwritablePhoto, UsageError
 
 RETRY_SECONDS = 5
 _log = logging.getLogger(__name__)
-_LACKING = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_LACKING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class Refusal(Exception):

@@ -33,7 +33,9 @@ class WorkQueue:
         """A place, from the first byte of an upload to its result. Refusal where none is free."""
         self.check_open()
         if self._admitted >= self.workers + self.waiting:
-            raise Refusal(503, f"{self._admitted} photos are in hand or waiting; try again later", retry_after=self._retry())
+            raise Refusal(
+                503, f"{self._admitted} photos are in hand or waiting; try again later", retry_after=self._retry()
+            )
         self._admitted += 1
         try:
             yield

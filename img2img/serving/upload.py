@@ -19,7 +19,15 @@ from img2img.photo.formats import sniff_format
 from img2img.serving.problem import Refusal
 
 LONGEST_NAME = 100  # characters; of what a file system takes, some stay for a suffix
-_NAMELESS = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp", "GIF": ".gif", "BMP": ".bmp", "HEIF": ".heic"}
+_NAMELESS = {
+    "JPEG": ".jpg",
+    "PNG": ".png",
+    "TIFF": ".tif",
+    "WEBP": ".webp",
+    "GIF": ".gif",
+    "BMP": ".bmp",
+    "HEIF": ".heic",
+}
 
 
 @contextmanager
@@ -65,7 +73,9 @@ class _Limited:
         return message
 
     def _too_large(self) -> Refusal:
-        return Refusal(413, f"more than the {self._most / 1e6:,.1f} MB that this server takes (--max-upload, --job-space)")
+        return Refusal(
+            413, f"more than the {self._most / 1e6:,.1f} MB that this server takes (--max-upload, --job-space)"
+        )
 
 
 async def _whole(request: Request, folder: Path) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import DrawPhoto
 from PIL import Image
-from served import CHECKOUT, Served, command_line, multipart, served
+from served import CHECKOUT, Served, command_line, multipart, served, wait_for
 
 SAMPLE = CHECKOUT / "datasets" / "samples" / "whitman-1860s.jpg"
 
@@ -18,7 +18,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with served(tmp_path_factory.mktemp("server"), "--max-upload", "2MB", "--max-pixels", "4000000") as running:
         yield running
         assert running.errors.read_text() == ""
-        assert running.leftovers() == []
+        wait_for(lambda: running.leftovers() == [])
 
 
 def with_metadata(path: Path) -> Path:
@@ -55,7 +55,9 @@ def test_colorize_answers_with_the_command_lines_bytes(server: Served, tmp_path:
     (made,) = tmp_path.glob("*.colorized.*")
     assert answer.body == made.read_bytes()
     assert answer.headers["content-disposition"] == f'attachment; filename="{made.name}"'
-    kind = {".jpg": "jpeg", ".JPEG": "jpeg", ".png": "png", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}[made.suffix]
+    kind = {".jpg": "jpeg", ".JPEG": "jpeg", ".png": "png", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}[
+        made.suffix
+    ]
     assert answer.headers["content-type"] == f"image/{kind}"
 
 
@@ -63,7 +65,9 @@ def test_translate_answers_with_the_command_lines_bytes_and_its_score(server: Se
     photo = with_metadata(tmp_path / "a.jpg")
     query = {"model": "horse2zebra", "cycle": "true", "score": "true"}
     answer = server.ask("POST", "/api/v1/translate", photo.read_bytes(), **query)
-    command_line("translate", photo, "--model", "horse2zebra", "--cycle", "--score", "--report", tmp_path / "report.json")
+    command_line(
+        "translate", photo, "--model", "horse2zebra", "--cycle", "--score", "--report", tmp_path / "report.json"
+    )
     assert answer.body == (tmp_path / "a.horse2zebra.cycle.jpg").read_bytes()
     assert 0 <= float(answer.headers["img2img-score"]) <= 1
 
@@ -96,7 +100,10 @@ def test_what_is_no_photo_is_told_in_the_command_lines_words(server: Served, tmp
     assert words == "notes.txt: not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file"
     cut, headers = multipart(("cut.jpg", SAMPLE.read_bytes()[:2000]))
     assert refused(server.ask("POST", "/api/v1/colorize", cut, headers), 400).startswith("cut.jpg: ")
-    assert refused(server.ask("POST", "/api/v1/colorize", b""), 400) == "photo: the file is empty; copy it again from where it came from"
+    assert (
+        refused(server.ask("POST", "/api/v1/colorize", b""), 400)
+        == "photo: the file is empty; copy it again from where it came from"
+    )
     empty, headers = multipart()
     assert "no photo came with the request" in refused(server.ask("POST", "/api/v1/colorize", empty, headers), 400)
 
@@ -108,7 +115,9 @@ def test_options_are_refused_in_the_command_lines_words(server: Served) -> None:
     words = refused(server.ask("POST", "/api/v1/translate", photo), 422)
     assert words == "which model? Give --model horse2zebra or --model zebra2horse"
     assert "is the server's to set" in refused(server.ask("POST", "/api/v1/colorize", photo, report="/tmp/x.csv"), 422)
-    words = refused(server.ask("POST", "/api/v1/translate", photo, **{"model": "zebra2horse", "min-score": "0.99"}), 422)
+    words = refused(
+        server.ask("POST", "/api/v1/translate", photo, **{"model": "zebra2horse", "min-score": "0.99"}), 422
+    )
     assert words.endswith("is below --min-score")
 
 

@@ -10,7 +10,12 @@ from img2img.serving.settings import ServeSettings, check_open_host, is_loopback
 
 
 def test_sizes_are_read_in_the_units_of_disks() -> None:
-    assert [parse_size(text, "--x") for text in ("50MB", "1.5 gb", "200k", "7")] == [50_000_000, 1_500_000_000, 200_000, 7]
+    assert [parse_size(text, "--x") for text in ("50MB", "1.5 gb", "200k", "7")] == [
+        50_000_000,
+        1_500_000_000,
+        200_000,
+        7,
+    ]
     for text in ("", "0", "much", "-1MB", "5TB"):
         with pytest.raises(UsageError, match="--x .*: give a size such as 50MB"):
             parse_size(text, "--x")
