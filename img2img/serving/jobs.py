@@ -14,7 +14,7 @@ from typing import Any, Literal
 from img2img.batch.outcome import Outcome
 from img2img.conversion.convert import open_conversion
 from img2img.conversion.options import ConversionOptions
-from img2img.errors import Img2ImgError, UsageError
+from img2img.errors import UsageError
 from img2img.photo.formats import PHOTO_SUFFIXES
 from img2img.serving.problem import Refusal, refusal_of
 from img2img.video.kinds import kind_of

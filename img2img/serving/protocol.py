@@ -117,7 +117,7 @@ class BoundedProtocol(H11Protocol):
 
 
 class QuietServer(uvicorn.Server):
-    """uvicorn's, which at a signal refuses what waits, finishes what is in hand, and does not raise the signal again."""
+    """uvicorn's, which at a signal refuses what waits, finishes what is in hand, and does not raise it again."""
 
     def __init__(self, config: ServeConfig) -> None:
         super().__init__(config)

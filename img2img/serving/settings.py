@@ -20,8 +20,8 @@ _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 class ServeSettings:
     """Where to listen, who may ask, and how much at most.
 
-    `max_upload`: bytes of one photo. `job_space`: bytes of all jobs' files. `workers`: photos at once, `queue`: requests
-    that may wait. `patience`: seconds for a request's head, or an answer that its reader does not take.
+    `max_upload`: bytes of one photo. `job_space`: bytes of all jobs' files. `workers`: photos at once, `queue`:
+    requests that may wait. `patience`: seconds for a request's head, or an answer that its reader does not take.
     """
 
     host: str = "127.0.0.1"

@@ -17,7 +17,7 @@ def test_sizes_are_read_in_the_units_of_disks() -> None:
         7,
     ]
     for text in ("", "0", "much", "-1MB", "5TB"):
-        with pytest.raises(UsageError, match="--x .*: give a size such as 50MB"):
+        with pytest.raises(UsageError, match=r"--x .*: give a size such as 50MB"):
             parse_size(text, "--x")
 
 
