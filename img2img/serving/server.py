@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 import webbrowser
@@ -22,6 +23,7 @@ def run_server(settings: ServeSettings, *, tell: Callable[[str], None], open_bro
         address = _address(settings.host, listener.getsockname()[1])
         state = ServerState.of(settings)
         server = QuietServer(ServeConfig(build_app(state), patience=settings.patience, closing=state.queue.closing))
+        logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are of what clients do wrong
         tell(address)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()

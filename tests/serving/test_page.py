@@ -128,7 +128,7 @@ def test_a_click_enlarges_and_zooms_at_full_resolution(page) -> None:
     choose(page, PHOTOS[0])
     summary(page, "1 coloured")
     one(page, ".compare").click()
-    wait_for(lambda: one(page, ".viewer .state").text == "1024 × 789, full size")
+    wait_for(lambda: one(page, ".viewer .state").text == "1024 x 789, full size")
     assert one(page, ".sheet .after").get_property("naturalWidth") == 1024
     one(page, ".viewer .full").click()
     assert one(page, ".viewer .zoom").text == "100%"
@@ -211,7 +211,7 @@ def test_what_a_browser_cannot_show_is_shown_all_the_same(page, tmp_path: Path) 
     summary(page, "1 coloured")
     assert one(page, ".card .before").get_property("naturalWidth") == 640
     one(page, ".card .enlarge").click()
-    wait_for(lambda: one(page, ".viewer .state").text == "640 × 480, full size")
+    wait_for(lambda: one(page, ".viewer .state").text == "640 x 480, full size")
     assert one(page, ".sheet .before").get_property("naturalWidth") == 640
 
 

@@ -93,7 +93,7 @@ export class Card {
     before.alt = `${this.file.name} as it was`;
     after.alt = `${this.file.name}, ${task === "colorize" ? "coloured" : "translated"}`;
     const score = this.seen.score === null ? "" : ` · score ${this.seen.score.toFixed(2)}`;
-    this.part(".facts").textContent = `${this.seen.width} × ${this.seen.height}${score}`;
+    this.part(".facts").textContent = `${this.seen.width} x ${this.seen.height}${score}`;
     this.part(".facts").title = score && "The share of the model's own training pictures that look stranger to it";
     this.part(".one-strength").hidden = task !== "colorize";
   }

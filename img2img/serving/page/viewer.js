@@ -27,7 +27,7 @@ export async function enlarge(card) {
   part(".state").textContent = "Fetching it at full size";
   try {
     await Promise.all([fullBefore(card), fullAfter(card)]);
-    if (opened === card) part(".state").textContent = `${view.width} × ${view.height}, full size`;
+    if (opened === card) part(".state").textContent = `${view.width} x ${view.height}, full size`;
   } catch (error) {
     if (opened === card) part(".state").textContent = error.message;
   }
