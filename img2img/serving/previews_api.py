@@ -24,6 +24,7 @@ from img2img.serving.state import ServerState
 from img2img.serving.upload import request_folder
 
 PATH = "/api/v1/previews"
+_UNCHANGING = {"Cache-Control": "private, max-age=3600, immutable"}  # a preview's pictures, under its own id
 
 
 async def post_preview(request: Request) -> Response:
@@ -41,13 +42,13 @@ async def post_preview(request: Request) -> Response:
 
 
 async def preview_before(request: Request) -> Response:
-    return Response(_preview(request).before, media_type="image/jpeg")
+    return Response(_preview(request).before, headers=_UNCHANGING, media_type="image/jpeg")
 
 
 async def preview_after(request: Request) -> Response:
     strength = _strength(request)
     picture = await run_in_threadpool(_preview(request).coloured, strength)
-    return Response(picture, media_type="image/jpeg")
+    return Response(picture, headers=_UNCHANGING, media_type="image/jpeg")
 
 
 async def post_view(request: Request) -> Response:

@@ -4,7 +4,6 @@ import { Refused, limited, proposedName, send } from "./api.js";
 import { comparable, newest } from "./compare.js";
 
 const inTurn = limited(3);
-const DEBOUNCE = 40; // milliseconds
 
 export class Card {
   /** `settings()` gives the options of all photos; `on` has changed, enlarge and removed. */
@@ -40,8 +39,7 @@ export class Card {
     this.ownStrength = Number(value);
     this.part(".one-strength input").value = String(value);
     this.part(".one-strength output").textContent = this.ownStrength.toFixed(2);
-    clearTimeout(this.soon);
-    if (this.seen) this.soon = setTimeout(() => this.showAfter(this.afterAddress()), DEBOUNCE);
+    if (this.seen) this.showAfter(this.afterAddress());
   }
 
   afterAddress() { return `${this.seen.after}?strength=${this.strength}`; }
