@@ -3,9 +3,9 @@
     python benchmarks/serve.py                          3 runs of 600 photos (some minutes on 2 cores)
     python benchmarks/serve.py --photos 100 --runs 1    a look
 
-Photos of 500 x 375 through HTTP with 1, 8 and 32 clients that keep their connections, each asking for the next when it has
-one; the batch engine on the same photos with the same two workers, start-up excluded on both sides. Memory: what the
-server has resident, after its first 200 answers and at the end. Start: a whole process, from its start to the first
+Photos of 500 x 375 through HTTP with 1, 8 and 32 clients that keep their connections, each asking for the next when it
+has one; the batch engine on the same photos with the same two workers, start-up excluded on both sides. Memory: what
+the server has resident, after its first 200 answers and at the end. Start: a whole process, from its start to the first
 photo's answer. Sides run in turn, medians.
 """
 

@@ -9,8 +9,6 @@ import typer
 from img2img.cli.shared_options import Device
 from img2img.errors import Img2ImgError
 
-Runtime = Annotated[Literal["auto", "onnxruntime", "openvino"], typer.Option(help="What runs the models.")]
-
 
 def serve(
     host: Annotated[
@@ -36,7 +34,7 @@ def serve(
         float, typer.Option(min=0.1, metavar="SECONDS", help="For a request's head, and for a reader who stops.")
     ] = 30,
     device: Device = "auto",
-    runtime: Runtime = "auto",
+    runtime: Annotated[Literal["auto", "onnxruntime", "openvino"], typer.Option(help="What runs the models.")] = "auto",
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
 ) -> None:
     """A page for old photos, and an HTTP API: on this machine, for this machine, unless told otherwise.

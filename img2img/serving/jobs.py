@@ -6,6 +6,8 @@ import secrets
 import shutil
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +23,7 @@ from img2img.video.kinds import kind_of
 
 JobStatus = Literal["waiting", "working", "done", "failed", "stopped"]
 FINISHED = ("done", "failed", "stopped")
+FRAMES_BETWEEN = 25  # looks at the space that is left
 RESULTS = "coloured-or-translated.zip"
 
 
@@ -45,6 +48,8 @@ class ServerJob:
     ended: float = 0.0
     version: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
+    removed: bool = False
+    room: Callable[[], int] = lambda: 1
 
     @property
     def uploads(self) -> Path:
@@ -72,6 +77,7 @@ class ServerJob:
                 self._change()
                 if self.stop.is_set():
                     break
+                self._check_room()
             else:
                 self.result = self.folder / RESULTS if not self.films else self.outcomes[-1].target
 
@@ -79,14 +85,22 @@ class ServerJob:
         self._change(frames=(done, total))
         if self.stop.is_set():
             raise JobStopped
+        if done % FRAMES_BETWEEN == 0:
+            self._check_room()
+
+    def _check_room(self) -> None:
+        if self.room() < 0:
+            raise Refusal(413, "the results need more space than this server gives to jobs (--job-space)")
 
     def _end(self) -> None:
         there = self.result is not None and self.result.is_file()
         if not there:
             self.result = None
+        shutil.rmtree(self.uploads if there else self.folder, ignore_errors=True)
         self.ended = time.monotonic()
         self._change(status="done" if there else "stopped" if self.stop.is_set() else "failed")
-        shutil.rmtree(self.uploads, ignore_errors=True)
+        if self.removed:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _change(self, **changes: Any) -> None:
         for name, value in changes.items():
@@ -131,10 +145,11 @@ class JobStore:
         self._space, self._seconds = space, hours * 3600
         self._home = TemporaryDirectory(prefix="img2img-jobs-", ignore_cleanup_errors=True)
         self._jobs: dict[str, ServerJob] = {}
+        self._reserved = 0
 
     def new(self, options: ConversionOptions) -> ServerJob:
         name = secrets.token_urlsafe(18)
-        job = ServerJob(name, Path(self._home.name, name), options)
+        job = ServerJob(name, Path(self._home.name, name), options, room=self.room)
         job.uploads.mkdir(parents=True)
         self._jobs[name] = job
         return job
@@ -147,15 +162,28 @@ class JobStore:
         return self._jobs[name]
 
     def room(self) -> int:
-        """Bytes that another upload may take, once what is too old is gone."""
+        """Bytes that are left."""
+        return self._space - self._reserved - sum(map(_size, Path(self._home.name).rglob("*")))
+
+    @contextmanager
+    def reserved(self, length: int | None) -> Iterator[int]:
+        """How many bytes an upload may have; all that are left where it does not say how many it brings."""
         self.remove_old()
-        return self._space - sum(each.stat().st_size for each in Path(self._home.name).rglob("*") if each.is_file())
+        most = max(0, self.room())
+        taken = most if length is None else min(length, most)
+        self._reserved += taken
+        try:
+            yield most
+        finally:
+            self._reserved -= taken
 
     def remove(self, job: ServerJob) -> None:
-        """Stopped first, where it is at work."""
+        """At work it ends after the photo in hand, and its files go then."""
+        job.removed = True
         job.stop.set()
         self._jobs.pop(job.id, None)
-        shutil.rmtree(job.folder, ignore_errors=True)
+        if job.status != "working":
+            shutil.rmtree(job.folder, ignore_errors=True)
 
     def remove_old(self) -> None:
         now = time.monotonic()
@@ -170,6 +198,14 @@ class JobStore:
 
     def close(self) -> None:
         self._home.cleanup()
+
+
+def _size(path: Path) -> int:
+    """Of a file; 0 of a folder, and of what goes away meanwhile."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0
 
 
 def check_uploads(job: ServerJob, files: list[Path]) -> None:

@@ -34,14 +34,22 @@ async def post_job(request: Request) -> Response:
         raise Refusal(503, "as many jobs as this server keeps are waiting; try again later", retry_after=60)
     job = state.jobs.new(options)
     try:
-        most, check = max(0, state.jobs.room()), state.queue.check_open
-        files = await receive_files(request, job.uploads, most_bytes=most, most_files=MOST_FILES, check_open=check)
+        async with state.queue.admitted():
+            with state.jobs.reserved(_length(request)) as most:
+                files = await receive_files(
+                    request, job.uploads, most_bytes=most, most_files=MOST_FILES, check_open=state.queue.check_open
+                )
         check_uploads(job, files)
     except BaseException:
         state.jobs.remove(job)
         raise
     state.start(_run(job, state.queue))
     return JSONResponse(job.described(), 202, {"Location": f"/api/v1/jobs/{job.id}"})
+
+
+def _length(request: Request) -> int | None:
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() else None
 
 
 async def get_job(request: Request) -> Response:

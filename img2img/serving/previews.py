@@ -62,7 +62,7 @@ class Preview:
 def make_preview(path: Path, options: ConversionOptions, models: OpenedModels) -> Preview:
     """Raises UnreadablePhoto and ModelError."""
     photo = read_photo(path, max_pixels=options.max_pixels or 1)
-    small = shrunk(photo)
+    small = small_copy(photo)
     shown = photo.format in _BROWSERS_SHOW and photo.pixels.dtype == np.uint8
     preview = Preview(small, photo.width, photo.height, shown, shown_jpeg(small))
     task = options.task()
@@ -74,7 +74,7 @@ def make_preview(path: Path, options: ConversionOptions, models: OpenedModels) -
     return replace(preview, after=after, score=scorer.score(photo) if scorer else None)
 
 
-def shrunk(photo: Photo, side: int = PREVIEW_SIDE) -> Photo:
+def small_copy(photo: Photo, side: int = PREVIEW_SIDE) -> Photo:
     """8 bit, of at most so many pixels a side, without what only a file of the photo's own needs."""
     image = photo.to_image()
     image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -47,7 +47,8 @@ async def preview_before(request: Request) -> Response:
 
 async def preview_after(request: Request) -> Response:
     strength = _strength(request)
-    picture = await run_in_threadpool(_preview(request).coloured, strength)
+    state: ServerState = request.app.state.server
+    picture = await to_thread.run_sync(_preview(request).coloured, strength, limiter=state.pictures)
     return Response(picture, headers=_UNCHANGING, media_type="image/jpeg")
 
 

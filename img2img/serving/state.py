@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 
+from anyio import CapacityLimiter
+
 from img2img.machine import usable_cores
 from img2img.serving.jobs import JobStore
 from img2img.serving.opened import OpenedModels
@@ -13,10 +15,12 @@ from img2img.serving.previews import PreviewShelf
 from img2img.serving.queue import WorkQueue
 from img2img.serving.settings import ServeSettings
 
+PICTURES_AT_ONCE = 4  # previews joined anew: small, and wanted at once
+
 
 @dataclass
 class ServerState:
-    """`ready`: the first model is open."""
+    """`ready`: the first model is open. `pictures`: how many previews are made for another strength at once."""
 
     settings: ServeSettings
     queue: WorkQueue
@@ -24,6 +28,7 @@ class ServerState:
     jobs: JobStore
     previews: PreviewShelf = field(default_factory=PreviewShelf)
     ready: bool = False
+    pictures: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(PICTURES_AT_ONCE))
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
     @classmethod

@@ -108,6 +108,32 @@ def test_a_job_that_fails_says_why(server: Served, tmp_path: Path) -> None:
     assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
+def test_a_job_at_work_ends_when_it_is_not_wanted(tmp_path: Path) -> None:
+    write_film(tmp_path / "film.mp4", greys(400))
+    film = (tmp_path / "film.mp4").read_bytes()
+    with served(tmp_path) as server:
+        job = posted(server, ("film.mp4", film))
+        wait_for(lambda: (server.ask("GET", f"/api/v1/jobs/{job['id']}").json["frames_done"] or 0) > 0)
+        assert server.ask("DELETE", f"/api/v1/jobs/{job['id']}").status == 204
+        wait_for(lambda: server.leftovers() == [])
+        job = posted(server, ("film.mp4", film))
+        wait_for(lambda: (server.ask("GET", f"/api/v1/jobs/{job['id']}").json["frames_done"] or 0) > 0)
+        assert server.end() == 0
+        assert (server.leftovers(), server.errors.read_text()) == ([], "")
+
+
+def test_results_have_no_more_space_than_jobs_are_given(tmp_path: Path) -> None:
+    photo = SAMPLES[0].read_bytes()
+    with served(tmp_path, "--job-space", str(len(photo) * 3)) as server:
+        job = posted(server, ("a.jpg", photo), ("b.jpg", photo), format="tiff")
+        *_, last = events(server, job)
+        assert (last["status"], last["error"]) == (
+            "failed",
+            "the results need more space than this server gives to jobs (--job-space)",
+        )
+        assert server.leftovers() == []
+
+
 def test_a_finished_jobs_files_go_with_their_time(tmp_path: Path) -> None:
     with served(tmp_path, "--job-hours", "0.0003") as server:  # about a second
         job = posted(server, (SAMPLES[0].name, SAMPLES[0].read_bytes()))
