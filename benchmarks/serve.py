@@ -65,7 +65,8 @@ def answered(connection: http.client.HTTPConnection, photo: bytes) -> None:
 
 def one_client(port: int, waiting: SimpleQueue[bytes]) -> list[float]:
     """Asks until nothing waits; the seconds that each answer took."""
-    connection, seconds = http.client.HTTPConnection("127.0.0.1", port), []
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    seconds: list[float] = []
     while True:
         try:
             photo = waiting.get_nowait()

@@ -77,11 +77,16 @@ def _answer(outcome: Outcome, options: ConversionOptions, cleaning: ExitStack) -
         raise Refusal(
             422, f"{outcome.source.name}: its score {outcome.score:.2f} is below --min-score", score=outcome.score
         )
-    headers = {"Img2img-Flags": ", ".join(outcome.flags)} if outcome.flags else {}
+    headers = {"Img2img-Flags": _in_ascii(", ".join(outcome.flags))} if outcome.flags else {}
     if outcome.score is not None:
         headers["Img2img-Score"] = f"{outcome.score:.4f}"
     kind = MEDIA_TYPES[format_of_suffix(outcome.target.suffix) or "PNG"]
     return KeptFile(cleaning, outcome.target, headers=headers, media_type=kind, filename=outcome.target.name)
+
+
+def _in_ascii(text: str) -> str:
+    """For a header: a flag may name what a file brought along."""
+    return "".join(each if each.isascii() and each.isprintable() else "?" for each in text)
 
 
 class KeptFile(FileResponse):

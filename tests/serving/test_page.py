@@ -138,6 +138,15 @@ def test_a_click_enlarges_and_zooms_at_full_resolution(page) -> None:
     assert not one(page, "#viewer").is_displayed()
 
 
+def test_a_photo_that_waits_shows_itself_small(page) -> None:
+    page.execute_script("XMLHttpRequest.prototype.send = () => {}")  # nothing comes back
+    choose(page, PHOTOS[0])
+    wait_for(lambda: one(page, ".card .thumb").is_displayed())
+    assert one(page, ".card .thumb").get_property("width") == 480
+    assert one(page, ".card progress").is_displayed()
+    assert one(page, "#summary").text == "0 coloured, 1 to go"
+
+
 def test_a_reload_begins_anew(page) -> None:
     choose(page, PHOTOS[0])
     summary(page, "1 coloured")

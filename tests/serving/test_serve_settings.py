@@ -52,6 +52,17 @@ def test_names_of_this_server() -> None:
     assert not any(map(settings.names_us, ("", "evil.example", "localhost.evil.example")))
 
 
+def test_without_its_packages_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from img2img.cli import serve
+    from img2img.cli.app import app
+
+    monkeypatch.setattr(serve, "find_spec", lambda name: None)
+    done = CliRunner().invoke(app, ["serve"])
+    assert (done.exit_code, "pip install '.[serve]'" in done.output) == (1, True)
+
+
 def test_a_port_that_is_taken_is_told() -> None:
     import socket
 

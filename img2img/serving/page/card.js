@@ -4,6 +4,8 @@ import { Refused, limited, proposedName, send } from "./api.js";
 import { comparable, newest } from "./compare.js";
 
 const inTurn = limited(3);
+const oneByOne = limited(1); // thumbnails: a large photo takes its memory
+const SMALL = 480; // pixels
 
 export class Card {
   /** `settings()` gives the options of all photos; `on` has changed, enlarge and removed. */
@@ -50,6 +52,17 @@ export class Card {
     const chosen = { model, format };
     if (quality && (format === "jpg" || format === "webp" || format === "same")) chosen.quality = quality;
     return task === "colorize" ? { ...chosen, strength: String(this.strength) } : chosen;
+  }
+
+  /** Shows the photo small while it waits, where the browser can. */
+  async thumbnail() {
+    const size = { resizeWidth: SMALL, resizeQuality: "medium" };
+    const bitmap = await oneByOne(() => createImageBitmap(this.file, size)).catch(() => null);
+    const canvas = this.part(".thumb");
+    if (!bitmap || this.status === "done") return;
+    [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    canvas.hidden = false;
   }
 
   async preview() {

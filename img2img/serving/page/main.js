@@ -43,6 +43,7 @@ function add(files) {
     const card = new Card(file, settings, on);
     cards.push(card);
     at("cards").append(card.element);
+    card.thumbnail();
     card.preview();
   }
   summarise();
