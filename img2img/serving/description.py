@@ -20,6 +20,7 @@ _PROBLEMS = {
     "401": "no token, or a wrong one",
     "403": "the server is called by another name, or by a page of somebody else's",
     "404": "not there",
+    "408": "it took too long to arrive",
     "413": "too large",
     "422": "an option that is none, or a value that it cannot have",
     "503": "all places are taken; Retry-After says when to come again",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -25,9 +27,14 @@ def run_server(settings: ServeSettings, *, tell: Callable[[str], None], open_bro
         server = QuietServer(ServeConfig(build_app(state), patience=settings.patience, closing=state.queue.closing))
         logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are of what clients do wrong
         tell(address)
-        if open_browser:
+        if open_browser and _has_a_screen():
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         asyncio.run(server.serve([listener]))
+
+
+def _has_a_screen() -> bool:
+    """Where there is none, a browser of text would take the terminal over."""
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _listening(settings: ServeSettings) -> socket.socket:
