@@ -21,7 +21,7 @@ from img2img.photo import Photo, read_photo, write_photo
 from img2img.serving.opened import OpenedModels
 from img2img.serving.problem import Refusal
 
-PREVIEW_SIDE = 1280  # pixels, at most
+PREVIEW_SIDE, CARD_SIDE = 1280, 640  # pixels, at most
 KEPT_BYTES = 128_000_000
 _SHOWN_QUALITY = 88
 _BROWSERS_SHOW = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
@@ -29,12 +29,14 @@ _BROWSERS_SHOW = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 
 @dataclass(frozen=True)
 class Preview:
-    """A photo and its result, small. `width`, `height`: the photo's own. `shown`: browsers can show its file.
+    """A photo and its result, small; `card` is smaller still, for many on one page.
 
-    `colours`: the small luma (h, w) and its ab (2, h, w), of a photo that is coloured.
+    `width`, `height`: the photo's own. `shown`: browsers can show its file. `colours`: the small luma (h, w) and its ab
+    (2, h, w), of a photo that is coloured.
     """
 
     small: Photo
+    card: Photo
     width: int
     height: int
     shown: bool
@@ -46,17 +48,18 @@ class Preview:
     @property
     def nbytes(self) -> int:
         colours = sum(each.nbytes for each in self.colours or ())
-        return self.small.pixels.nbytes + len(self.before) + len(self.after or b"") + colours
+        return self.small.pixels.nbytes + self.card.pixels.nbytes + len(self.before) + len(self.after or b"") + colours
 
-    def coloured(self, strength: float) -> bytes:
+    def coloured(self, strength: float, *, for_card: bool = False) -> bytes:
         """The result as a JPEG; as `Colorizer.convert` makes it, of the small photo."""
         if self.colours is None:
             assert self.after is not None
             return self.after
         grey, ab = self.colours
         chroma = color.chroma_planes(grey, color.strengthened(ab, strength))
-        pixels = color.join(color.luma(self.small), chroma)
-        return shown_jpeg(replace(self.small, pixels=pixels, space="YCbCr"))
+        photo = self.card if for_card else self.small
+        pixels = color.join(color.luma(photo), chroma)
+        return shown_jpeg(replace(photo, pixels=pixels, space="YCbCr"))
 
 
 def make_preview(path: Path, options: ConversionOptions, models: OpenedModels) -> Preview:
@@ -64,7 +67,7 @@ def make_preview(path: Path, options: ConversionOptions, models: OpenedModels) -
     photo = read_photo(path, max_pixels=options.max_pixels or 1)
     small = small_copy(photo)
     shown = photo.format in _BROWSERS_SHOW and photo.pixels.dtype == np.uint8
-    preview = Preview(small, photo.width, photo.height, shown, shown_jpeg(small))
+    preview = Preview(small, small_copy(small, CARD_SIDE), photo.width, photo.height, shown, shown_jpeg(small))
     task = options.task()
     if isinstance(task, Colorizing):
         return replace(preview, colours=models.colorizer(task).predicted(color.luma(photo)))

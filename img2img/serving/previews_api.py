@@ -48,7 +48,8 @@ async def preview_before(request: Request) -> Response:
 async def preview_after(request: Request) -> Response:
     strength = _strength(request)
     state: ServerState = request.app.state.server
-    picture = await to_thread.run_sync(_preview(request).coloured, strength, limiter=state.pictures)
+    make = partial(_preview(request).coloured, strength, for_card="card" in request.query_params)
+    picture = await to_thread.run_sync(make, limiter=state.pictures)
     return Response(picture, headers=_UNCHANGING, media_type="image/jpeg")
 
 

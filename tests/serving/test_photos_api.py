@@ -176,13 +176,17 @@ def test_heads_are_answered_without_a_body(server: Served) -> None:
     assert (server.ask("HEAD", "/healthz").status, server.ask("HEAD", "/healthz").body) == (200, b"")
 
 
-def test_the_same_photo_twice_gives_the_same_preview(server: Served, draw_photo: DrawPhoto, tmp_path: Path) -> None:
+def test_a_preview_is_small_and_changes_with_the_strength(
+    server: Served, draw_photo: DrawPhoto, tmp_path: Path
+) -> None:
     photo = draw_photo(tmp_path / "p.png", (3000, 500)).read_bytes()
     seen = server.ask("POST", "/api/v1/previews", photo).json
     assert (seen["width"], seen["height"], seen["shown"], seen["score"]) == (3000, 500, True, None)
     assert Image.open(BytesIO(server.ask("GET", seen["before"]).body)).size == (1280, 213)
     grey, coloured = (server.ask("GET", seen["after"], strength=each).body for each in ("0", "1.5"))
     assert grey != coloured
+    card = server.ask("GET", seen["after"] + "?card&strength=1.5").body
+    assert Image.open(BytesIO(card)).size == (640, 107)
     assert "no such preview" in refused(server.ask("GET", "/api/v1/previews/guessed/after"), 404)
     refused(server.ask("GET", seen["after"], strength="much"), 422)
 

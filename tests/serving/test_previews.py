@@ -47,10 +47,10 @@ def test_a_preview_has_at_most_so_many_pixels_a_side_and_keeps_alpha() -> None:
 
 def test_only_the_newest_previews_are_kept() -> None:
     photo = Photo(np.zeros((100, 100), np.uint8), "L")
-    shelf = PreviewShelf(most_bytes=25_000)
-    names = [shelf.put(Preview(photo, 100, 100, True, b"")) for _ in range(2)]
+    shelf = PreviewShelf(most_bytes=50_000)
+    names = [shelf.put(Preview(photo, photo, 100, 100, True, b"")) for _ in range(2)]
     shelf.get(names[0])  # looked at, so that the other one is the oldest
-    third = shelf.put(Preview(photo, 100, 100, True, b""))
+    third = shelf.put(Preview(photo, photo, 100, 100, True, b""))
     assert shelf.get(names[0])
     assert shelf.get(third)
     with pytest.raises(Refusal, match="send the photo again"):

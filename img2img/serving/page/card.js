@@ -6,6 +6,7 @@ import { comparable, newest } from "./compare.js";
 const inTurn = limited(3);
 const oneByOne = limited(1); // thumbnails: a large photo takes its memory
 const SMALL = 480; // pixels
+const CARD_SIDE = 640; // pixels, of what the server gives for a card
 
 export class Card {
   /** `settings()` gives the options of all photos; `on` has changed, enlarge and removed. */
@@ -44,7 +45,10 @@ export class Card {
     if (this.seen) this.showAfter(this.afterAddress());
   }
 
-  afterAddress() { return `${this.seen.after}?strength=${this.strength}`; }
+  /** Of the result at this strength; smaller where it need not be larger, since then it comes sooner. */
+  afterAddress(width = this.part(".compare").clientWidth * devicePixelRatio) {
+    return `${this.seen.after}?${width > CARD_SIDE * 1.1 ? "" : "card&"}strength=${this.strength}`;
+  }
 
   /** The options of this photo's result, as the server takes them. */
   options() {

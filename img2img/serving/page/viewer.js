@@ -20,7 +20,7 @@ export async function enlarge(card) {
   range.value = "50";
   [view.width, view.height] = [card.seen.width, card.seen.height];
   picture(".before", card.seen.before);
-  picture(".after", card.afterAddress());
+  picture(".after", card.afterAddress(Infinity));
   viewer.showModal();
   stage.focus();
   fit();
