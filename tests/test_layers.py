@@ -112,10 +112,11 @@ def imported_by(words: list[str], folder: Path) -> set[str]:
         ["data", "--help"],
         ["evaluate", "--help"],
         ["runs", "--help"],
+        ["serve", "--help"],
     ],
 )
 def test_help_imports_nothing_heavy(tmp_path: Path, words: list[str]) -> None:
-    heavy = {"numpy", "PIL", "onnxruntime", "rich"} | TRAINING_ONLY
+    heavy = {"numpy", "PIL", "onnxruntime", "rich", "starlette", "uvicorn"} | TRAINING_ONLY
     assert not imported_by(words, tmp_path) & heavy
 
 

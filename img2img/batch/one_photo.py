@@ -41,7 +41,7 @@ def convert_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) ->
     """
     started = time.perf_counter()
     try:
-        outcome = _converted(job, converter, options)
+        outcome = converted_photo(job, converter, options)
     except PhotoError as error:
         outcome = _failed(job, str(error))
     except MemoryError:
@@ -58,7 +58,8 @@ def _failed(job: Job, reason: str) -> Outcome:
     return Outcome(job.source, job.target, "failed", error=reason)
 
 
-def _converted(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
+def converted_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
+    """As `convert_photo`, for a caller of one photo: what goes wrong is raised, the time is not taken."""
     photo = _read(job, options)
     scoring = converter.scoring
     score = scoring.score(photo) if scoring else None

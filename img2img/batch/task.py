@@ -12,6 +12,8 @@ from img2img.model_file import find_model, read_card
 from img2img.photo import Photo
 
 if TYPE_CHECKING:
+    from img2img.inference.colorizer import Colorizer
+    from img2img.inference.scorer import Scorer
     from img2img.inference.translator import Size, Translator
     from img2img.lab import Floats
     from img2img.photo.pixels import Pixels
@@ -85,17 +87,20 @@ class Colorizing:
         return 0.0
 
     def open(self, threads: int) -> PhotoConverter:
+        return self.using(self.open_model(threads))
+
+    def open_model(self, threads: int) -> "Colorizer":
         from img2img.inference.colorizer import Colorizer
 
         where = self.execution
-        colorizer = Colorizer(self.model, device=where.device, threads=threads, runtime=where.runtime)
+        return Colorizer(self.model, device=where.device, threads=threads, runtime=where.runtime)
+
+    def using(self, colorizer: "Colorizer") -> PhotoConverter:
+        """With the model open already."""
         return PhotoConverter(partial(colorizer.convert, strength=self.strength))
 
     def open_for_films(self, threads: int) -> FilmConverter:
-        from img2img.inference.colorizer import Colorizer
-
-        where = self.execution
-        colorizer = Colorizer(self.model, device=where.device, threads=threads, runtime=where.runtime)
+        colorizer = self.open_model(threads)
         return FilmConverter(
             lambda photo, steady: colorizer.convert(photo, strength=self.strength, steady=steady),
             lambda luma, steady: colorizer.chroma(luma, strength=self.strength, steady=steady),
@@ -117,19 +122,28 @@ class Translating:
     execution: Execution = Execution()
 
     def open(self, threads: int) -> PhotoConverter:
+        translator = self.open_model(threads)
+        return self.using(translator, self.open_scorer(translator, threads) if self.score else None)
+
+    def open_model(self, threads: int) -> "Translator":
         from img2img.inference.translator import Translator
 
         where = self.execution
-        translator = Translator(self.model, device=where.device, threads=threads, runtime=where.runtime)
-        return PhotoConverter(self._converting(translator), self._scoring(translator, threads) if self.score else None)
+        return Translator(self.model, device=where.device, threads=threads, runtime=where.runtime)
+
+    def open_scorer(self, translator: "Translator", threads: int) -> "Scorer":
+        from img2img.inference.scorer import Scorer
+
+        return Scorer(translator, replace(self.execution, threads=threads))
+
+    def using(self, translator: "Translator", scorer: "Scorer | None") -> PhotoConverter:
+        """With the models open already."""
+        return PhotoConverter(self._converting(translator), Scoring(scorer.score, self.least) if scorer else None)
 
     def open_for_films(self, threads: int) -> FilmConverter:
-        from img2img.inference.translator import Translator
-
         if self.cycle or self.score:
             raise UsageError("--cycle, --score and --min-score are for photos: leave them out for a film")
-        where = self.execution
-        translator = Translator(self.model, device=where.device, threads=threads, runtime=where.runtime)
+        translator = self.open_model(threads)
         return FilmConverter(lambda photo, steady: translator.convert(photo, size=self.size, steady=steady))
 
     def settings(self) -> dict[str, Any]:
@@ -145,12 +159,6 @@ class Translating:
         from img2img.inference.cycle import there_and_back
 
         return partial(there_and_back, there=there, back=partial(translator.reverse().convert, size=self.size))
-
-    def _scoring(self, translator: "Translator", threads: int) -> Scoring:
-        from img2img.inference.scorer import Scorer
-
-        scorer = Scorer(translator, replace(self.execution, threads=threads))
-        return Scoring(scorer.score, self.least)
 
 
 def _sha(model: str) -> str:

@@ -21,6 +21,7 @@ try:
         generate,
         models,
         runs,
+        serve,
         train,
         translate,
     )
@@ -96,6 +97,7 @@ app = typer.Typer(
 )
 app.command(cls=ConversionCommand)(colorize.colorize)
 app.command(cls=ConversionCommand)(translate.translate)
+app.command()(serve.serve)
 app.add_typer(models.app, name="models", cls=Commands)
 app.add_typer(train.app, name="train", cls=Recipes)
 app.add_typer(data.app, name="data", cls=Commands)
@@ -129,6 +131,7 @@ def options(
       img2img colorize photo.jpg              photo.colorized.jpg beside it
       img2img colorize album -o coloured      every photo of a folder
       img2img translate horse.jpg --model horse2zebra
+      img2img serve                           the same in the browser
       img2img models                          the models at hand
       img2img train dcgan --out runs/digits   train on digits that come with img2img
       img2img generate --model runs/digits    draw 64 pictures with it

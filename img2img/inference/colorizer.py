@@ -72,11 +72,15 @@ class Colorizer:
         """Cb and Cr (2, h, w) as in JPEG, around 0 in steps of an 8-bit value, at the small size, for a luma (H, W)."""
         if not (math.isfinite(strength) and strength >= 0):
             raise UsageError(f"strength {strength} is not 0 or more: 0 is grey, 1 is what the model says")
-        small = color.shrink(luma, self.card.native_size, self.card.size_multiple)
-        ab = self._predict(small)
+        small, ab = self.predicted(luma)
         if steady:
             ab = steady(small, ab)
         return color.chroma_planes(small, color.strengthened(ab, strength))
+
+    def predicted(self, luma: Pixels) -> tuple[npt.NDArray[np.uint8], Floats]:
+        """The small luma (h, w) that the network sees of a luma (H, W), and the ab (2, h, w) that it predicts."""
+        small = color.shrink(luma, self.card.native_size, self.card.size_multiple)
+        return small, self._predict(small)
 
     def _predict(self, small: npt.NDArray[np.uint8]) -> Floats:
         """The ab (2, h, w) that the model predicts for greys (h, w)."""

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from img2img.errors import UnreadablePhoto
 from img2img.photo.decode import check_size
 from img2img.photo.jpeg.file import QuietJpegFile
-from img2img.photo.jpeg.frame import check_kind, jpeg_frame_of, refusal_of
+from img2img.photo.jpeg.frame import check_kind, jpeg_frame_of, unsupported_process
 from img2img.photo.jpeg.whole import check_last_block, with_end
 from img2img.photo.photo import Photo
 
@@ -25,7 +25,7 @@ def read_jpeg(stream: BinaryIO, max_pixels: int) -> Photo:
         try:
             photo = Photo.from_image(image)
         except OSError as error:
-            refusal = refusal_of(frame) if "broken data stream" in str(error) else None
+            refusal = unsupported_process(frame) if "broken data stream" in str(error) else None
             if refusal is None:
                 raise
             raise UnreadablePhoto(refusal) from error

@@ -83,7 +83,7 @@ def check_kind(frame: JpegFrame) -> None:
         )
 
 
-def refusal_of(frame: JpegFrame) -> str | None:
+def unsupported_process(frame: JpegFrame) -> str | None:
     """What to say when the libjpeg at hand cannot decode it: not every one is built with all processes."""
     if frame.process in _ARITHMETIC:
         return "arithmetic-coded JPEG is not supported here; recode it: jpegtran -copy all IN.jpg > OUT.jpg"

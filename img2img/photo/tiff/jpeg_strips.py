@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
 from img2img.errors import UnreadablePhoto
-from img2img.photo.jpeg.frame import EOI, SOI, check_kind, jpeg_frame_of, refusal_of, segments
+from img2img.photo.jpeg.frame import EOI, SOI, check_kind, jpeg_frame_of, segments, unsupported_process
 from img2img.photo.jpeg.whole import with_end
 from img2img.photo.tiff import page as tags
 from img2img.photo.tiff.layout import Layout
@@ -63,7 +63,7 @@ def _samples(data: bytes, layout: Layout, rows: int) -> NDArray[np.uint8]:
         try:
             image.load()
         except OSError as error:
-            raise UnreadablePhoto(refusal_of(frame) or str(error)) from error
+            raise UnreadablePhoto(unsupported_process(frame) or str(error)) from error
         values = np.asarray(image.crop((0, 0, layout.width, rows))).reshape(rows, layout.width, -1)
     # Pillow turns four channels round, as Adobe's JPEG files have them; those in a TIFF are as they are.
     return 255 - values if layout.samples == 4 else values

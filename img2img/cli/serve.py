@@ -1,0 +1,76 @@
+"""`img2img serve`: a page and an HTTP API."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from img2img.cli.shared_options import Device
+from img2img.errors import Img2ImgError
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; 0.0.0.0 is all of this machine's.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Who asks must know the token in its first line.")
+    ] = None,
+    no_token: Annotated[bool, typer.Option("--no-token", help="Let everybody ask who reaches the address.")] = False,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A name that this server is called by; can be repeated.")
+    ] = None,
+    max_upload: Annotated[str, typer.Option(metavar="SIZE", help="The largest photo that is taken.")] = "50MB",
+    max_pixels: Annotated[int, typer.Option(min=1, metavar="N", help="Refuse photos of more pixels.")] = 200_000_000,
+    workers: Annotated[int, typer.Option(min=1, help="Photos at once; memory grows with them.")] = 2,
+    queue: Annotated[int, typer.Option(min=0, help="Photos that may wait; more are asked to come again.")] = 32,
+    job_space: Annotated[
+        str, typer.Option(metavar="SIZE", help="Disk space for all jobs: many photos, films.")
+    ] = "4GB",
+    job_hours: Annotated[float, typer.Option(min=0.0001, help="How long a finished job's result is kept.")] = 6,
+    patience: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="For a request's head, and for a reader who stops.")
+    ] = 30,
+    device: Device = "auto",
+    runtime: Annotated[Literal["auto", "onnxruntime", "openvino"], typer.Option(help="What runs the models.")] = "auto",
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
+) -> None:
+    """A page for old photos, and an HTTP API: on this machine, for this machine, unless told otherwise.
+
+    Needs pip install '.[serve]'. Ends at Ctrl-C or SIGTERM, once the photos in hand are done.
+
+    \b
+    Examples:
+      img2img serve                                        http://127.0.0.1:8000, opened in the browser
+      img2img serve --no-open --port 9000                  another port, for programs
+      img2img serve --host 0.0.0.0 --token-file secret --allow-host photos.example
+    """
+    if not all(map(find_spec, ("starlette", "uvicorn", "python_multipart"))):
+        raise Img2ImgError("the server needs three more packages: pip install '.[serve]' in img2img's checkout")
+    from img2img.serving.server import run_server
+    from img2img.serving.settings import ServeSettings, check_open_host, is_loopback, parse_size, read_token
+
+    token = read_token(token_file) if token_file else None
+    check_open_host(host, token, no_token=no_token)
+    settings = ServeSettings(
+        host=host,
+        port=port,
+        token=token,
+        allowed_hosts=frozenset(name.lower() for name in allow_host or ()),
+        max_upload=parse_size(max_upload, "--max-upload"),
+        max_pixels=max_pixels,
+        workers=workers,
+        queue=queue,
+        job_space=parse_size(job_space, "--job-space"),
+        job_hours=job_hours,
+        patience=patience,
+        device=device,
+        runtime=runtime,
+    )
+    run_server(settings, tell=_tell, open_browser=open_page and is_loopback(host))
+
+
+def _tell(address: str) -> None:
+    print(f"{address}   nothing leaves this machine; Ctrl-C ends it", flush=True)

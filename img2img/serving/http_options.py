@@ -1,0 +1,76 @@
+"""Options from a request's query: those that say `over_http`, under the command line's names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from img2img.conversion.colorize_options import ColorizeOptions
+from img2img.conversion.option import OptionField, option_fields
+from img2img.conversion.options import ConversionOptions
+from img2img.conversion.translate_options import TranslateOptions
+from img2img.errors import UsageError
+from img2img.inference.opened_model import models_for
+from img2img.serving.settings import ServeSettings
+
+TASKS: dict[str, type[ColorizeOptions] | type[TranslateOptions]] = {
+    kind.model_task: kind for kind in (ColorizeOptions, TranslateOptions)
+}
+_BOOLEANS = {"true": True, "1": True, "": True, "false": False, "0": False}
+
+
+def settable(options: type[ConversionOptions]) -> dict[str, OptionField]:
+    """The fields that HTTP may set, by the command line's names without the dashes."""
+    return {each.name.removeprefix("--"): each for each in option_fields(options) if each.option.over_http}
+
+
+def read_options(task: str, query: Iterable[tuple[str, str]], settings: ServeSettings) -> ConversionOptions:
+    """Raises UsageError for an option that is none, stands twice, is not the caller's to set, or has a wrong value."""
+    kind = TASKS[task]
+    fields = settable(kind)
+    chosen: dict[str, Any] = {}
+    for name, text in query:
+        field = fields.get(name)
+        if field is None:
+            raise UsageError(_unknown(name, kind, list(fields)))
+        if field.field in chosen:
+            raise UsageError(f"--{name} stands twice")
+        chosen[field.field] = _value(field, text)
+    _check_model(task, chosen.get("model"))
+    options = replace(kind(**chosen), max_pixels=settings.max_pixels, device=settings.device, runtime=settings.runtime)  # type: ignore[arg-type]
+    return options.settled()
+
+
+def _value(field: OptionField, text: str) -> Any:
+    """As the field's own type where the text can be one; else the text, of which the field says what is wrong."""
+    if field.kind is bool:
+        return _BOOLEANS.get(text.lower(), text)
+    if field.kind in (int, float):
+        try:
+            return field.kind(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _unknown(name: str, kind: type[ConversionOptions], names: list[str]) -> str:
+    if name.replace("-", "_") in {each.field for each in option_fields(kind)}:
+        return f"--{name} is the server's to set, not its callers'; there are: {', '.join(names)}"
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"no option {name!r}; " + (f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}")
+
+
+def _check_model(task: str, model: str | None) -> None:
+    """Only by its name: a path would be a file of the server's."""
+    names = model_names(task)
+    if model is not None and model not in names:
+        raise UsageError(f"--model {model!r}: give one of {', '.join(names)}")
+
+
+@cache
+def model_names(task: str) -> tuple[str, ...]:
+    """Of the models at hand that do this; their files are read once, which takes a moment."""
+    return tuple(models_for(task))

@@ -1,0 +1,102 @@
+"""POST /api/v1/jobs, and what can be asked of a job: its state, its events, its result, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+
+from img2img.errors import Img2ImgError
+from img2img.serving.http_options import read_options
+from img2img.serving.jobs import FINISHED, ServerJob, check_uploads
+from img2img.serving.previews_api import split_task
+from img2img.serving.problem import Refusal
+from img2img.serving.queue import WorkQueue
+from img2img.serving.state import ServerState
+from img2img.serving.upload import receive_files
+
+MOST_FILES = 1000
+LOOK_SECONDS = 0.2
+HEARTBEAT_LOOKS = 50
+
+
+async def post_job(request: Request) -> Response:
+    """Answers once all is uploaded; the work goes on whatever becomes of the connection."""
+    state: ServerState = request.app.state.server
+    task, query = split_task(request)
+    options = replace(read_options(task, query, state.settings), jobs=1)
+    state.queue.check_open()
+    if state.unfinished_jobs() >= state.settings.queue:
+        raise Refusal(503, "as many jobs as this server keeps are waiting; try again later", retry_after=60)
+    job = state.jobs.new(options)
+    try:
+        async with state.queue.admitted():
+            with state.jobs.reserved(_length(request)) as most:
+                files = await receive_files(
+                    request, job.uploads, most_bytes=most, most_files=MOST_FILES, check_open=state.queue.check_open
+                )
+        check_uploads(job, files)
+    except BaseException:
+        state.jobs.remove(job)
+        raise
+    state.start(_run(job, state.queue))
+    return JSONResponse(job.described(), 202, {"Location": f"/api/v1/jobs/{job.id}"})
+
+
+def _length(request: Request) -> int | None:
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() else None
+
+
+async def get_job(request: Request) -> Response:
+    return JSONResponse(_job(request).described())
+
+
+async def delete_job(request: Request) -> Response:
+    """Stops it after the photo in hand; its files go at once."""
+    state: ServerState = request.app.state.server
+    state.jobs.remove(_job(request))
+    return Response(status_code=204)
+
+
+async def job_result(request: Request) -> Response:
+    job = _job(request)
+    if job.result is None:
+        raise Refusal(404, f"the job is {job.status}: " + (job.error or "no result is there"))
+    return FileResponse(job.result, filename=job.result.name)
+
+
+async def job_events(request: Request) -> Response:
+    """The job's state at once and after every change, until it has ended: a lost connection can just ask again."""
+    state: ServerState = request.app.state.server
+    return StreamingResponse(_events(_job(request), state.queue), media_type="text/event-stream")
+
+
+async def _events(job: ServerJob, queue: WorkQueue) -> AsyncIterator[str]:
+    seen, looks = -1, 0
+    while not queue.closing.is_set():
+        if job.version != seen:
+            seen, ended = job.version, job.status in FINISHED
+            yield f"event: {'end' if ended else 'progress'}\nid: {seen}\ndata: {json.dumps(job.described())}\n\n"
+            if ended:
+                return
+        looks += 1
+        if looks % HEARTBEAT_LOOKS == 0:
+            yield ": still here\n\n"
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _run(job: ServerJob, queue: WorkQueue) -> None:
+    try:
+        await queue.run_long(job.run)
+    except (Refusal, Img2ImgError) as error:  # the server is about to end
+        job.error = str(error)
+
+
+def _job(request: Request) -> ServerJob:
+    state: ServerState = request.app.state.server
+    return state.jobs.get(request.path_params["id"])

@@ -1,0 +1,52 @@
+"""The models that a server has open, shared by its threads and by requests that ask for different options."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from img2img.batch.one_photo import PhotoOptions
+from img2img.batch.task import Colorizing, PhotoConverter, Task, Translating
+from img2img.conversion.options import ConversionOptions
+from img2img.conversion.photo import photo_options
+from img2img.inference.colorizer import Colorizer
+from img2img.inference.scorer import Scorer
+from img2img.inference.translator import Translator
+
+
+@dataclass
+class OpenedModels:
+    """Each model is opened once. `threads`: the cores that one photo may take."""
+
+    threads: int
+    _models: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def converter(self, options: ConversionOptions) -> tuple[PhotoConverter, PhotoOptions]:
+        """What `convert_photo` takes. Raises ModelError."""
+        return self._converter(options.task()), photo_options(options)
+
+    def colorizer(self, task: Colorizing) -> Colorizer:
+        with self._lock:
+            if ("colorize", task.model) not in self._models:
+                self._models["colorize", task.model] = task.open_model(self.threads)
+            colorizer: Colorizer = self._models["colorize", task.model]
+            return colorizer
+
+    def translator(self, task: Translating) -> tuple[Translator, Scorer | None]:
+        with self._lock:
+            if ("translate", task.model) not in self._models:
+                self._models["translate", task.model] = task.open_model(self.threads)
+            translator: Translator = self._models["translate", task.model]
+            if task.score and ("score", task.model) not in self._models:
+                self._models["score", task.model] = task.open_scorer(translator, self.threads)
+            if task.cycle:
+                translator.reverse()
+            return translator, self._models["score", task.model] if task.score else None
+
+    def _converter(self, task: Task) -> PhotoConverter:
+        if isinstance(task, Colorizing):
+            return task.using(self.colorizer(task))
+        assert isinstance(task, Translating)
+        return task.using(*self.translator(task))

@@ -1,0 +1,78 @@
+// Calls of the server, and its refusals as errors in its own words.
+
+const PATIENT = 6; // times that a full queue is waited for
+
+export class Refused extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+export async function models() {
+  const answer = await fetch("/api/v1/models");
+  if (!answer.ok) throw await refusal(answer);
+  return answer.json();
+}
+
+/** Sends a file; `told` gets what share of it has gone, 0 to 1. Gives an XMLHttpRequest whose response is of `type`. */
+export async function send(path, options, file, type, told = () => {}) {
+  for (let turn = 1; ; turn += 1) {
+    const answer = await once(`${path}?${new URLSearchParams(options)}`, file, type, told);
+    if (answer.status < 400) return answer;
+    if (answer.status !== 503 || turn === PATIENT) throw await refusalOf(answer);
+    const seconds = Math.min(20, Number(answer.getResponseHeader("Retry-After")) || 2);
+    await new Promise((go) => setTimeout(go, 1000 * seconds));
+  }
+}
+
+function once(address, file, type, told) {
+  return new Promise((done, failed) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", address);
+    request.responseType = type;
+    request.upload.onprogress = (event) => told(event.loaded / event.total);
+    request.onload = () => done(request);
+    request.onerror = () => failed(new Refused(0, `${file.name}: the server does not answer; is it still running?`));
+    const body = new FormData();
+    body.append("file", file, file.name);
+    request.send(body);
+  });
+}
+
+async function refusalOf(request) {
+  const text = request.response instanceof Blob ? await request.response.text() : JSON.stringify(request.response);
+  return new Refused(request.status, words(text) ?? `the server answers ${request.status}`);
+}
+
+async function refusal(answer) {
+  return new Refused(answer.status, words(await answer.text()) ?? `the server answers ${answer.status}`);
+}
+
+function words(text) {
+  try {
+    return JSON.parse(text).detail;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The file name that an answer proposes. */
+export function proposedName(request, otherwise) {
+  const said = request.getResponseHeader("Content-Disposition") ?? "";
+  const encoded = /filename\*=utf-8''([^;]+)/i.exec(said);
+  return encoded ? decodeURIComponent(encoded[1]) : (/filename="([^"]+)"/.exec(said)?.[1] ?? otherwise);
+}
+
+/** At most so many at once: gives a function that runs work when its turn comes. */
+export function limited(most) {
+  let running = 0;
+  const waiting = [];
+  const next = () => {
+    if (running >= most || !waiting.length) return;
+    running += 1;
+    const { work, done, failed } = waiting.shift();
+    work().then(done, failed).finally(() => { running -= 1; next(); });
+  };
+  return (work) => new Promise((done, failed) => { waiting.push({ work, done, failed }); next(); });
+}

@@ -1,0 +1,155 @@
+// The page: photos in, cards, and what is said of all of them.
+
+import { models } from "./api.js";
+import { Card, save } from "./card.js";
+import { dropped } from "./dropped.js";
+import { enlarge } from "./viewer.js";
+import { zipped } from "./zip.js";
+
+const at = (id) => document.getElementById(id);
+const FEW = 1;
+const ON_THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"];
+let known = [];
+const cards = [];
+
+function settings() {
+  const form = at("settings").elements;
+  const model = known.find((each) => each.name === at("model").value);
+  return {
+    task: form.task.value, model: at("model").value, strength: Number(at("strength").value),
+    format: at("format").value, quality: at("quality").value, scores: model?.scores,
+  };
+}
+
+const on = {
+  changed(card) {
+    if (card.status === "done") say(`${card.file.name}: done`);
+    summarise();
+  },
+  enlarge,
+  removed(card) {
+    const index = cards.indexOf(card);
+    cards.splice(index, 1);
+    card.element.remove();
+    (cards[index] ?? cards[index - 1])?.part(".remove").focus();
+    if (!cards.length) at("choose").focus();
+    say(`${card.file.name}: removed`);
+    summarise();
+  },
+};
+
+function add(files) {
+  for (const file of files) {
+    const card = new Card(file, settings, on);
+    cards.push(card);
+    at("cards").append(card.element);
+    card.thumbnail();
+    card.preview();
+  }
+  summarise();
+}
+
+function say(words) { at("news").textContent = words; }
+
+function summarise() {
+  const count = (status) => cards.filter((card) => card.status === status).length;
+  const [done, failed] = [count("done"), count("failed")];
+  const verb = settings().task === "colorize" ? "coloured" : "translated";
+  const going = cards.length - done - failed;
+  at("summary").textContent = [`${done} ${verb}`, failed && `${failed} failed`, going && `${going} to go`].filter(Boolean).join(", ");
+  at("bar").hidden = !cards.length;
+  at("zip").disabled = !done || going > 0 || at("zip").dataset.busy === "yes";
+  document.body.classList.toggle("filled", cards.length > 0);
+  document.body.classList.toggle("few", cards.length <= FEW && cards.length > 0);
+}
+
+async function downloadAll() {
+  const wanted = cards.filter((card) => card.status === "done");
+  at("zip").dataset.busy = "yes";
+  summarise();
+  try {
+    let ready = 0;
+    const results = await Promise.all(wanted.map(async (card) => {
+      const result = await card.result();
+      ready += 1;
+      say(`${ready} of ${wanted.length} photos ready for the zip`);
+      at("zip").textContent = `${ready} of ${wanted.length}`;
+      return result;
+    }));
+    save(await zipped(results), "img2img.zip");
+    say("The zip is ready");
+  } catch (error) {
+    say(error.message);
+    at("summary").textContent = error.message;
+  } finally {
+    at("zip").dataset.busy = "";
+    at("zip").textContent = "Download all as a zip";
+    at("zip").disabled = false;
+  }
+}
+
+function offerModels() {
+  const { task } = settings();
+  at("model").replaceChildren(...known.filter((each) => each.task === task).map((each) => new Option(each.name, each.name)));
+  at("strength-field").hidden = task !== "colorize";
+  showAbout();
+}
+
+/** What the model is good and bad at, where its card says so; else what it learnt from. */
+function showAbout() {
+  const model = known.find((each) => each.name === at("model").value);
+  if (!model) return;
+  const from = model.notes.indexOf("Good at");
+  at("about").textContent = from >= 0 ? model.notes.slice(from) : `It learnt from ${model.data}. Photos of anything else come out odd; the score says how strange a photo looks to it.`;
+}
+
+function again() {
+  for (const card of cards) card.preview();
+}
+
+function listen() {
+  at("choose").addEventListener("click", () => at("files").click());
+  at("choose-folder").addEventListener("click", () => at("folder").click());
+  for (const id of ["files", "folder"]) {
+    at(id).addEventListener("change", (event) => { add([...event.target.files].filter((file) => !file.name.startsWith("."))); event.target.value = ""; });
+  }
+  at("settings").addEventListener("submit", (event) => event.preventDefault());
+  for (const radio of at("settings").elements.task) radio.addEventListener("change", () => { offerModels(); again(); });
+  at("model").addEventListener("change", () => { showAbout(); again(); });
+  at("format").addEventListener("change", () => { at("quality-field").hidden = ["png", "tiff"].includes(at("format").value); });
+  at("strength").addEventListener("input", () => {
+    at("strength-value").textContent = Number(at("strength").value).toFixed(2);
+    for (const card of cards) card.strength = at("strength").value;
+  });
+  at("zip").addEventListener("click", downloadAll);
+  at("clear").addEventListener("click", () => { for (const card of [...cards]) on.removed(card); });
+  window.addEventListener("paste", (event) => add(event.clipboardData.files));
+  listenToDrops();
+}
+
+function listenToDrops() {
+  let depth = 0;
+  const mark = (change) => { depth = Math.max(0, depth + change); document.body.classList.toggle("dragged", depth > 0); };
+  window.addEventListener("dragenter", () => mark(1));
+  window.addEventListener("dragleave", () => mark(-1));
+  window.addEventListener("dragover", (event) => event.preventDefault());
+  window.addEventListener("drop", async (event) => {
+    event.preventDefault();
+    depth = 0;
+    mark(0);
+    add(await dropped(event.dataTransfer));
+  });
+}
+
+async function begin() {
+  if (!ON_THIS_MACHINE.includes(location.hostname)) at("private-words").textContent = `Photos go to ${location.hostname} and nowhere else`;
+  listen();
+  try {
+    known = (await models()).models;
+    offerModels();
+  } catch (error) {
+    at("about").textContent = error.message;
+  }
+}
+
+begin();

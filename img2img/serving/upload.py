@@ -1,0 +1,121 @@
+"""A request's body, streamed to files in a folder of its own, within limits."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from python_multipart.multipart import parse_options_header
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message
+
+from img2img.photo.formats import sniff_format
+from img2img.serving.problem import Refusal
+
+LONGEST_NAME = 100  # characters; of what a file system takes, some stay for a suffix
+_NAMELESS = {
+    "JPEG": ".jpg",
+    "PNG": ".png",
+    "TIFF": ".tif",
+    "WEBP": ".webp",
+    "GIF": ".gif",
+    "BMP": ".bmp",
+    "HEIF": ".heic",
+}
+
+
+@contextmanager
+def request_folder() -> Iterator[Path]:
+    """Gone at the end, with all that is in it."""
+    with TemporaryDirectory(prefix="img2img-serve-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+async def receive_files(
+    request: Request, folder: Path, *, most_bytes: int, most_files: int, check_open: Callable[[], None]
+) -> list[Path]:
+    """The body itself, or the files of a multipart body, under their own names in the folder.
+
+    Raises Refusal: 413 for too much, as soon as that is known, 400 for no file at all.
+    """
+    limited = _Limited(request, most_bytes, check_open)
+    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        files = await _parts(limited.request, folder, most_files)
+    else:
+        files = [await _whole(limited.request, folder)]
+    if not files:
+        raise Refusal(400, "no photo came with the request: send it as the body, or as a multipart file")
+    return files
+
+
+class _Limited:
+    """A request whose body is counted while it comes, and refused beyond the limit."""
+
+    def __init__(self, request: Request, most: int, check_open: Callable[[], None]) -> None:
+        self._receive, self._most, self._count, self._check_open = request.receive, most, 0, check_open
+        length = request.headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > most:
+            raise self._too_large()
+        self.request = Request(request.scope, self._counted)
+
+    async def _counted(self) -> Message:
+        message = await self._receive()
+        self._check_open()
+        self._count += len(message.get("body", b""))
+        if self._count > self._most:
+            raise self._too_large()
+        return message
+
+    def _too_large(self) -> Refusal:
+        return Refusal(
+            413, f"more than the {self._most / 1e6:,.1f} MB that this server takes (--max-upload, --job-space)"
+        )
+
+
+async def _whole(request: Request, folder: Path) -> Path:
+    path, start = folder / "body", b""
+    with path.open("wb") as stream:
+        async for chunk in request.stream():
+            start = start or chunk[:32]
+            await run_in_threadpool(stream.write, chunk)
+    name = _said_name(request) or f"photo{_NAMELESS.get(sniff_format(start) or '', '')}"
+    return path.rename(folder / plain_name(name))
+
+
+def _said_name(request: Request) -> str:
+    _, said = parse_options_header(request.headers.get("content-disposition", "").encode("latin-1"))
+    return said.get(b"filename", b"").decode("utf-8", "replace")
+
+
+async def _parts(request: Request, folder: Path, most_files: int) -> list[Path]:
+    try:
+        async with request.form(max_files=most_files, max_fields=0) as form:
+            files = [each for _, each in form.multi_items() if isinstance(each, UploadFile)]
+            return [await run_in_threadpool(_kept, each, folder) for each in files]
+    except HTTPException as error:
+        raise Refusal(400, f"the multipart body cannot be read: {error.detail}") from error
+
+
+def _kept(upload: UploadFile, folder: Path) -> Path:
+    path = folder / plain_name(upload.filename or "photo")
+    number = 1
+    while path.exists():
+        number += 1
+        path = path.with_name(f"{plain_name(upload.filename or 'photo', f' ({number})')}")
+    with path.open("xb") as target:
+        shutil.copyfileobj(upload.file, target)
+    return path
+
+
+def plain_name(name: str, addition: str = "") -> str:
+    """A file's name without its folders, and without what a file system or a pattern would take for something else."""
+    last = PurePosixPath(name.replace("\\", "/")).name
+    kept = "".join(each if each.isprintable() and each not in '<>:"|?*%[]' else "_" for each in last).lstrip(". ")
+    path = PurePosixPath(kept or "photo")
+    return f"{path.stem[:LONGEST_NAME]}{addition}{path.suffix[:10]}"

@@ -1,0 +1,118 @@
+"""A real server process for the tests, and requests to it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+COMMAND = [sys.executable, "-c", "from img2img.cli.app import main; main()"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+@dataclass
+class Served:
+    """`home`: the folder that its temporary files are in."""
+
+    process: subprocess.Popen[str]
+    port: int
+    home: Path
+    errors: Path
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, method: str, path: str, body=None, headers: dict[str, str] | None = None, **query) -> Answer:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            where = f"{path}?{urlencode(query)}" if query else path
+            connection.request(method, where, body, self.headers | (headers or {}))
+            answer = connection.getresponse()
+            names = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, names, answer.read())
+        finally:
+            connection.close()
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+
+    def leftovers(self) -> list[str]:
+        return sorted(path.name for path in self.home.rglob("*") if path.is_file())
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+@contextmanager
+def served(folder: Path, *words: str, **process) -> Iterator[Served]:
+    home, errors = folder / "tmp", folder / "errors.txt"
+    home.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {"TMPDIR": str(home), "PYTHONPATH": str(CHECKOUT)}
+    with errors.open("w") as stderr:
+        process = subprocess.Popen(
+            [*COMMAND, "serve", "--no-open", "--port", "0", *words],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env=environment,
+            **process,
+        )
+    try:
+        assert process.stdout
+        line = process.stdout.readline()
+        assert line.startswith("http://"), errors.read_text()
+        server = Served(process, int(line.split()[0].rpartition(":")[2]), home, errors)
+        wait_for(lambda: server.ask("GET", "/readyz").status == 200)
+        yield server
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+def wait_for(true, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.05)
+
+
+def multipart(*files: tuple[str, bytes]) -> tuple[bytes, dict[str, str]]:
+    """The body and its header."""
+    parts = [
+        f'--limit\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
+        + content
+        + b"\r\n"
+        for name, content in files
+    ]
+    return b"".join(parts) + b"--limit--\r\n", {"Content-Type": "multipart/form-data; boundary=limit"}
+
+
+def command_line(*words: object) -> None:
+    done = subprocess.run(
+        [*COMMAND, *map(str, words)], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(CHECKOUT)}
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,142 @@
+"""Jobs: many photos or a film, their events, their result, and what becomes of their files."""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from film_clips import greys, write_film
+from served import CHECKOUT, Served, command_line, multipart, served, wait_for
+
+SAMPLES = sorted((CHECKOUT / "datasets" / "samples").glob("*.jpg"))[:2]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("server"), "--job-space", "3MB") as running:
+        yield running
+        assert running.end() == 0
+        assert running.leftovers() == []
+        assert running.errors.read_text() == ""
+
+
+def posted(server: Served, *files: tuple[str, bytes], **query) -> dict:
+    body, headers = multipart(*files)
+    answer = server.ask("POST", "/api/v1/jobs", body, headers, **query)
+    assert answer.status == 202, answer.body
+    assert answer.headers["location"] == f"/api/v1/jobs/{answer.json['id']}"
+    return answer.json
+
+
+def events(server: Served, job: dict) -> list[dict]:
+    """All of them: the answer ends with the job."""
+    text = server.ask("GET", f"/api/v1/jobs/{job['id']}/events").body.decode()
+    blocks = [block for block in text.split("\n\n") if block and not block.startswith(":")]
+    assert blocks[-1].startswith("event: end\n")
+    return [json.loads(block.partition("\ndata: ")[2]) for block in blocks]
+
+
+def test_many_photos_become_a_zip_of_the_command_lines_bytes(server: Served, tmp_path: Path) -> None:
+    files = [(path.name, path.read_bytes()) for path in SAMPLES]
+    job = posted(server, *files, ("broken.jpg", b"\xff\xd8\xff"), strength="1.2")
+    assert len(job["id"]) >= 20
+    *_, last = events(server, job)
+    assert (last["status"], last["photos"], last["photos_done"], last["photos_failed"]) == ("done", 3, 2, 1)
+    (failed,) = [each for each in last["outcomes"] if each["status"] == "failed"]
+    assert failed["error"].startswith("broken.jpg: ")
+    with zipfile.ZipFile(BytesIO(server.ask("GET", last["result"]).body)) as packed:
+        results = {name: packed.read(name) for name in packed.namelist()}
+    command_line("colorize", *SAMPLES, "-o", f"{tmp_path}/out/", "--strength", "1.2")
+    assert results == {path.name: path.read_bytes() for path in tmp_path.joinpath("out").glob("*.jpg")}
+    assert server.ask("DELETE", f"/api/v1/jobs/{job['id']}").status == 204
+    assert server.ask("GET", f"/api/v1/jobs/{job['id']}").status == 404
+
+
+def test_files_of_one_name_are_both_kept(server: Served) -> None:
+    photo = SAMPLES[0].read_bytes()
+    job = posted(server, ("a.jpg", photo), ("a.jpg", photo))
+    assert sorted(each["name"] for each in events(server, job)[-1]["outcomes"]) == ["a (2).jpg", "a.jpg"]
+    server.ask("DELETE", f"/api/v1/jobs/{job['id']}")
+
+
+def test_a_film_becomes_a_film_and_its_frames_are_told(server: Served, tmp_path: Path) -> None:
+    write_film(tmp_path / "film.mp4", greys(12))
+    job = posted(server, ("film.mp4", (tmp_path / "film.mp4").read_bytes()))
+    *_, last = events(server, job)
+    assert (last["status"], last["frames_done"]) == ("done", 12), last
+    answer = server.ask("GET", last["result"])
+    assert 'filename="film.mp4"' in answer.headers["content-disposition"]
+    assert answer.body[4:8] == b"ftyp"
+    server.ask("DELETE", f"/api/v1/jobs/{job['id']}")
+
+
+def test_a_lost_connection_loses_nothing(server: Served) -> None:
+    job = posted(server, *((path.name, path.read_bytes()) for path in SAMPLES))
+    with server.connect() as connection:
+        connection.sendall(f"GET /api/v1/jobs/{job['id']}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+    assert events(server, job)[-1]["status"] == "done"
+    server.ask("DELETE", f"/api/v1/jobs/{job['id']}")
+
+
+def test_what_is_no_job_is_refused_and_leaves_nothing(server: Served, tmp_path: Path) -> None:
+    write_film(tmp_path / "film.mp4", greys(2))
+    film, photo = (tmp_path / "film.mp4").read_bytes(), SAMPLES[0].read_bytes()
+    cases = [
+        ([("notes.txt", b"dear diary")], {}, 400, "notes.txt: not a photo"),
+        ([("a.zip", b"PK\x03\x04")], {}, 400, "a.zip: not a photo"),
+        ([("film.mp4", film), ("a.jpg", photo)], {}, 422, "film.mp4 moves: a job is many photos, or one film"),
+        ([("a.jpg", photo)], {"task": "paint"}, 422, "task 'paint': give one of colorize, translate"),
+        ([("a.jpg", photo)], {"jobs": "64"}, 422, "--jobs is the server's to set"),
+        ([("big.jpg", bytes(4_000_000))], {}, 413, "more than the"),
+    ]
+    for files, query, status, words in cases:
+        body, headers = multipart(*files)
+        answer = server.ask("POST", "/api/v1/jobs", body, headers, **query)
+        assert (answer.status, words in answer.json["detail"]) == (status, True), answer.body
+    wait_for(lambda: server.leftovers() == [])
+
+
+def test_a_job_that_fails_says_why(server: Served, tmp_path: Path) -> None:
+    job = posted(server, ("film.mp4", b"no film at all"))
+    *_, last = events(server, job)
+    assert (last["status"], last["result"]) == ("failed", None)
+    assert last["outcomes"][0]["error"].startswith("film.mp4: ")
+    answer = server.ask("GET", f"/api/v1/jobs/{job['id']}/result")
+    assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_a_job_at_work_ends_when_it_is_not_wanted(tmp_path: Path) -> None:
+    write_film(tmp_path / "film.mp4", greys(400))
+    film = (tmp_path / "film.mp4").read_bytes()
+    with served(tmp_path) as server:
+        job = posted(server, ("film.mp4", film))
+        wait_for(lambda: (server.ask("GET", f"/api/v1/jobs/{job['id']}").json["frames_done"] or 0) > 0)
+        assert server.ask("DELETE", f"/api/v1/jobs/{job['id']}").status == 204
+        wait_for(lambda: server.leftovers() == [])
+        job = posted(server, ("film.mp4", film))
+        wait_for(lambda: (server.ask("GET", f"/api/v1/jobs/{job['id']}").json["frames_done"] or 0) > 0)
+        assert server.end() == 0
+        assert (server.leftovers(), server.errors.read_text()) == ([], "")
+
+
+def test_results_have_no_more_space_than_jobs_are_given(tmp_path: Path) -> None:
+    photo = SAMPLES[0].read_bytes()
+    with served(tmp_path, "--job-space", str(len(photo) * 3)) as server:
+        job = posted(server, ("a.jpg", photo), ("b.jpg", photo), format="tiff")
+        *_, last = events(server, job)
+        assert (last["status"], last["error"]) == (
+            "failed",
+            "the results need more space than this server gives to jobs (--job-space)",
+        )
+        assert server.leftovers() == []
+
+
+def test_a_finished_jobs_files_go_with_their_time(tmp_path: Path) -> None:
+    with served(tmp_path, "--job-hours", "0.0003") as server:  # about a second
+        job = posted(server, (SAMPLES[0].name, SAMPLES[0].read_bytes()))
+        events(server, job)
+        wait_for(lambda: server.ask("GET", f"/api/v1/jobs/{job['id']}").status == 404)
+        assert server.leftovers() == []
