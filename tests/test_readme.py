@@ -38,7 +38,7 @@ SAMPLE = CHECKOUT / "datasets" / "samples" / "whitman-1860s.jpg"
 def test_readme_shows_commands_of_both_halves() -> None:
     assert {line.split()[1] for line in COMMANDS} == {
         *("colorize", "translate", "models", "train", "export", "evaluate"),
-        *("generate", "directions", "features", "runs"),
+        *("generate", "directions", "features", "runs", "serve"),
     }
 
 
