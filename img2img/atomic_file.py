@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import BinaryIO, cast
 from img2img.errors import Img2ImgError, UnwritablePhoto
 
 _TEMPORARY_END = re.compile(r"[0-9a-f]{12}\.part$")
+_NO_LOCKS = "this disk has no file locks, or not what else is needed", "choose another place"
+_NO_SHARE = "the connection to this share is lost", "connect it again and run it again"
 _REASONS = {
     errno.ENOENT: ("no such file or folder", "check the name"),
     errno.EACCES: ("no permission", "change the file's or folder's permissions, or choose another place"),
@@ -22,15 +24,28 @@ _REASONS = {
     errno.ENOTDIR: ("part of its path is a file, not a folder", "choose another place"),
     errno.EEXIST: ("something that is no folder is in its way", "choose another place"),
     errno.ELOOP: ("its links lead in a circle", "name the real file or folder"),
+    errno.EROFS: ("this disk can only be read from", "choose another place"),
     errno.ENOSPC: ("the disk is full", "free some space and run it again"),
     errno.EDQUOT: ("your share of the disk is used up", "free some space and run it again"),
     errno.EFBIG: ("larger than a file may be here", "choose another place"),
-    errno.EROFS: ("the disk cannot be written to", "choose another place"),
     errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one"),
-    errno.EIO: ("the disk, or the way to it, fails", "check the disk, or copy the file to another one"),
-    errno.ESTALE: ("the network disk is not there any more", "connect it again"),
-    errno.ETIMEDOUT: ("the network disk does not answer", "connect it again"),
-    errno.EMFILE: ("too many open files", "run fewer jobs at once"),
+    errno.EMFILE: ("too many open files", "allow more with ulimit -n, or run fewer jobs at once"),
+    errno.ENFILE: ("too many open files on this machine", "close other programs, or run fewer jobs at once"),
+    errno.EIO: ("the disk, or the way to it, failed", "look after the disk and its cables, or choose another place"),
+    errno.ENXIO: ("the device is not there", "plug it in again, or choose another place"),
+    errno.ENODEV: ("the device is not there", "plug it in again, or choose another place"),
+    errno.EBUSY: ("in use by another program", "close that, or choose another place"),
+    errno.ENOLCK: _NO_LOCKS,
+    errno.EOPNOTSUPP: _NO_LOCKS,
+    errno.ENOTSUP: _NO_LOCKS,
+    errno.EILSEQ: ("this disk cannot hold such a name", "rename it"),
+    errno.ESTALE: _NO_SHARE,
+    errno.ENOTCONN: _NO_SHARE,
+    errno.ETIMEDOUT: _NO_SHARE,
+    errno.EHOSTDOWN: _NO_SHARE,
+    errno.EHOSTUNREACH: _NO_SHARE,
+    errno.ENETDOWN: _NO_SHARE,
+    errno.ENETUNREACH: _NO_SHARE,
 }
 
 
@@ -48,24 +63,37 @@ def reason_for(error: BaseException, done: str) -> str:
 
 def check_target(target: Path, *, overwrite: bool, error: type[Img2ImgError] = UnwritablePhoto) -> None:
     """Raise `error` for a file that nobody said to replace, and for one whose folder cannot be made or written to."""
-    if target.is_dir():
+    if is_folder(target):
         raise error(f"{target}: a folder, not a file; name a file with -o")
-    if target.exists() and not overwrite:
+    if exists(target) and not overwrite:
         raise error(f"{target}: is there already; --overwrite replaces it, -o names another")
-    nearest = next(folder for folder in target.absolute().parents if folder.exists())
-    if not nearest.is_dir():
+    nearest = next(folder for folder in target.absolute().parents if exists(folder))
+    if not is_folder(nearest):
         raise error(f"{target}: {nearest} is a file, not a folder; name another place with -o")
-    if not os.access(nearest, os.W_OK):
-        raise error(f"{target}: no permission to write in {nearest}; name another place with -o")
+    if why := why_not_writable(nearest):
+        raise error(f"{target}: {why} in {nearest}; name another place with -o")
+
+
+def why_not_writable(folder: Path) -> str | None:
+    """Why no file can be made in a folder that is there, as far as is known without trying; None where one can."""
+    if os.access(folder, os.W_OK):
+        return None
+    is_read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
+    return "a disk that can only be read from" if is_read_only else "no permission to write"
+
+
+def exists(path: Path) -> bool:
+    """As Path's own, also where that raises: for a name that cannot be one, too long or with a NUL, or out of reach."""
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def is_file(path: Path) -> bool:
-    """As Path's own, also for a name that cannot be one, at which Path's own raises: too long, or with a NUL."""
+    """As Path's own, also where that raises."""
     return os.path.isfile(path)  # noqa: PTH113
 
 
 def is_folder(path: Path) -> bool:
-    """As Path's own, also for a name that cannot be one."""
+    """As Path's own, also where that raises."""
     return os.path.isdir(path)  # noqa: PTH112
 
 
@@ -74,16 +102,16 @@ def written_at_once(target: Path) -> Iterator[BinaryIO]:
     """A stream whose bytes become the target's when the block ends, and are gone when it raises.
 
     The hidden temporary file lies beside the target, so that the rename cannot cross disks; its permissions
-    are those of any new file. A link's own target is replaced; a device or a pipe is written to directly.
+    are those of any new file. A link is replaced by the file, and what it led to stays as it was, as does another name
+    (hard link) of the file that was there. A device or a pipe is written to directly.
     """
-    target = Path(os.path.realpath(target))
-    if target.is_dir():
+    if is_folder(target):
         raise IsADirectoryError(errno.EISDIR, "a folder", str(target))
-    if target.exists() and not target.is_file():
+    if _is_device(target):
         with target.open("wb") as device:
             yield _Unnumbered(device).as_binary()
         return
-    temporary = target.with_name(f"{_temporary_start(target.name)}{secrets.token_hex(6)}.part")
+    temporary = target.with_name(f"{_temporary_start(target.name)}{os.urandom(6).hex()}.part")
     try:
         with temporary.open("xb") as stream:
             yield _Unnumbered(stream).as_binary()
@@ -92,6 +120,35 @@ def written_at_once(target: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def check_stays_inside(folder: Path, root: Path, *, error: type[Img2ImgError] = UnwritablePhoto) -> None:
+    """Raise `error` for a folder below `root` that a link leads out of it: files in there are others' property.
+
+    `root` itself may be a link.
+    """
+    if (elsewhere := leads_elsewhere(folder, os.path.realpath(root))) is not None:
+        raise error(
+            f"{folder}: a link leads it out of {root}, to {elsewhere}; remove the link, or choose another place"
+        )
+
+
+def leads_elsewhere(folder: Path, real_root: str) -> str | None:
+    """Where a folder really lies, links followed, when that is not in `real_root`."""
+    real = os.path.realpath(folder)
+    return None if Path(real).is_relative_to(real_root) else real
+
+
+def _is_device(target: Path) -> bool:
+    """A device or a pipe, or one of the system's links to what is open, such as /dev/stdout."""
+    try:
+        mode = target.lstat().st_mode
+    except OSError:
+        return False
+    if stat.S_ISLNK(mode):
+        folder = os.path.realpath(target.parent)
+        return folder == "/dev" or folder.startswith("/proc/")
+    return not stat.S_ISREG(mode)
 
 
 def remove_leftovers(folder: Path, names: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""Matplotlib without traces in the user's home."""
+"""Matplotlib without traces in the user's home, and names as it can draw them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+
+def drawable(name: str) -> str:
+    """The name with bytes that are no Unicode, at which matplotlib fails, in backslashes."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 @contextmanager

@@ -1,16 +1,28 @@
-"""What several test files share: a model file, and photos drawn by code."""
+"""What several test files share: a model file, photos drawn by code, and processes that end with their test."""
 
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pytest
 import tiny_model as tiny
 from PIL import Image
+from typer.testing import CliRunner
 
+if TYPE_CHECKING:  # a test of the converting half imports no torch
+    from onnx import ModelProto
+    from torch import nn
+
+# Networks this small are slower on several cores, and on busy ones ten times: a thread that waits, spins.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # also for a test that imports ONNX Runtime by itself
 
 DrawPhoto = Callable[..., Path]
@@ -57,6 +69,61 @@ def two_sets(colour_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder
 
 
+@pytest.fixture(scope="session")
+def cyclegan_run(two_sets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two steps of a tiny cyclegan whose discriminators have spectral norm."""
+    from tiny_run import TINY, request
+
+    from img2img.training.start import start
+
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    start(request(two_sets, folder, "cyclegan", steps=2, settings=(*TINY["cyclegan"], "spectral_norm=true"))).train()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def graphs_once() -> Iterator[None]:
+    """The exporter, which takes most of an export's time, is asked once for each network, weights and all."""
+    from img2img.export import onnx_graph
+
+    make, known = onnx_graph._exported, {}
+
+    def once(network: "nn.Module", *asked: Any) -> "ModelProto":
+        key = (*_described(network), repr(asked))
+        if key not in known:
+            known[key] = make(network, *asked)
+        return deepcopy(known[key])  # the caller changes it
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx_graph, "_exported", once)
+        yield
+
+
+def _described(network: "nn.Module") -> Iterator[str | bytes]:
+    for name, module in network.named_modules():
+        plain = {key: value for key, value in vars(module).items() if not key.startswith("_")}
+        yield f"{name}: {type(module)} {plain}"
+    for name, tensor in (*network.named_parameters(), *network.named_buffers()):
+        yield name
+        yield tensor.detach().numpy().tobytes()
+
+
+@pytest.fixture(scope="session")
+def exported_cyclegan(cyclegan_run: Path, graphs_once: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a2b.onnx, b2a.onnx, critic.onnx and all.safetensors, written by the command."""
+    from img2img.cli.app import app
+
+    folder = tmp_path_factory.mktemp("models")
+    words = ["-o", "a2b.onnx", "--critic", "critic.onnx", "--all-weights", "all.safetensors"]
+    paths = [word if word.startswith("-") else str(folder / word) for word in words]
+    result = CliRunner().invoke(app, ["export", str(cyclegan_run), *paths])
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert sum(line.startswith("parity of critic at 1 x 3 x ") for line in lines) == 4
+    assert [line.partition(": ")[0] for line in lines[-2:]] == [f"{folder}/critic.onnx", f"{folder}/all.safetensors"]
+    return folder
+
+
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeFiles:
     """`files("in/a.jpg", ...)` makes one-byte files in a temporary folder, which is the current one."""
@@ -72,14 +139,68 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeFiles:
     return make
 
 
-def let_ctrl_c_through() -> None:
-    """For a child's `preexec_fn`: a shell's background job starts with Ctrl-C ignored, and so would its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
     """Ctrl-C as at a terminal, also where the tests run as a shell's background job, which ignores it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+class StartProcess(Protocol):
+    """Starts `words`; `env` comes on top of this process's, and both streams are pipes where nothing else is said."""
+
+    def __call__(
+        self,
+        words: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] = ...,
+        stdout: int = ...,
+        stderr: int = ...,
+    ) -> subprocess.Popen[str]: ...
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """What the library says while it works, which the command line shows."""
+    caplog.set_level("INFO", "img2img")
+    return caplog
+
+
+@pytest.fixture
+def start_process(ctrl_c: None) -> Iterator[StartProcess]:
+    """How a test starts a process that it stops: it hears Ctrl-C, and it ends with the test, its workers too.
+
+    A child ignores what its parent ignores, and only that: with `ctrl_c` it begins as at a terminal.
+    """
+    started: list[subprocess.Popen[str]] = []
+
+    def start(
+        words: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] = {},
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+    ) -> subprocess.Popen[str]:
+        environment = {**os.environ, **env}
+        process = subprocess.Popen(
+            words, cwd=cwd, env=environment, stdout=stdout, stderr=stderr, text=True, start_new_session=True
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with process:  # closes the pipes and waits
+            kill_group(process)
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """Kills what leads a session of its own, and all that it started there."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

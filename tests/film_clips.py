@@ -20,7 +20,8 @@ def texture(height: int, width: int, seed: int = 0) -> np.ndarray:
     for axis in (0, 1):
         noise = np.apply_along_axis(np.convolve, axis, noise, kernel, mode="same")
     noise = noise[8:-8, 8:-8]
-    return (125 + 85 * np.clip(noise / (2.5 * noise.std()), -1, 1)).astype(np.uint8)
+    grain: np.ndarray = (125 + 85 * np.clip(noise / (2.5 * noise.std()), -1, 1)).astype(np.uint8)
+    return grain
 
 
 def greys(count: int, height: int = 48, width: int = 64, step: int = 1) -> list[np.ndarray]:
@@ -75,7 +76,8 @@ def grey_frame(picture: np.ndarray, pixels: str) -> VideoFrame:
 
 def plane_view(frame: VideoFrame, index: int = 0) -> np.ndarray:
     plane = frame.planes[index]
-    values = np.frombuffer(plane, np.uint16 if "10" in frame.format.name else np.uint8)
+    depth = np.uint16 if "10" in frame.format.name else np.uint8
+    values: np.ndarray = np.frombuffer(plane, depth)  # type: ignore[call-overload]  # a plane is a buffer
     return values.reshape(plane.height, -1)[:, : plane.width]
 
 

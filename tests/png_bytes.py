@@ -29,7 +29,7 @@ def packed_rows(samples: np.ndarray, depth: int = 8) -> bytes:
 
 
 def png_bytes(
-    samples: np.ndarray, depth: int = 8, color_type: int = 0, before: Chunks | bytes = (), after: Chunks | bytes = ()
+    samples: np.ndarray, depth: int = 8, color_type: int = 0, before: Chunks | bytes = b"", after: Chunks | bytes = b""
 ) -> bytes:
     """`before` and `after` the picture: chunks, or their bytes."""
     height, width = samples.shape[:2]

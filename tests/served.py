@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -25,7 +26,7 @@ class Answer:
     body: bytes
 
     @property
-    def json(self):
+    def json(self) -> Any:
         return json.loads(self.body)
 
 
@@ -43,10 +44,19 @@ class Served:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def ask(self, method: str, path: str, body=None, headers: dict[str, str] | None = None, **query) -> Answer:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | str | Iterator[bytes] | None = None,
+        headers: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+        **more: str,
+    ) -> Answer:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            where = f"{path}?{urlencode(query)}" if query else path
+            options = urlencode((query or {}) | more)
+            where = f"{path}?{options}" if options else path
             connection.request(method, where, body, self.headers | (headers or {}))
             answer = connection.getresponse()
             names = {name.lower(): value for name, value in answer.getheaders()}
@@ -66,7 +76,7 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *words: str, **process) -> Iterator[Served]:
+def served(folder: Path, *words: str, limited: Callable[[], None] | None = None) -> Iterator[Served]:
     home, errors = folder / "tmp", folder / "errors.txt"
     home.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {"TMPDIR": str(home), "PYTHONPATH": str(CHECKOUT)}
@@ -77,7 +87,7 @@ def served(folder: Path, *words: str, **process) -> Iterator[Served]:
             stderr=stderr,
             text=True,
             env=environment,
-            **process,
+            preexec_fn=limited,
         )
     try:
         assert process.stdout
@@ -93,7 +103,7 @@ def served(folder: Path, *words: str, **process) -> Iterator[Served]:
             process.stdout.close()
 
 
-def wait_for(true, seconds: float = 60) -> None:
+def wait_for(true: Callable[[], object], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it never came true"

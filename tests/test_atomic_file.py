@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from img2img.atomic_file import reason_for, written_at_once
+from img2img.atomic_file import check_stays_inside, reason_for, written_at_once
+from img2img.errors import UnwritablePhoto
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -50,14 +51,46 @@ def test_permissions_are_those_of_a_new_file(mask: int, mode: int, tmp_path: Pat
     assert stat.S_IMODE((tmp_path / "photo.jpg").stat().st_mode) == mode
 
 
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["real.jpg", "not there.jpg"])
+def test_a_link_is_replaced_and_what_it_led_to_stays(target: str, tmp_path: Path) -> None:
     real, link = tmp_path / "real.jpg", tmp_path / "link.jpg"
     real.write_bytes(b"old")
-    link.symlink_to(real)
+    link.symlink_to(target)
     with written_at_once(link) as stream:
         stream.write(b"new")
-    assert link.is_symlink()
-    assert real.read_bytes() == b"new"
+    assert not link.is_symlink()
+    assert link.read_bytes() == b"new"
+    assert real.read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.jpg", "real.jpg"]
+
+
+def test_another_name_of_the_same_file_keeps_its_content(tmp_path: Path) -> None:
+    real, other = tmp_path / "real.jpg", tmp_path / "other.jpg"
+    real.write_bytes(b"old")
+    other.hardlink_to(real)
+    with written_at_once(other) as stream:
+        stream.write(b"new")
+    assert (real.read_bytes(), other.read_bytes()) == (b"old", b"new")
+
+
+def test_the_link_that_standard_output_is_stays(tmp_path: Path) -> None:
+    name = tmp_path / "out.bin"
+    with name.open("wb") as file, written_at_once(Path(f"/proc/self/fd/{file.fileno()}")) as stream:
+        stream.write(b"new")
+    assert name.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [name]
+
+
+def test_a_folder_that_a_link_leads_out_is_refused(tmp_path: Path) -> None:
+    inside, root = tmp_path / "real" / "inside", tmp_path / "root"
+    inside.mkdir(parents=True)
+    root.symlink_to("real")  # the root itself may be one
+    (root / "near").symlink_to("inside")
+    (root / "away").symlink_to(tmp_path)
+    check_stays_inside(root / "near", root)
+    check_stays_inside(root / "not there" / "yet", root)
+    with pytest.raises(UnwritablePhoto, match="away: a link leads it out of"):
+        check_stays_inside(root / "away", root)
 
 
 def test_a_name_of_the_longest_length_works(tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ def decoded(joined: np.ndarray) -> np.ndarray:
 
 
 def luma_of(rgb: np.ndarray) -> np.ndarray:
-    return rgb.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    luma: np.ndarray = rgb.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    return luma
 
 
 def photo(pixels: np.ndarray, space: str) -> Photo:

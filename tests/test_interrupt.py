@@ -8,7 +8,7 @@ from img2img.interrupt import interrupt_noted
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_first_interrupt_is_noted_and_the_second_breaks_in():
+def test_first_interrupt_is_noted_and_the_second_breaks_in() -> None:
     with pytest.raises(KeyboardInterrupt), interrupt_noted() as interrupted:  # noqa: PT012
         signal.raise_signal(signal.SIGINT)
         assert interrupted.is_set()
@@ -17,7 +17,7 @@ def test_first_interrupt_is_noted_and_the_second_breaks_in():
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_named_signals_are_noted_too_and_put_back():
+def test_named_signals_are_noted_too_and_put_back() -> None:
     with interrupt_noted(signal.SIGTERM) as interrupted:
         signal.raise_signal(signal.SIGTERM)
         assert interrupted.is_set()
@@ -26,7 +26,7 @@ def test_named_signals_are_noted_too_and_put_back():
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_signal_that_is_ignored_stays_ignored():
+def test_signal_that_is_ignored_stays_ignored() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with interrupt_noted() as interrupted:
         signal.raise_signal(signal.SIGINT)

@@ -30,12 +30,12 @@ HAND_WORKED = {
 }
 
 
-def test_every_adversarial_loss_has_a_hand_worked_value():
+def test_every_adversarial_loss_has_a_hand_worked_value() -> None:
     assert HAND_WORKED.keys() == ADVERSARIAL_LOSSES.keys()
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)
-def test_adversarial_loss_equals_its_hand_worked_value(name):
+def test_adversarial_loss_equals_its_hand_worked_value(name: str) -> None:
     loss = ADVERSARIAL_LOSSES[name]
     discriminator, generator = HAND_WORKED[name]
     assert loss.discriminator(REAL, FAKE).item() == pytest.approx(discriminator, rel=1e-6, abs=1e-7)
@@ -43,7 +43,7 @@ def test_adversarial_loss_equals_its_hand_worked_value(name):
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)
-def test_players_pull_the_fake_logits_in_opposite_directions(name):
+def test_players_pull_the_fake_logits_in_opposite_directions(name: str) -> None:
     loss = ADVERSARIAL_LOSSES[name]
     fake = torch.tensor([0.3, 0.6], requires_grad=True)
     (from_discriminator,) = torch.autograd.grad(loss.discriminator(REAL, fake), fake)
@@ -53,7 +53,7 @@ def test_players_pull_the_fake_logits_in_opposite_directions(name):
 
 
 @pytest.mark.parametrize("slope", [0.5, 1.0, 3.0])
-def test_gradient_penalty_of_a_linear_critic_is_its_slope_off_one_squared(slope):
+def test_gradient_penalty_of_a_linear_critic_is_its_slope_off_one_squared(slope: float) -> None:
     direction = torch.randn(3, 4, 4)
     direction *= slope / direction.norm()
     penalty = gradient_penalty(
@@ -63,7 +63,7 @@ def test_gradient_penalty_of_a_linear_critic_is_its_slope_off_one_squared(slope)
 
 
 @pytest.mark.parametrize("slope", [0.5, 3.0])
-def test_r1_of_a_linear_discriminator_is_half_its_slope_squared(slope):
+def test_r1_of_a_linear_discriminator_is_half_its_slope_squared(slope: float) -> None:
     direction = torch.randn(3, 4, 4)
     direction *= slope / direction.norm()
     penalty = r1_penalty(lambda x: (x * direction).sum((1, 2, 3)), torch.randn(5, 3, 4, 4))
@@ -71,7 +71,7 @@ def test_r1_of_a_linear_discriminator_is_half_its_slope_squared(slope):
 
 
 @pytest.mark.parametrize("name", [name for name, loss in ADVERSARIAL_LOSSES.items() if loss.boundary is not None])
-def test_smoothed_discriminator_wants_real_samples_at_their_lower_target(name):
+def test_smoothed_discriminator_wants_real_samples_at_their_lower_target(name: str) -> None:
     loss = ADVERSARIAL_LOSSES[name]
     real = torch.linspace(-4, 6, 2001)
     best = [min(real, key=lambda r, s=s: loss.discriminator(r[None], torch.zeros(1), smoothing=s)) for s in (0.1, 0.3)]
@@ -79,13 +79,13 @@ def test_smoothed_discriminator_wants_real_samples_at_their_lower_target(name):
     assert [float(one) for one in best] == pytest.approx(targets, abs=0.01)
 
 
-def test_no_smoothing_is_the_plain_loss():
+def test_no_smoothing_is_the_plain_loss() -> None:
     for loss in ADVERSARIAL_LOSSES.values():
         if loss.boundary is not None:
             assert loss.discriminator(REAL, FAKE, smoothing=0.0) == loss.discriminator(REAL, FAKE)
 
 
-def test_clipped_weights_lie_within_the_limit_and_the_small_ones_are_untouched():
+def test_clipped_weights_lie_within_the_limit_and_the_small_ones_are_untouched() -> None:
     layer = nn.Linear(2, 2)
     nn.init.constant_(layer.weight, 0.5)
     nn.init.constant_(layer.bias, 0.003)
@@ -95,7 +95,7 @@ def test_clipped_weights_lie_within_the_limit_and_the_small_ones_are_untouched()
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 2, 2), (20, 3)])
-def test_singular_value_clipping_equals_the_svd_with_its_values_clipped(shape):
+def test_singular_value_clipping_equals_the_svd_with_its_values_clipped(shape: tuple[int, ...]) -> None:
     layer = nn.Conv2d(*shape[1::-1], shape[-1]) if len(shape) == 4 else nn.Linear(shape[1], shape[0])
     nn.init.normal_(layer.weight)
     left, values, right = torch.linalg.svd(layer.weight.detach().flatten(1).double(), full_matrices=False)
@@ -108,13 +108,13 @@ def test_singular_value_clipping_equals_the_svd_with_its_values_clipped(shape):
     assert torch.allclose(layer.weight.detach().flatten(1).double(), expected, atol=1e-6)
 
 
-def test_gradient_penalty_reaches_the_critics_weights():
+def test_gradient_penalty_reaches_the_critics_weights() -> None:
     critic = nn.Sequential(nn.Flatten(), nn.Linear(12, 1))
     gradient_penalty(critic, torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2), torch.rand(4)).backward()
     assert critic[1].weight.grad.abs().sum() > 0
 
 
-def test_penalties_are_the_same_under_bfloat16_autocast():
+def test_penalties_are_the_same_under_bfloat16_autocast() -> None:
     critic = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.Tanh(), nn.Linear(5, 1))
     real, fake, share = torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2), torch.rand(4)
     plain = gradient_penalty(critic, real, fake, share), r1_penalty(critic, real)
@@ -122,7 +122,7 @@ def test_penalties_are_the_same_under_bfloat16_autocast():
         assert (gradient_penalty(critic, real, fake, share), r1_penalty(critic, real)) == plain
 
 
-def test_gradient_penalty_is_taken_on_the_line_between_real_and_fake():
+def test_gradient_penalty_is_taken_on_the_line_between_real_and_fake() -> None:
     """Of half the squared norm the gradient is the point itself."""
     real, fake, share = torch.randn(6, 3, 2, 2), torch.randn(6, 3, 2, 2), torch.rand(6)
     points = real + share.view(-1, 1, 1, 1) * (fake - real)
@@ -131,7 +131,7 @@ def test_gradient_penalty_is_taken_on_the_line_between_real_and_fake():
     assert penalty.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_soft_cross_entropy_equals_dense_cross_entropy():
+def test_soft_cross_entropy_equals_dense_cross_entropy() -> None:
     logits = torch.randn(2, 7, 3, 3)
     classes = torch.stack([torch.randperm(7)[:3] for _ in range(18)]).view(2, 3, 3, 3).movedim(-1, 1)
     share = torch.rand(2, 3, 3, 3).softmax(1)
@@ -140,7 +140,7 @@ def test_soft_cross_entropy_equals_dense_cross_entropy():
     assert torch.allclose(soft_cross_entropy(logits, classes, share, torch.ones(2, 3, 3)), expected)
 
 
-def test_soft_cross_entropy_ignores_positions_of_weight_zero():
+def test_soft_cross_entropy_ignores_positions_of_weight_zero() -> None:
     logits = torch.randn(1, 5, 1, 2)
     classes = torch.tensor([0, 3]).view(1, 1, 1, 2)
     share = torch.ones(1, 1, 1, 2)

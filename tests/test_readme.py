@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from film_clips import greys, write_film
@@ -34,7 +35,7 @@ CONVERTING = [line for line in COMMANDS if line.split()[1] in ("colorize", "tran
 SAMPLE = CHECKOUT / "datasets" / "samples" / "whitman-1860s.jpg"
 
 
-def test_readme_shows_commands_of_both_halves():
+def test_readme_shows_commands_of_both_halves() -> None:
     assert {line.split()[1] for line in COMMANDS} == {
         *("colorize", "translate", "models", "train", "export", "evaluate"),
         *("generate", "directions", "features", "runs"),
@@ -42,7 +43,7 @@ def test_readme_shows_commands_of_both_halves():
 
 
 @pytest.mark.parametrize("line", [*COMMANDS, *OF_DOCUMENTS])
-def test_command_has_words_that_the_command_line_takes(line):
+def test_command_has_words_that_the_command_line_takes(line: Any) -> None:
     command, words = get_command(app), shlex.split(line)[1:]
     context = command.make_context("img2img", words)
     while hasattr(command, "commands"):
@@ -54,7 +55,7 @@ def test_command_has_words_that_the_command_line_takes(line):
 
 
 @pytest.mark.parametrize("line", [line for line in CONVERTING if "mine.onnx" not in line])
-def test_readme_command_runs(line, tmp_path):
+def test_readme_command_runs(line: Any, tmp_path: Path) -> None:
     (tmp_path / "album").mkdir()
     for name in ("photo.jpg", "grey.jpg", "album/one.jpg"):
         shutil.copy(SAMPLE, tmp_path / name)
@@ -69,10 +70,10 @@ def test_readme_command_runs(line, tmp_path):
         assert len([path for path in tmp_path.rglob("*.*") if path.is_file()]) > 3
 
 
-def test_readme_python_runs(monkeypatch, tmp_path):
+def test_readme_python_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "datasets").symlink_to(CHECKOUT / "datasets")
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         exec(code, names)
     assert names["coloured"].mode == names["zebra"].mode == "RGB"
@@ -81,11 +82,11 @@ def test_readme_python_runs(monkeypatch, tmp_path):
     assert len(list(Path("coloured").glob("*.jpg"))) == len(list(SAMPLE.parent.glob("*.jpg")))
 
 
-def test_pictures_that_the_readme_shows_are_there():
+def test_pictures_that_the_readme_shows_are_there() -> None:
     for path in re.findall(r"!\[.*?\]\((.*?)\)", README):
         assert (CHECKOUT / path).is_file(), path
 
 
-def test_files_that_the_readme_links_to_are_there():
+def test_files_that_the_readme_links_to_are_there() -> None:
     for path in re.findall(r"(?<!!)\[[^\]]*\]\(([^)]+)\)", README):
         assert (CHECKOUT / path).exists(), path

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save
@@ -20,10 +21,11 @@ def drawn_frequency(classes: int) -> Tensor:
     return torch.softmax(-rarity, 0)
 
 
-def write_colorizer(path: Path, *, frequency: bool = True, **changes) -> AbNetwork:
+def write_colorizer(path: Path, *, frequency: bool = True, **changes: Any) -> AbNetwork:
     """The network, and a model file of it; its .onnx beside it colours all orange, so the two can be told apart."""
     torch.manual_seed(0)
     network = AbNetwork(**OWN)
+    assert network.unet.head.bias is not None
     torch.nn.init.normal_(network.unet.head.bias, std=3)
     network.train()
     network(torch.rand(4, 1, 64, 64) * 2 - 1)  # gives the norms statistics to go by

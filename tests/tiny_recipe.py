@@ -2,10 +2,11 @@
 
 import torch
 from tiny_run import TINY
-from torch import nn
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from img2img.recipes import recipe_class
-from img2img.recipes.recipe import Recipe
+from img2img.recipes.recipe import Recipe, Update
 from img2img.recipes.settings import make_config
 
 SMALL_PLAYERS = ("image_size=8", "z_dim=4", "generator_channels=8", "discriminator_channels=8")
@@ -36,14 +37,15 @@ def batch(recipe: Recipe, count: int = 3) -> dict[str, torch.Tensor]:
     return {**pictures, "key": torch.arange(count), "label": torch.arange(count) % 10}
 
 
-def stepper(recipe: Recipe):
+def stepper(recipe: Recipe) -> tuple[Update, dict[str, Optimizer], list[str]]:
     """An `update` as the trainer gives it, that records whom it was called for."""
-    optimizers, called = recipe.optimizers(), []
+    optimizers = recipe.optimizers()
+    called: list[str] = []
 
-    def update(name, loss):
+    def update(name: str, loss: Tensor) -> None:
         called.append(name)
         optimizers[name].zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizers[name].step()
 
     return update, optimizers, called

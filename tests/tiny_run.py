@@ -4,9 +4,11 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from img2img.runs.state import TrainState
 from img2img.training.pace import Pace
@@ -38,7 +40,7 @@ TINY = {
 QUICK = Pace(log_every=1, save_every=2, preview_every=1000, preview_count=1)
 
 
-def request(data: Path | str, out: Path, recipe: str = "gan", **changes) -> TrainingRequest:
+def request(data: Path | str, out: Path, recipe: str = "gan", **changes: Any) -> TrainingRequest:
     return replace(
         TrainingRequest(
             recipe, [data] if data else [], out, steps=6, settings=TINY[recipe], seed=3, device="cpu", pace=QUICK
@@ -47,7 +49,7 @@ def request(data: Path | str, out: Path, recipe: str = "gan", **changes) -> Trai
     )
 
 
-def again(data: Path | str, out: Path, recipe: str = "gan", **changes) -> TrainingRequest:
+def again(data: Path | str, out: Path, recipe: str = "gan", **changes: Any) -> TrainingRequest:
     """The request that resumes the run of `request`."""
     return request(data, out, recipe, **{"resume": True, "settings": (), "seed": None, "steps": None, **changes})
 
@@ -90,11 +92,11 @@ def train_until(trainer: Trainer, step: int) -> None:
     """Stop as a crash would: in the middle of nowhere, with only the saved states left behind."""
     original = trainer._train_step
 
-    def stop_at(batch):
+    def stop_at(batch: dict[str, Tensor]) -> dict[str, Tensor]:
         if trainer.step == step:
             raise Crashed
         return original(batch)
 
-    trainer._train_step = stop_at
+    trainer._train_step = stop_at  # type: ignore[method-assign]
     with pytest.raises(Crashed):
         trainer.train()

@@ -2,15 +2,17 @@
 
 import shutil
 import tarfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from img2img.data.image_source import ImageSource
 
 
-def assert_equal_batches(some, others) -> None:
+def assert_equal_batches(some: Iterable[Mapping[str, Tensor]], others: Iterable[Mapping[str, Tensor]]) -> None:
     for one, other in zip(some, others, strict=True):
         assert one.keys() == other.keys()
         for name, tensor in one.items():

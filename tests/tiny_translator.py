@@ -93,8 +93,10 @@ class NormedNetwork(nn.Module):
             nn.Upsample(scale_factor=2, mode="bilinear"),
             nn.Conv2d(8, 3, 3, padding=1),
         )
-        nn.init.uniform_(self.layers[4].weight, 0.5, 2)
-        nn.init.uniform_(self.layers[4].bias, -1, 1)
+        norm = self.layers[4]
+        assert isinstance(norm, nn.GroupNorm)
+        nn.init.uniform_(norm.weight, 0.5, 2)
+        nn.init.uniform_(norm.bias, -1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         translated: Tensor = torch.tanh(self.layers(x))

@@ -37,6 +37,11 @@ def is_stored(path: Path) -> bool:
     return not isinstance(path, Path)
 
 
+def in_unicode(name: str) -> str:
+    """The name where it must be Unicode, as in a .zip or an object store: bytes that are no UTF-8 as %FF."""
+    return "".join(f"%{ord(each) - 0xDC00:02X}" if "\udc80" <= each <= "\udcff" else each for each in name)
+
+
 def fold(name: str) -> str:
     """Case and accents spelled as one."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -56,7 +56,7 @@ class PhotoBatch:
             yield cls(request, journal, root, zip_output)
 
     def register(self) -> Registered:
-        """The first pass: lists every photo and decides what is due. UsageError on collisions."""
+        """The first pass: lists every photo and decides what is due. UsageError where one would overwrite another."""
         return self._register(self._request.look(), watching=False)
 
     def run(self, engine: Engine, registered: Registered) -> Iterator[Outcome]:

@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePath
 
-from img2img.atomic_file import is_folder, reason_for
-from img2img.batch.addresses import fold, is_stored, place
+from img2img.atomic_file import exists, is_folder, reason_for
+from img2img.batch.addresses import fold, in_unicode, is_stored, place
 from img2img.batch.job import STREAM, Found, Job
 from img2img.batch.outcome import Outcome, failure
 from img2img.batch.sources.archives import is_archive
@@ -54,7 +54,7 @@ def plan_folder(inputs: Sequence[str], output: str | None) -> Path:
         return folder
     if is_archive(folder) and not _is_folder(output):
         raise UsageError(f"-o {output}: results can be packed as .zip; name one, or a folder, with / at its end")
-    if not is_stored(folder) and folder.exists() and not folder.is_dir():
+    if not is_stored(folder) and exists(folder) and not is_folder(folder):
         raise UsageError(f"-o {output} is a file: a folder, or more than one photo, needs a folder")
     if not _is_folder(output) and folder.suffix.lower() in OUTPUT_SUFFIXES:
         raise UsageError(f"-o {output} names one photo, the inputs are more: name a folder, or end it with /")
@@ -66,7 +66,7 @@ def target_in(folder: Path, format: str) -> Callable[[Found], Path]:
     """Where a photo that was found goes: its tree is kept, its suffix the format's."""
 
     def target(found: Found) -> Path:
-        name = PurePath(found.below)
+        name = PurePath(in_unicode(str(found.below)) if is_stored(folder) else found.below)
         return folder / name.with_name(name.stem + output_suffix(Path(found.below), format))
 
     return target

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import reason_for, written_at_once
+from img2img.atomic_file import is_folder, reason_for, why_not_writable, written_at_once
 from img2img.batch.outcome import Outcome
 from img2img.errors import Img2ImgError, UsageError
 
@@ -19,10 +19,12 @@ def check_report(path: Path) -> None:
     """Refuses, before the work, a report that could not be written after it. Raises UsageError."""
     if path.suffix.lower() not in _WRITERS:
         raise UsageError(f"--report {path}: a report is {' or '.join(_WRITERS)}, name it so")
-    if path.is_dir():
+    if is_folder(path):
         raise UsageError(f"--report {path}: a folder has this name; choose another")
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise UsageError(f"--report {path}: there is no folder {path.parent}; make it first")
+    if why := why_not_writable(path.parent):
+        raise UsageError(f"--report {path}: {why} in {path.parent}; choose another place")
 
 
 def write_report(outcomes: Iterable[Outcome], path: Path) -> None:

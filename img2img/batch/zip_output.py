@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from typing import IO
 
 from img2img.atomic_file import reason_for, remove_leftovers, written_at_once
+from img2img.batch.addresses import in_unicode
 from img2img.errors import UnwritablePhoto, UsageError
 
 _OURS = b"img2img"  # the comment that a .zip carries
@@ -30,6 +31,10 @@ class ZipOutput:
         self._packed = _sizes(path)
         self.path = path
         self.folder = path.with_name(f".{path.name}.img2img")
+        if self.folder.is_symlink():
+            raise UsageError(
+                f"-o {path}: {self.folder}, where results wait, is a link; remove it, or choose another -o"
+            )
 
     def holds(self, name: PurePath) -> int | None:
         """The size of a result in the .zip as it was packed last, None where it is not in there."""
@@ -109,8 +114,8 @@ def _add(packed: zipfile.ZipFile, name: str, source: IO[bytes], size: int) -> No
 
 
 def _member_name(name: PurePath) -> str:
-    """With / between its parts; bytes that are no UTF-8, which a .zip cannot hold, as %FF."""
-    return "".join(f"%{ord(each) - 0xDC00:02X}" if "\udc80" <= each <= "\udcff" else each for each in name.as_posix())
+    """With / between its parts."""
+    return in_unicode(name.as_posix())
 
 
 def _keep_safe(path: Path) -> None:

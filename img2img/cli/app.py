@@ -3,6 +3,7 @@
 import sys
 
 try:
+    import io
     import signal
     import warnings
     from typing import Annotated, Any
@@ -81,7 +82,9 @@ class Recipes(Commands):
 
 
 def _exit(code: int, message: str) -> typer.Exit:
-    print(f"Error: {message}", file=sys.stderr)
+    from img2img.cli.progress import one_line
+
+    print("\n".join(map(one_line, f"Error: {message}".split("\n"))), file=sys.stderr)
     return typer.Exit(code)
 
 
@@ -145,6 +148,8 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 def main() -> None:
     warnings.showwarning = _show_warning
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding lacks, such as a name's bytes, is in backslashes
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="img2img")
     except KeyboardInterrupt:  # before a command has begun: Typer still puts the options together

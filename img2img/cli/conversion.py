@@ -36,6 +36,7 @@ def run_conversion(
         with closing(
             tally,
             conversion.records,
+            conversion.passed_over,
             verb=verb,
             show_scores=show_scores,
             quiet=quiet,

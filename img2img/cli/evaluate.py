@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from img2img.cli.progress import photos_measured
 from img2img.cli.shared_options import in_a_folder
 
 
@@ -151,6 +150,7 @@ def evaluate(
     wanted = {"--chart": chart, "--sheet": sheet, "--save": save}
     request.subject(also_given=[name for name, value in wanted.items() if value])
 
+    from img2img.cli.progress import photos_measured
     from img2img.evaluation.measure import measure, save_figures, table
 
     with photos_measured() as advance:

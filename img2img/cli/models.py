@@ -70,7 +70,7 @@ def show(model: ModelName, as_json: AsJson = False) -> None:
     path = find_model(model)
     card = read_card(path)
     if as_json:
-        print(json.dumps(json.loads(card.to_json()), indent=2, ensure_ascii=False))
+        print(json.dumps(json.loads(card.to_json()), indent=2))
         return
     from rich.table import Table
 

@@ -58,6 +58,7 @@ class Tally:
 def closing(
     tally: Tally,
     outcomes: Callable[[], Iterable[Outcome]],
+    passed_over: Callable[[], str] = lambda: "",
     *,
     verb: str,
     show_scores: bool = False,
@@ -66,7 +67,10 @@ def closing(
     stop_on_error: bool = False,
     stdout_is_data: bool = False,
 ) -> Iterator[None]:
-    """At the end of a batch, also of one that Ctrl-C ends: the scores and the closing line."""
+    """At the end of a batch, also of one that Ctrl-C ends: the scores and the closing line.
+
+    `passed_over` are the files beside the photos, in words.
+    """
     ending = ""
     try:
         yield
@@ -82,7 +86,8 @@ def closing(
             where = sys.stderr if stdout_is_data else sys.stdout
             for line in tally.losses():
                 _tell(one_line(line), sys.stderr)
-            for line in (*(_scores(outcomes()) if show_scores else ()), tally.line(verb) + ending):
+            beside = f"; {one_line(words)}" if (words := passed_over()) else ""
+            for line in (*(_scores(outcomes()) if show_scores else ()), tally.line(verb) + beside + ending):
                 _tell(line, where)
 
 
@@ -135,7 +140,7 @@ class FilmBar:
     def __call__(self, film: Path, done: int, total: int) -> None:
         if self._shown and film != self._film:
             self.close()
-            self._film, self._advance = film, self._open.enter_context(_frames_bar(str(film)))
+            self._film, self._advance = film, self._open.enter_context(_frames_bar(one_line(str(film))))
         self._advance(done, total)
 
     def close(self) -> None:

@@ -1,6 +1,5 @@
 """`img2img train RECIPE`: one command a recipe, made from the table of recipes."""
 
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +7,24 @@ from typing import Annotated
 
 import typer
 
-from img2img.data import Caching
-from img2img.device import DEVICES
+from img2img.cli.train_options import (
+    CachePlace,
+    Compile,
+    HealthEvery,
+    Init,
+    Keep,
+    LogEvery,
+    Minutes,
+    PreviewEvery,
+    Resume,
+    SaveEvery,
+    Seed,
+    Settings,
+    Steps,
+    Tensorboard,
+    TrainingDevice,
+    Workers,
+)
 from img2img.recipes import RECIPES
 
 app = typer.Typer(
@@ -22,12 +37,6 @@ _DATA_HELP = (
     "samples [default: the recipe's own set]."
 )
 _PAIR_HELP = "Folder with trainA and trainB in it; or twice, a and then b [default: the recipe's own set]."
-
-
-def _check_device(name: str) -> str:
-    if not re.fullmatch(DEVICES, name):
-        raise typer.BadParameter(f"{name}: give auto, cpu, cuda or cuda:N")
-    return name
 
 
 def _command(recipe: str) -> Callable[..., None]:
@@ -66,13 +75,11 @@ def _command(recipe: str) -> Callable[..., None]:
             ),
         ] = None,
         out: Annotated[Path | None, typer.Option(help=f"The run's folder [default: runs/{recipe}].")] = None,
-        steps: Annotated[int | None, typer.Option(min=1, help="Length of the whole schedule.")] = None,
-        init: Annotated[Path | None, typer.Option(help="Start from these weights (.safetensors).")] = None,
-        resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last state.")] = False,
-        seed: Annotated[int | None, typer.Option(help="Fixes every random choice [default: 0].")] = None,
-        device: Annotated[
-            str, typer.Option(callback=_check_device, help="auto, cpu, cuda, or cuda:N for one of several.")
-        ] = "auto",
+        steps: Steps = None,
+        init: Init = None,
+        resume: Resume = False,
+        seed: Seed = None,
+        device: TrainingDevice = "auto",
         config: Annotated[
             Path | None,
             typer.Option(
@@ -81,10 +88,7 @@ def _command(recipe: str) -> Callable[..., None]:
                 metavar="FILE",
             ),
         ] = None,
-        settings: Annotated[
-            list[str] | None,
-            typer.Option("--set", metavar="NAME=VALUE", help="Change one of the recipe's numbers; repeatable."),
-        ] = None,
+        settings: Settings = None,
         preset: Annotated[
             str | None,
             typer.Option(
@@ -93,30 +97,20 @@ def _command(recipe: str) -> Callable[..., None]:
                 metavar="NAME",
             ),
         ] = None,
-        workers: Annotated[
-            int | None, typer.Option(min=0, help="Processes that decode images [default: by data and device].")
-        ] = None,
-        cache: Annotated[
-            Caching,
-            typer.Option(help="Where the decoded images are kept; with a cache, other crops are drawn than without."),
-        ] = "auto",
-        compile: Annotated[bool, typer.Option("--compile", help="Compile the generators.")] = False,
-        log_every: Annotated[int, typer.Option(min=1, help="Steps between records.")] = 50,
-        save_every: Annotated[int, typer.Option(min=1, help="Steps between saved states.")] = 500,
-        keep: Annotated[int, typer.Option(min=1, help="How many saved states are kept.")] = 3,
-        preview_every: Annotated[int, typer.Option(min=1, help="Steps between preview grids.")] = 500,
-        health_every: Annotated[int, typer.Option(min=1, help="Steps between looks at the run's health.")] = 100,
+        workers: Workers = None,
+        cache: CachePlace = "auto",
+        compile: Compile = False,
+        log_every: LogEvery = 50,
+        save_every: SaveEvery = 500,
+        keep: Keep = 3,
+        preview_every: PreviewEvery = 500,
+        health_every: HealthEvery = 100,
         evaluate_every: Annotated[
             int,
             typer.Option(min=0, hidden=not translates, help="Steps between measurements of quality; 0 for none."),
         ] = 1000,
-        minutes: Annotated[
-            float | None,
-            typer.Option(min=0, help="Save and stop after so long, for --resume to go on [default: when it is done]."),
-        ] = None,
-        tensorboard: Annotated[
-            bool, typer.Option("--tensorboard", help="Write the figures and previews for TensorBoard, too.")
-        ] = False,
+        minutes: Minutes = None,
+        tensorboard: Tensorboard = False,
         list_settings: Annotated[
             bool,
             typer.Option(

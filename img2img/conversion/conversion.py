@@ -19,6 +19,7 @@ class Conversion:
     `outcomes` converts as it is iterated. `records` are of every photo of this run, those included that nothing is to
     be done for: `left_alone` gives these, before the work, and `skipped` counts them for each reason. `total`: how many
     outcomes are to come, 0 where nobody knows. `to_stdout`: standard output is the result's.
+    `passed_over`: files beside the photos, in words.
     `goes_on`: stopped, the same command goes on from there; of one photo nothing is left to go on from.
     """
 
@@ -27,6 +28,7 @@ class Conversion:
     total: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
     left_alone: Callable[[], Iterator[Outcome]] = lambda: iter(())
+    passed_over: Callable[[], str] = lambda: ""
     to_stdout: bool = False
     films: bool = False
     goes_on: bool = True

@@ -16,7 +16,7 @@ class ConversionOptions:
     """What colouring and translating have in common. Raises UsageError for a value that an option cannot have."""
 
     format: Annotated[
-        Literal["same", "jpg", "png", "webp", "tiff"],
+        Literal["same", "jpg", "png", "webp", "tiff", "avif"],
         Option(
             "The results' file format; same keeps each photo's own (a GIF becomes a PNG).",
             photos_only=True,
@@ -26,7 +26,7 @@ class ConversionOptions:
     quality: Annotated[
         int | None,
         Option(
-            "Of JPEG and WebP. Without it a JPEG keeps its source's own.",
+            "Of JPEG, WebP and AVIF. Without it a JPEG keeps its source's own.",
             metavar="1-100",
             least=1,
             most=100,

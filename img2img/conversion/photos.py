@@ -13,6 +13,7 @@ from img2img.batch.job import Found
 from img2img.batch.outcome import Outcome
 from img2img.batch.plan import is_zip, plan_folder
 from img2img.batch.sources.listing import list_files, list_photos
+from img2img.batch.sources.passed_over import PassedOver
 from img2img.conversion.conversion import Conversion
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photo import photo_options
@@ -22,15 +23,16 @@ from img2img.interrupt import interrupt_noted
 @contextmanager
 def open_photos(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> Iterator[Conversion]:
     """Raises UsageError, and Img2ImgError where the journal cannot be held or a model's card cannot be read."""
-    with PhotoBatch.open(_request(inputs, output, options)) as batch:
+    passed_over = PassedOver()
+    with PhotoBatch.open(_request(inputs, output, options, passed_over)) as batch:
         if options.watch:
             with interrupt_noted(signal.SIGTERM) as stop:
-                yield _watching(batch, options, stop)
+                yield _watching(batch, options, stop, passed_over)
         else:
-            yield _once(batch, options)
+            yield _once(batch, options, passed_over)
 
 
-def _once(batch: PhotoBatch, options: ConversionOptions) -> Conversion:
+def _once(batch: PhotoBatch, options: ConversionOptions, passed_over: PassedOver) -> Conversion:
     registered = batch.register()
     return Conversion(
         batch.run(_engine(options), registered),
@@ -38,11 +40,14 @@ def _once(batch: PhotoBatch, options: ConversionOptions) -> Conversion:
         total=registered.due + registered.failed,
         skipped=registered.skipped,
         left_alone=lambda: (each for each in batch.outcomes() if each.status == "skipped"),
+        passed_over=passed_over.words,
     )
 
 
-def _watching(batch: PhotoBatch, options: ConversionOptions, stop: threading.Event) -> Conversion:
-    return Conversion(batch.watch(_engine(options), stop), batch.outcomes)
+def _watching(
+    batch: PhotoBatch, options: ConversionOptions, stop: threading.Event, passed_over: PassedOver
+) -> Conversion:
+    return Conversion(batch.watch(_engine(options), stop), batch.outcomes, passed_over=passed_over.words)
 
 
 def _engine(options: ConversionOptions) -> LocalEngine | RayEngine:
@@ -52,12 +57,15 @@ def _engine(options: ConversionOptions) -> LocalEngine | RayEngine:
     return LocalEngine(task, chosen, options.jobs, options.one_at_a_time)
 
 
-def _request(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> BatchRequest:
+def _request(
+    inputs: Sequence[str], output: str | None, options: ConversionOptions, passed_over: PassedOver
+) -> BatchRequest:
     def look() -> Iterator[Found | Outcome]:
-        choices = {"recursive": options.recursive, "may_be_empty": options.watch}
+        recursive, may_be_empty, now = options.recursive, options.watch, PassedOver()
         if options.from_file:
-            yield from list_files(options.from_file, **choices)
-        yield from list_photos(inputs, **choices)
+            yield from list_files(options.from_file, recursive=recursive, may_be_empty=may_be_empty, passed_over=now)
+        yield from list_photos(inputs, recursive=recursive, may_be_empty=may_be_empty, passed_over=now)
+        passed_over.take(now)
 
     return BatchRequest(
         look,

@@ -121,7 +121,7 @@ def _stored_images(source: ImageSource, image_size: int, augment: str) -> list[N
     def decode(index: int) -> NDArray[np.uint8]:
         return shrunk(source.rgb(index), image_size, augment)
 
-    # Threads suffice: OpenCV decodes outside of Python's lock.
+    # Threads suffice: Pillow decodes outside of Python's lock.
     with ThreadPoolExecutor() as pool:
         return list(_told(pool.map(decode, range(len(source))), len(source)))
 

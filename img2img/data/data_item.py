@@ -6,6 +6,7 @@ from glob import glob
 from math import isfinite
 from pathlib import Path
 
+from img2img.atomic_file import exists
 from img2img.data.listing import DIGITS
 from img2img.errors import SettingError
 
@@ -21,7 +22,7 @@ class DataItem:
 
     def paths(self) -> list[str]:
         """What to open: what the pattern matches, sorted, or the name itself where nothing is matched."""
-        if self.name == DIGITS or Path(self.name).exists():
+        if self.name == DIGITS or exists(Path(self.name)):
             return [self.name]
         return _matches(self.name) or [self.name]
 
@@ -47,7 +48,7 @@ def data_paths(words: Sequence[str | Path]) -> list[Path]:
 
 def can_be_opened(name: str) -> bool:
     """Whether there is something to open, by this name as it is or as a pattern."""
-    return name == DIGITS or Path(name).exists() or bool(_matches(name))
+    return name == DIGITS or exists(Path(name)) or bool(_matches(name))
 
 
 def _matches(pattern: str) -> list[str]:

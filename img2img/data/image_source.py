@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path, PurePath, PurePosixPath
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from img2img.atomic_file import reason_for
+from img2img.data.decoding import decoded_image
 from img2img.data.image_sets import WeightedSet, ranges
 from img2img.data.listing import ListedImage, list_source
 from img2img.errors import DataError
@@ -40,13 +40,12 @@ class ImageSource(ABC):
 
     def rgb(self, index: int) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 RGB, upright; raises DataError with the image's name when it cannot be read."""
+        encoded = self.encoded(index)
         try:
-            decoded = cv2.imdecode(np.frombuffer(self.encoded(index), np.uint8), cv2.IMREAD_COLOR_RGB)
-        except cv2.error:  # empty, or more pixels than OpenCV takes
-            decoded = None
-        if decoded is None:
-            raise DataError(f"{self.name(index)}: not a readable image; remove it from the training data")
-        return np.asarray(decoded, np.uint8)
+            return decoded_image(encoded).rgb
+        except DataError as error:
+            advice = "remove it from the training data"
+            raise DataError(f"{self.name(index)}: not a readable image ({error}); {advice}") from error
 
 
 class FolderSource(ImageSource):

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 
-from img2img.atomic_file import reason_for
+from img2img.atomic_file import is_folder, reason_for
 from img2img.errors import DataError
+from img2img.photo.other_files import left_out_among
 
 DIGITS = "digits"
 """What training takes for the digits that come with img2img, and for no folder."""
@@ -47,13 +48,13 @@ def list_images(sources: Sequence[Path]) -> Listing:
 
 
 def list_source(source: Path) -> Listing:
-    """All files below a folder or in an uncompressed tar file; hidden ones are left out.
+    """All files below a folder or in an uncompressed tar file; hidden ones are left out, thumbnails are `others`.
 
     An image's group is its first-level folder, "." for one that lies in none. Raises DataError for a source that
     is neither.
     """
     listing = Listing()
-    if source.is_dir():
+    if is_folder(source):
         _list_folder(source, listing)
     else:
         _list_tar(source, listing)
@@ -81,10 +82,11 @@ def is_image(name: str) -> bool:
 
 def _list_folder(folder: Path, listing: Listing) -> None:
     for path in sorted(folder.rglob("*")):
-        if path.is_dir():
+        if is_folder(path):
             continue
-        if is_image(path.name):
-            listing.images.append(ListedImage(str(path), _group(path.relative_to(folder)), path))
+        inside = path.relative_to(folder)
+        if is_image(path.name) and not left_out_among(inside.parts[:-1]):
+            listing.images.append(ListedImage(str(path), _group(inside), path))
         elif not path.name.startswith("."):
             listing.others.append(str(path))
 
@@ -102,7 +104,7 @@ def _list_tar(path: Path, listing: Listing) -> None:
     for member in members:
         inside = PurePosixPath(member.name)
         name = f"{path}:{member.name}"
-        if is_image(inside.name):
+        if is_image(inside.name) and not left_out_among(inside.parts[:-1]):
             listing.images.append(ListedImage(name, _group(inside), path, member.offset_data, member.size))
         elif not inside.name.startswith("."):
             listing.others.append(name)

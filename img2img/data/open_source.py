@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from glob import escape, has_magic
 from pathlib import Path
 
+from img2img.atomic_file import exists, is_folder
 from img2img.data.data_item import data_item
 from img2img.data.digits import DigitsSource
 from img2img.data.image_sets import weighted_sets
@@ -31,9 +32,9 @@ def _open_one(item: str) -> ImageSource:
     if item == DIGITS:
         return DigitsSource()
     path = Path(item)
-    if not path.exists():
+    if not exists(path):
         raise DataError(f"{path}: no such folder or tar file")
-    return FolderSource(path) if path.is_dir() else TarSource(path)
+    return FolderSource(path) if is_folder(path) else TarSource(path)
 
 
 def from_anywhere(item: str | Path) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import UnwritablePhoto
-from img2img.plotting import private_matplotlib
+from img2img.plotting import drawable, private_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +49,7 @@ def draw_chart(figures: Mapping[str, Any], target: Path, *, model: str | None) -
         heights = [_PANEL_EDGES + _BAR_HEIGHT * len(panel.bars) for panel in panels]
         figure = Figure(figsize=(_WIDTH, sum(heights) + 0.4), layout="constrained")
         FigureCanvasAgg(figure)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+        figure.suptitle(drawable(title), x=0.01, ha="left", fontsize=11, parse_math=False)
         rows = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
         for axes, panel in zip(rows, panels, strict=True):
             _draw(axes, panel)

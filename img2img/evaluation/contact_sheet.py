@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from img2img.atomic_file import reason_for, written_at_once
 from img2img.data.image_source import ImageSource
 from img2img.data.open_source import open_source
+from img2img.errors import UnwritablePhoto
 from img2img.evaluation.request import EvaluationRequest
 from img2img.evaluation.sets.pictures import Change, at_size, measured_part
 from img2img.inference.colorizer import Colorizer
@@ -39,12 +41,17 @@ def contact_sheet(
 ) -> None:
     """Write the rows of `count` photos (fewer where there are fewer), in the order in which the seed drew them.
 
-    Pictures are cut to squares of `cell` pixels; `per_line` rows stand beside each other.
+    Pictures are cut to squares of `cell` pixels; `per_line` rows stand beside each other. Raises UnwritablePhoto.
     """
     drawn = np.random.default_rng(seed).choice(len(source), min(count, len(source)), replace=False)
     photos = (Image.fromarray(source.rgb(int(index))) for index in drawn)
     rows = [[ImageOps.fit(each.convert("RGB"), (cell, cell)) for each in row(photo)] for photo in photos]
-    _laid_out(rows, cell, per_line).save(path, quality=88)
+    kind = Image.registered_extensions().get(path.suffix.lower(), "JPEG")
+    try:
+        with written_at_once(path) as stream:
+            _laid_out(rows, cell, per_line).save(stream, kind, quality=88)
+    except (OSError, ValueError) as error:
+        raise UnwritablePhoto(f"{path}: {reason_for(error, 'written')}") from error
 
 
 def _laid_out(rows: Sequence[Sequence[Image.Image]], cell: int, per_line: int) -> Image.Image:

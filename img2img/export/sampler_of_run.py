@@ -6,6 +6,7 @@ import logging
 import warnings
 from pathlib import Path
 
+from img2img.atomic_file import is_folder
 from img2img.errors import ModelError, RunError
 from img2img.runs.saved_states import state_file, state_files
 
@@ -16,7 +17,7 @@ TOLERANCE = 0.05  # grey levels of 255 by which the exported graph may drift fro
 
 def sampler_file(model: str) -> str:
     """A model's name or file as it is; of a run's folder the sampler of its newest state, exported if need be."""
-    return str(_sampler_of(Path(model))) if Path(model).is_dir() else model
+    return str(_sampler_of(Path(model))) if is_folder(Path(model)) else model
 
 
 def _sampler_of(run: Path) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from img2img.atomic_file import check_stays_inside, exists
 from img2img.errors import ModelError
 from img2img.generation.picture_file import write_picture
 from img2img.inference.sampler import BATCH, Sampler
@@ -28,7 +29,10 @@ def write_class_folders(
 
     Those that are there are kept unless `overwrite` is set, so the same command goes on where it was stopped. The
     i-th of a class is the same picture however many are asked for. `offset` (latent_size,) is added to each latent.
+    Raises UnwritablePhoto, and before any is drawn where a link leads a class's folder out of `folder`.
     """
+    for label in labels:
+        check_stays_inside(folder / _folder_name(sampler, label), folder)
     return sum(
         _write_class(
             sampler,
@@ -42,7 +46,7 @@ def write_class_folders(
 
 
 def _write_class(sampler: Sampler, targets: Sequence[tuple[int, Path]], label: int, z: Floats, overwrite: bool) -> int:
-    missing = [(index, path) for index, path in targets if overwrite or not path.exists()]
+    missing = [(index, path) for index, path in targets if overwrite or not exists(path)]
     for first in range(0, len(missing), BATCH):
         part = missing[first : first + BATCH]
         drawn = sampler.sample(z[[index for index, _ in part]], np.full(len(part), label))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import reason_for, write_at_once
+from img2img.atomic_file import is_folder, reason_for, write_at_once
 from img2img.errors import ModelError, UsageError
 from img2img.generation.directions import Direction, Fit
 from img2img.lab import Floats
@@ -22,7 +22,7 @@ WHAT_IT_SHOWS = (
 
 def directions_path(model: str) -> Path:
     """Where a model's directions lie: RUN/directions.json, or MODEL.directions.json beside the file."""
-    if Path(model).is_dir():
+    if is_folder(Path(model)):
         return Path(model) / "directions.json"
     return find_model(model).with_suffix(".directions.json")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from img2img.atomic_file import exists, is_folder
 from img2img.errors import UsageError
 from img2img.generation.picture_file import ANIMATED, STILL
 
@@ -70,7 +71,7 @@ class DrawingRequest:
     def _check_class_folders(self) -> None:
         if self.target is None:
             raise UsageError("--per-class writes a folder for each class: it needs -o FOLDER")
-        if self.target.exists() and not self.target.is_dir():
+        if exists(self.target) and not is_folder(self.target):
             raise UsageError(f"-o {self.target} is a file: --per-class needs a folder")
         scale = None if self.scale == 1 else self.scale
         useless = {"-n": self.count, "--columns": self.columns, "--like": self.like, "--scale": scale}

@@ -26,7 +26,7 @@ _LAST_FIELD = 30  # ModelProto has no field beyond: what has one is no ONNX mode
 def attach_card(model: bytes, card: ModelCard) -> bytes:
     """The bytes of an .onnx file: `model`, an ONNX model without a card, then `card` with its sha256."""
     card = replace(card, sha256=hashlib.sha256(model).hexdigest())
-    entry = _field(1, CARD_KEY.encode()) + _field(2, card.to_json().encode())
+    entry = _field(1, CARD_KEY.encode()) + _field(2, card.to_json().encode(errors="backslashreplace"))
     return model + _field(_METADATA_PROPS, entry)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from img2img.atomic_file import is_file
 from img2img.errors import ModelError
 
 
@@ -24,9 +25,9 @@ def find_model(name_or_path: str) -> Path:
     if name_or_path in named:
         return named[name_or_path]
     path = Path(name_or_path)
-    if path.is_file():
+    if is_file(path):
         return path
-    if (path / "config.json").is_file():
+    if is_file(path / "config.json"):
         raise ModelError(f"{path}: a run's folder, not a model file: first `img2img export {path} -o NAME.onnx`")
     choices = ", ".join(named) or f"none, {checkpoints()} has no .onnx file"
     raise ModelError(f"{name_or_path}: no such model file, nor a model's name. Models at hand: {choices}")

@@ -7,7 +7,7 @@ and profiles).
 
 from img2img.photo.file import DEFAULT_MAX_PIXELS, read_photo, write_photo
 from img2img.photo.formats import OUTPUT_SUFFIXES, PHOTO_SUFFIXES, output_suffix
-from img2img.photo.jpeg import JpegSettings
+from img2img.photo.jpeg_settings import JpegSettings
 from img2img.photo.photo import Photo, Space
 
 __all__ = [

@@ -10,7 +10,7 @@ from PIL import Image, ImageFile
 
 from img2img.errors import UnreadablePhoto
 from img2img.photo.image_info import Metadata, lost_of, metadata, side_of
-from img2img.photo.jpeg import JpegSettings, jpeg_settings
+from img2img.photo.jpeg_settings import JpegSettings, jpeg_settings
 from img2img.photo.metadata.profiles import cmyk_converter, color_space, lab_converter, srgb_profile, srgb_table
 from img2img.photo.pixels import Pixels, strips
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,20 +14,27 @@ from PIL import Image
 
 from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import UnreadablePhoto, UnwritablePhoto
+from img2img.photo.avif import bits_of, with_coded_colors
+from img2img.photo.bmp import bmp_profile
+from img2img.photo.credentials import CREDENTIALS, has_credentials
 from img2img.photo.decode import check_size
 from img2img.photo.encode import encode
 from img2img.photo.formats import (
     can_read_heif,
     format_of_suffix,
     gif_profile,
+    gif_xmp,
+    has_avif,
     is_lossless_webp,
     reader_of,
     sniff_format,
     written_format,
 )
 from img2img.photo.photo import Photo
+from img2img.photo.raw import refuse_raw_start
 
 DEFAULT_MAX_PIXELS = 1_000_000_000
+_UNSUPPORTED = re.compile(r"unsupported|not (yet )?supported", re.IGNORECASE)  # what decoders say of a whole file
 
 
 def read_photo(
@@ -75,11 +83,14 @@ def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
     stream.seek(0)
     if not start:
         raise UnreadablePhoto("the file is empty; copy it again from where it came from")
+    refuse_raw_start(start)
     image_format = sniff_format(start)
     if image_format is None:
-        raise UnreadablePhoto("not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file")
+        raise UnreadablePhoto("not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file")
     if image_format == "HEIF" and not can_read_heif():
         raise UnreadablePhoto("HEIC photos need one more package: pip install '.[heif]' in img2img's checkout")
+    if image_format == "AVIF" and not has_avif():
+        raise UnreadablePhoto("this Pillow reads no AVIF; pip install --force-reinstall pillow brings one that does")
     if image_format == "PNG":
         from img2img.photo.png.reader import read_png
 
@@ -88,6 +99,10 @@ def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
         from img2img.photo.tiff.reader import read_tiff
 
         return read_tiff(stream, max_pixels, first_frame)
+    if image_format == "JPEG":
+        from img2img.photo.jpeg_reader import read_jpeg
+
+        return read_jpeg(stream, max_pixels)
     return _read_with_pillow(stream, image_format, max_pixels, first_frame)
 
 
@@ -97,27 +112,41 @@ def _read_with_pillow(stream: BinaryIO, image_format: str, max_pixels: int, firs
         # The further pictures of a HEIC are extras of one photo.
         if image_format != "HEIF" and getattr(image, "is_animated", False) and not first_frame:
             raise UnreadablePhoto("an animation; --first-frame takes its first picture")
-        if image_format == "GIF" and (icc := gif_profile(stream)):
-            image.info["icc_profile"] = icc
+        image.info.update(_beside(stream, image_format))
         photo = Photo.from_image(image, turned=image_format == "HEIF")
+        if has_credentials(stream, image_format):
+            photo = replace(photo, lost=(*photo.lost, CREDENTIALS))
         comment = image.info.get("comment") if image_format == "GIF" else None
     if comment:
         from img2img.photo.png.text import comment_chunk
 
         return replace(photo, png=(comment_chunk(comment),))
+    if image_format in ("AVIF", "HEIF") and photo.icc is None:
+        photo = with_coded_colors(photo, stream)
+    if image_format == "AVIF" and (bits := bits_of(stream)) > 8:
+        return replace(photo, lost=(*photo.lost, f"{bits - 8} of its {bits} bits"))
     return replace(photo, lossless=is_lossless_webp(stream)) if image_format == "WEBP" else photo
+
+
+def _beside(stream: BinaryIO, image_format: str) -> Mapping[str | tuple[int, int], bytes]:
+    """What Pillow does not find in a file."""
+    if image_format == "GIF":
+        beside = {"icc_profile": gif_profile(stream), "xmp": gif_xmp(stream)}
+    else:
+        beside = {"icc_profile": bmp_profile(stream)} if image_format == "BMP" else {}
+    return {key: value for key, value in beside.items() if value is not None}
 
 
 def _target_format(photo: Photo, target: Path | BinaryIO, format: str | None) -> str:
     if format is not None:
         image_format = {"JPG": "JPEG", "TIF": "TIFF"}.get(format.upper(), format.upper())
         if image_format != written_format(image_format):
-            raise UnwritablePhoto(f"{format} cannot be written; choose JPEG, PNG, WEBP, TIFF or BMP")
+            raise UnwritablePhoto(f"{format} cannot be written; choose JPEG, PNG, WEBP, TIFF, AVIF or BMP")
         return image_format
     if isinstance(target, Path) and target.suffix:
         by_suffix = format_of_suffix(target.suffix)
         if by_suffix is None:
-            raise UnwritablePhoto(f"{target.suffix} files cannot be written; use .jpg, .png, .webp or .tiff")
+            raise UnwritablePhoto(f"{target.suffix} files cannot be written; use .jpg, .png, .webp, .avif or .tiff")
         return by_suffix
     return written_format(photo.format)
 
@@ -145,6 +174,9 @@ def _named(name: str) -> Iterator[None]:
         advice = "more pixels than Pillow takes in this format; save it as PNG or TIFF first"
         raise UnreadablePhoto(f"{name}: {advice}") from error
     except Exception as error:  # A decoder raises any kind at all for a damaged file.
+        if _UNSUPPORTED.search(str(error)):
+            advice = "convert it, with ImageMagick: magick IN OUT.png"
+            raise UnreadablePhoto(f"{name}: of a kind that is not supported ({error}); {advice}") from error
         raise UnreadablePhoto(f"{name}: {reason_for(error, 'read')}") from error
 
 

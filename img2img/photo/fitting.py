@@ -24,16 +24,20 @@ def fitted(photo: Photo, image_format: str) -> tuple[Photo, tuple[str, ...]]:
             return replace(photo, icc=None), (*lost, "colour profile (iCCP) of more than 1 MB")
         return photo, lost
     photo, lost = _without_chunks(photo)
+    if image_format != "TIFF" and photo.pixels.itemsize == 2:
+        lost += ("8 of its 16 bits",)
     lost += _without_captions(photo) if image_format != "JPEG" else ()
     if image_format == "JPEG":
         photo, more = _in_segments(photo)
         lost += more
     if image_format == "BMP":
-        named = {"colour profile": photo.icc, "EXIF": photo.exif, "XMP": photo.xmp}
+        icc = photo.icc if photo.space == "L" and photo.alpha is None else None
+        named = {"colour profile": icc, "EXIF": photo.exif, "XMP": photo.xmp}
         lost += tuple(name for name, value in named.items() if value)
-    if image_format in ("WEBP", "TIFF", "BMP") and photo.jpeg is not None and photo.jpeg.comment:
+    if image_format in ("WEBP", "AVIF", "TIFF", "BMP") and photo.jpeg is not None and photo.jpeg.comment:
         lost += ("the comment",)
-    if image_format == "WEBP" and photo.dpi is not None and not set(photo.dpi) <= set(_SCREEN_DPI) and not photo.exif:
+    unsaid = image_format in ("WEBP", "AVIF") and not photo.exif
+    if unsaid and photo.dpi is not None and not set(photo.dpi) <= set(_SCREEN_DPI):
         lost += ("resolution",)
     return photo, lost
 

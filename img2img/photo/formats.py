@@ -16,6 +16,7 @@ _READERS = {
     "WEBP": "WebPImagePlugin",
     "GIF": "GifImagePlugin",
     "BMP": "BmpImagePlugin",
+    "AVIF": "AvifImagePlugin",
 }
 _SUFFIX_FORMATS = {
     ".jpg": "JPEG",
@@ -27,8 +28,10 @@ _SUFFIX_FORMATS = {
     ".tiff": "TIFF",
     ".webp": "WEBP",
     ".bmp": "BMP",
+    ".avif": "AVIF",
 }
-_CHOICES = {"jpg": ".jpg", "png": ".png", "webp": ".webp", "tiff": ".tiff"}
+_CHOICES = {"jpg": ".jpg", "png": ".png", "webp": ".webp", "tiff": ".tiff", "avif": ".avif"}
+_AVIF_BRANDS = (b"avif", b"avis")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 OUTPUT_SUFFIXES = frozenset(_SUFFIX_FORMATS)
@@ -48,7 +51,7 @@ def written_format(source_format: str) -> str:
 
 
 def output_suffix(source: Path, choice: str = "same") -> str:
-    """The suffix of the result for a source; `choice` is "same", "jpg", "png", "webp" or "tiff".
+    """The suffix of the result for a source; `choice` is "same", "jpg", "png", "webp", "tiff" or "avif".
 
     "same" keeps the suffix as it is spelled where it can be written; .mpo and .heic give .jpg, .gif .png.
     """
@@ -61,7 +64,7 @@ def output_suffix(source: Path, choice: str = "same") -> str:
 
 
 def sniff_format(start: bytes) -> str | None:
-    """The format of a file that starts with these (16 or more) bytes; None when it is none of ours."""
+    """The format of a file that starts with these (32, or all) bytes; None when it is none of ours."""
     if start.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if start.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -74,7 +77,15 @@ def sniff_format(start: bytes) -> str | None:
         return "GIF"
     if start.startswith(b"BM"):
         return "BMP"
-    return "HEIF" if start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS else None
+    return _sniff_iso(start[8:12], start[16:32]) if start[4:8] == b"ftyp" else None
+
+
+def _sniff_iso(brand: bytes, compatible: bytes) -> str | None:
+    """HEIC and AVIF are one kind of file with two kinds of pictures; a general brand leaves that to the others."""
+    brands = {compatible[at : at + 4] for at in range(0, len(compatible), 4)}
+    if brand in _AVIF_BRANDS or (brand in (b"mif1", b"msf1", b"miaf") and brands & set(_AVIF_BRANDS)):
+        return "AVIF"
+    return "HEIF" if brand in _HEIF_BRANDS else None
 
 
 def is_lossless_webp(stream: BinaryIO) -> bool:
@@ -86,6 +97,14 @@ def is_lossless_webp(stream: BinaryIO) -> bool:
         size = int.from_bytes(chunk[4:], "little")
         at += 8 + (16 if chunk[:4] == b"ANMF" else size + size % 2)
     return False
+
+
+def gif_xmp(stream: BinaryIO) -> bytes | None:
+    """The packet in a GIF's application extension, in one piece; the bytes behind it end it for readers of blocks."""
+    stream.seek(0)
+    _, found, rest = stream.read().partition(b"\x21\xff\x0bXMP DataXMP")
+    packet, ends, _ = rest.partition(b"\x01\xff\xfe\xfd")
+    return packet if found and ends and packet else None
 
 
 def gif_profile(stream: BinaryIO) -> bytes | None:
@@ -104,6 +123,13 @@ def _chunk_header(stream: BinaryIO, at: int) -> bytes:
     return stream.read(8)
 
 
+def has_avif() -> bool:
+    """Whether this Pillow was built with it, as those from PyPI are."""
+    from PIL import features
+
+    return bool(features.check("avif"))
+
+
 def can_read_heif() -> bool:
     return find_spec("pillow_heif") is not None
 
@@ -119,7 +145,7 @@ def reader_of(image_format: str) -> Callable[[BinaryIO, str], ImageFile.ImageFil
 
         return HeifImageFile
     if image_format == "JPEG":
-        from img2img.photo.jpeg_file import QuietJpegFile
+        from img2img.photo.jpeg.file import QuietJpegFile
 
         return QuietJpegFile
     __import__(f"PIL.{_READERS[image_format]}")

@@ -10,6 +10,8 @@ from img2img.photo.metadata.exif import orientation, resolution, with_prefix
 from img2img.photo.metadata.upright import upright_exif
 from img2img.photo.metadata.xmp import claims_of, upright_xmp
 
+ASPECT = "aspect of its pixels"
+
 
 class Metadata(TypedDict):
     """What of a Photo's fields is the same for any depth."""
@@ -59,9 +61,10 @@ def lost_of(image: Image.Image) -> tuple[str, ...]:
     if image.format in ("JPEG", "MPO"):
         from PIL.JpegImagePlugin import JpegImageFile
 
-        from img2img.photo.jpeg_file import beside_picture
+        from img2img.photo.jpeg.file import beside_picture
 
-        return tuple(beside_picture(image)) if isinstance(image, JpegImageFile) else ()
+        beside_jpeg = tuple(beside_picture(image)) if isinstance(image, JpegImageFile) else ()
+        return (*beside_jpeg, *([ASPECT] if _is_stretched(image) else ()))
     if image.format != "HEIF":
         return ()
     beside = {"further pictures": getattr(image, "n_frames", 1) > 1, "depth map": image.info.get("depth_images")}
@@ -69,7 +72,15 @@ def lost_of(image: Image.Image) -> tuple[str, ...]:
     kinds = list(image.info.get("aux") or ())
     beside["gain map"] = any("hdrgainmap" in kind for kind in kinds)
     beside["auxiliary pictures"] = any("hdrgainmap" not in kind for kind in kinds)
+    bits = image.info.get("bit_depth") or 8
+    beside[f"{bits - 8} of its {bits} bits"] = bits > 8
     return tuple(name for name, there in beside.items() if there)
+
+
+def _is_stretched(image: Image.Image) -> bool:
+    """Whether a JPEG's pixels are no squares: densities without a unit are their aspect (JFIF 1.02)."""
+    across, down = image.info.get("jfif_density", (1, 1))
+    return image.info.get("jfif_unit") == 0 and 0 != across != down != 0
 
 
 def _exif(image: Image.Image) -> bytes | None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from img2img.errors import PhotoError
 from img2img.photo.decode import decoded
-from img2img.photo.jpeg import JpegSettings
+from img2img.photo.jpeg_settings import JpegSettings
 from img2img.photo.pixels import Pixels, pillow_image
 
 PngChunks = tuple[tuple[bytes, bytes], ...]

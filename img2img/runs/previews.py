@@ -5,6 +5,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from img2img.atomic_file import written_at_once
+
 
 def preview_grid(rows: Tensor) -> Tensor:
     """(N, K, 3, H, W) in [-1, 1] -> (3, height, width) uint8: N rows of K pictures, with white lines between."""
@@ -15,7 +17,11 @@ def preview_grid(rows: Tensor) -> Tensor:
 
 
 def save_picture(pixels: Tensor, path: Path) -> None:
-    """Write (3, H, W) uint8."""
+    """Write (3, H, W) uint8; ValueError for a suffix of no picture file."""
     from PIL import Image
 
-    Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(path)
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    if kind is None:
+        raise ValueError(f"no picture file ends with {path.suffix!r}")
+    with written_at_once(path) as stream:
+        Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(stream, kind)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import RunError
-from img2img.plotting import private_matplotlib
+from img2img.plotting import drawable, private_matplotlib
 from img2img.runs.run_records import RunRecords, Stretch, figures
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _drawn(run: RunRecords, panels: list[CurvePanel]) -> Figure:
     FigureCanvasAgg(figure)
     steps = run.info["steps"]
     title = f"{run.path.resolve().name} ({run.info['recipe']}), step {run.step:,} of {steps:,}"
-    figure.suptitle(title, x=0.01, ha="left")
+    figure.suptitle(drawable(title), x=0.01, ha="left", parse_math=False)
     rows: list[Axes] = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0].tolist()
     for axes, panel in zip(rows, panels, strict=True):
         _draw_panel(axes, panel)

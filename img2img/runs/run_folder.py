@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import reason_for, write_at_once
+from img2img.atomic_file import check_stays_inside, reason_for, write_at_once
 from img2img.errors import RunError
 from img2img.runs.run_info import CONFIG, RunInfo, read_info
 from img2img.runs.run_records import RunRecords, read_records
@@ -29,7 +29,8 @@ class RunFolder:
             raise RunError(f"{self.path}: holds a run already; add --resume to go on, or give another --out")
 
     def create(self, info: RunInfo) -> None:
-        """Make the folder; raises RunError when it cannot be made."""
+        """Make the folder; raises RunError when it cannot be made, or a link in it leads out of it."""
+        self._check_links()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             for of_the_run_before in (self._stats, self._health, self._quality, best_file(self.path)):
@@ -58,7 +59,11 @@ class RunFolder:
         _append(self._quality, record)
 
     def forget_after(self, step: int) -> None:
-        """Drop records and states of steps that a resumed run is about to do again; such a state could not be read."""
+        """Drop records and states of steps that a resumed run is about to do again; such a state could not be read.
+
+        Raises RunError where a link in the folder leads out of it.
+        """
+        self._check_links()
         for state in state_files(self.path):
             if state_step(state) > step:
                 state.unlink()
@@ -81,6 +86,10 @@ class RunFolder:
     def seconds(self) -> float:
         """How long the recorded steps took, over all sessions."""
         return RunRecords(self.path).seconds
+
+    def _check_links(self) -> None:
+        for name in ("previews", "tensorboard"):
+            check_stays_inside(self.path / name, self.path, error=RunError)
 
     def preview_path(self, step: int) -> Path:
         folder = self.path / "previews"

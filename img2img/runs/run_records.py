@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from img2img.atomic_file import reason_for
+from img2img.atomic_file import exists, reason_for
 from img2img.errors import RunError
 from img2img.runs.run_info import CONFIG, read_outline
 
@@ -89,7 +89,7 @@ class RunRecords:
 def read_records(path: Path) -> list[dict[str, Any]]:
     """A .jsonl file's whole lines; none when it is missing. Raises RunError for a damaged line."""
     try:
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        lines = path.read_text().splitlines(keepends=True) if exists(path) else []
         records = [json.loads(line) for line in lines if line.endswith("\n")]
         return sorted(records, key=lambda record: int(record["step"]))
     except (OSError, ValueError, TypeError, KeyError) as error:

@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+from img2img.atomic_file import is_folder
+
 KEEP = 3
 """States that stay in a run's folder."""
 
 
 def state_files(folder: Path) -> list[Path]:
     """The states in a run's folder, oldest first."""
+    if not is_folder(folder):  # a name that cannot be one would raise in `glob`
+        return []
     return sorted(path for path in folder.glob("state-*.pt") if _number(path).isdecimal())
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 import torch
 
+from img2img.atomic_file import exists
 from img2img.data.cache import settled_cache
 from img2img.data.open_source import from_anywhere
 from img2img.data.training_data import TrainingData
@@ -40,7 +41,7 @@ def _begin(request: TrainingRequest) -> Trainer:
     folder.refuse_another_run()
     chosen = begun_with(recipe_type, request, announce=processes.leads)
     config, data = config_and_data(recipe_type, request, chosen, announce=processes.leads)
-    if request.init and not request.init.exists():
+    if request.init and not exists(request.init):
         raise ModelError(f"{request.init}: no such file; --init takes a .safetensors")
     seed, device = request.seed or 0, pick_device(request.device, processes.local_rank)
     torch.manual_seed(seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,6 +20,7 @@ from img2img.video.steady import Steadier
 
 _FRESH = 2  # GIF's disposal: each picture begins on an empty canvas
 _WEBP_QUALITY = 90
+_WEBP_FLAGS, _WEBP_ALPHA = 20, 0x10  # in the VP8X chunk, which comes first
 _FORMATS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG"}
 
 
@@ -92,7 +94,13 @@ def _write_webp(
     kept = {"icc_profile": described.icc, "exif": described.exif, "xmp": described.xmp}
     options |= {key: value for key, value in kept.items() if value is not None}
     options |= {"loop": animation.plays, "lossless": animation.lossless, "quality": _WEBP_QUALITY}
-    first.save(stream, "WEBP", **options)
+    whole = BytesIO()
+    first.save(whole, "WEBP", **options)
+    content, has_alpha = whole.getbuffer(), any(each.mode == "RGBA" for each in (first, *options["append_images"]))
+    if has_alpha and bytes(content[12:16]) == b"VP8X":
+        # libwebp cuts a picture to what shows of it, and says that there is no alpha where all of that is opaque.
+        content[_WEBP_FLAGS] |= _WEBP_ALPHA
+    stream.write(content)
     return (*lost, "the comment") if animation.comment else lost
 
 

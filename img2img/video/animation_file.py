@@ -13,7 +13,8 @@ from PIL import Image, ImageFile
 from img2img.atomic_file import reason_for
 from img2img.errors import FilmError, UnreadablePhoto
 from img2img.photo import DEFAULT_MAX_PIXELS, Photo
-from img2img.photo.formats import gif_profile, is_lossless_webp, reader_of, sniff_format
+from img2img.photo.credentials import CREDENTIALS, has_credentials
+from img2img.photo.formats import gif_profile, gif_xmp, is_lossless_webp, reader_of, sniff_format
 
 if TYPE_CHECKING:
     from img2img.photo.png.parts import PngParts
@@ -43,7 +44,9 @@ class AnimationFile:
         self.lossless = False
         self._max_pixels = max_pixels
         self._parts: PngParts | None = None
-        self._icc: bytes | None = None  # of a GIF, of which Pillow does not know
+        self._icc: bytes | None = None  # of a GIF, of which Pillow does not know; nor of its XMP
+        self._xmp: bytes | None = None
+        self._lost: tuple[str, ...] = ()
         with self._reading(), path.open("rb") as stream:
             start = stream.read(_WEBP_HEADER)
             self._format = sniff_format(start)
@@ -107,9 +110,10 @@ class AnimationFile:
             self.plays = int(loop if loop is not None else 1)
             if self._format == "GIF":  # which counts repetitions
                 self.plays = 1 if loop is None else loop + 1 if loop else 0
+            self._lost = (CREDENTIALS,) if has_credentials(stream, self._format or "") else ()
             self.lossless = self._format == "WEBP" and is_lossless_webp(stream)
         if self._format == "GIF":
-            self._icc = gif_profile(stream)
+            self._icc, self._xmp = gif_profile(stream), gif_xmp(stream)
 
     def _look_at_png(self, stream: BinaryIO) -> None:
         from img2img.photo.png.parts import read_parts
@@ -136,9 +140,12 @@ class AnimationFile:
                 picture = animation.convert("RGBA")  # WebP knows a picture's time when it is decoded
                 if self._icc is not None:
                     picture.info["icc_profile"] = self._icc
+                if self._xmp is not None:
+                    picture.info["xmp"] = self._xmp
                 comments |= dict.fromkeys(filter(None, [animation.info.get("comment")]))
                 self.comment = b"\n".join(comments) or None
-                yield Shown(self._photo(picture), float(animation.info.get("duration", 0)))
+                photo = replace(self._photo(picture), lost=self._lost)
+                yield Shown(photo, float(animation.info.get("duration", 0)))
 
     def _png_pictures(self, stream: BinaryIO) -> Iterator[Shown]:
         from img2img.photo.metadata.profiles import color_space

@@ -31,7 +31,7 @@ from img2img.video.planes import from_rgb, full_range_luma, own_frame, put_chrom
 from img2img.video.reading.film_file import FilmFile
 from img2img.video.reading.picture_row import PictureRow
 from img2img.video.reading.place import Place
-from img2img.video.reading.side_data import left_out
+from img2img.video.reading.side_data import has_alpha_beside, left_out
 from img2img.video.steady import Steadier
 from img2img.video.work_folder import Arrays, Segment, WorkFolder
 
@@ -172,7 +172,8 @@ def _lost(film: Film, frame: VideoFrame, encoding: Encoding, suffix: str) -> tup
         for stream in film.others
         if not is_said_elsewhere(film, stream) and not can_copy(stream, encoding)
     ]
-    return (*streams, *(["transparency"] if has_alpha(frame) else ()), *left_out(frame))
+    clear = has_alpha(frame) or any(stream.index == film.main and has_alpha_beside(stream) for stream in film.streams)
+    return (*streams, *(["transparency"] if clear else ()), *left_out(frame))
 
 
 def made_by() -> dict[str, Any]:

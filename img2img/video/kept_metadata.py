@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import av
 from av.packet import Packet
 from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
 
 from img2img.video.encoding import Encoding
 
@@ -25,6 +27,7 @@ _OF_QUICKTIME = ("mp4", "mov")
 _SHOWN_BY_TYPE = Disposition.default | Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 _REWRITTEN = frozenset({"creation_time", "location", "date", "timecode"})  # the same may be spelled in another way
 _NOT_MISSED = frozenset({"handler_name", "creation_time", "filename", "mimetype", "timecode", "rotate", "name"})
+_STRETCHED = 0.01  # more than what comes of a size shown in whole pixels
 _UNKNOWN_LANGUAGE = "und"
 
 
@@ -68,6 +71,9 @@ def _not_kept_of(stream: Stream, copy: Stream) -> Iterator[str]:
     if old.get("language") == _UNKNOWN_LANGUAGE:
         del old["language"]
     yield from (key for key in _missing(old, new) if key not in _NOT_MISSED)
+    if isinstance(stream, VideoStream) and isinstance(copy, VideoStream):
+        change = (copy.sample_aspect_ratio or Fraction(1)) / (stream.sample_aspect_ratio or Fraction(1))
+        yield from ["pixels' aspect"] if abs(change - 1) > _STRETCHED else []
     lost = stream.disposition & ~copy.disposition & ~_SHOWN_BY_TYPE
     yield from (f"mark {str(each.name).replace('_', ' ')!r}" for each in Disposition if each & lost)
 

@@ -12,12 +12,9 @@ from typing import BinaryIO, Literal
 
 from img2img.atomic_file import is_file, is_folder
 from img2img.errors import UsageError
+from img2img.photo.other_files import FILM_SUFFIXES
 
 FilmKind = Literal["film", "animation", "sequence"]
-FILM_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m2v", ".vob", ".ts", ".mts", ".m2ts"}
-    | {".wmv", ".asf", ".flv", ".ogv", ".3gp", ".mxf", ".dv", ".y4m"}
-)
 ANIMATION_SUFFIXES = frozenset({".gif", ".webp", ".png"})
 _PATTERN = re.compile(r"(?P<before>[^%]*)%(?P<width>0\d+)?d(?P<after>[^%]*)")
 _WEBP_ANIMATED = 2  # of the flags in the VP8X chunk
@@ -116,16 +113,10 @@ def _png_chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _gif_moves(stream: BinaryIO) -> bool:
-    from PIL import GifImagePlugin, Image
+    from PIL import GifImagePlugin
 
     stream.seek(0)
     try:
         return bool(GifImagePlugin.GifImageFile(stream).is_animated)
-    except (
-        OSError,
-        SyntaxError,
-        EOFError,
-        ValueError,
-        Image.DecompressionBombError,
-    ):  # damaged: the photo reader says how
+    except Exception:  # of any kind, for a damaged file: the photo reader says how
         return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import json
 import shutil
@@ -20,6 +19,7 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from img2img.atomic_file import reason_for, write_at_once
+from img2img.batch.journal.held_database import connect_held, what_is_wrong
 from img2img.errors import FilmError
 from img2img.video.reading.place import Place
 
@@ -54,6 +54,8 @@ class WorkFolder:
         self.path = self.path_for(target)
         self._settings = json.dumps(settings, indent=2, sort_keys=True).encode()
         self._lock: sqlite3.Connection | None = None
+        if self.path.is_symlink():
+            raise FilmError(f"{self.path}: a link, where work is to be kept; remove it, or choose another -o")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._hold()
@@ -115,12 +117,12 @@ class WorkFolder:
 
     def _hold(self) -> None:
         """SQLite's lock ends with the process, however that ends."""
+        busy = "another img2img is making this film; wait for it, or choose another -o"
         try:
-            self._lock = sqlite3.connect(self._lock_file, timeout=0, isolation_level=None)
-            self._lock.execute("BEGIN EXCLUSIVE")
+            self._lock = connect_held(self._lock_file, _hold)
         except sqlite3.Error as error:
-            self._release()
-            raise FilmError(f"{self.path}: {_why_not_held(error)}") from error
+            what = what_is_wrong(error, self._lock_file, busy=busy) or f"damaged ({error}); remove this folder"
+            raise FilmError(f"{self.path}: {what}") from error
 
     def _release(self) -> None:
         if self._lock:
@@ -180,9 +182,5 @@ class WorkFolder:
         return self.path / f"{number:05}.npz"
 
 
-def _why_not_held(error: sqlite3.Error) -> str:
-    if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-        return "another img2img is making this film; wait for it, or choose another -o"
-    if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
-        return reason_for(OSError(errno.ENOSPC, "full"), "written")
-    return f"this folder cannot be written to ({error}); choose another place"
+def _hold(database: sqlite3.Connection) -> None:
+    database.execute("BEGIN EXCLUSIVE")

@@ -39,11 +39,12 @@ def pack(path: Path, members: Members) -> Path:
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for name, content in members:
             tar.addfile(entry(name, len(content)), io.BytesIO(content))
-    squeeze: Callable[[bytes], bytes] = {
+    ways: dict[str, Callable[[bytes], bytes]] = {
         ".gz": gzip.compress,
         ".bz2": partial(bz2.compress, compresslevel=1),
         ".xz": lzma.compress,
-    }.get(path.suffix, bytes)
+    }
+    squeeze = ways.get(path.suffix, bytes)
     path.write_bytes(squeeze(packed.getvalue()))
     return path
 
@@ -166,6 +167,38 @@ def test_names_that_lead_out_are_refused(tmp_path: Path, kind: str, name: str) -
     assert [each.source.name for each in listed if isinstance(each, Found)] == ["a.jpg", "b.jpg"]
     (told,) = told_of(listed).values()
     assert "leads out" in told
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_names_with_backslashes_are_paths_as_powershell_5_writes_them(tmp_path: Path, kind: str) -> None:
+    outside = ["\\\\server\\share\\b.jpg", "C:\\b.jpg", "in\\..\\..\\b.jpg", "\\b.jpg"]
+    names = ["in\\sub\\a.jpg", "__MACOSX\\._a.jpg", *outside]
+    path = pack(tmp_path / f"x.{kind}", [(name, name.encode()) for name in names])
+    listed = list(list_archive(path))
+    assert [each.below.as_posix() for each in listed if isinstance(each, Found)] == ["in/sub/a.jpg"]
+    assert contents(jobs_of(found_in(path))) == {"a.jpg": b"in\\sub\\a.jpg"}
+    assert [("leads out" in each.error) for each in listed if isinstance(each, Outcome) and each.error] == [True] * 4
+
+
+@pytest.mark.parametrize(
+    ("spelled", "flag", "read"),
+    [
+        ("Köln.jpg".encode(), True, "Köln.jpg"),
+        ("Köln.jpg".encode(), False, "Köln.jpg"),  # as macOS and many a script pack it
+        ("Köln.jpg".encode("cp437"), False, "Köln.jpg"),  # as DOS did, and the format has it
+        (b"K\xf6ln.jpg", True, "K÷ln.jpg"),  # said to be UTF-8, and is not: no reason to lose the others
+    ],
+)
+def test_names_in_a_zip_are_read_as_they_were_meant(tmp_path: Path, spelled: bytes, flag: bool, read: str) -> None:
+    plain = "q" * len(spelled)
+    content = pack(tmp_path / "x.zip", [("a.jpg", b"1"), (plain, b"2")]).read_bytes().replace(plain.encode(), spelled)
+    if flag:
+        for start, at in ((b"PK\3\4", 7), (b"PK\1\2", 9)):
+            place = content.rindex(start) + at
+            content = content[:place] + bytes([content[place] | 8]) + content[place + 1 :]
+    path = tmp_path / "y.zip"
+    path.write_bytes(content)
+    assert contents(jobs_of(found_in(path))) == {"a.jpg": b"1", read: b"2"}
 
 
 def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DrawPhoto, let_ctrl_c_through
+from conftest import DrawPhoto, StartProcess
 from PIL import Image
 
 from img2img.batch.engines import cluster
@@ -22,7 +21,7 @@ from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Job
 from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
-from img2img.batch.task import Colorizing, PhotoConverter, Task
+from img2img.batch.task import Colorizing, FilmConverter, PhotoConverter, Task
 from img2img.errors import Img2ImgError, ModelError
 from img2img.inference.execution import Execution
 from img2img.photo import Photo
@@ -62,6 +61,9 @@ class Faulty:
 
         return PhotoConverter(faulty)
 
+    def open_for_films(self, threads: int) -> FilmConverter:
+        raise NotImplementedError
+
     def settings(self) -> dict[str, Any]:
         return {"model": self.sha}
 
@@ -82,7 +84,7 @@ def ray_cluster() -> Iterator[Any]:
             ray.init(address=nodes.address, log_to_driver=False, logging_level="ERROR")
             yield nodes
             ray.shutdown()
-            nodes.shutdown()
+            nodes.shutdown()  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def test_sigterm_does_again_what_it_did() -> None:
@@ -130,6 +132,11 @@ def here(jobs: Iterable[Job], work: Task) -> Iterator[Outcome]:
 # What needs no cluster
 
 
+def stems(batch: list[Job] | Outcome) -> list[str]:
+    assert isinstance(batch, list)
+    return [job.source.stem for job in batch]
+
+
 def test_batches_end_at_a_number_of_photos_or_of_bytes_and_are_made_when_asked_for() -> None:
     taken = []
 
@@ -139,9 +146,9 @@ def test_batches_end_at_a_number_of_photos_or_of_bytes_and_are_made_when_asked_f
             yield Job(Path(f"{n}.png"), Path(f"{n}.jpg"), content=bytes(size))
 
     made = batches(jobs([0, 0, 0, 9, 1, 30, 0]), most=3, most_bytes=10)
-    assert [job.source.stem for job in next(made)] == ["0", "1", "2"]
+    assert stems(next(made)) == ["0", "1", "2"]
     assert taken == [0, 1, 2]
-    assert [[job.source.stem for job in batch] for batch in made] == [["3", "4"], ["5"], ["6"]]
+    assert [stems(batch) for batch in made] == [["3", "4"], ["5"], ["6"]]
     assert list(batches([], most=3)) == []
 
 
@@ -239,13 +246,17 @@ def test_relative_paths_start_from_the_folder_of_the_order_on_every_machine(
     monkeypatch.chdir(tmp_path)
     order = Order.here(Colorizing(str(tiny_model)), PhotoOptions())
     monkeypatch.chdir(tmp_path.parent)
-    (outcome,) = convert_batch(order, [Job(Path("in/0.png"), Path("out/0.png"))], 1)
+    done = convert_batch(order, [Job(Path("in/0.png"), Path("out/0.png"))], 1)
+    assert isinstance(done, list)
+    (outcome,) = done
     assert (outcome.status, outcome.source) == ("done", Path("in/0.png"))
     assert (tmp_path / "out/0.png").is_file()
     nowhere = replace(order, folder=str(tmp_path / "nowhere"))
     error = convert_batch(nowhere, [Job(Path("in/0.png"), Path("out/1.png"))], 1)
     assert "on a disk that all machines share" in str(error)
-    assert [each.status for each in convert_batch(nowhere, jobs[:1], 1)] == ["done"]
+    done = convert_batch(nowhere, jobs[:1], 1)
+    assert isinstance(done, list)
+    assert [each.status for each in done] == ["done"]
 
 
 # On a cluster
@@ -362,23 +373,14 @@ except KeyboardInterrupt:
 
 @pytest.mark.slow
 def test_ctrl_c_leaves_whole_photos_and_stops_a_ray_of_its_own(
-    jobs: list[Job], tiny_model: Path, tmp_path: Path
+    jobs: list[Job], tiny_model: Path, tmp_path: Path, start_process: StartProcess
 ) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "RAY_AUTH_MODE": "disabled"}
-    with subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, str(tiny_model)],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=let_ctrl_c_through,
-    ) as process:
-        assert process.stdout is not None
-        first = [process.stdout.readline() for _ in range(40)]
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the command
-        rest, complaints = process.communicate(timeout=60)
+    environment = {"PYTHONPATH": str(CHECKOUT), "RAY_AUTH_MODE": "disabled"}
+    process = start_process([sys.executable, "-c", INTERRUPTED, str(tiny_model)], cwd=tmp_path, env=environment)
+    assert process.stdout is not None
+    first = [process.stdout.readline() for _ in range(40)]
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the command
+    rest, complaints = process.communicate(timeout=60)
     assert (process.returncode, complaints) == (130, "")
     told_of = set("".join(first).split()) | set(rest.split())
     written = {path.name: path for path in (tmp_path / "out").iterdir()}

@@ -185,28 +185,46 @@ def test_empty_file_is_no_result(out: Path) -> None:
     ("first", "second"),
     [("a.jpg", "A.JPG"), ("a/b.jpg", "A/B.jpg"), ("\u00e9.jpg", "e\u0301.jpg"), ("\u00df.jpg", "ss.jpg")],
 )
-def test_names_that_one_file_system_takes_for_one_are_refused_and_nothing_stays(
+def test_names_that_one_file_system_takes_for_one_fail_both_and_the_rest_is_done(
     out: Path, first: str, second: str
 ) -> None:
-    with pytest.raises(UsageError, match=r"would both become(.|\n)*Rename one of each"), opened(out) as journal:
-        register(journal, out, found(first, second))
-    assert not out.exists()
+    with opened(out) as journal:
+        counts = register(journal, out, found("0.jpg", first, second, "z.jpg"))
+        assert counts == Registered(due=2, skipped={}, failed=2)
+        failed = {str(each.source): str(each.error) for each in journal.failures()}
+        assert set(failed) == {str(Path("in", first)), str(Path("in", second))}
+        assert all("would both become" in error and "rename one" in error for error in failed.values())
+        assert make(journal) == ["0.jpg", "z.jpg"]
+        assert {each.status for each in journal.outcomes()} == {"done", "failed"}
+        assert len(list(journal.outcomes())) == 4
 
 
-def test_collisions_are_listed_up_to_five(out: Path) -> None:
-    photos = found(*(f"{n}.jpg" for n in range(7))) + found(*(f"{n}.JPG" for n in range(7)))
-    with pytest.raises(UsageError) as caught, opened(out) as journal:
-        register(journal, out, photos)
-    lines = str(caught.value).splitlines()
-    assert len(lines) == 7
-    assert lines[5] == "and 2 more"
+def test_three_of_one_name_fail_all_three_once(out: Path) -> None:
+    with opened(out) as journal:
+        counts = register(journal, out, found("a.jpg", "A.jpg", "a.JPG", "a.jpg"), overwrite=True)
+        assert counts == Registered(due=0, skipped={}, failed=3)
+        assert sorted(each.source.name for each in journal.failures()) == ["A.jpg", "a.JPG", "a.jpg"]
 
 
-def test_collision_keeps_what_an_earlier_run_noted(out: Path) -> None:
-    run(out, found("a.jpg"))
-    with pytest.raises(UsageError), opened(out) as journal:
-        register(journal, out, found("b.jpg", "B.jpg"))
-    assert run(out, found("a.jpg", "b.jpg")) == ["b.jpg"]
+def test_collision_keeps_what_an_earlier_run_made(out: Path) -> None:
+    run(out, found("a.jpg", "b.jpg"))
+    with opened(out) as journal:
+        counts = register(journal, out, found("a.jpg", "b.jpg", "B.jpg"))
+        assert counts == Registered(due=0, skipped={UP_TO_DATE: 1}, failed=2)
+    (out / "b.jpg").write_bytes(b"edited")
+    with opened(out) as journal:
+        counts = register(journal, out, found("b.jpg", "B.jpg"), overwrite=True)
+    assert run(out, found("a.jpg", "b.jpg")) == []
+    assert (out / "b.jpg").read_bytes() == b"edited"
+
+
+def test_two_names_of_one_file_are_one_photo(out: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.jpg").write_bytes(b"photo")
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "one.jpg").symlink_to("../one.jpg")
+    photos = [*found("one.jpg", folder=str(tmp_path)), *found("one.jpg", folder=str(tmp_path / "two"))]
+    with opened(out) as journal:
+        assert register(journal, out, photos) == Registered(due=1, skipped={}, failed=0)
 
 
 def test_result_of_another_photo_is_a_failure_that_names_it(out: Path) -> None:
@@ -225,9 +243,7 @@ def test_input_that_a_result_would_overwrite_is_refused(out: Path, monkeypatch: 
     with pytest.raises(UsageError, match="overwrite the input out/in/a"), opened(Path("out")) as journal:
         journal.register(
             photos,
-            lambda each: (
-                Path("out") / each.source.relative_to("out") if "out" in str(each.source) else Path("out/in/a.jpg")
-            ),
+            lambda each: Path("out/else/a.jpg" if "out" in str(each.source) else "out/in/a.jpg"),
             settings=SETTINGS,
         )
 

@@ -114,7 +114,7 @@ def test_a_folder_that_cannot_be_read_fails_alone(files: MakeFiles, monkeypatch:
     def refused(path: Path) -> Iterator[os.DirEntry[str]]:
         if Path(path).name == "shut":
             raise PermissionError(13, "Permission denied", str(path))
-        return scandir(path)  # type: ignore[return-value]
+        return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refused)
     listed = list(list_photos(["in"]))

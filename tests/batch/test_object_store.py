@@ -21,7 +21,7 @@ from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Found, Job
 from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
-from img2img.batch.sources.listing import list_input, list_photos
+from img2img.batch.sources.listing import list_photos
 from img2img.batch.sources.object_store import list_store, read_object, write_object
 from img2img.batch.task import Colorizing, PhotoConverter
 from img2img.cli.app import app
@@ -215,7 +215,7 @@ def test_a_large_object_that_breaks_off_is_not_there(bucket: str, monkeypatch: p
 def test_file_addresses_are_files(tmp_path: Path, draw_photo: DrawPhoto) -> None:
     photo = draw_photo(tmp_path / "in" / "a b.png")
     assert address_of(photo.as_uri().replace("%20", " ")) == photo
-    (found,) = list_input(f"file://{tmp_path}/in")
+    (found,) = list_photos([f"file://{tmp_path}/in"])
     assert isinstance(found, Found)
     assert (found.source, found.below) == (photo, PurePath("a b.png"))
     assert isinstance(found.source, Path)
@@ -254,7 +254,7 @@ def test_results_in_a_store_are_those_in_a_folder(store_at: str, tmp_path: Path,
     list(run_jobs(here, opened, PhotoOptions(), workers=2))
     failed = [each for each in outcomes.values() if each.status == "failed"]
     assert [str(each.error) for each in failed] == [
-        f"{store_at}/in/letter.png: not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file"
+        f"{store_at}/in/letter.png: not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file"
     ]
     for far, near in zip(there, here, strict=True):
         if near.target.exists():

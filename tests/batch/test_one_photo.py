@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,7 +124,7 @@ def test_model_that_fails_ends_the_batch(jobs: list[Job], workers: int) -> None:
 def test_full_disk_is_a_line_for_each_photo_and_leaves_nothing(
     jobs: list[Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Path, *args: object, **options: object) -> None:
+    def full(self: Path, *args: object, **options: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "mkdir", full)
@@ -162,7 +163,7 @@ def test_no_more_photos_in_flight_than_workers(jobs: list[Job]) -> None:
 def test_limits_reach_the_reader(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, object]] = []
 
-    def refuse(source: Path, **options: object) -> Photo:
+    def refuse(source: Path, **options: Any) -> Photo:
         asked.append(options)
         raise UnreadablePhoto(f"{source}: too large")
 
@@ -269,6 +270,7 @@ def test_photos_of_a_low_score_are_skipped_and_each_score_is_told(jobs: list[Job
     for name, outcome in found.items():
         low = int(name) < 2
         assert (outcome.status, LOW_SCORE in outcome.flags) == (("skipped", True) if low else ("done", False))
+        assert outcome.target is not None
         assert outcome.target.is_file() is not low
 
 

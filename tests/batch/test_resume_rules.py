@@ -1,6 +1,7 @@
 """batch/journal/resume_rules.py: what is converted again, what is left alone, rule by rule."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,9 @@ def leave(reason: str) -> Decision:
     return Decision(why_not=reason)
 
 
-def decided(entry: JournalEntry | None, target: Stamp | None, **changes: object) -> Decision:
-    told: dict[str, object] = {"source": "in/a.jpg", "photo": PHOTO, "settings": 1, **changes}
-    return decide(entry, target=target, **told)  # type: ignore[arg-type]
+def decided(entry: JournalEntry | None, target: Stamp | None, **changes: Any) -> Decision:
+    told: dict[str, Any] = {"source": "in/a.jpg", "photo": PHOTO, "settings": 1, **changes}
+    return decide(entry, target=target, **told)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def decided(entry: JournalEntry | None, target: Stamp | None, **changes: object)
         pytest.param(replace(DONE, status="skipped", made=None), OTHER, {}, leave(EXISTS), id="left alone before"),
     ],
 )
-def test_rule(entry: JournalEntry | None, target: Stamp | None, changes: dict[str, object], expected: Decision) -> None:
+def test_rule(entry: JournalEntry | None, target: Stamp | None, changes: dict[str, Any], expected: Decision) -> None:
     assert decided(entry, target, **changes) == expected
 
 

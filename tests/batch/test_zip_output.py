@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import pytest
 
+from img2img.atomic_file import written_at_once
 from img2img.batch import zip_output
 from img2img.batch.zip_output import ZipOutput
 from img2img.errors import UnwritablePhoto, UsageError
@@ -154,7 +155,7 @@ def test_a_full_disk_loses_nothing(output: ZipOutput, room: int, monkeypatch: py
     output.pack(put(output, {"old.jpg": b"old"}))
     names = [*put(output), PurePath("old.jpg")]
     before = output.path.read_bytes()
-    written = zip_output.written_at_once
+    written = written_at_once
 
     @contextmanager
     def on_full_disk(path: Path) -> Iterator[FullDisk]:

@@ -17,7 +17,7 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 
 @pytest.fixture(autouse=True)
-def _benchmarks_importable(monkeypatch):
+def _benchmarks_importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
 
 
@@ -36,7 +36,7 @@ def cells(line):
 # 25 Gaussians
 
 
-def test_real_points_cover_all_25_modes_alike_and_nearly_all_are_of_high_quality():
+def test_real_points_cover_all_25_modes_alike_and_nearly_all_are_of_high_quality() -> None:
     from mode_coverage.gaussian_modes import covered, real_points
     from mode_coverage.mode_game import keys
 
@@ -46,7 +46,7 @@ def test_real_points_cover_all_25_modes_alike_and_nearly_all_are_of_high_quality
     assert found.divergence == pytest.approx(24 / 2 / 2_500, abs=0.005)  # as of any 2,500 drawn from 25
 
 
-def test_modes_are_covered_by_samples_within_three_std():
+def test_modes_are_covered_by_samples_within_three_std() -> None:
     from mode_coverage.gaussian_modes import covered, modes
 
     corner, middle, edge = modes()[0], torch.zeros(2), torch.tensor([4.0, 0.0])
@@ -58,14 +58,14 @@ def test_modes_are_covered_by_samples_within_three_std():
     assert found.divergence == pytest.approx(sum(share * log(25 * share) for share in shares))
 
 
-def test_points_that_are_not_finite_cover_nothing():
+def test_points_that_are_not_finite_cover_nothing() -> None:
     from mode_coverage.gaussian_modes import covered
 
     found = covered(torch.full((100, 2), torch.nan))
     assert (found.modes, found.enough, found.quality) == (0, 0, 0)
 
 
-def test_points_strewn_over_the_plane_cover_modes_by_the_papers_rule_and_none_by_the_stricter():
+def test_points_strewn_over_the_plane_cover_modes_by_the_papers_rule_and_none_by_the_stricter() -> None:
     from mode_coverage.gaussian_modes import covered
 
     strewn = torch.rand(2_500, 2, generator=torch.Generator().manual_seed(0)) * 10 - 5
@@ -77,7 +77,7 @@ def test_points_strewn_over_the_plane_cover_modes_by_the_papers_rule_and_none_by
 
 
 @pytest.mark.parametrize("name", ["dcgan", "wgan", "wgan-gp", "wgan-sn", "wgan-svc"])
-def test_every_point_recipe_plays_the_shipped_step_between_the_same_players(name):
+def test_every_point_recipe_plays_the_shipped_step_between_the_same_players(name: str) -> None:
     from mode_coverage.gaussian_modes import PLAYED
 
     from img2img.recipes import recipe_class
@@ -94,7 +94,7 @@ def test_every_point_recipe_plays_the_shipped_step_between_the_same_players(name
     )
 
 
-def test_every_loss_is_a_setting_that_its_recipe_takes():
+def test_every_loss_is_a_setting_that_its_recipe_takes() -> None:
     from mode_coverage.mode_game import LOSSES
 
     from img2img.recipes import recipe_class
@@ -103,7 +103,7 @@ def test_every_loss_is_a_setting_that_its_recipe_takes():
         recipe_class(contender.recipe).Config(**contender.settings)
 
 
-def test_training_is_the_same_for_the_same_seed_and_another_for_another():
+def test_training_is_the_same_for_the_same_seed_and_another_for_another() -> None:
     from mode_coverage.gaussian_modes import drawn_points
 
     first, again, other = drawn_points("wgan-gp", 0, 2), drawn_points("wgan-gp", 0, 2), drawn_points("wgan-gp", 1, 2)
@@ -121,7 +121,7 @@ def one_hot(*numbers, probability=1.0):
     return torch.full((*digits.shape, 10), rest).scatter_(2, digits[..., None], probability)
 
 
-def test_one_picture_over_and_over_is_one_mode_at_the_largest_divergence():
+def test_one_picture_over_and_over_is_one_mode_at_the_largest_divergence() -> None:
     from mode_coverage.digit_modes import counted
 
     found = counted(one_hot(*[407] * 50))
@@ -130,7 +130,7 @@ def test_one_picture_over_and_over_is_one_mode_at_the_largest_divergence():
     assert found.sure == 1
 
 
-def test_each_number_once_is_a_thousand_modes_at_no_divergence():
+def test_each_number_once_is_a_thousand_modes_at_no_divergence() -> None:
     from mode_coverage.digit_modes import counted
 
     found = counted(one_hot(*range(1000)))
@@ -138,20 +138,20 @@ def test_each_number_once_is_a_thousand_modes_at_no_divergence():
     assert found.divergence == pytest.approx(0, abs=1e-9)
 
 
-def test_planes_count_in_their_order():
+def test_planes_count_in_their_order() -> None:
     from mode_coverage.digit_modes import counted
 
     assert counted(one_hot(12, 21, 120, 102)).modes == 4
 
 
-def test_divergence_of_a_half_and_two_quarters():
+def test_divergence_of_a_half_and_two_quarters() -> None:
     from mode_coverage.digit_modes import counted
 
     expected = 0.5 * log(500) + 0.5 * log(250)
     assert counted(one_hot(1, 1, 2, 3)).divergence == pytest.approx(expected)
 
 
-def test_a_digit_is_sure_above_nine_tenths():
+def test_a_digit_is_sure_above_nine_tenths() -> None:
     from mode_coverage.digit_modes import counted
 
     assert counted(one_hot(1, 2, probability=0.95)).sure == 1
@@ -159,7 +159,7 @@ def test_a_digit_is_sure_above_nine_tenths():
 
 
 @pytest.mark.slow
-def test_reader_is_right_about_more_than_95_percent_and_sees_all_modes_in_real_pictures():
+def test_reader_is_right_about_more_than_95_percent_and_sees_all_modes_in_real_pictures() -> None:
     from mode_coverage.digit_modes import Reader, StackedDigits, read
     from mode_coverage.mode_game import keys
 
@@ -174,7 +174,7 @@ def test_reader_is_right_about_more_than_95_percent_and_sees_all_modes_in_real_p
 # The scripts
 
 
-def test_results_are_measured_once_and_kept_in_the_file(tmp_path, monkeypatch):
+def test_results_are_measured_once_and_kept_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import modes
 
     calls = []
@@ -185,7 +185,7 @@ def test_results_are_measured_once_and_kept_in_the_file(tmp_path, monkeypatch):
     assert calls == [("bce", 0, 10), ("bce", 0, 20)]
 
 
-def test_spread_is_the_median_and_both_ends():
+def test_spread_is_the_median_and_both_ends() -> None:
     from modes import spread
 
     assert spread([3, 9, 4], "{:.0f}") == "4 (3 to 9)"
@@ -193,7 +193,7 @@ def test_spread_is_the_median_and_both_ends():
 
 
 @pytest.mark.slow
-def test_modes_prints_a_line_for_each_loss_and_draws_the_points(tmp_path):
+def test_modes_prints_a_line_for_each_loss_and_draws_the_points(tmp_path: Path) -> None:
     asked = ("--only", "gaussians", "--losses", "bce", "wgan-gp", "--seeds", 2, "--steps", 3)
     first = run("modes.py", *asked, "--json", tmp_path / "kept.json", "--picture", tmp_path / "modes.png")
     head, _, bce, gp = first.splitlines()
@@ -209,7 +209,7 @@ def test_modes_prints_a_line_for_each_loss_and_draws_the_points(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("recipe", "setting"), [("gan", "generator_channels=8"), ("colorizer", "image_size=32")])
-def test_train_step_prints_both_sides_of_a_recipe(recipe, setting):
+def test_train_step_prints_both_sides_of_a_recipe(recipe: str, setting: str) -> None:
     asked = ("--recipes", recipe, "--steps", 2, "--warm", 1, "--runs", 1, "--workers", 0, "--device", "cpu")
     head, _, line = run("train_step.py", *asked, "--set", setting, "--set", "batch_size=4").splitlines()
     assert len(cells(head)) == len(cells(line))
@@ -220,7 +220,7 @@ def test_train_step_prints_both_sides_of_a_recipe(recipe, setting):
     assert ratio == pytest.approx(ours / plain, rel=0.05)
 
 
-def test_train_step_knows_every_recipe():
+def test_train_step_knows_every_recipe() -> None:
     from train_step import CASES
 
     from img2img.recipes import RECIPES
@@ -231,7 +231,7 @@ def test_train_step_knows_every_recipe():
 # Ageing
 
 
-def test_photos_are_measured_aged_and_never_in_another_grey():
+def test_photos_are_measured_aged_and_never_in_another_grey() -> None:
     from ageing import key_of
 
     from img2img.recipes.ageing.aged import drawn_strengths
@@ -243,7 +243,9 @@ def test_photos_are_measured_aged_and_never_in_another_grey():
 
 
 @pytest.mark.slow
-def test_ageing_prints_every_kind_beside_the_clean_photo_and_draws_the_picture(colour_photos, tmp_path):
+def test_ageing_prints_every_kind_beside_the_clean_photo_and_draws_the_picture(
+    colour_photos: Path, tmp_path: Path
+) -> None:
     from img2img.recipes.ageing.aged import KINDS
 
     head, _, grey, clean, *kinds, mixture = run("ageing.py", "--photos", colour_photos, "--count", 2).splitlines()
@@ -261,7 +263,7 @@ def test_ageing_prints_every_kind_beside_the_clean_photo_and_draws_the_picture(c
 
 
 @pytest.mark.slow
-def test_batch_prints_every_row_with_both_sides():
+def test_batch_prints_every_row_with_both_sides() -> None:
     counts = ("--photos", 12, "--large", 1, "--finished", 20, "--listed", 30, "--runs", 1)
     _, _, *lines = run("batch.py", *counts).splitlines()
     assert len(lines) == 7
@@ -276,7 +278,7 @@ def number(cell):
     return float(re.match(r"[\d.]+", cell)[0])
 
 
-def test_batch_side_of_nothing_writes_each_photo_as_it_was(tmp_path):
+def test_batch_side_of_nothing_writes_each_photo_as_it_was(tmp_path: Path) -> None:
     from drawn_photos import make_small
     from sides.batch_side import Nothing, as_batch
 
@@ -287,7 +289,7 @@ def test_batch_side_of_nothing_writes_each_photo_as_it_was(tmp_path):
         assert np.abs(np.asarray(before).astype(int) - np.asarray(after)).mean() < 1
 
 
-def test_tiny_photos_lie_in_folders_of_a_thousand(tmp_path, monkeypatch):
+def test_tiny_photos_lie_in_folders_of_a_thousand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import drawn_photos
 
     monkeypatch.setattr(drawn_photos, "IN_A_FOLDER", 3)
@@ -297,7 +299,7 @@ def test_tiny_photos_lie_in_folders_of_a_thousand(tmp_path, monkeypatch):
     assert [path.split("/")[0] for path in found] == ["000"] * 3 + ["001"] * 3 + ["002"]
 
 
-def test_medians_are_of_each_side_taken_in_turn():
+def test_medians_are_of_each_side_taken_in_turn() -> None:
     from batch import in_turn
 
     first, second = iter([3, 1, 2]), iter([10, 30, 20])

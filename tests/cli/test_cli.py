@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,7 +115,13 @@ def test_strength_scales_the_colour(draw_photo: DrawPhoto) -> None:
 
 @pytest.mark.parametrize(
     ("choice", "suffix", "written"),
-    [("same", ".png", "PNG"), ("jpg", ".jpg", "JPEG"), ("webp", ".webp", "WEBP"), ("tiff", ".tiff", "TIFF")],
+    [
+        ("same", ".png", "PNG"),
+        ("jpg", ".jpg", "JPEG"),
+        ("webp", ".webp", "WEBP"),
+        ("tiff", ".tiff", "TIFF"),
+        ("avif", ".avif", "AVIF"),
+    ],
 )
 def test_format_chooses_the_file_format(draw_photo: DrawPhoto, choice: str, suffix: str, written: str) -> None:
     draw_photo(Path("a.png"))
@@ -298,13 +305,13 @@ def test_usage_errors_exit_2_before_any_work(draw_photo: DrawPhoto, words: list[
     assert sorted(Path().iterdir()) == before
 
 
-def test_colliding_names_exit_2_with_both(draw_photo: DrawPhoto) -> None:
-    draw_photo(Path("in/a.gif"))
-    draw_photo(Path("in/a.png"))
+def test_colliding_names_cost_those_two_and_exit_1(draw_photo: DrawPhoto) -> None:
+    for name in ("a.gif", "a.png", "b.png"):
+        draw_photo(Path("in", name))
     result = colorize("in", "-o", "out")
-    assert result.exit_code == 2
-    assert "in/a.gif and in/a.png" in result.stderr
-    assert not Path("out").exists()
+    assert result.exit_code == 1
+    assert result.stderr.count("in/a.gif and in/a.png would both become out/a.png") == 2
+    assert result.stdout == "1 coloured, 2 failed, 0 skipped\n"
 
 
 def broken_models() -> dict[str, bytes]:
@@ -336,7 +343,7 @@ def test_model_problem_comes_once_before_any_photo(draw_photo: DrawPhoto, name: 
 
 @pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_before_the_command_begins_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(**_: object) -> None:
+    def interrupted(**_: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("img2img.cli.app.app", interrupted)

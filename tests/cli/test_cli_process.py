@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from conftest import DrawPhoto, let_ctrl_c_through
+from conftest import DrawPhoto, StartProcess
 from PIL import Image
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -65,32 +65,29 @@ def test_report_is_written_and_the_exit_code_true_when_nothing_can_be_printed(
 
 
 def test_names_that_the_terminal_cannot_show_are_spelled_out(
-    command: list[str], tmp_path: Path, draw_photo: DrawPhoto
+    command: list[str], tmp_path: Path, draw_photo: DrawPhoto, start_process: StartProcess
 ) -> None:
     draw_photo(tmp_path / "in" / "\u00e9.png")
     words = [*command, "in", "-o", "out", "--watch"]
-    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(words, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True, env=env) as process:
-        assert process.stdout
-        line = process.stdout.readline()
-        process.terminate()
-        _, stderr = process.communicate(timeout=60)
+    process = start_process(words, cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
+    assert process.stdout
+    line = process.stdout.readline()
+    process.terminate()
+    _, stderr = process.communicate(timeout=60)
     assert (line, stderr) == (f"{Path('out', r'@.png')}\n".replace("@", "\\xe9"), "")
 
 
 @needs_posix
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
-    command: list[str], album: Path, tmp_path: Path, jobs: str
+    command: list[str], album: Path, tmp_path: Path, start_process: StartProcess, jobs: str
 ) -> None:
     out, report = tmp_path / "out", tmp_path / "report.json"
     words = [*command, str(album), "-o", str(out), "--jobs", jobs, "--report", str(report)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True, preexec_fn=let_ctrl_c_through) as process:
-        _wait_for_a_file_in(out, process)
-        process.send_signal(signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=30)
+    process = start_process(words)
+    _wait_for_a_file_in(out, process)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
     made = sorted(out.glob("[!.]*"))
     assert 0 < len(made) < PHOTOS

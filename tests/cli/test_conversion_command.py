@@ -10,6 +10,7 @@ from typing import get_args
 import pytest
 import tiny_model as tiny
 from tiny_translator import NEGATIVE, matrix_translator
+from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -28,7 +29,9 @@ COMMANDS = pytest.mark.parametrize(
 
 @COMMANDS
 def test_every_field_is_an_option_with_the_fields_default(name: str, options: type[ConversionOptions]) -> None:
-    parameters = {each.name: each for each in get_command(app).commands[name].params}
+    commands = get_command(app)
+    assert isinstance(commands, TyperGroup)
+    parameters = {each.name: each for each in commands.commands[name].params}
     assert parameters.keys() - {"inputs", "output", "quiet"} == {each.name for each in fields(options)}
     for field in fields(options):
         assert parameters[field.name].default == field.default, field.name

@@ -1,17 +1,17 @@
 """Films from the command line's side: targets left alone, records, exit codes, and real processes that are killed."""
 
 import csv
-import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
-from conftest import let_ctrl_c_through
+from conftest import StartProcess
 from film_clips import greys, read_film, texture, write_film
 
 from img2img.batch.task import Translating
@@ -98,23 +98,23 @@ def test_a_rate_is_for_numbered_pictures(tmp_path: Path, tiny_model: Path) -> No
 
 
 @pytest.mark.parametrize("what", [{"cycle": True}, {"score": True}])
-def test_what_only_photos_can_have_is_refused(what: dict[str, bool]) -> None:
+def test_what_only_photos_can_have_is_refused(what: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="for photos"):
         Translating("horse2zebra", **what).open_for_films(1)
 
 
-def start(source: Path, target: Path, model: Path) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", PROGRAM, str(source), str(target), str(model)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        command,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=let_ctrl_c_through,
-    )
+Colour = Callable[[Path, Path], "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def colour(start_process: StartProcess, tiny_model: Path) -> Colour:
+    """`colour(source, target)` starts a process that does it."""
+
+    def start(source: Path, target: Path) -> "subprocess.Popen[str]":
+        words = [sys.executable, "-c", PROGRAM, str(source), str(target), str(tiny_model)]
+        return start_process(words, env={"PYTHONPATH": str(ROOT)})
+
+    return start
 
 
 def kill_after(segments: int, process: "subprocess.Popen[str]", target: Path, number: int) -> None:
@@ -127,31 +127,30 @@ def kill_after(segments: int, process: "subprocess.Popen[str]", target: Path, nu
 
 
 @pytest.mark.slow
-def test_killed_again_and_again_the_film_is_the_same(tmp_path: Path, tiny_model: Path) -> None:
+def test_killed_again_and_again_the_film_is_the_same(tmp_path: Path, colour: Colour) -> None:
     source = write_film(tmp_path / "film.mp4", greys(160, 240, 320), options={"crf": "20", "g": "30"}, tone=True)
-    with start(source, tmp_path / "whole.mp4", tiny_model) as process:
-        process.communicate(timeout=100)
+    process = colour(source, tmp_path / "whole.mp4")
+    process.communicate(timeout=100)
     assert process.returncode == 0
     target = tmp_path / "new.mp4"
     for segments in (1, 3, 6):
-        with start(source, target, tiny_model) as process:
-            kill_after(segments, process, target, signal.SIGKILL)
-            process.communicate(timeout=30)
+        process = colour(source, target)
+        kill_after(segments, process, target, signal.SIGKILL)
+        process.communicate(timeout=30)
         assert process.returncode == -signal.SIGKILL
         assert not target.exists()
-    with start(source, target, tiny_model) as process:
-        assert process.communicate(timeout=100)[0] == "1 coloured, 0 failed, 0 skipped\n"
+    assert colour(source, target).communicate(timeout=100)[0] == "1 coloured, 0 failed, 0 skipped\n"
     assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"film.mp4", "whole.mp4", "new.mp4"}
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path, tiny_model: Path) -> None:
+def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path, colour: Colour) -> None:
     source = write_film(tmp_path / "film.mp4", greys(160, 240, 320), options={"crf": "20", "g": "30"})
     target = tmp_path / "new.mp4"
-    with start(source, target, tiny_model) as process:
-        kill_after(2, process, target, signal.SIGINT)
-        printed, _ = process.communicate(timeout=30)
+    process = colour(source, target)
+    kill_after(2, process, target, signal.SIGINT)
+    printed, _ = process.communicate(timeout=30)
     assert process.returncode != 0
     assert "goes on from here" in printed
     assert not target.exists()

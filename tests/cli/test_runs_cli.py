@@ -5,6 +5,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def record(step: int, **scalars: float) -> dict[str, object]:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    health = [
+    health: list[dict[str, Any]] = [
         {"step": step, "figures": {"diversity": 0.8}, "findings": [COLLAPSE] if step > 500 else []}
         for step in (500, 750, 1000)
     ]
@@ -99,7 +100,9 @@ REFERENCE = {f"{name}_{end}": value for name in KIDS for end, value in (("floor"
 def measured(tmp_path: Path) -> Path:
     """A run whose quality was measured three times, best in the middle."""
     run = write_run(tmp_path / "run", [record(step) for step in (10, 20, 30)])
-    quality = [{"step": step, **KIDS, "kid_ab": kid} for step, kid in ((10, 3.0), (20, 1.5), (30, 2.0))]
+    quality: list[dict[str, Any]] = [
+        {"step": step, **KIDS, "kid_ab": kid} for step, kid in ((10, 3.0), (20, 1.5), (30, 2.0))
+    ]
     quality[0]["reference"] = REFERENCE
     (run / "quality.jsonl").write_text("".join(json.dumps(each) + "\n" for each in quality))
     return run

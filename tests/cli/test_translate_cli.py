@@ -5,6 +5,7 @@ import re
 import warnings
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from typer.testing import CliRunner, Result
 from img2img.cli.app import app
 from img2img.inference import translator
 from img2img.model_file import lookup
+from img2img.photo import Photo
 
 ORANGE, BLUISH = (200, 120, 40), (55, 135, 215)  # one is the other's negative
 
@@ -41,7 +43,9 @@ def translate(*words: str, stdin: bytes | None = None, model: str | None = "nega
 def colour(photo: str | Path | BytesIO, x: float = 0.5) -> tuple[int, ...]:
     """Half way down, at the share `x` of the width."""
     with Image.open(photo) as image:
-        return image.convert("RGB").getpixel((int(x * image.width), image.height // 2))
+        pixel = image.convert("RGB").getpixel((int(x * image.width), image.height // 2))
+    assert isinstance(pixel, tuple)
+    return pixel
 
 
 def test_photo_is_translated_beside_itself_under_the_models_name() -> None:
@@ -54,11 +58,12 @@ def test_photo_is_translated_beside_itself_under_the_models_name() -> None:
 def test_size_reaches_the_translator(monkeypatch: pytest.MonkeyPatch, size: str) -> None:
     asked: list[object] = []
     convert = translator.Translator.convert
-    monkeypatch.setattr(
-        translator.Translator,
-        "convert",
-        lambda self, photo, size: asked.append(size) or convert(self, photo, size=size),
-    )
+
+    def noted(self: translator.Translator, photo: Photo, size: translator.Size) -> Photo:
+        asked.append(size)
+        return convert(self, photo, size=size)
+
+    monkeypatch.setattr(translator.Translator, "convert", noted)
     assert translate("photo.png", "--size", size).exit_code == 0
     assert asked == [int(size) if size.isdecimal() else size]
     assert colour("photo.negative.png") == BLUISH
@@ -81,15 +86,18 @@ def test_photos_that_take_much_memory_are_done_one_at_a_time(
     threads: list[int] = []
     init = translator.Translator.__init__
 
-    def noted(self: translator.Translator, model: str, **options: object) -> None:
+    def noted(self: translator.Translator, model: str, **options: Any) -> None:
         threads.append(options["threads"])
         init(self, model, **options)
 
     monkeypatch.setattr(translator.Translator, "__init__", noted)
     monkeypatch.setattr("img2img.batch.engines.engine.usable_cores", lambda: 6)
-    monkeypatch.setattr(
-        "img2img.batch.engines.engine.run_jobs", lambda *_, workers, **options: asked.append(workers) or []
-    )
+
+    def none_run(*_: object, workers: int, **__: object) -> list[object]:
+        asked.append(workers)
+        return []
+
+    monkeypatch.setattr("img2img.batch.engines.engine.run_jobs", none_run)
     for name in ("a.png", "b.png", "c.png"):
         Image.new("RGB", (20, 20)).save(name)
     assert translate("a.png", "b.png", "c.png", "-o", "out", *words).exit_code == 0

@@ -3,6 +3,7 @@
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import DrawPhoto
@@ -111,11 +112,11 @@ def test_closed_early_it_goes_on_from_there(draw_photo: DrawPhoto, tiny_model: P
         ({"strength": "much"}, "--strength 'much': give a number"),
         ({"quality": 101}, "--quality 101: give a whole number from 1 to 100"),
         ({"quality": True}, "--quality True: give a whole number"),
-        ({"format": "bmp"}, "--format 'bmp': give one of same, jpg, png, webp, tiff"),
+        ({"format": "bmp"}, "--format 'bmp': give one of same, jpg, png, webp, tiff, avif"),
         ({"overwrite": "yes"}, "--overwrite 'yes': give True or False"),
     ],
 )
-def test_options_are_refused_at_the_call(tiny_model: Path, options: dict[str, object], says: str) -> None:
+def test_options_are_refused_at_the_call(tiny_model: Path, options: dict[str, Any], says: str) -> None:
     with pytest.raises(img2img.UsageError) as caught:
         convert("photo.png", model=tiny_model, **options)
     assert says in str(caught.value)
@@ -123,10 +124,8 @@ def test_options_are_refused_at_the_call(tiny_model: Path, options: dict[str, ob
 
 def test_what_contradicts_itself_is_refused_before_anything_is_written(draw_photo: DrawPhoto, tiny_model: Path) -> None:
     draw_photo(Path("album/a.png"))
-    draw_photo(Path("album/a.gif"))
     for inputs, output, says in (
         (["album"], None, "-o FOLDER"),
-        (["album"], "out", "would both become"),
         ([], "out", "INPUT"),
     ):
         with pytest.raises(img2img.UsageError, match=says):

@@ -36,7 +36,7 @@ def boxes_for(height: int, width: int, count: int = MANY) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("height", "width"), [(40, 40), (40, 80), (80, 40), (40, 41)])
-def test_boxes_lie_inside_the_picture(height, width):
+def test_boxes_lie_inside_the_picture(height: int, width: int) -> None:
     top, left, box_height, box_width = boxes_for(height, width).T
     assert top.min() >= 0
     assert left.min() >= 0
@@ -44,7 +44,7 @@ def test_boxes_lie_inside_the_picture(height, width):
     assert (left + box_width).max() <= width + 1e-3
 
 
-def test_boxes_have_the_areas_and_ratios_of_random_resized_crop():
+def test_boxes_have_the_areas_and_ratios_of_random_resized_crop() -> None:
     _, _, height, width = boxes_for(100, 133).T
     area, ratio = height * width / (100 * 133), width / height
     assert area.min() >= 0.3 - 1e-4
@@ -60,7 +60,7 @@ def test_boxes_have_the_areas_and_ratios_of_random_resized_crop():
         assert np.quantile(ours.numpy(), shares) == pytest.approx(np.quantile(expected, shares), abs=2)
 
 
-def test_picture_in_which_no_box_fits_gives_its_middle():
+def test_picture_in_which_no_box_fits_gives_its_middle() -> None:
     box = boxes_for(10, 1000, count=3)
     torch.testing.assert_close(box, torch.tensor([[0.0, 493.75, 10.0, 12.5]]).expand(3, -1))
     box = boxes_for(1000, 10, count=3)
@@ -68,7 +68,7 @@ def test_picture_in_which_no_box_fits_gives_its_middle():
 
 
 @pytest.mark.parametrize(("height", "width"), [(40, 60), (60, 40), (40, 40)])
-def test_padding_is_never_seen(height, width):
+def test_padding_is_never_seen(height: int, width: int) -> None:
     stored = padded(height, width, count=500, longest=80)
     boxes = random_boxes(sample_keys(2, range(500)), torch.full((500,), height), torch.full((500,), width))
     assert cut(stored, boxes, 32).min() > 0.9999
@@ -76,27 +76,27 @@ def test_padding_is_never_seen(height, width):
     assert cut(stored, whole, 64).min() > 0.9999
 
 
-def test_box_of_the_same_size_is_copied():
+def test_box_of_the_same_size_is_copied() -> None:
     stored = Padded(torch.arange(192, dtype=torch.uint8).view(1, 3, 8, 8), torch.tensor([8]), torch.tensor([False]))
     crop = cut(stored, torch.tensor([[2.0, 3.0, 4.0, 4.0]]), 4)
     torch.testing.assert_close(crop, stored.pixels[:, :, 2:6, 3:7] / 255)
 
 
-def test_upright_picture_comes_out_upright():
+def test_upright_picture_comes_out_upright() -> None:
     picture = torch.randint(0, 256, (1, 3, 9, 6), dtype=torch.uint8)
     stored = Padded(picture.transpose(2, 3), torch.tensor([9]), torch.tensor([True]))
     crop = cut(stored, torch.tensor([[4.0, 1.0, 5.0, 5.0]]), 5)
     torch.testing.assert_close(crop, picture[:, :, 4:9, 1:6] / 255)
 
 
-def test_enlarged_box_is_interpolated_linearly():
+def test_enlarged_box_is_interpolated_linearly() -> None:
     ramp = torch.tensor([0, 100, 200], dtype=torch.uint8).expand(1, 3, 3, 3)
     stored = Padded(ramp, torch.tensor([3]), torch.tensor([False]))
     crop = cut(stored, torch.tensor([[0.0, 0.0, 3.0, 3.0]]), 6)
     torch.testing.assert_close(crop[0, 0, 0] * 255, torch.tensor([0.0, 25.0, 75.0, 125.0, 175.0, 200.0]))
 
 
-def test_square_lies_where_the_key_says():
+def test_square_lies_where_the_key_says() -> None:
     stored = torch.randint(0, 256, (1, 3, 7, 9), dtype=torch.uint8)
     key = sample_keys(4, range(40))
     for upright, picture, places in ((False, stored, [3, 5]), (True, stored.transpose(2, 3), [5, 3])):
@@ -106,7 +106,7 @@ def test_square_lies_where_the_key_says():
             assert torch.equal(square, picture[:, :, top : top + 5, left : left + 5].float() / 127.5 - 1)
 
 
-def test_every_place_of_a_square_is_as_likely_as_another():
+def test_every_place_of_a_square_is_as_likely_as_another() -> None:
     ramp = torch.arange(12, dtype=torch.uint8).expand(MANY, 3, 10, 12)
     stored = Padded(ramp, torch.full((MANY,), 12), torch.zeros(MANY, dtype=torch.bool))
     left = ((random_squares(stored, sample_keys(0, range(MANY)), 8)[:, 0, 0, 0] + 1) * 127.5).round().long()
@@ -115,7 +115,7 @@ def test_every_place_of_a_square_is_as_likely_as_another():
     assert (counts - MANY / 5).abs().max() < 5 * (MANY / 5) ** 0.5
 
 
-def test_square_of_the_whole_picture_is_the_picture():
+def test_square_of_the_whole_picture_is_the_picture() -> None:
     picture = torch.randint(0, 256, (2, 3, 6, 6), dtype=torch.uint8)
     stored = Padded(picture, torch.tensor([6, 6]), torch.tensor([False, True]))
     squares = random_squares(stored, sample_keys(0, range(2)), 6)
@@ -123,7 +123,7 @@ def test_square_of_the_whole_picture_is_the_picture():
     assert torch.equal(squares[1], picture[1].transpose(1, 2).float() / 127.5 - 1)
 
 
-def test_crop_is_a_square_of_which_half_are_mirrored():
+def test_crop_is_a_square_of_which_half_are_mirrored() -> None:
     ramp = torch.arange(12, dtype=torch.uint8).expand(MANY, 3, 10, 12)
     stored = Padded(ramp, torch.full((MANY,), 12), torch.zeros(MANY, dtype=torch.bool))
     key = sample_keys(0, range(MANY))
@@ -133,7 +133,7 @@ def test_crop_is_a_square_of_which_half_are_mirrored():
     assert rising.float().mean() == pytest.approx(0.5, abs=0.04)
 
 
-def test_flip_mirrors_half_of_the_samples_by_their_keys():
+def test_flip_mirrors_half_of_the_samples_by_their_keys() -> None:
     key = sample_keys(0, range(MANY))
     images = torch.tensor([0.0, 1.0]).expand(MANY, 3, 2, 2)
     mirrored = flipped(images, key)[:, 0, 0, 0] == 1
@@ -141,7 +141,7 @@ def test_flip_mirrors_half_of_the_samples_by_their_keys():
     assert mirrored.float().mean() == pytest.approx(0.5, abs=0.04)
 
 
-def test_tones_follow_their_closed_form():
+def test_tones_follow_their_closed_form() -> None:
     key = sample_keys(0, range(200))
     changed = uniform(key, (), "tone") < 0.4
     contrast = torch.where(changed, 0.8 + 0.4 * uniform(key, (), "contrast"), 1)
@@ -153,13 +153,13 @@ def test_tones_follow_their_closed_form():
         torch.testing.assert_close(toned_grey, expected[:, None, None, None].expand(-1, 3, 2, 2))
 
 
-def test_about_four_of_ten_are_left_as_they_are():
+def test_about_four_of_ten_are_left_as_they_are() -> None:
     images = torch.full((MANY, 3, 1, 1), 0.5)
     same = (toned(images, sample_keys(0, range(MANY))) == 0.5).flatten(1).all(1)
     assert same.float().mean() == pytest.approx(0.6 * 0.7, abs=0.04)
 
 
-def test_fifteen_of_a_hundred_are_softened_by_a_gaussian_of_their_own_width():
+def test_fifteen_of_a_hundred_are_softened_by_a_gaussian_of_their_own_width() -> None:
     key = sample_keys(0, range(MANY))
     point = torch.zeros(MANY, 1, 15, 15)
     point[:, :, 7, 7] = 1
@@ -172,7 +172,7 @@ def test_fifteen_of_a_hundred_are_softened_by_a_gaussian_of_their_own_width():
     torch.testing.assert_close(measured, -1 / (2 * sigma**2))
 
 
-def test_fifteen_of_a_hundred_get_grain_that_is_the_same_in_all_channels():
+def test_fifteen_of_a_hundred_get_grain_that_is_the_same_in_all_channels() -> None:
     grey = torch.full((MANY, 3, 24, 24), 0.5)
     grain = grainy(grey, sample_keys(0, range(MANY))) - grey
     grainy_ones = grain.flatten(1).any(1)
@@ -184,7 +184,7 @@ def test_fifteen_of_a_hundred_get_grain_that_is_the_same_in_all_channels():
     assert deviation.mean() == pytest.approx(0.03, abs=0.003)
 
 
-def test_photo_depends_on_its_own_key_alone():
+def test_photo_depends_on_its_own_key_alone() -> None:
     stored = Padded(
         torch.randint(0, 256, (6, 3, 20, 30), dtype=torch.uint8), torch.full((6,), 30), torch.tensor([False] * 6)
     )

@@ -8,7 +8,7 @@ import sys
 import tarfile
 import zlib
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def scene(seed: int, size: tuple[int, int] = (96, 80)) -> Image.Image:
     return Image.fromarray(colours).resize(size, Image.Resampling.BICUBIC)
 
 
-def save(image: Image.Image, path: Path, **options: object) -> Path:
+def save(image: Image.Image, path: Path, **options: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     image.save(path, **options)
     return path

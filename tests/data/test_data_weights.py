@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def sets(colour_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 # How an item is named
 
 
-def test_weight_stands_behind_the_last_equals_sign(sets):
+def test_weight_stands_behind_the_last_equals_sign(sets: Path) -> None:
     assert data_item("photos") == DataItem("photos", None)
     assert data_item("photos=2") == DataItem("photos", 2.0)
     assert data_item(Path("people-0.tar=0.5")) == DataItem("people-0.tar", 0.5)
@@ -61,7 +62,7 @@ def test_weight_stands_behind_the_last_equals_sign(sets):
     assert data_item("people-*.tar=3") == DataItem("people-*.tar", 3.0)
 
 
-def test_path_with_an_equals_sign_is_that_path(sets):
+def test_path_with_an_equals_sign_is_that_path(sets: Path) -> None:
     (sets / "photos").rename(sets / "photos=2")
     assert data_item("photos=2") == DataItem("photos=2", None)
     assert data_item("photos=2=3") == DataItem("photos=2", 3.0)
@@ -70,7 +71,7 @@ def test_path_with_an_equals_sign_is_that_path(sets):
 
 
 @pytest.mark.parametrize("weight", ["0", "-1", "nan", "inf", "1e999", "two", ""])
-def test_weight_that_is_no_positive_number_is_refused_by_name(sets, weight):
+def test_weight_that_is_no_positive_number_is_refused_by_name(sets: Path, weight: str) -> None:
     for item in ("photos", "digits", "people-*.tar"):
         with pytest.raises(SettingError) as caught:
             open_source(["people-0.tar", f"{item}={weight}"])
@@ -81,13 +82,13 @@ def test_weight_that_is_no_positive_number_is_refused_by_name(sets, weight):
     ("word", "named"),
     [("gone.tar", "gone.tar"), ("gone.tar=2", "gone.tar"), ("gone=1/photos", "gone=1/photos"), ("=2", "=2")],
 )
-def test_what_is_not_there_is_named_as_ever(sets, word, named):
+def test_what_is_not_there_is_named_as_ever(sets: Path, word: str, named: str) -> None:
     with pytest.raises(DataError) as caught:
         open_source([word])
     assert str(caught.value) == f"{named}: no such folder or tar file"
 
 
-def test_pattern_stands_for_its_files_in_order_with_and_without_weights(sets):
+def test_pattern_stands_for_its_files_in_order_with_and_without_weights(sets: Path) -> None:
     for weight in ("", "=2"):
         by_pattern, each = open_source([f"people-*.tar{weight}"]), open_source(["people-0.tar", "people-1.tar"])
         names = [[Path(source.name(index)).name for index in range(3)] for source in (by_pattern, each)]
@@ -97,12 +98,14 @@ def test_pattern_stands_for_its_files_in_order_with_and_without_weights(sets):
         open_source(["cars-*.tar=2"])
 
 
-def test_folder_called_digits_that_a_pattern_finds_is_not_the_word(sets):
+def test_folder_called_digits_that_a_pattern_finds_is_not_the_word(sets: Path) -> None:
     (sets / "photos").rename("digits")
     assert len(open_source(["dig*"])) == 5
 
 
-def test_items_open_from_anywhere_with_their_weights(sets, monkeypatch, tmp_path_factory):
+def test_items_open_from_anywhere_with_their_weights(
+    sets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     (sets / "[mine]").mkdir()
     for path in sets.glob("people-*"):
         path.rename(sets / "[mine]" / path.name)
@@ -119,23 +122,23 @@ def test_items_open_from_anywhere_with_their_weights(sets, monkeypatch, tmp_path
 # Which set has which share
 
 
-def test_without_weights_nothing_changes(sets):
+def test_without_weights_nothing_changes(sets: Path) -> None:
     source = open_source(["photos", "people-*.tar"])
     assert source.sets == ()
     order, plain = order_of(source, 3), SampleOrder(8, 3)
     assert [order.image(sample) for sample in range(40)] == [plain.image(sample) for sample in range(40)]
 
 
-def test_single_item_has_all_samples_whatever_its_weight(sets):
+def test_single_item_has_all_samples_whatever_its_weight(sets: Path) -> None:
     assert open_source(["photos=0.1"]).sets == open_source(["people-*.tar=7"]).sets == ()
 
 
-def test_items_without_a_weight_count_one_when_another_has_one(sets):
+def test_items_without_a_weight_count_one_when_another_has_one(sets: Path) -> None:
     source = open_source(["photos", "people-*.tar=2", "people-1.tar"])
     assert source.sets == tuple(sets_of((5, 1), (3, 2), (1, 1)))
 
 
-def test_set_that_cannot_have_its_share_is_refused(sets):
+def test_set_that_cannot_have_its_share_is_refused(sets: Path) -> None:
     (sets / "empty").mkdir()
     with pytest.raises(DataError, match="empty: no images in there, so it cannot have a part of the samples"):
         open_source(["photos=2", "empty"])
@@ -152,7 +155,7 @@ def set_of(sets: list[WeightedSet], image: int) -> int:
     return int(np.searchsorted(np.cumsum([one.images for one in sets]), image, side="right"))
 
 
-def test_two_to_one_is_two_to_one_in_every_block():
+def test_two_to_one_is_two_to_one_in_every_block() -> None:
     sets = sets_of((1000, 1), (7, 2))
     order = WeightedOrder(sets, seed=1)
     for block in range(20):
@@ -161,7 +164,7 @@ def test_two_to_one_is_two_to_one_in_every_block():
         assert people in (SHORTEST_BLOCK * 2 // 3, SHORTEST_BLOCK * 2 // 3 + 1)
 
 
-def test_shares_do_not_drift_over_a_long_run():
+def test_shares_do_not_drift_over_a_long_run() -> None:
     sets = sets_of((3, 0.1), (11, 0.2), (5, 1.3), (400, 0.7))
     order, samples = WeightedOrder(sets, seed=5), 100 * SHORTEST_BLOCK
     counts = np.bincount([set_of(sets, order.image(sample)) for sample in range(samples)], minlength=4)
@@ -169,7 +172,7 @@ def test_shares_do_not_drift_over_a_long_run():
         assert abs(count - share * samples) < 1
 
 
-def test_share_is_as_exact_after_a_hundred_million_samples():
+def test_share_is_as_exact_after_a_hundred_million_samples() -> None:
     order = WeightedOrder(sets_of((2, 1), (2, 2)), seed=5)
     blocks = 10**8 // SHORTEST_BLOCK
     first, second = order._had(blocks)
@@ -186,7 +189,7 @@ SIZES_AND_WEIGHTS = st.lists(
 @given(SIZES_AND_WEIGHTS, st.integers(0, 2**31), st.integers(0, 10**6))
 @example([(1, 1), (1, 1)], 0, 0)
 @example([(30, 0.01), (1, 100), (2, 100)], 1, 999)
-def test_each_set_has_its_share_and_each_image_its_turn(pairs, seed, start_block):
+def test_each_set_has_its_share_and_each_image_its_turn(pairs, seed, start_block) -> None:
     sets = sets_of(*pairs)
     order, again = WeightedOrder(sets, seed), WeightedOrder(sets, seed)
     length, total = order._length, sum(weight for _, weight in pairs)
@@ -200,7 +203,7 @@ def test_each_set_has_its_share_and_each_image_its_turn(pairs, seed, start_block
     assert [again.image(sample) for sample in reversed(far)] == [order.image(sample) for sample in far][::-1]
 
 
-def test_passes_and_sets_have_orders_of_their_own():
+def test_passes_and_sets_have_orders_of_their_own() -> None:
     sets = sets_of((40, 1), (40, 1))
     order = WeightedOrder(sets, seed=2)
     images = [order.image(sample) for sample in range(2 * SHORTEST_BLOCK)]
@@ -218,13 +221,13 @@ def test_passes_and_sets_have_orders_of_their_own():
 WEIGHTED = ("photos", "people-*.tar=2")
 
 
-def batches(**changes) -> list[dict[str, torch.Tensor]]:
+def batches(**changes: Any) -> list[dict[str, torch.Tensor]]:
     given = {"image_size": 32, "batch_size": 4, "augment": "none", "first": 0, "stop": 24, "seed": 3, "device": CPU}
     return list(training_batches({"image": open_source(WEIGHTED)}, **(given | changes)))
 
 
 @pytest.mark.parametrize("augment", ["none", "flip", "crop"])
-def test_caching_changes_nothing(sets, augment):
+def test_caching_changes_nothing(sets: Path, augment: str) -> None:
     cached, uncached, on_device = (batches(augment=augment, cache=cache) for cache in ("memory", "none", "device"))
     assert_equal_batches(cached, uncached)
     assert_equal_batches(cached, on_device)
@@ -232,7 +235,7 @@ def test_caching_changes_nothing(sets, augment):
 
 @pytest.mark.parametrize("cache", ["memory", "none"])
 @pytest.mark.parametrize("augment", ["crop", "photo"])
-def test_resumed_run_and_two_ranks_see_the_same_samples(sets, cache, augment):
+def test_resumed_run_and_two_ranks_see_the_same_samples(sets: Path, cache: str, augment: str) -> None:
     whole = batches(augment=augment, cache=cache)
     assert_equal_batches(whole[2:], batches(augment=augment, cache=cache, first=8))
     halves = [batches(augment=augment, cache=cache, rank=rank, world=2) for rank in (0, 1)]
@@ -241,12 +244,12 @@ def test_resumed_run_and_two_ranks_see_the_same_samples(sets, cache, augment):
 
 
 @pytest.mark.slow
-def test_loader_workers_change_nothing(sets):
+def test_loader_workers_change_nothing(sets: Path) -> None:
     assert_equal_batches(*(batches(augment="crop", cache="none", workers=workers) for workers in (0, 2)))
 
 
 @pytest.mark.parametrize("cache", ["memory", "none"])
-def test_labels_are_those_of_the_images(colour_photos, tmp_path, cache):
+def test_labels_are_those_of_the_images(colour_photos: Path, tmp_path: Path, cache: str) -> None:
     one = tree(tmp_path / "one", colour_photos / "0.png", *(f"{kind}/{n}.png" for kind in "xy" for n in range(9)))
     two = tree(tmp_path / "two", colour_photos / "1.png", "y/1.png", "z/2.png")
     source = open_source([one, f"{two}=3"])
@@ -258,7 +261,7 @@ def test_labels_are_those_of_the_images(colour_photos, tmp_path, cache):
     assert (batch["label"] == 2).sum() > 10  # without weights 3 of 60
 
 
-def test_two_domains_have_weights_of_their_own(sets):
+def test_two_domains_have_weights_of_their_own(sets: Path) -> None:
     sources = {"a": open_source(["photos", "people-0.tar=3"]), "b": open_source(["people-*.tar"])}
     data = {domain: source.sets for domain, source in sources.items()}
     assert data == {"a": tuple(sets_of((5, 1), (2, 3))), "b": ()}
@@ -277,7 +280,7 @@ def joined(*parts: tuple[str, int, float]) -> ImageSource:
     return JoinedSource(sources, tuple(WeightedSet(size, weight) for _, size, weight in parts))
 
 
-def test_every_set_gives_its_own_last_images_and_keeps_the_rest():
+def test_every_set_gives_its_own_last_images_and_keeps_the_rest() -> None:
     source = joined(("b", 60, 1), ("a", 30, 2), ("c", 10, 1))
     rest, last = split_off_last(source, 100)
     assert [last.name(index) for index in range(len(last))] == [
@@ -287,7 +290,7 @@ def test_every_set_gives_its_own_last_images_and_keeps_the_rest():
     assert last.sets == tuple(sets_of((6, 1), (3, 2), (1, 1)))
 
 
-def test_small_set_is_never_held_out_whole():
+def test_small_set_is_never_held_out_whole() -> None:
     source = joined(("photos", 990, 1), ("z", 4, 5))
     rest, last = split_off_last(source, 50)
     assert rest.sets == tuple(sets_of((941, 1), (4, 5)))
@@ -298,7 +301,7 @@ def test_small_set_is_never_held_out_whole():
     assert not shown & {last.name(index) for index in range(len(last))}
 
 
-def test_evaluation_holds_out_the_same_images(colour_photos, tmp_path):
+def test_evaluation_holds_out_the_same_images(colour_photos: Path, tmp_path: Path) -> None:
     words = [
         f"{tree(tmp_path / name, colour_photos / '0.png', *(f'{number:02}.png' for number in range(size)))}={weight}"
         for name, size, weight in (("a", 30, 2), ("b", 50, 1))
@@ -309,7 +312,7 @@ def test_evaluation_holds_out_the_same_images(colour_photos, tmp_path):
     assert [Path(name).parent.name for name in names[0]] == ["a"] * 3 + ["b"] * 5
 
 
-def test_epoch_is_as_many_samples_as_there_are_images(sets):
+def test_epoch_is_as_many_samples_as_there_are_images(sets: Path) -> None:
     data = open_data({"image": WEIGHTED})
     assert (data.epoch, data.images) == (8, 8)
 
@@ -317,11 +320,11 @@ def test_epoch_is_as_many_samples_as_there_are_images(sets):
 # A run
 
 
-def weighted_request(out: Path, **changes) -> TrainingRequest:
+def weighted_request(out: Path, **changes: Any) -> TrainingRequest:
     return replace(request("", out, **changes), data=WEIGHTED)
 
 
-def test_run_records_the_weights_and_goes_on_with_the_same_samples(sets, monkeypatch):
+def test_run_records_the_weights_and_goes_on_with_the_same_samples(sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     start(weighted_request(sets / "whole")).train()
     train_until(start(weighted_request(sets / "cut")), step=4)
     info = json.loads((sets / "cut" / "config.json").read_text())
@@ -332,7 +335,7 @@ def test_run_records_the_weights_and_goes_on_with_the_same_samples(sets, monkeyp
     assert_equal_states(load_latest(sets / "whole"), load_latest(sets / "cut"))
 
 
-def test_weights_change_what_is_learnt(sets):
+def test_weights_change_what_is_learnt(sets: Path) -> None:
     plain = [word.removesuffix("=2") for word in WEIGHTED]
     start(replace(request("", sets / "plain", steps=2), data=plain)).train()
     start(weighted_request(sets / "weighted", steps=2)).train()
@@ -340,20 +343,20 @@ def test_weights_change_what_is_learnt(sets):
         assert_equal_states(load_latest(sets / "plain"), load_latest(sets / "weighted"))
 
 
-def test_shard_that_came_later_does_not_change_a_run_unsaid(sets, colour_photos):
+def test_shard_that_came_later_does_not_change_a_run_unsaid(sets: Path, colour_photos: Path) -> None:
     start(weighted_request(sets / "run", steps=2)).train()
     shard(sets / "people-2.tar", colour_photos / "0.png", "0.png")
     with pytest.raises(DataError, match=r"people-\*\.tar=2: 9 images, and the run began with 8"):
         start(again("", sets / "run"))
 
 
-def test_card_names_the_sets_with_their_weights(sets):
+def test_card_names_the_sets_with_their_weights(sets: Path) -> None:
     start(weighted_request(sets / "run", steps=2)).train()
     recipe, state = recipe_class("gan"), load_latest(sets / "run")
     assert card_of(sets / "run", state, recipe, recipe.Config(**state.config)).data == "photos, people-*.tar=2"
 
 
-def test_run_of_two_domains_finds_its_weights_again(sets, monkeypatch):
+def test_run_of_two_domains_finds_its_weights_again(sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     domains = {"a": ["photos", "people-0.tar=3"], "b": ["people-*.tar"]}
     start(request("", sets / "run", "cyclegan", domains=domains, steps=2)).train()
     assert RunFolder(sets / "run").read_info().domains == {
@@ -364,7 +367,7 @@ def test_run_of_two_domains_finds_its_weights_again(sets, monkeypatch):
     assert start(again("", sets / "run", "cyclegan", steps=3)).data.train["a"].sets == tuple(sets_of((5, 1), (2, 3)))
 
 
-def test_set_of_both_domains_takes_no_weight(sets):
+def test_set_of_both_domains_takes_no_weight(sets: Path) -> None:
     for data in (["photos=2"], ["photos", "people-0.tar=2"]):
         with pytest.raises(UsageError, match=r"=2: a weight shares out .* give --a ITEM=WEIGHT --b ITEM=WEIGHT"):
             chosen_data("cyclegan", ("a", "b"), data, {}, announce=False)
@@ -375,7 +378,7 @@ def test_set_of_both_domains_takes_no_weight(sets):
 # Weights from a file of settings
 
 
-def test_file_names_the_data_and_its_weights(sets):
+def test_file_names_the_data_and_its_weights(sets: Path) -> None:
     file = sets / "c.toml"
     file.write_text('batch_size = 3\n[data]\nphotos = 1\n"people-*.tar" = 0.5\n')
     chosen = begun_with(recipe_class("gan"), request("", sets / "run", config=file), announce=False)
@@ -384,14 +387,14 @@ def test_file_names_the_data_and_its_weights(sets):
     assert make_config(recipe_class("gan"), file=file).batch_size == 3
 
 
-def test_command_wins_over_the_file(sets):
+def test_command_wins_over_the_file(sets: Path) -> None:
     file = sets / "c.toml"
     file.write_text('[data]\n"gone.tar" = 2\n')
     chosen = begun_with(recipe_class("gan"), request("photos", sets / "run", config=file), announce=False)
     assert chosen.named == ["photos"]
 
 
-def test_file_has_a_table_for_each_of_two_domains(sets):
+def test_file_has_a_table_for_each_of_two_domains(sets: Path) -> None:
     file, recipe = sets / "c.toml", recipe_class("cyclegan")
     file.write_text('batch_size = 3\n[a]\nphotos = 2\n"people-0.tar" = 1\n[b]\n"people-*.tar" = 1\n')
     chosen = begun_with(recipe, request("", sets / "run", "cyclegan", config=file), announce=False)
@@ -415,7 +418,7 @@ def test_file_has_a_table_for_each_of_two_domains(sets):
         ("[data]\nphotos = nan", "photos=nan: the weight must be a positive number"),
     ],
 )
-def test_table_that_cannot_be_is_explained(sets, text, message):
+def test_table_that_cannot_be_is_explained(sets: Path, text: str, message: str) -> None:
     file = sets / "c.toml"
     file.write_text(text)
     with pytest.raises(SettingError, match=message):
@@ -430,7 +433,7 @@ def said(*words: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_command_explains_a_weight_that_cannot_be(sets):
+def test_command_explains_a_weight_that_cannot_be(sets: Path) -> None:
     tiny = [word for setting in TINY["gan"] for word in ("--set", setting)]
     code, output = said("train", "gan", "--data", "photos", "--data", "people-0.tar=0", "--device", "cpu", *tiny)
     assert code == 1
@@ -439,12 +442,12 @@ def test_command_explains_a_weight_that_cannot_be(sets):
     assert said("train", "cyclegan", "--data", "photos=2", "--data", "people-0.tar")[0] == 2
 
 
-def test_help_says_what_a_weight_does():
+def test_help_says_what_a_weight_does() -> None:
     for recipe in ("gan", "cyclegan"):
         assert "ITEM=WEIGHT" in said("train", recipe, "--help")[1]
 
 
-def test_check_takes_the_items_of_a_training(sets):
+def test_check_takes_the_items_of_a_training(sets: Path) -> None:
     code, output = said("data", "check", "photos", "people-*.tar=2", "--json")
     assert json.loads(output)["images"] == 8
     assert code == 0

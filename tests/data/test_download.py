@@ -6,9 +6,9 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import stat
-import subprocess
 import sys
 import threading
 import time
@@ -17,8 +17,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+from conftest import StartProcess
 from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app
@@ -134,7 +136,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 def get(site: Site, tmp_path: Path) -> Callable[..., Fetched]:
     """`get()` fetches the site's file into `tmp_path`/toys."""
 
-    def fetch(path: str = "toys.zip", **options: str) -> Fetched:
+    def fetch(path: str = "toys.zip", **options: Any) -> Fetched:
         return download("toys", tmp_path, url=site.url(path), patience=HASTE, **options)
 
     return fetch
@@ -423,7 +425,7 @@ def test_full_disk_keeps_what_came(
     site: Site, get: Callable[..., Fetched], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(archive.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 1000}))
+        patched.setattr(shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 1000}))
         with pytest.raises(DataError, match="the disk is full; free some space"):
             get()
     assert part(tmp_path).read_bytes() == site.content
@@ -529,7 +531,7 @@ def test_command_says_what_came_and_what_is_next(site: Site, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_command_leaves_a_part_to_go_on_from(
-    site: Site, get: Callable[..., Fetched], tmp_path: Path, number: signal.Signals
+    site: Site, get: Callable[..., Fetched], tmp_path: Path, start_process: StartProcess, number: signal.Signals
 ) -> None:
     """The answer stops at 280,000 bytes and the connection stays open: the command waits when the signal comes."""
     send, released = site._send, threading.Event()
@@ -542,7 +544,7 @@ def test_stopped_command_leaves_a_part_to_go_on_from(
 
     site._send = stall  # type: ignore[method-assign]
     words = [sys.executable, str(CHECKOUT / "main.py"), "data", "download", "toys", "--url", site.url()]
-    process = subprocess.Popen([*words, "--out", str(tmp_path)], stderr=subprocess.PIPE, text=True)
+    process = start_process([*words, "--out", str(tmp_path)])
     deadline = time.monotonic() + 20
     while not (part(tmp_path).exists() and part(tmp_path).stat().st_size) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -5,6 +5,7 @@ import math
 import sys
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def evaluate(*words: str) -> Result:
     return CliRunner().invoke(app, ["evaluate", *words, "--size", "32"])
 
 
-def request(*data: str, **changes) -> EvaluationRequest:
+def request(*data: str, **changes: Any) -> EvaluationRequest:
     return EvaluationRequest("mine.onnx", data=data, size=32, **changes)
 
 
@@ -68,7 +69,7 @@ class Knowing:
         return Image.fromarray(self._change(self._truths[grey.tobytes()]))
 
 
-def test_true_colours_are_at_a_distance_of_0_and_grey_at_that_of_grey(world):
+def test_true_colours_are_at_a_distance_of_0_and_grey_at_that_of_grey(world: Path) -> None:
     source = open_source([world / "blue"])
     perfect = evaluate_colorizer(Knowing(source), source, size=32, features=mean_colour())
     idle = evaluate_colorizer(lambda grey: grey, source, size=32, features=mean_colour())
@@ -77,7 +78,7 @@ def test_true_colours_are_at_a_distance_of_0_and_grey_at_that_of_grey(world):
     assert idle.frechet_distance == idle.frechet_distance_of_grey == perfect.frechet_distance_of_grey > 0.1
 
 
-def test_frechet_distance_of_colours_that_are_all_off_alike_is_their_square(world):
+def test_frechet_distance_of_colours_that_are_all_off_alike_is_their_square(world: Path) -> None:
     source = open_source([world / "blue"])
 
     def redder(pixels):
@@ -90,7 +91,7 @@ def test_frechet_distance_of_colours_that_are_all_off_alike_is_their_square(worl
     assert score.frechet_distance == pytest.approx((10 / 127.5) ** 2, abs=1e-4)
 
 
-def test_distance_between_sets_takes_ten_photos_and_says_so(world, in_world, tmp_path):
+def test_distance_between_sets_takes_ten_photos_and_says_so(world: Path, in_world: None, tmp_path: Path) -> None:
     draw_colours(tmp_path / "few", 9, (60, 80, 170))
     figures = measure(request(str(tmp_path / "few")))
     assert not {"frechet_distance", "frechet_distance_of_grey", "features"} & figures.keys()
@@ -99,7 +100,7 @@ def test_distance_between_sets_takes_ten_photos_and_says_so(world, in_world, tmp
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
-def test_network_run_once_gives_what_a_run_at_each_setting_gives(world, share):
+def test_network_run_once_gives_what_a_run_at_each_setting_gives(world: Path, share: float) -> None:
     grid = Grid(temperatures=(0.2, 0.7), saturations=(1.0, 1.3), prior_corrections=(share,))
     ways = decoded_ways(str(world / "mine.onnx"), grid)
     card, weights = read_card(world / "mine.onnx"), world / "mine.safetensors"
@@ -123,7 +124,7 @@ def weights_by_hand() -> torch.Tensor:
     return (seen / 2 + 0.5 / len(quantised)) ** -0.5
 
 
-def test_settings_are_those_of_a_full_run_in_pytorch(world):
+def test_settings_are_those_of_a_full_run_in_pytorch(world: Path) -> None:
     card = read_card(world / "mine.onnx")
     lightness = np.random.default_rng(1).uniform(-1, 1, (1, 1, 64, 64)).astype(np.float32)
     for decoding, colorizer in decoded_ways(str(world / "mine.onnx"), Grid(temperatures=(0.3, 0.9))):
@@ -133,7 +134,7 @@ def test_settings_are_those_of_a_full_run_in_pytorch(world):
         np.testing.assert_allclose(colorizer._model.run(lightness), network.run(lightness), atol=1e-5)
 
 
-def test_photo_goes_through_the_network_once_for_all_decodings(world, monkeypatch):
+def test_photo_goes_through_the_network_once_for_all_decodings(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     logits = AbNetwork.logits
     monkeypatch.setattr(AbNetwork, "logits", lambda self, x: seen.append(x.clone()) or logits(self, x))
@@ -144,7 +145,7 @@ def test_photo_goes_through_the_network_once_for_all_decodings(world, monkeypatc
     assert len(seen) - opened == 11
 
 
-def test_rows_are_those_of_each_way_alone(world):
+def test_rows_are_those_of_each_way_alone(world: Path) -> None:
     source = open_source([world / "red"])
     ways = [colorizer for _, colorizer in decoded_ways(str(world / "mine.onnx"), Grid((0.2, 0.9)))]
     together = measure_photos(ways, source, size=32, features=mean_colour())
@@ -153,7 +154,7 @@ def test_rows_are_those_of_each_way_alone(world):
     assert rows[0] != rows[1]
 
 
-def test_every_value_of_a_setting_goes_with_every_one_of_the_others(in_world):
+def test_every_value_of_a_setting_goes_with_every_one_of_the_others(in_world: None) -> None:
     figures = measure(request("red", temperatures=(0.2, 0.4), saturations=(0.0, 1.0), prior_corrections=(0.0, 1.0)))
     curve = figures["temperature_curve"]
     names = ["temperature", "saturation", "prior_correction"]
@@ -169,13 +170,13 @@ def test_every_value_of_a_setting_goes_with_every_one_of_the_others(in_world):
     assert line.split() == list(curve[0])
 
 
-def test_only_what_varies_and_the_temperature_name_a_row(in_world):
+def test_only_what_varies_and_the_temperature_name_a_row(in_world: None) -> None:
     (row,) = measure(request("red", saturations=(1.0,)))["temperature_curve"]
     assert list(row) == ["temperature", "saturation", "psnr_gain_db", "colourfulness_ratio", "frechet_distance"]
     assert row["temperature"] == OWN["temperature"]
 
 
-def test_sets_are_what_they_are_alone_and_all_is_what_they_are_together(in_world):
+def test_sets_are_what_they_are_alone_and_all_is_what_they_are_together(in_world: None) -> None:
     together = measure(request("blue", "grey", "red"))
     *sets, everything = together["sets"]
     assert [row["set"] for row in sets] == ["blue", "grey", "red"]
@@ -190,7 +191,7 @@ def test_sets_are_what_they_are_alone_and_all_is_what_they_are_together(in_world
     assert together["measured_on"] == "23 photos of blue, grey, red at 32 px"
 
 
-def test_figures_are_printed_drawn_saved_and_shown(in_world, tmp_path):
+def test_figures_are_printed_drawn_saved_and_shown(in_world: None, tmp_path: Path) -> None:
     write_colorizer(tmp_path / "mine.onnx")
     words = ["--data", "blue", "--data", "red", "--temperatures", "0.3", "--saturations", "1,1.25"]
     path = str(tmp_path / "mine.onnx")
@@ -210,7 +211,7 @@ def test_figures_are_printed_drawn_saved_and_shown(in_world, tmp_path):
     assert ["temperature", "saturation", "psnr_gain_db", "colourfulness_ratio", "frechet_distance"] in lines
 
 
-def test_chart_has_a_panel_for_the_distance_and_for_what_decides_by_set(in_world):
+def test_chart_has_a_panel_for_the_distance_and_for_what_decides_by_set(in_world: None) -> None:
     panels = figure_panels(measure(request("blue", "grey", "red")))
     assert [panel.title.split(" ")[0] for panel in panels[:4]] == ["PSNR", "SSIM", "Frechet", "colourfulness"]
     assert [panel.title.split(" ")[0] for panel in panels[4:]] == ["PSNR", "colourfulness", "Frechet"]
@@ -227,26 +228,26 @@ def test_chart_has_a_panel_for_the_distance_and_for_what_decides_by_set(in_world
         ["--prior-corrections", "some"],
     ],
 )
-def test_settings_that_cannot_be_are_refused_before_work(words):
+def test_settings_that_cannot_be_are_refused_before_work(words: list[str]) -> None:
     result = evaluate("no-such-model", "--data", ".", *words)
     assert result.exit_code == 2
     assert f"{words[1]}: give numbers " in result.stderr
 
 
-def test_prior_that_is_not_in_the_file_cannot_be_taken_back(tmp_path):
+def test_prior_that_is_not_in_the_file_cannot_be_taken_back(tmp_path: Path) -> None:
     write_colorizer(tmp_path / "old.onnx", frequency=False)
     assert len(decoded_ways(str(tmp_path / "old.onnx"), Grid((0.2, 0.4)))) == 2
     with pytest.raises(ModelError, match=r"old\.safetensors: does not say how frequent colours were .* export the run"):
         decoded_ways(str(tmp_path / "old.onnx"), Grid(prior_corrections=(0.5,)))
 
 
-def test_recipe_without_rarity_weights_has_nothing_to_take_back(tmp_path):
+def test_recipe_without_rarity_weights_has_nothing_to_take_back(tmp_path: Path) -> None:
     write_tiny_model(tmp_path / "gan.onnx", tiny_model(0.2, 0.4), recipe="colorizer-gan")
     with pytest.raises(ModelError, match="colorizer-gan has no prior_correction; leave --prior-corrections away"):
         decoded_ways(str(tmp_path / "gan.onnx"), Grid(prior_corrections=(0.5,)))
 
 
-def test_photo_that_cannot_be_read_ends_the_work_and_gives_the_threads_back(world, tmp_path):
+def test_photo_that_cannot_be_read_ends_the_work_and_gives_the_threads_back(world: Path, tmp_path: Path) -> None:
     draw_colours(tmp_path, 3, (60, 80, 170))
     (tmp_path / "001.png").write_bytes(b"no picture")
     threads = torch.get_num_threads()
@@ -255,7 +256,9 @@ def test_photo_that_cannot_be_read_ends_the_work_and_gives_the_threads_back(worl
     assert torch.get_num_threads() == threads
 
 
-def test_progress_is_told_of_every_photo_and_shown_on_a_terminal_alone(world, monkeypatch):
+def test_progress_is_told_of_every_photo_and_shown_on_a_terminal_alone(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told = []
     source = open_source([world / "red"])
     measure_photos([lambda grey: grey], source, size=32, advance=lambda *numbers: told.append(numbers))

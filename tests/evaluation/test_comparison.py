@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,9 +28,9 @@ SWAP = np.eye(3)[::-1]
 LABELS = ["translated", "untouched (ceiling)", "real (floor)"]
 
 
-def linear_translator(path: Path, matrix: np.ndarray, **card) -> Path:
+def linear_translator(path: Path, matrix: np.ndarray, **card: Any) -> Path:
     """A model file whose translation of a pixel is `matrix` times its red, green and blue in [-1, 1]."""
-    shape = [1, 3, "H", "W"]
+    shape: list[int | str | None] = [1, 3, "H", "W"]
     graph = helper.make_graph(
         [helper.make_node("Conv", ["image", "matrix"], ["translated"])],
         "translator",
@@ -39,7 +40,7 @@ def linear_translator(path: Path, matrix: np.ndarray, **card) -> Path:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     specs = {
-        side: (TensorSpec(name, tuple(shape), "sRGB / 127.5 - 1", (-1.0, 1.0)),)
+        side: (TensorSpec(name, (1, 3, "H", "W"), "sRGB / 127.5 - 1", (-1.0, 1.0)),)
         for side, name in (("inputs", "image"), ("outputs", "translated"))
     }
     about = {"task": "translate", "name": path.stem, "native_size": 32, "size_multiple": 4, "recipe": "cyclegan"}
@@ -64,13 +65,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def in_world(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(world)
     monkeypatch.setattr("img2img.evaluation.measure.feature_network", lambda *_: mean_colour())
+    monkeypatch.setattr("img2img.evaluation.sets.distances.RESAMPLES", 20)  # for intervals that are read, not weighed
 
 
 def evaluate(*words: str) -> Result:
     return CliRunner().invoke(app, ["evaluate", *words])
 
 
-def test_pictures_like_the_real_ones_are_at_the_floor_and_others_far_off(world):
+def test_pictures_like_the_real_ones_are_at_the_floor_and_others_far_off(world: Path) -> None:
     real = open_source([world / "blue"])
     alike, floor = compare_sources(open_source([world / "bluish"]), real, mean_colour(), seed=0)
     other, _ = compare_sources(open_source([world / "red"]), real, mean_colour(), seed=0)
@@ -80,7 +82,7 @@ def test_pictures_like_the_real_ones_are_at_the_floor_and_others_far_off(world):
     assert other.frechet_distance.value == pytest.approx(2 * (130 / 127.5) ** 2, rel=0.1)  # of the mean colours
 
 
-def test_floor_has_as_many_pictures_as_the_fakes_at_most_half_of_the_real_ones(world):
+def test_floor_has_as_many_pictures_as_the_fakes_at_most_half_of_the_real_ones(world: Path) -> None:
     real = open_source([world / "blue"])
     fake, floor = compare_sources(open_source([world / "bluish"]), real, mean_colour(), seed=0)
     assert (fake.number, fake.beside, floor.number, floor.beside) == (20, 100, 20, 80)
@@ -88,7 +90,7 @@ def test_floor_has_as_many_pictures_as_the_fakes_at_most_half_of_the_real_ones(w
     assert (fake.number, fake.beside, floor.number, floor.beside) == (100, 100, 50, 50)
 
 
-def test_perfect_translator_is_at_the_floor_and_an_idle_one_at_the_ceiling(world):
+def test_perfect_translator_is_at_the_floor_and_an_idle_one_at_the_ceiling(world: Path) -> None:
     source, real = open_source([world / "red"]), open_source([world / "blue"])
 
     def swapped(picture: Image.Image) -> Image.Image:
@@ -102,14 +104,14 @@ def test_perfect_translator_is_at_the_floor_and_an_idle_one_at_the_ceiling(world
     assert [row.pictures for row in (perfect, untouched, floor)] == LABELS
 
 
-def test_set_too_small_to_hold_any_out_is_refused(world):
+def test_set_too_small_to_hold_any_out_is_refused(world: Path) -> None:
     data = ["--data", str(world / "few"), "--real", str(world / "blue"), "--held-out", "5"]
     result = CliRunner().invoke(app, ["evaluate", str(world / "swap.onnx"), *data])
     assert result.exit_code == 1
     assert result.stderr.endswith("000.png: 9 pictures in all, too few to hold any out; leave --held-out away\n")
 
 
-def test_held_out_pictures_of_the_target_are_the_floor(world):
+def test_held_out_pictures_of_the_target_are_the_floor(world: Path) -> None:
     rest, last = split_off_last(open_source([world / "blue"]), 10)
     source = open_source([world / "bluish"])
     translated, _, floor = compare_translated(lambda p: p, source, rest, mean_colour(), held_out=last, seed=0)
@@ -118,7 +120,7 @@ def test_held_out_pictures_of_the_target_are_the_floor(world):
     assert floor == compared("real (floor)", theirs, reals, seed=0)
 
 
-def test_too_few_pictures_are_refused(world):
+def test_too_few_pictures_are_refused(world: Path) -> None:
     few, real = open_source([world / "few"]), open_source([world / "blue"])
     with pytest.raises(DataError, match=f"few.*: {FEWEST - 1} pictures in all; .* takes {FEWEST} or more"):
         compare_sources(few, real, mean_colour(), seed=0)
@@ -127,7 +129,7 @@ def test_too_few_pictures_are_refused(world):
 
 
 @pytest.mark.usefixtures("in_world")
-def test_table_and_json_tell_the_same_of_two_folders():
+def test_table_and_json_tell_the_same_of_two_folders() -> None:
     printed = evaluate("--real", "blue", "--fake", "red").stdout
     figures = json.loads(evaluate("--real", "blue", "--fake", "red", "--json").stdout)
     fake, floor = figures["compared"]
@@ -140,7 +142,7 @@ def test_table_and_json_tell_the_same_of_two_folders():
 
 
 @pytest.mark.usefixtures("in_world")
-def test_command_on_the_card_prints_the_figures_again():
+def test_command_on_the_card_prints_the_figures_again() -> None:
     words = ("--data", str(Path("red").resolve()), "--real", "blue", "--held-out", "10", "--size", "64", "--seed", "3")
     saved = evaluate("swap.onnx", *words, "--save", "--json")
     card = read_card(Path("swap.onnx"))
@@ -152,7 +154,7 @@ def test_command_on_the_card_prints_the_figures_again():
 
 
 @pytest.mark.usefixtures("in_world")
-def test_seed_draws_the_resamples_and_not_the_value():
+def test_seed_draws_the_resamples_and_not_the_value() -> None:
     first, second = (
         json.loads(evaluate("--real", "blue", "--fake", "red", "--json", "--seed", seed).stdout) for seed in "01"
     )
@@ -161,7 +163,7 @@ def test_seed_draws_the_resamples_and_not_the_value():
 
 
 @pytest.mark.usefixtures("in_world")
-def test_sheet_shows_in_out_and_back_and_the_last_only_where_there_is_one():
+def test_sheet_shows_in_out_and_back_and_the_last_only_where_there_is_one() -> None:
     assert evaluate("swap.onnx", "--data", "red", "--real", "blue", "--sheet", "s.png", "--count", "3").exit_code == 0
     with Image.open("s.png") as sheet:
         assert sheet.size == (2 * 3 * 192 + 6, 2 * 192 + 6)
@@ -174,7 +176,7 @@ def test_sheet_shows_in_out_and_back_and_the_last_only_where_there_is_one():
 
 
 @pytest.mark.usefixtures("in_world")
-def test_chart_is_a_picture_of_every_row():
+def test_chart_is_a_picture_of_every_row() -> None:
     assert evaluate("swap.onnx", "--data", "red", "--real", "blue", "--chart", "chart.png").exit_code == 0
     with Image.open("chart.png") as chart:
         blue = (np.asarray(chart.convert("RGB")) == (0x1F, 0x6F, 0xB4)).all(-1)
@@ -203,14 +205,16 @@ def test_chart_is_a_picture_of_every_row():
         ("swap.onnx --data red --real blue --size 9999", "size 9999"),
     ],
 )
-def test_words_that_do_not_go_together_are_refused(words, says, world, monkeypatch):
+def test_words_that_do_not_go_together_are_refused(
+    words: str, says: str, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(world)
     result = evaluate(*words.split())
     assert result.exit_code == 2
     assert says in result.stderr
 
 
-def test_command_names_files_without_their_folders():
+def test_command_names_files_without_their_folders() -> None:
     request = EvaluationRequest(
         "models/mine.onnx", data=("/a/x.tar", "/b/y"), real=("/c/z",), features="inception", seed=4
     )
@@ -225,13 +229,13 @@ def test_command_names_files_without_their_folders():
     )
 
 
-def test_request_for_two_folders_needs_no_model():
+def test_request_for_two_folders_needs_no_model() -> None:
     assert EvaluationRequest(real=("a",), fake=("b",)).subject() == "folders"
     with pytest.raises(UsageError, match="give --fake as well"):
         EvaluationRequest(real=("a",)).subject()
 
 
-def test_figures_are_finite_for_sets_of_one_picture_repeated(tmp_path):
+def test_figures_are_finite_for_sets_of_one_picture_repeated(tmp_path: Path) -> None:
     folder = draw_colours(tmp_path / "one", 1, RED)
     for index in range(1, FEWEST):
         (folder / f"{index:03}.png").write_bytes((folder / "000.png").read_bytes())

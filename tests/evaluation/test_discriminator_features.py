@@ -18,7 +18,7 @@ TINY = ("image_size=8", "batch_size=4", "z_dim=4", "generator_channels=4", "disc
 
 
 @pytest.fixture(scope="module")
-def two_classes(tmp_path_factory) -> Path:
+def two_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """60 noisy pictures: bright at the left, and bright at the right."""
     folder = tmp_path_factory.mktemp("two_classes")
     rng = np.random.default_rng(0)
@@ -33,7 +33,7 @@ def two_classes(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def runs(two_classes, tmp_path_factory) -> dict[str, Path]:
+def runs(two_classes: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("runs")
     for recipe, more in (("dcgan", ()), ("cgan", ()), ("gan", ()), ("wgan-sn", ("n_critic=1",))):
         request = TrainingRequest(
@@ -44,7 +44,9 @@ def runs(two_classes, tmp_path_factory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("recipe", ["dcgan", "cgan", "gan", "wgan-sn"])
-def test_easy_classes_are_told_apart_and_every_judge_has_filters(runs, two_classes, recipe, tmp_path):
+def test_easy_classes_are_told_apart_and_every_judge_has_filters(
+    runs: dict[str, Path], two_classes: Path, recipe: str, tmp_path: Path
+) -> None:
     found = probe(runs[recipe], open_source([str(two_classes)]))
     assert (found.train_images, found.test_images) == (48, 12)
     assert min(found.pixels, found.trained) > 0.9
@@ -53,7 +55,7 @@ def test_easy_classes_are_told_apart_and_every_judge_has_filters(runs, two_class
         assert np.asarray(picture).std() > 10
 
 
-def test_classes_that_do_not_exist_are_not_found(runs, two_classes, tmp_path):
+def test_classes_that_do_not_exist_are_not_found(runs: dict[str, Path], two_classes: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     for index in range(100):
         target = tmp_path / "ab"[index % 2] / f"{index}.png"
@@ -63,7 +65,7 @@ def test_classes_that_do_not_exist_are_not_found(runs, two_classes, tmp_path):
     assert max(found.pixels, found.untrained, found.trained) < 0.85
 
 
-def test_trained_and_untrained_judges_differ_and_neither_follows_the_batch(runs):
+def test_trained_and_untrained_judges_differ_and_neither_follows_the_batch(runs: dict[str, Path]) -> None:
     trained, untrained = load_judge(runs["dcgan"])
     images = torch.rand(3, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
     features = embed(trained, images)
@@ -72,7 +74,7 @@ def test_trained_and_untrained_judges_differ_and_neither_follows_the_batch(runs)
     assert np.allclose(features[:1], embed(trained, images[:1]), atol=1e-6)
 
 
-def test_filters_are_the_first_layers_kernels_over_their_largest_weight(runs):
+def test_filters_are_the_first_layers_kernels_over_their_largest_weight(runs: dict[str, Path]) -> None:
     trained, _ = load_judge(runs["dcgan"])
     kernels = filter_pictures(trained)
     weight = trained.discriminator.features[0][0].weight.detach()
@@ -81,7 +83,9 @@ def test_filters_are_the_first_layers_kernels_over_their_largest_weight(runs):
     assert kernels.abs().amax((1, 2, 3)).tolist() == pytest.approx([1] * 4)
 
 
-def test_runs_and_data_that_cannot_be_probed_say_why(runs, colour_photos, tmp_path):
+def test_runs_and_data_that_cannot_be_probed_say_why(
+    runs: dict[str, Path], colour_photos: Path, tmp_path: Path
+) -> None:
     with pytest.raises(DataError, match="no labels to probe with"):
         probe(runs["dcgan"], open_source([str(colour_photos)]))
     colorizer = tmp_path / "colorizer"

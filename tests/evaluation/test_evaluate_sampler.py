@@ -20,7 +20,7 @@ NAMES = ("dark", "left", "right")
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory) -> Path:
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """30 noisy pictures of each class: dark, bright at the left, bright at the right."""
     folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
     for index in range(90):
@@ -48,7 +48,9 @@ def sampler(path: Path, order: tuple[int, ...] = (0, 1, 2), spread: float = 0.05
     return linear_sampler(path, basis, labels=labels, classes=NAMES)
 
 
-def test_sampler_that_draws_what_it_is_asked_for_is_told_from_one_that_mixes_two_classes_up(pictures, tmp_path):
+def test_sampler_that_draws_what_it_is_asked_for_is_told_from_one_that_mixes_two_classes_up(
+    pictures: Path, tmp_path: Path
+) -> None:
     source = open_source([pictures])
     good = evaluate_sampler(Sampler(sampler(tmp_path / "good.onnx")), source, seed=0)
     mixed = evaluate_sampler(Sampler(sampler(tmp_path / "mixed.onnx", (0, 2, 1))), source, seed=0)
@@ -59,7 +61,7 @@ def test_sampler_that_draws_what_it_is_asked_for_is_told_from_one_that_mixes_two
     assert mixed["asked_for"] == pytest.approx(1 / 3, abs=0.05)
 
 
-def test_sampler_that_ignores_its_latents_has_no_variety_within_a_class(pictures, tmp_path):
+def test_sampler_that_ignores_its_latents_has_no_variety_within_a_class(pictures: Path, tmp_path: Path) -> None:
     source = open_source([pictures])
     varied = evaluate_sampler(Sampler(sampler(tmp_path / "varied.onnx", spread=0.15)), source, seed=0)
     stuck = evaluate_sampler(Sampler(sampler(tmp_path / "stuck.onnx", spread=0.0)), source, seed=0)
@@ -68,13 +70,13 @@ def test_sampler_that_ignores_its_latents_has_no_variety_within_a_class(pictures
     assert stuck["diversity"] < varied["diversity"]
 
 
-def test_classes_must_be_those_of_the_model(pictures, colour_photos, tmp_path):
+def test_classes_must_be_those_of_the_model(pictures: Path, colour_photos: Path, tmp_path: Path) -> None:
     model = Sampler(sampler(tmp_path / "good.onnx"))
     with pytest.raises(ModelError, match="draws dark, left, right; give --data with these classes"):
         evaluate_sampler(model, open_source([colour_photos]), seed=0)
 
 
-def test_command_prints_and_saves_the_figures(pictures, tmp_path):
+def test_command_prints_and_saves_the_figures(pictures: Path, tmp_path: Path) -> None:
     model = sampler(tmp_path / "good.onnx")
     result = CliRunner().invoke(app, ["evaluate", str(model), "--data", str(pictures), "--json", "--save"])
     assert result.exit_code == 0, result.output
@@ -87,7 +89,9 @@ def test_command_prints_and_saves_the_figures(pictures, tmp_path):
 @pytest.mark.parametrize(
     "words", [["--size", "64"], ["--size", "256"], ["--temperatures", "0.5"], ["--sheet", "sheet.png"]]
 )
-def test_options_for_photos_are_refused_before_any_work(words, tmp_path, monkeypatch):
+def test_options_for_photos_are_refused_before_any_work(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     model = sampler(tmp_path / "good.onnx")
     result = CliRunner().invoke(app, ["evaluate", str(model), "--data", "nowhere", *words, "--temperatures", "0.4"])
@@ -96,7 +100,7 @@ def test_options_for_photos_are_refused_before_any_work(words, tmp_path, monkeyp
     assert "good.onnx is a sampler: leave away " in result.stderr
 
 
-def test_table_has_only_what_can_be_read_from_it(pictures, tmp_path):
+def test_table_has_only_what_can_be_read_from_it(pictures: Path, tmp_path: Path) -> None:
     figures = evaluate_sampler(Sampler(sampler(tmp_path / "good.onnx")), open_source([pictures]), seed=0)
     assert list(figures) == ["diversity", "duplicates", "asked_for", "classifier_accuracy", "asked_for_by_class"]
     command = EvaluationRequest("good.onnx", data=("digits",)).command()

@@ -31,13 +31,13 @@ def pictures(count: int, side: int) -> torch.Tensor:
     return nn.functional.interpolate(drawn, size=(side, side), mode="bilinear").round().to(torch.uint8)
 
 
-def test_lite0_gives_320_features_of_a_known_scale(lite0):
+def test_lite0_gives_320_features_of_a_known_scale(lite0: PooledFeatures) -> None:
     found = lite0(pictures(2, 256))
     assert found.shape == (2, 320)
     assert 0.01 < found.square().mean() < 1
 
 
-def test_lite0_in_onnx_runtime_computes_what_it_does_in_pytorch(lite0):
+def test_lite0_in_onnx_runtime_computes_what_it_does_in_pytorch(lite0: PooledFeatures) -> None:
     some = pictures(3, 224).float() / 127.5 - 1
     encoder = lite0.maps.encoder
     for norm in encoder.modules():
@@ -48,7 +48,7 @@ def test_lite0_in_onnx_runtime_computes_what_it_does_in_pytorch(lite0):
     assert expected.std() > 0.1
 
 
-def test_pictures_of_bytes_and_of_floats_have_the_same_features(lite0):
+def test_pictures_of_bytes_and_of_floats_have_the_same_features(lite0: PooledFeatures) -> None:
     some = pictures(2, 224)
     assert torch.equal(lite0(some), lite0(some.float() / 127.5 - 1))
 
@@ -63,19 +63,19 @@ class Contrast(nn.Conv2d):
         return x.abs()
 
 
-def test_fine_texture_is_averaged_when_a_picture_is_shrunk_not_sampled():
+def test_fine_texture_is_averaged_when_a_picture_is_shrunk_not_sampled() -> None:
     board = 255 * (torch.arange(99)[:, None] + torch.arange(99)) % 510
     seen = PooledFeatures(Contrast(), side=33, name="contrast")(board.to(torch.uint8).expand(1, 3, 99, 99))
     assert seen.max() < 0.15  # every third pixel alone would have a contrast of 1
 
 
-def test_making_a_network_draws_no_random_numbers():
+def test_making_a_network_draws_no_random_numbers() -> None:
     before = torch.get_rng_state()
     feature_network()
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_inception_sees_what_torchvisions_own_preprocessing_gives_it(inception):
+def test_inception_sees_what_torchvisions_own_preprocessing_gives_it(inception: tuple[Path, Inception3]) -> None:
     file, network = inception
     some = pictures(2, 299)
     means, deviations = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
@@ -89,12 +89,12 @@ def test_inception_sees_what_torchvisions_own_preprocessing_gives_it(inception):
     assert torch.allclose(found, kept[0], rtol=1e-3, atol=1e-5)
 
 
-def test_inception_asks_for_its_weights_and_says_where_they_are():
+def test_inception_asks_for_its_weights_and_says_where_they_are() -> None:
     with pytest.raises(UsageError, match=r"--weights FILE: fetch https://.*inception_v3"):
         feature_network("inception")
 
 
-def test_weights_of_something_else_are_refused(tmp_path):
+def test_weights_of_something_else_are_refused(tmp_path: Path) -> None:
     torch.save({"weight": torch.zeros(1)}, tmp_path / "other.pth")
     (tmp_path / "text.pth").write_text("no weights")
     for name in ("other.pth", "text.pth"):
@@ -104,7 +104,7 @@ def test_weights_of_something_else_are_refused(tmp_path):
         feature_network("inception", tmp_path / "nowhere.pth")
 
 
-def test_unknown_network_and_weights_without_need_are_refused(tmp_path):
+def test_unknown_network_and_weights_without_need_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there are: lite0, inception"):
         feature_network("vgg")
     with pytest.raises(UsageError, match="lite0 takes no --weights"):

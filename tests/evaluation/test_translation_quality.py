@@ -2,6 +2,8 @@
 
 import random
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ RED, BLUE = (190, 70, 60), (60, 70, 190)
 
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory) -> tuple[ImageSource, ImageSource, ImageSource, ImageSource]:
+def sources(tmp_path_factory: pytest.TempPathFactory) -> tuple[ImageSource, ImageSource, ImageSource, ImageSource]:
     """Red pictures and blue ones to train on, then those that are held out."""
     folder = tmp_path_factory.mktemp("domains")
     drawn = [(40, RED), (50, BLUE), (20, RED), (20, BLUE)]
@@ -28,7 +30,7 @@ def sources(tmp_path_factory) -> tuple[ImageSource, ImageSource, ImageSource, Im
     )
 
 
-def quality(sources, **more) -> TranslationQuality:
+def quality(sources, **more: Any) -> TranslationQuality:
     return TranslationQuality(*sources, image_size=32, features=mean_colour(), **more)
 
 
@@ -40,7 +42,9 @@ def red_for_blue(x: torch.Tensor) -> torch.Tensor:
     return x.flip(1)
 
 
-def test_generators_that_change_nothing_reach_the_ceiling_and_perfect_ones_the_floor(sources):
+def test_generators_that_change_nothing_reach_the_ceiling_and_perfect_ones_the_floor(
+    sources: tuple[ImageSource, ImageSource, ImageSource, ImageSource],
+) -> None:
     measured = quality(sources)
     lazy, perfect = measured.measure(unchanged, unchanged), measured.measure(red_for_blue, red_for_blue)
     for name, ceiling in lazy.items():
@@ -50,18 +54,22 @@ def test_generators_that_change_nothing_reach_the_ceiling_and_perfect_ones_the_f
     assert set(lazy) == {"kid_ab", "fd_ab", "kid_ba", "fd_ba"}
 
 
-def test_each_direction_is_judged_by_its_own_generator(sources):
+def test_each_direction_is_judged_by_its_own_generator(
+    sources: tuple[ImageSource, ImageSource, ImageSource, ImageSource],
+) -> None:
     measured = quality(sources)
     half = measured.measure(red_for_blue, unchanged)
     assert half["fd_ab"] < 0.1 * half["fd_ba"]
 
 
-def test_frechet_distance_of_the_ceiling_is_that_of_the_mean_colours(sources):
+def test_frechet_distance_of_the_ceiling_is_that_of_the_mean_colours(
+    sources: tuple[ImageSource, ImageSource, ImageSource, ImageSource],
+) -> None:
     apart = np.subtract(RED, BLUE) / 127.5
     assert quality(sources).reference["fd_ab_ceiling"] == pytest.approx(np.sum(apart**2), rel=0.1)
 
 
-def test_measuring_draws_no_random_numbers(sources):
+def test_measuring_draws_no_random_numbers(sources: tuple[ImageSource, ImageSource, ImageSource, ImageSource]) -> None:
     states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
     measured = TranslationQuality(*[Subset(source, range(3)) for source in sources], image_size=32)
     measured.measure(unchanged, unchanged)
@@ -70,7 +78,9 @@ def test_measuring_draws_no_random_numbers(sources):
     assert random.getstate() == states[2]
 
 
-def test_real_pictures_are_read_once(sources, monkeypatch):
+def test_real_pictures_are_read_once(
+    sources: tuple[ImageSource, ImageSource, ImageSource, ImageSource], monkeypatch: pytest.MonkeyPatch
+) -> None:
     measured = quality(sources)
     before = measured.reference, measured.measure(red_for_blue, red_for_blue)
     read = []
@@ -87,7 +97,9 @@ def count_reads(rgb, read):
     return counted
 
 
-def test_features_that_a_folder_keeps_serve_another_time_and_only_for_the_same_pictures(tmp_path, monkeypatch):
+def test_features_that_a_folder_keeps_serve_another_time_and_only_for_the_same_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = open_source([draw_colours(tmp_path / "pictures", 12, RED)])
     first = source_features(source, mean_colour(), cache_dir=tmp_path / "kept")
     read = []
@@ -108,7 +120,7 @@ class Rounding(nn.Conv2d):
         return super().forward(x) + 1e-6 * torch.rand(())
 
 
-def test_kept_features_are_found_again_whatever_the_last_digits_and_only_for_the_same_network(tmp_path):
+def test_kept_features_are_found_again_whatever_the_last_digits_and_only_for_the_same_network(tmp_path: Path) -> None:
     source = open_source([draw_colours(tmp_path / "pictures", 3, RED)])
     layer = Rounding(3, 3, 1)
     first = source_features(source, PooledFeatures(layer, side=8, name="layer"), cache_dir=tmp_path / "kept")
@@ -119,7 +131,7 @@ def test_kept_features_are_found_again_whatever_the_last_digits_and_only_for_the
     assert not torch.allclose(other, first, atol=1e-3)
 
 
-def test_damaged_features_are_taken_again(tmp_path):
+def test_damaged_features_are_taken_again(tmp_path: Path) -> None:
     source = open_source([draw_colours(tmp_path / "pictures", 3, RED)])
     first = source_features(source, mean_colour(), cache_dir=tmp_path / "kept")
     (kept,) = (tmp_path / "kept").iterdir()
@@ -129,7 +141,7 @@ def test_damaged_features_are_taken_again(tmp_path):
     assert torch.equal(source_features(source, mean_colour(), cache_dir=tmp_path / "kept"), first)
 
 
-def test_change_is_enlarged_and_added_to_the_sharp_picture():
+def test_change_is_enlarged_and_added_to_the_sharp_picture() -> None:
     board = (64 + 64 * ((torch.arange(64)[:, None] + torch.arange(64)) % 2)).to(torch.uint8).expand(2, 3, 64, 64)
     sizes = []
 
@@ -141,14 +153,14 @@ def test_change_is_enlarged_and_added_to_the_sharp_picture():
     assert sizes == [(2, 3, 16, 16)]
 
 
-def test_generator_sees_no_colours_beyond_white_and_black():
+def test_generator_sees_no_colours_beyond_white_and_black() -> None:
     stripes = (255 * (torch.arange(64) // 16 % 2)).to(torch.uint8).expand(1, 3, 64, 64)
     extremes = []
     translated(lambda x: extremes.extend(map(float, x.aminmax())) or x, stripes, 48)
     assert extremes == [-1, 1]
 
 
-def test_colours_beyond_white_and_black_are_clipped():
+def test_colours_beyond_white_and_black_are_clipped() -> None:
     grey = torch.full((1, 3, 8, 8), 200, dtype=torch.uint8)
     assert (translated(lambda x: x + 1, grey, 8) == 255).all()
     assert (translated(lambda x: x - 2, grey, 4) == 0).all()
@@ -165,7 +177,7 @@ class Many(ImageSource):
         return b""
 
 
-def test_of_very_many_pictures_so_many_at_equal_steps_are_looked_at():
+def test_of_very_many_pictures_so_many_at_equal_steps_are_looked_at() -> None:
     chosen = looked_at(Many())
     assert (len(chosen), chosen[0], chosen[-1]) == (MOST, 0, 5 * MOST - 1)
     assert {later - earlier for earlier, later in pairwise(chosen)} == {5, 6}

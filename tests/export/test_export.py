@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -31,9 +32,12 @@ from img2img.training.pace import Pace
 from img2img.training.request import TrainingRequest
 from img2img.training.start import start
 
+pytestmark = pytest.mark.usefixtures("graphs_once")
+SETTINGS = ("temperature=0.5", "prior_correction=0.5")
+
 
 @pytest.fixture(scope="module")
-def run(colour_photos, tmp_path_factory) -> Path:
+def run(colour_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "colorizer"
     settings = ("batch_size=2", "image_size=32")
     start(
@@ -45,16 +49,16 @@ def run(colour_photos, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def exported(run, tmp_path_factory) -> Path:
+def exported(run: Path, graphs_once: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("models") / "mine.onnx"
-    settings = ("temperature=0.5", "prior_correction=0.5")
-    parity = export_run(run, target, tolerance=0.05, settings=settings, about={"notes": "a test"}).parity
+    parity = export_run(run, target, tolerance=0.05, settings=SETTINGS, about={"notes": "a test"}).parity
     assert [one.shapes[0][2:] for one in parity] == [(64, 64), (256, 256), (224, 288), (352, 192)]
     assert max(one.difference for one in parity) < 1e-3
     return target
 
 
-def test_card_says_what_the_model_is(exported, colour_photos):
+@pytest.mark.slow  # with the export itself
+def test_card_says_what_the_model_is(exported: Path, colour_photos: Path) -> None:
     card = read_card(exported)
     assert (card.name, card.task, card.recipe, card.step, card.seed) == ("mine", "colorize", "colorizer", 2, 5)
     assert (card.settings["temperature"], card.settings["prior_correction"]) == (0.5, 0.5)
@@ -63,13 +67,15 @@ def test_card_says_what_the_model_is(exported, colour_photos):
     assert 3e6 < card.parameters <= 5e6
 
 
-def test_both_files_carry_the_same_card_but_for_their_own_checksum(exported):
+@pytest.mark.slow  # with the export itself
+def test_both_files_carry_the_same_card_but_for_their_own_checksum(exported: Path) -> None:
     onnx_card, weights_card = read_card(exported), read_card(exported.with_suffix(".safetensors"))
     assert onnx_card.sha256 != weights_card.sha256
     assert replace(onnx_card, sha256="") == replace(weights_card, sha256="")
 
 
-def test_model_file_is_a_valid_onnx_model_with_half_precision_kernels(exported):
+@pytest.mark.slow  # with the export itself
+def test_model_file_is_a_valid_onnx_model_with_half_precision_kernels(exported: Path) -> None:
     model = onnx.load(exported)
     onnx.checker.check_model(model)
     # the exporter itself multiplies out what has fewer than 8,192 numbers
@@ -79,13 +85,15 @@ def test_model_file_is_a_valid_onnx_model_with_half_precision_kernels(exported):
     assert exported.stat().st_size < 12e6
 
 
-def test_model_file_names_no_path_of_the_machine_it_was_made_on(exported, run):
+@pytest.mark.slow  # with the export itself
+def test_model_file_names_no_path_of_the_machine_it_was_made_on(exported: Path, run: Path) -> None:
     content = exported.read_bytes()
     assert str(Path(img2img.__file__).parent).encode() not in content
     assert str(run).encode() not in content
 
 
-def test_torch_and_onnx_runtime_colour_alike(exported):
+@pytest.mark.slow  # with the export itself
+def test_torch_and_onnx_runtime_colour_alike(exported: Path) -> None:
     card = read_card(exported)
     in_torch = TorchRuntime(exported.with_suffix(".safetensors"), card, device="cpu")
     photo = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 120), np.uint8))
@@ -93,26 +101,32 @@ def test_torch_and_onnx_runtime_colour_alike(exported):
     assert np.abs(np.asarray(one).astype(int) - np.asarray(other)).max() <= 1
 
 
-def test_exported_weights_start_another_training(exported, colour_photos, tmp_path):
+@pytest.mark.slow  # with the export itself
+def test_exported_weights_start_another_training(exported: Path, colour_photos: Path, tmp_path: Path) -> None:
     weights = exported.with_suffix(".safetensors")
     request = TrainingRequest(
         "colorizer-gan", [colour_photos], tmp_path / "gan", init=weights, device="cpu", settings=("batch_size=2",)
     )
-    generator = start(request).recipe.generator
+    generator = start(request).recipe.get_submodule("generator")
     held = load_weights(weights)
     del held["frequency"]  # which goes to a recipe that counts colours
     for name, value in held.items():
         assert torch.equal(generator.state_dict()[name], value.to(generator.state_dict()[name].dtype))
 
 
-def test_training_goes_on_with_the_frequencies_of_colours_and_with_the_rarity_weights_it_had(run, exported):
+@pytest.mark.slow  # with the export itself
+def test_training_goes_on_with_the_frequencies_of_colours_and_with_the_rarity_weights_it_had(
+    run: Path, exported: Path
+) -> None:
     state = load_latest(run)
     counted, bias = state.networks["frequency"], state.ema["averages.generator.unet.head.bias"]
     assert counted.std() > 0
     recipe = ColorizerRecipe(ColorizerRecipe.Config(pretrained=False))
     initialise(recipe, exported.with_suffix(".safetensors"))
     assert torch.equal(recipe.frequency, counted)
-    assert torch.allclose(recipe.generator.unet.head.bias, bias, atol=1e-6)
+    head = recipe.generator.unet.head
+    assert head.bias is not None
+    assert torch.allclose(head.bias, bias, atol=1e-6)
     taken_back = load_weights(exported.with_suffix(".safetensors"))["unet.head.bias"] - bias
     seen = counted @ recipe.smoothing
     rarest, commonest = seen.argmin(), seen.argmax()
@@ -121,20 +135,21 @@ def test_training_goes_on_with_the_frequencies_of_colours_and_with_the_rarity_we
     assert taken_back[commonest] - taken_back[rarest] == pytest.approx(expected.item(), rel=1e-3)
 
 
-def test_drift_beyond_the_tolerance_writes_nothing(run, tmp_path):
+@pytest.mark.slow
+def test_drift_beyond_the_tolerance_writes_nothing(run: Path, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="drifts from PyTorch by"):
-        export_run(run, tmp_path / "model.onnx", tolerance=0.0)
+        export_run(run, tmp_path / "model.onnx", tolerance=0.0, settings=SETTINGS)
     assert not list(tmp_path.iterdir())
 
 
-def test_export_asks_for_an_onnx_name_and_a_run(run, tmp_path):
+def test_export_asks_for_an_onnx_name_and_a_run(run: Path, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"ends in \.onnx"):
         export_run(run, tmp_path / "model.pt", tolerance=0.05)
     with pytest.raises(RunError, match="no state"):
         export_run(tmp_path, tmp_path / "model.onnx", tolerance=0.05)
 
 
-def test_folded_batch_norms_compute_what_they_did():
+def test_folded_batch_norms_compute_what_they_did() -> None:
     block = nn.Sequential(ConvNormAct(3, 8, stride=2), ConvNormAct(8, 8, groups=8, activation=nn.Identity))
     block.train()(torch.randn(16, 3, 8, 8) * 3 + 1)
     block.eval()
@@ -142,15 +157,16 @@ def test_folded_batch_norms_compute_what_they_did():
     assert torch.allclose(fold_batch_norms(block)(x), block(x), atol=1e-5)
 
 
-def test_rounding_leaves_kernels_that_fp16_holds_exactly():
+def test_rounding_leaves_kernels_that_fp16_holds_exactly() -> None:
     layer = nn.Conv2d(3, 4, 3)
+    assert layer.bias is not None
     bias = layer.bias.clone()
     round_to_half(layer)
     assert torch.equal(layer.weight, layer.weight.half().float())
     assert torch.equal(layer.bias, bias)
 
 
-def test_kernels_rounded_to_bytes_are_near_and_stored_as_int8_without_another_error():
+def test_kernels_rounded_to_bytes_are_near_and_stored_as_int8_without_another_error() -> None:
     layer = nn.Conv2d(16, 8, 3, bias=False)
     with torch.no_grad():
         layer.weight[0] *= 1e-6
@@ -176,7 +192,8 @@ def test_kernels_rounded_to_bytes_are_near_and_stored_as_int8_without_another_er
     assert np.array_equal(stored, layer.weight.detach().numpy())
 
 
-def test_figures_reach_both_cards_with_the_command_that_prints_them(exported, colour_photos):
+@pytest.mark.slow  # with the export itself
+def test_figures_reach_both_cards_with_the_command_that_prints_them(exported: Path, colour_photos: Path) -> None:
     figures = measure(Evaluation(str(exported), data=(str(colour_photos),), size=64, temperatures=(0.5,)))
     assert figures["means"]["photos"] == 7
     (point,) = figures["temperature_curve"]
@@ -190,25 +207,29 @@ def test_figures_reach_both_cards_with_the_command_that_prints_them(exported, co
     Colorizer(exported)
 
 
-def test_temperature_of_zero_is_refused(exported, colour_photos):
+@pytest.mark.slow  # with the export itself
+def test_temperature_of_zero_is_refused(exported: Path, colour_photos: Path) -> None:
     with pytest.raises(SettingError, match="must be above 0"):
         measure(Evaluation(str(exported), data=(str(colour_photos),), size=64, temperatures=(0.0,)))
 
 
 @pytest.mark.parametrize("setting", ["steps=777", "decoder_lr=1e-3"])
-def test_export_cannot_change_what_the_training_fixed(run, tmp_path, setting):
+def test_export_cannot_change_what_the_training_fixed(run: Path, tmp_path: Path, setting: str) -> None:
     with pytest.raises(SettingError, match="what an export may set: temperature, saturation"):
         export_run(run, tmp_path / "model.onnx", tolerance=0.05, settings=(setting,))
 
 
-def test_card_tells_how_long_the_training_took(exported):
-    assert read_card(exported).seconds > 0
+@pytest.mark.slow  # with the export itself
+def test_card_tells_how_long_the_training_took(exported: Path) -> None:
+    seconds = read_card(exported).seconds
+    assert seconds is not None
+    assert seconds > 0
 
 
 @pytest.mark.slow
-def test_model_that_cannot_be_written_is_named(run):
+def test_model_that_cannot_be_written_is_named(run: Path) -> None:
     with pytest.raises(ExportError, match=r"/proc/model\.onnx: "):
-        export_run(run, Path("/proc/model.onnx"), tolerance=0.05)
+        export_run(run, Path("/proc/model.onnx"), tolerance=0.05, settings=SETTINGS)
 
 
 SMALL_PLAYERS = ("image_size=8", "z_dim=4", "generator_channels=4", "discriminator_channels=4", "batch_size=2")
@@ -219,14 +240,16 @@ SMALL_PLAYERS = ("image_size=8", "z_dim=4", "generator_channels=4", "discriminat
     [
         ("gan", (), (3, 8, 8, 1)),
         ("dcgan", ("image_channels=3",), (3, 8, 8, 3)),
-        ("dcgan", ("upsampling=resize",), (3, 8, 8, 1)),
+        pytest.param("dcgan", ("upsampling=resize",), (3, 8, 8, 1), marks=pytest.mark.slow),
         ("cgan", (), (3, 8, 8, 1)),
-        ("cgan", ("condition=embedding", "image_size=32"), (3, 32, 32, 1)),
-        ("wgan-svc", ("n_critic=1",), (3, 8, 8, 1)),
+        pytest.param("cgan", ("condition=embedding", "image_size=32"), (3, 32, 32, 1), marks=pytest.mark.slow),
+        pytest.param("wgan-svc", ("n_critic=1",), (3, 8, 8, 1), marks=pytest.mark.slow),
         ("tgan", ("frames=4",), (3, 4, 8, 8, 1)),
     ],
 )
-def test_exported_sampler_draws_what_the_averaged_generator_draws(recipe, more, shape, tmp_path):
+def test_exported_sampler_draws_what_the_averaged_generator_draws(
+    recipe: str, more: tuple[str, ...], shape: tuple[int, ...], tmp_path: Path
+) -> None:
     request = TrainingRequest(
         recipe, ["digits"], tmp_path / "run", steps=2, settings=(*SMALL_PLAYERS, *more), device="cpu"
     )
@@ -239,7 +262,7 @@ def test_exported_sampler_draws_what_the_averaged_generator_draws(recipe, more, 
     assert sampler.card.task == "generate"
     assert sampler.card.classes == (tuple("0123456789") if recipe == "cgan" and not sampler.takes_condition else ())
     z = sampler.latents(3, seed=1)
-    asked = {"labels": [1, 5, 7]} if sampler.classes else {}
+    asked: dict[str, Any] = {"labels": [1, 5, 7]} if sampler.classes else {}
     picture = np.full((1, 3, 32, 32), -1, np.float32)
     asked |= {"condition": picture} if sampler.takes_condition else {}
     drawn = sampler.sample(z, **asked)

@@ -10,10 +10,10 @@ import torch
 from mean_colour import draw_colours
 from tiny_critic import scored_pair
 from tiny_run import TINY, request
+from tiny_sets import Named
 from tiny_translator import TinyTranslation
-from typer.testing import CliRunner
+from torch import nn
 
-from img2img.cli.app import app
 from img2img.data.open_source import open_source
 from img2img.errors import DataError, ExportError, SettingError
 from img2img.export.critic import Critic, export_critic
@@ -32,27 +32,7 @@ from img2img.runs.run_folder import RunFolder
 from img2img.runs.run_info import RunInfo
 from img2img.training.start import start
 
-SPECTRAL = (*TINY["cyclegan"], "spectral_norm=true")
-
-
-@pytest.fixture(scope="module")
-def run(two_sets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two steps of a tiny cyclegan whose discriminators have spectral norm."""
-    folder = tmp_path_factory.mktemp("runs") / "run"
-    start(request(two_sets, folder, "cyclegan", steps=2, settings=SPECTRAL)).train()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def exported(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a2b.onnx, b2a.onnx and critic.onnx, written by the command."""
-    folder = tmp_path_factory.mktemp("models")
-    words = ["export", str(run), "-o", str(folder / "a2b.onnx"), "--critic", str(folder / "critic.onnx")]
-    result = CliRunner().invoke(app, words)
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert sum(line.startswith("parity of critic at 1 x 3 x ") for line in result.stdout.splitlines()) == 4
-    assert result.stdout.splitlines()[-1].startswith(f"{folder}/critic.onnx: ")
-    return folder
+pytestmark = pytest.mark.usefixtures("graphs_once")
 
 
 def trained(run: Path) -> Recipe:
@@ -61,6 +41,10 @@ def trained(run: Path) -> Recipe:
     recipe = kind(kind.Config(**state.config))
     recipe.load_state_dict(state.networks)
     return recipe.eval()
+
+
+def judges(recipe: Recipe) -> list[nn.Module]:
+    return [recipe.get_submodule(name) for name in ("d_a", "d_b")]
 
 
 def lowest(logits: torch.Tensor) -> float:
@@ -74,36 +58,39 @@ def pictures() -> list[np.ndarray]:
 
 
 @pytest.mark.slow
-def test_critics_file_says_what_the_discriminators_say(run: Path, exported: Path) -> None:
-    recipe = trained(run)
-    runtime = OnnxRuntime(read_model(exported / "critic.onnx")[0], device="cpu")
+def test_critics_file_says_what_the_discriminators_say(cyclegan_run: Path, exported_cyclegan: Path) -> None:
+    recipe = trained(cyclegan_run)
+    runtime = OnnxRuntime(read_model(exported_cyclegan / "critic.onnx")[0], device="cpu")
     for picture in pictures():
         said = runtime.run(picture)
         assert said.shape == (1, 2)
-        expected = [lowest(judge(torch.from_numpy(picture))) for judge in (recipe.d_a, recipe.d_b)]
+        expected = [lowest(judge(torch.from_numpy(picture))) for judge in judges(recipe)]
         np.testing.assert_allclose(said[0], expected, atol=2e-3)  # kernels in half precision
         assert abs(expected[0] - expected[1]) > 0.01
 
 
 @pytest.mark.slow
-def test_card_says_whose_inputs_each_number_is_of(exported: Path) -> None:
-    card = read_card(exported / "critic.onnx")
+def test_card_says_whose_inputs_each_number_is_of(exported_cyclegan: Path) -> None:
+    card = read_card(exported_cyclegan / "critic.onnx")
     assert (card.name, card.task, card.classes) == ("critic", "critic", ("a2b", "b2a"))
     assert (card.native_size, card.size_multiple, card.recipe, card.step) == (32, 32, "cyclegan", 2)
     assert [spec.name for spec in (*card.inputs, *card.outputs)] == ["image", "critic"]
     for name in ("a2b", "b2a"):
-        assert read_card(exported / f"{name}.onnx").critic == "critic"
-    assert not (exported / "critic.safetensors").exists()
+        assert read_card(exported_cyclegan / f"{name}.onnx").critic == "critic"
+    assert not (exported_cyclegan / "critic.safetensors").exists()
 
 
 @pytest.mark.slow
-def test_training_pictures_give_the_quantiles(exported: Path, two_sets: Path) -> None:
+def test_training_pictures_give_the_quantiles(exported_cyclegan: Path, two_sets: Path) -> None:
     for name, folder in (("a2b", "trainA"), ("b2a", "trainB")):
         source = open_source([two_sets / folder])
-        scores = [read_card((exported / name).with_suffix(suffix)).score for suffix in (".onnx", ".safetensors")]
+        scores = [
+            read_card((exported_cyclegan / name).with_suffix(suffix)).score for suffix in (".onnx", ".safetensors")
+        ]
         assert scores[0] == scores[1]
+        assert scores[0] is not None
         assert scores[0]["pictures"] == len(source)
-        scorer = Scorer(Translator(exported / f"{name}.onnx", threads=1))
+        scorer = Scorer(Translator(exported_cyclegan / f"{name}.onnx", threads=1))
         pictures = [scorer.parts(photo) for photo in photos(two_sets / folder)]
         assert quantiles_of(pictures) == pytest.approx(scores[0])
 
@@ -133,7 +120,7 @@ def test_file_of_projected_discriminators_holds_the_features_once(two_sets: Path
     assert len(critic.graph) < 2.2 * numbers  # bytes: in half precision, the features once
     said = OnnxRuntime(critic.graph, device="cpu").run(pictures()[1])
     recipe = trained(tmp_path / "run")
-    expected = [lowest(judge(torch.from_numpy(pictures()[1]))) for judge in (recipe.d_a, recipe.d_b)]
+    expected = [lowest(judge(torch.from_numpy(pictures()[1]))) for judge in judges(recipe)]
     np.testing.assert_allclose(said[0], expected, atol=0.01)
 
 
@@ -159,6 +146,7 @@ def test_quantiles_are_of_training_pictures_without_those_held_out(of_grey_pictu
     write_quantiles(of_grey_pictures, models, held_out=2, seed=1)
     for path, mean in ((models["a"], 100 / 127.5 - 1), (models["b"], 1 - 150 / 127.5)):
         score = read_card(path).score
+        assert score is not None
         assert score["pictures"] == 18
         assert score["critic_mean"] == pytest.approx(mean, abs=0.06)  # with the two dark ones: 0.07 or more off
         assert 0 < score["critic_std"] < 0.15
@@ -181,15 +169,15 @@ def photos(folder: Path) -> list[Photo]:
 def test_pictures_are_drawn_by_seed_at_most_so_many(tmp_path: Path) -> None:
     source = open_source([draw_colours(tmp_path / "few", 12, (9, 9, 9), side=8)])
     assert sorted(_drawn(source, 1)) == list(range(12))
-    many = range(5 * MOST)
+    many = Named(*map(str, range(5 * MOST)))
     assert len(set(_drawn(many, 1))) == MOST
     assert _drawn(many, 1) == _drawn(many, 1) != _drawn(many, 2)
 
 
 @pytest.mark.slow
-def test_models_are_whole_without_the_data_and_the_command_says_so(run: Path, tmp_path: Path) -> None:
-    info = RunFolder(run).read_info()
-    copy = shutil.copytree(run, tmp_path / "run")
+def test_models_are_whole_without_the_data_and_the_command_says_so(cyclegan_run: Path, tmp_path: Path) -> None:
+    info = RunFolder(cyclegan_run).read_info()
+    copy = shutil.copytree(cyclegan_run, tmp_path / "run")
     RunFolder(copy).write_info(replace(info, domains={"a": ["gone/A"], "b": ["gone/B"]}))
     exported = export_run(copy, tmp_path / "a2b.onnx", critic=tmp_path / "critic.onnx", tolerance=0.05)
     assert exported.note.startswith("the cards have no quantiles, so photos get no score: gone")

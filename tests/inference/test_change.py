@@ -2,15 +2,12 @@
 
 import numpy as np
 import pytest
+from noise import noise
 from PIL import Image
 
 from img2img.inference.change import add_change
 
 DEPTHS = pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-
-
-def noise(*shape: int, dtype: type = np.uint8) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, np.iinfo(dtype).max + 1, shape, dtype)
 
 
 @DEPTHS
@@ -30,7 +27,7 @@ def test_grey_photo_becomes_three_channels(dtype: type) -> None:
 def test_even_change_is_added_and_clipped(dtype: type, expected: tuple[int, int, int]) -> None:
     """0.4 of [-1, 1] is 51 of 255, 0.4 times 65535 / 2 is 13107 of 65535."""
     top = np.iinfo(dtype).max
-    photo = np.broadcast_to(np.array(expected, dtype), (30, 40, 3))
+    photo: np.ndarray = np.broadcast_to(np.array(expected, dtype), (30, 40, 3))
     step = 51 if dtype == np.uint8 else 13107
     for sign in (1, -1):
         changed = add_change(np.ascontiguousarray(photo), np.full((8, 8, 3), sign * 0.4, np.float32))

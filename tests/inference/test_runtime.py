@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import numpy as np
 import pytest
@@ -166,7 +167,7 @@ def write_safetensors(path: Path, **tensors: np.ndarray) -> Path:
     from hashlib import sha256
 
     data = b"".join(values.astype("<f4").tobytes() for values in tensors.values())
-    header: dict[str, object] = {"__metadata__": {"img2img": replace(CARD, sha256=sha256(data).hexdigest()).to_json()}}
+    header: dict[str, Any] = {"__metadata__": {"img2img": replace(CARD, sha256=sha256(data).hexdigest()).to_json()}}
     start = 0
     for name, values in tensors.items():
         header[name] = {

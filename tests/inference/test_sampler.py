@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -141,7 +142,7 @@ def test_sampler_is_refused_where_a_colorizer_is_needed(grey: Path) -> None:
         {"classes": ("one", "two")},
     ],
 )
-def test_card_that_describes_no_sampler_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+def test_card_that_describes_no_sampler_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     path = linear_sampler(tmp_path / "grey.onnx", flat(0.1, 0.1), **change)
     with pytest.raises(ModelError, match=r"grey.onnx: its card does not describe a sampler"):
         Sampler(path)

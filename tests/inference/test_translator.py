@@ -9,33 +9,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from noise import noise
 from PIL import Image
 from tiny_model import tiny_model, write_tiny_model
 from tiny_translator import (
     IDENTITY,
     NEGATIVE,
     RED_TO_BLUE,
-    TRANSLATED,
     conv_graph,
     matrix_translator,
     normed_translator,
-    statistics_spec,
     write_translator,
 )
 
 from img2img.errors import ModelError, UnreadablePhoto, UsageError
-from img2img.export.onnx_graph import to_onnx
 from img2img.inference import tiling, translator
 from img2img.inference.cycle import there_and_back
 from img2img.inference.translator import Translator
 from img2img.photo import JpegSettings, Photo, read_photo, write_photo
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 HALF_A_LEVEL = 0.5 / 127.5
 SIZES = pytest.mark.parametrize("size", ["card", "native", 100])
-
-
-def noise(*shape: int, dtype: type = np.uint8, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max + 1, shape, dtype)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +108,7 @@ def test_grey_photo_of_any_depth_becomes_a_colour_photo_of_that_depth(
     tinted = Translator(matrix_translator(folder / "tinted.onnx", IDENTITY, (0.4, 0, -0.4)), threads=1)
     top = np.iinfo(dtype).max
     pixels = tinted.convert(Photo(np.full((40, 60), top // 2, dtype), "L"), size=size).pixels
-    assert (pixels.shape, pixels.dtype) == ((40, 60, 3), dtype)
+    assert (pixels.shape, pixels.dtype) == ((40, 60, 3), np.dtype(dtype))
     np.testing.assert_allclose(pixels[20, 30], top // 2 + 0.2 * top * np.array([1, 0, -1]), atol=0.01)
 
 
@@ -197,6 +192,7 @@ def any_statistics(model: Translator) -> np.ndarray:
     """(1, 2, T): means around 0, variances around 1."""
     rng = np.random.default_rng(3)
     size = model.card.outputs[1].shape[2]
+    assert isinstance(size, int)
     return np.stack([rng.normal(0, 0.3, (1, size)), rng.uniform(0.2, 2, (1, size))], axis=1).astype(np.float32)
 
 
@@ -241,6 +237,7 @@ def test_there_and_back_lie_side_by_side(negative: Translator) -> None:
     np.testing.assert_array_equal(cycle.pixels[:, 40:80], negative.convert(photo).pixels)
     out = Photo(cycle.pixels[:, 40:80], "RGB")
     np.testing.assert_array_equal(cycle.pixels[:, 80:], negative.convert(out).pixels)
+    assert photo.alpha is not None
     np.testing.assert_array_equal(cycle.alpha, np.tile(photo.alpha, (1, 3)))
 
 
@@ -314,20 +311,30 @@ def test_translating_imports_no_torch(folder: Path) -> None:
     assert (done.stdout, done.stderr) == ("(40, 30) []\n", "")
 
 
+FEW_TILES = """
+from img2img.inference.onnx_runtime import OnnxRuntime
+run_all, ran = OnnxRuntime.run_all, []
+
+def run_some(self, image, *frozen):
+    if len(ran) < 12 or image.shape not in ran:
+        ran.append(image.shape)
+        return run_all(self, image, *frozen)
+    return image.copy(), *frozen
+
+OnnxRuntime.run_all = run_some
+"""
+"""The network draws a dozen tiles, and each size of them once; the rest come back as they are, arrays of their own."""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="it tells a process's own peak; ru_maxrss begins at the parent's")
 def test_40_megapixels_take_at_most_one_and_a_half_gib(tmp_path: Path) -> None:
-    """With the network that ships, as a real process from file to file."""
-    from img2img.recipes import recipe_class
-
-    recipe = recipe_class("cyclegan")
-    config = recipe.Config()
-    network = recipe.exported_network(config).eval()
-    outputs = (TRANSLATED, statistics_spec(network))
-    model = write_translator(tmp_path / "a2b.onnx", to_onnx(network, recipe, config), outputs=outputs, halo=96)
+    """With a model that ships, as a real process from file to file."""
+    model = CHECKOUT / "checkpoints" / "horse2zebra.onnx"
     photo = tmp_path / "large.jpg"
     Image.fromarray(noise(55, 73, 3)).resize((7300, 5500), Image.Resampling.BICUBIC).save(photo)
     code = (
+        f"{FEW_TILES}\n"
         "import sys; from pathlib import Path; from img2img.cli.app import main\n"
         f"sys.argv = ['img2img', 'translate', {str(photo)!r}, '--model', {str(model)!r}, '--size', 'native']\n"
         "try: main()\n"
@@ -335,7 +342,7 @@ def test_40_megapixels_take_at_most_one_and_a_half_gib(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    with Image.open(tmp_path / "large.a2b.jpg") as image:
+    with Image.open(tmp_path / "large.horse2zebra.jpg") as image:
         assert image.size == (7300, 5500)
     assert int(done.stdout.split()[-1]) <= 1.5 * 1024**2
 

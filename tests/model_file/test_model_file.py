@@ -6,6 +6,7 @@ import re
 import struct
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import onnx
 import onnxruntime
@@ -150,7 +151,7 @@ def test_card_of_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
         {"score": 3},
     ],
 )
-def test_junk_in_a_card_is_refused(change: dict[str, object]) -> None:
+def test_junk_in_a_card_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ModelError, match="card is damaged"):
         ModelCard.from_json(json.dumps(json.loads(CARD.to_json()) | change))
 

@@ -1,4 +1,5 @@
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -22,13 +23,13 @@ def size(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def test_players_of_the_paper_have_the_authors_parameters_but_for_biases_that_norms_take_away():
+def test_players_of_the_paper_have_the_authors_parameters_but_for_biases_that_norms_take_away() -> None:
     """The authors' code says 11.378 M and 2.765 M, with biases in front of instance norms, which do nothing."""
     assert size(ResnetGenerator()) + 64 + 128 + 256 + 18 * 256 + 128 + 64 == 11_378_179
     assert size(PatchGAN(3)) + 128 + 256 + 512 == 2_764_737
 
 
-def test_separable_blocks_have_a_kernel_for_each_channel_and_one_across():
+def test_separable_blocks_have_a_kernel_for_each_channel_and_one_across() -> None:
     plain, separable = (ResnetGenerator(8, 1, separable=separable) for separable in (False, True))
     inner = 4 * 8
     assert size(plain) - size(separable) == 2 * (9 * inner**2 - (9 * inner + inner**2))
@@ -43,20 +44,20 @@ GENERATORS = [
 
 
 @pytest.mark.parametrize(("build", "sides"), GENERATORS)
-def test_generator_keeps_the_size_and_the_range(build, sides):
+def test_generator_keeps_the_size_and_the_range(build: Any, sides: Any) -> None:
     translated = build().eval()(picture(2, *sides))
     assert translated.shape == (2, 3, *sides)
     assert translated.abs().max() <= 1
 
 
 @pytest.mark.parametrize(("build", "sides"), GENERATORS)
-def test_generator_translates_each_picture_alone_in_training_too(build, sides):
+def test_generator_translates_each_picture_alone_in_training_too(build: Any, sides: Any) -> None:
     network, pictures = build().train(), picture(2, *sides)
     assert torch.allclose(network(pictures)[1:], network(pictures[1:]), atol=1e-5)
 
 
 @pytest.mark.parametrize(("build", "sides"), GENERATORS)
-def test_gradient_reaches_all_that_is_trained_and_the_picture(build, sides):
+def test_gradient_reaches_all_that_is_trained_and_the_picture(build: Any, sides: Any) -> None:
     network, pictures = build(), picture(2, *sides).requires_grad_()
     network(pictures).square().mean().backward()
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -65,41 +66,41 @@ def test_gradient_reaches_all_that_is_trained_and_the_picture(build, sides):
     assert pictures.grad.any()
 
 
-def test_resnet_starts_with_small_weights_as_the_paper_does():
+def test_resnet_starts_with_small_weights_as_the_paper_does() -> None:
     weights = torch.cat([p.flatten() for p in ResnetGenerator(16, 2).parameters() if p.ndim > 1])
     assert weights.std().item() == pytest.approx(0.02, rel=0.02)
 
 
-def test_channel_norm_is_instance_norm():
+def test_channel_norm_is_instance_norm() -> None:
     x = torch.randn(2, 5, 7, 9) * 3 + 1
     assert torch.allclose(channel_norm(5, affine=False)(x), nn.InstanceNorm2d(5)(x), atol=1e-5)
 
 
 @pytest.mark.parametrize("kernel", [3, 4])
-def test_transposed_convolution_doubles_the_size_whatever_its_kernel(kernel):
+def test_transposed_convolution_doubles_the_size_whatever_its_kernel(kernel: int) -> None:
     assert TransposedUp(4, 6, kernel=kernel)(torch.randn(1, 4, 5, 7)).shape == (1, 6, 10, 14)
 
 
-def test_residual_unet_is_as_small_as_it_says():
+def test_residual_unet_is_as_small_as_it_says() -> None:
     network = ResidualUNet()
     assert size(network) == 806_019
     assert sum(p.numel() for p in network.parameters() if p.requires_grad) == 105_251
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_residual_unet_without_a_change_gives_the_picture_back(training):
+def test_residual_unet_without_a_change_gives_the_picture_back(training: bool) -> None:
     network, pictures = ResidualUNet().train(training), picture()
     nn.init.zeros_(network.head.weight)
     assert torch.allclose(network(pictures), pictures, atol=1e-6)
 
 
-def test_residual_unet_begins_with_a_slight_change():
+def test_residual_unet_begins_with_a_slight_change() -> None:
     pictures = picture()
     change = (ResidualUNet().eval()(pictures) - pictures).abs().mean()
     assert 0.005 < change < 0.3
 
 
-def test_residual_unet_stays_within_the_range_and_can_come_back_from_beyond_it():
+def test_residual_unet_stays_within_the_range_and_can_come_back_from_beyond_it() -> None:
     network, pictures = ResidualUNet().train(), picture()
     with torch.no_grad():
         network.head.bias.fill_(5.0)
@@ -110,7 +111,7 @@ def test_residual_unet_stays_within_the_range_and_can_come_back_from_beyond_it()
     assert network.head.bias.grad.min() > 0
 
 
-def test_encoder_of_the_residual_unet_keeps_its_statistics_in_training():
+def test_encoder_of_the_residual_unet_keeps_its_statistics_in_training() -> None:
     network = ResidualUNet().train()
     before = {name: value.clone() for name, value in network.encoder.state_dict().items()}
     network(picture()).mean().backward()
@@ -119,7 +120,7 @@ def test_encoder_of_the_residual_unet_keeps_its_statistics_in_training():
     assert network.decoder.training
 
 
-def test_first_five_stages_give_the_first_levels_of_the_whole_pyramid():
+def test_first_five_stages_give_the_first_levels_of_the_whole_pyramid() -> None:
     whole, part = EfficientNetLite(3).eval(), EfficientNetLite(3, stages=5).eval()
     part.load_state_dict({name: value for name, value in whole.state_dict().items() if name in part.state_dict()})
     levels = whole.pyramid(picture())
@@ -130,7 +131,7 @@ def test_first_five_stages_give_the_first_levels_of_the_whole_pyramid():
 
 
 @pytest.mark.parametrize("variant", ["lite0", "lite1"])
-def test_frozen_features_are_the_encoders_own(variant):
+def test_frozen_features_are_the_encoders_own(variant: str) -> None:
     encoder = EfficientNetLite(3, variant).eval()
     encoder.load_imagenet()
     features = FrozenFeatures(variant, pretrained=True).train()(picture())
@@ -138,7 +139,7 @@ def test_frozen_features_are_the_encoders_own(variant):
         assert torch.allclose(ours, theirs, atol=1e-4 * float(theirs.detach().abs().max()))
 
 
-def test_nothing_of_frozen_features_is_trained_or_saved():
+def test_nothing_of_frozen_features_is_trained_or_saved() -> None:
     features = FrozenFeatures("lite1", pretrained=False)
     assert not list(features.parameters())
     assert not features.state_dict()
@@ -146,7 +147,7 @@ def test_nothing_of_frozen_features_is_trained_or_saved():
     assert features.double()(picture().double())[0].dtype == torch.float64  # and yet it moves along
 
 
-def test_features_without_pretrained_weights_are_always_the_same_and_draw_no_random_numbers():
+def test_features_without_pretrained_weights_are_always_the_same_and_draw_no_random_numbers() -> None:
     rng = torch.get_rng_state()
     one = FrozenFeatures("lite1", pretrained=False)
     assert torch.equal(torch.get_rng_state(), rng)
@@ -162,7 +163,7 @@ def projected() -> ProjectedDiscriminator:
     return ProjectedDiscriminator(8, pretrained=False)
 
 
-def test_every_scale_of_a_projected_discriminator_weighs_the_same_in_a_mean(projected):
+def test_every_scale_of_a_projected_discriminator_weighs_the_same_in_a_mean(projected: ProjectedDiscriminator) -> None:
     seen = []
     hooks = [head.register_forward_hook(lambda *args: seen.append(args[-1])) for head in projected.heads]
     logits = projected.eval()(picture())
@@ -174,7 +175,7 @@ def test_every_scale_of_a_projected_discriminator_weighs_the_same_in_a_mean(proj
     assert torch.relu(1 - logits).mean().item() == pytest.approx(mean_of_means.item(), rel=1e-5)
 
 
-def test_coarse_features_reach_the_finest_scale(projected):
+def test_coarse_features_reach_the_finest_scale(projected: ProjectedDiscriminator) -> None:
     sums = projected._mixed([torch.zeros(1, c, 16 >> n, 16 >> n) for n, c in enumerate(PYRAMID_CHANNELS[1:])])
     assert not sums[0].any()
     features = [torch.zeros(1, c, 16 >> n, 16 >> n) for n, c in enumerate(PYRAMID_CHANNELS[1:])]
@@ -182,7 +183,9 @@ def test_coarse_features_reach_the_finest_scale(projected):
     assert all(scale.any() for scale in projected._mixed(features))
 
 
-def test_heads_of_a_projected_discriminator_are_trained_and_its_projections_are_kept(projected):
+def test_heads_of_a_projected_discriminator_are_trained_and_its_projections_are_kept(
+    projected: ProjectedDiscriminator,
+) -> None:
     names = set(projected.state_dict())
     assert not [name for name in names if name.startswith("features")]
     assert {name.split(".")[0] for name in names} == {"across_channels", "across_scales", "heads"}
@@ -193,7 +196,7 @@ def test_heads_of_a_projected_discriminator_are_trained_and_its_projections_are_
     assert torch.equal(twin(picture()), projected.eval()(picture()))
 
 
-def test_gradient_flows_through_frozen_features_to_the_picture(projected):
+def test_gradient_flows_through_frozen_features_to_the_picture(projected: ProjectedDiscriminator) -> None:
     pictures = picture().requires_grad_()
     projected.train()(pictures).mean().backward()
     assert pictures.grad is not None
@@ -202,7 +205,7 @@ def test_gradient_flows_through_frozen_features_to_the_picture(projected):
 
 
 @pytest.mark.parametrize("build", [partial(PatchGAN, 3, 4, spectral=True), partial(ProjectedDiscriminator, 4)])
-def test_kernels_under_spectral_norm_come_to_a_largest_singular_value_of_one(build):
+def test_kernels_under_spectral_norm_come_to_a_largest_singular_value_of_one(build: Any) -> None:
     network = build(**({"pretrained": False} if build.func is ProjectedDiscriminator else {})).train()
     for _ in range(30):
         network(picture(1))

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import png
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from noise import noise
 from PIL import Image
 
 from img2img.errors import UnreadablePhoto
 from img2img.photo import Photo, read_photo, write_photo
 
 
-def noise(height: int, width: int, channels: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 65536, (height, width, channels), np.uint16)
-
-
-def by_pypng(samples: np.ndarray, **options: object) -> io.BytesIO:
+def by_pypng(samples: np.ndarray, **options: Any) -> io.BytesIO:
     height, width, channels = samples.shape
     stream = io.BytesIO()
     writer = png.Writer(width, height, greyscale=channels < 3, alpha=channels in (2, 4), bitdepth=16, **options)
@@ -38,7 +36,7 @@ def samples_of(photo: Photo) -> np.ndarray:
 def test_every_16_bit_layout_of_pypng_is_read_exactly(
     h: int, w: int, channels: int, interlace: bool, seed: int
 ) -> None:
-    samples = noise(h, w, channels, seed)
+    samples = noise(h, w, channels, dtype=np.uint16, seed=seed)
     photo = read_photo(by_pypng(samples, interlace=interlace))
     assert photo.pixels.dtype == np.uint16
     np.testing.assert_array_equal(samples_of(photo), samples)
@@ -47,7 +45,7 @@ def test_every_16_bit_layout_of_pypng_is_read_exactly(
 @settings(deadline=None, max_examples=40)
 @given(st.integers(1, 20), st.integers(1, 20), st.integers(1, 4), st.integers(0, 99))
 def test_pypng_reads_what_is_written(h: int, w: int, channels: int, seed: int) -> None:
-    samples = noise(h, w, channels, seed)
+    samples = noise(h, w, channels, dtype=np.uint16, seed=seed)
     alpha = samples[..., -1] if channels in (2, 4) else None
     pixels = samples[..., 0] if channels < 3 else samples[..., :3]
     stream = io.BytesIO()
@@ -59,7 +57,7 @@ def test_pypng_reads_what_is_written(h: int, w: int, channels: int, seed: int) -
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_transparent_color_becomes_alpha(channels: int) -> None:
-    samples = noise(3, 4, channels)
+    samples = noise(3, 4, channels, dtype=np.uint16)
     key = samples[1, 2]
     photo = read_photo(by_pypng(samples, transparent=int(key[0]) if channels == 1 else tuple(int(k) for k in key)))
     expected = np.full((3, 4), 65535)
@@ -90,6 +88,6 @@ def test_a_16_bit_photo_becomes_8_bit_jpeg_and_webp() -> None:
 def test_pillows_limit_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("img2img.photo.pixels.STRIP_PIXELS", 6)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 12)
-    assert read_photo(by_pypng(noise(5, 6, 3))).width == 6
+    assert read_photo(by_pypng(noise(5, 6, 3, dtype=np.uint16))).width == 6
     with pytest.raises(UnreadablePhoto, match="--max-pixels"):
-        read_photo(by_pypng(noise(5, 6, 3)), max_pixels=29)
+        read_photo(by_pypng(noise(5, 6, 3, dtype=np.uint16)), max_pixels=29)

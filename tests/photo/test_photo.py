@@ -10,17 +10,21 @@ import zlib
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from noise import noise
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
+from PIL.JpegImagePlugin import JpegImageFile
 
 from img2img.errors import UnreadablePhoto, UnwritablePhoto
 from img2img.photo import JpegSettings, Photo, output_suffix, read_photo, write_photo
-from img2img.photo.jpeg import jpeg_settings
+from img2img.photo.jpeg_settings import jpeg_settings
 from img2img.photo.metadata.exif import orientation
+from img2img.photo.photo import Space
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 XMP = (
@@ -46,7 +50,7 @@ def make_exif(side: int = 1, artist: str = "Dorothea Lange") -> bytes:
     return exif.tobytes()
 
 
-def encoded(image: Image.Image, image_format: str, **options: object) -> io.BytesIO:
+def encoded(image: Image.Image, image_format: str, **options: Any) -> io.BytesIO:
     stream = io.BytesIO()
     image.save(stream, image_format, **options)
     stream.seek(0)
@@ -60,10 +64,6 @@ def rewritten(photo: Photo, image_format: str, quality: int | None = None) -> Ph
     return read_photo(stream)
 
 
-def noise(*shape: int, dtype: type = np.uint8, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, np.iinfo(dtype).max + 1, shape, dtype)
-
-
 def smooth(height: int, width: int, channels: int = 3) -> np.ndarray:
     rows, columns = np.mgrid[:height, :width]
     return np.stack([rows * (i + 1) + columns * 2 for i in range(channels)], axis=-1).clip(0, 255).astype(np.uint8)
@@ -74,7 +74,7 @@ def photos(draw: st.DrawFn, depth: int | None = None) -> Photo:
     height, width = draw(st.integers(1, 40)), draw(st.integers(1, 40))
     dtype = np.uint16 if (depth or draw(st.sampled_from([8, 16]))) == 16 else np.uint8
     seed = draw(st.integers(0, 1000))
-    space = draw(st.sampled_from(["L", "RGB"]))
+    space: Space = draw(st.sampled_from(["L", "RGB"]))
     shape = (height, width) if space == "L" else (height, width, 3)
     return Photo(
         pixels=noise(*shape, dtype=dtype, seed=seed),
@@ -131,7 +131,7 @@ def test_webp_keeps_size_metadata_and_alpha(photo: Photo) -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(1, 50), st.integers(1, 50), st.sampled_from(["L", "RGB", "YCbCr"]))
-def test_jpeg_keeps_size_and_metadata_and_stays_close(height: int, width: int, space: str) -> None:
+def test_jpeg_keeps_size_and_metadata_and_stays_close(height: int, width: int, space: Space) -> None:
     pixels = smooth(height, width) if space != "L" else smooth(height, width, 1)[..., 0]
     photo = Photo(pixels, space, None, SRGB, make_exif(), XMP, (240.0, 240.0), "JPEG")
     again = rewritten(photo, "JPEG", quality=98)
@@ -158,6 +158,8 @@ def test_jpeg_is_written_with_the_tables_and_subsampling_of_its_source(subsampli
     stream = io.BytesIO()
     write_photo(photo, stream)
     with Image.open(source) as before, Image.open(stream) as after:
+        assert isinstance(before, JpegImageFile)
+        assert isinstance(after, JpegImageFile)
         assert after.quantization == before.quantization
         assert after.layer == before.layer
         assert bool(after.info.get("progressive")) == progressive
@@ -183,6 +185,7 @@ def test_color_from_a_grey_jpeg_gets_its_table_and_420() -> None:
     stream = io.BytesIO()
     write_photo(colored, stream)
     with Image.open(stream) as image:
+        assert isinstance(image, JpegImageFile)
         assert image.quantization[0] == list(photo.jpeg.tables[0])
         assert [component[1:3] for component in image.layer] == [(2, 2), (1, 1), (1, 1)]
 
@@ -236,7 +239,7 @@ def test_photos_are_read_upright_with_the_tag_reset(side: int, image_format: str
         assert photo.dpi == ((150, 300) if side >= 5 else (300, 150))
 
 
-def jpeg_of_side(image: Image.Image, side: int, **options: object) -> io.BytesIO:
+def jpeg_of_side(image: Image.Image, side: int, **options: Any) -> io.BytesIO:
     """A JPEG whose pixels lie as that EXIF orientation says; the image is what it shows."""
     undone = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270, **MIRRORED}.get(side)
     return encoded(image if undone is None else image.transpose(undone), "JPEG", exif=make_exif(side), **options)
@@ -521,7 +524,7 @@ def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
 
 
 def test_files_without_permission_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def denied(*_: object, **__: object) -> object:
+    def denied(*_: object, **__: Any) -> object:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", denied)
@@ -640,7 +643,7 @@ def test_nothing_is_left_behind_when_writing_breaks_off(
     target = tmp_path / "photo.png"
     target.write_bytes(b"the old one")
 
-    def fail(*_: object, **__: object) -> None:
+    def fail(*_: object, **__: Any) -> None:
         raise error
 
     monkeypatch.setattr(step, fail)
@@ -746,7 +749,7 @@ def test_a_large_png_is_packed_faster_and_stays_lossless(dtype: type, monkeypatc
 
 
 @pytest.mark.parametrize("space", ["L", "RGB"])
-def test_a_strip_of_one_pixel_either_way_survives(space: str) -> None:
+def test_a_strip_of_one_pixel_either_way_survives(space: Space) -> None:
     for height, width in ((1, 1), (1, 700_000), (700_000, 1)):
         photo = Photo(noise(height, width) if space == "L" else noise(height, width, 3), space)
         np.testing.assert_array_equal(rewritten(photo, "PNG").pixels, photo.pixels)

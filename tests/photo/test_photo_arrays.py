@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from img2img.errors import PhotoError
-from img2img.photo import Photo, read_photo, write_photo
+from img2img.photo import Photo, Space, read_photo, write_photo
 
 FORMATS = ("PNG", "TIFF", "WEBP", "JPEG", "BMP")
 
 
 def ramp(dtype: type, channels: int) -> np.ndarray:
-    values = np.arange(5 * 7 * channels, dtype=dtype).reshape(5, 7, channels) * np.iinfo(dtype).bits
+    values: np.ndarray = np.arange(5 * 7 * channels, dtype=dtype).reshape(5, 7, channels) * np.iinfo(dtype).bits
     return values[..., 0] if channels == 1 else values
 
 
@@ -66,6 +66,6 @@ def test_any_layout_in_memory_is_written_as_the_same_file(image_format: str, dty
         (np.zeros((4, 4), np.uint8), "L", np.zeros((4, 4), np.uint16)),
     ],
 )
-def test_arrays_that_are_no_photo_are_refused(pixels: np.ndarray, space: str, alpha: np.ndarray | None) -> None:
+def test_arrays_that_are_no_photo_are_refused(pixels: np.ndarray, space: Space, alpha: np.ndarray | None) -> None:
     with pytest.raises(PhotoError, match="a photo needs"):
         Photo(pixels, space, alpha)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import groupby, pairwise
 
@@ -24,7 +25,7 @@ PRIMARIES = struct.pack(">8L", 31270, 32900, 64000, 33000, 21000, 71000, 15000, 
 MASTERING = struct.pack(">8H2L", *[13250, 34500, 7500, 3000, 34000, 16000, 15635, 16450], 10_000_000, 50)
 
 
-def read(before: Chunks | bytes = (), after: Chunks | bytes = (), depth: int = 8) -> Photo:
+def read(before: Chunks | bytes = b"", after: Chunks | bytes = b"", depth: int = 8) -> Photo:
     return read_photo(io.BytesIO(png_bytes(GREY * (257 if depth == 16 else 1), depth, before=before, after=after)))
 
 
@@ -222,7 +223,7 @@ def video_light(x: np.ndarray) -> np.ndarray:
     return np.where(x < 0.081, x / 4.5, ((x + 0.099) / 1.099) ** (1 / 0.45))
 
 
-LIGHT = {
+LIGHT: dict[str, tuple[Chunks, Callable[[np.ndarray], np.ndarray]]] = {
     "gAMA 1.0": ([(b"gAMA", struct.pack(">L", 100_000))], lambda x: x),
     "gAMA 1/2.2": ([(b"gAMA", GAMMA)], lambda x: x ** (1 / 0.45455)),
     "cHRM": ([(b"cHRM", PRIMARIES)], srgb_light),
@@ -240,6 +241,7 @@ def test_a_profile_says_in_other_formats_what_the_chunks_said(what: str, image_f
     result, lost = written(coloured(read(chunks)), image_format)
     assert not lost
     icc = read_photo(io.BytesIO(result)).icc
+    assert icc is not None
     greys = np.arange(256, dtype=np.uint8)
     image = Image.fromarray(np.repeat(greys[None, :, None], 3, axis=2))
     transform = ImageCms.buildTransform(
@@ -257,6 +259,7 @@ def test_primaries_become_colorants() -> None:
     columns = [profile.red_colorant, profile.green_colorant, profile.blue_colorant]
     expected = [(0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)]
     for column, by_adobe in zip(columns, expected, strict=True):
+        assert column is not None
         assert column[0] == pytest.approx(by_adobe, abs=0.0005)
     assert profile.profile_description == "made of a PNG's primaries and tone curve"
 

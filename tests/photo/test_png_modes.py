@@ -48,7 +48,8 @@ def rgba_of(photo: Photo) -> np.ndarray:
 def rgba_by_pypng(data: bytes) -> np.ndarray:
     width, height, rows, info = png.Reader(bytes=data).asRGBA()
     values = np.array([list(row) for row in rows]).reshape(height, width, 4)
-    return values * (65535 if info["bitdepth"] == 16 else 255) // (2 ** info["bitdepth"] - 1)
+    scaled: np.ndarray = values * (65535 if info["bitdepth"] == 16 else 255) // (2 ** info["bitdepth"] - 1)
+    return scaled
 
 
 @pytest.mark.parametrize("interlace", [False, True])

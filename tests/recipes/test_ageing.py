@@ -1,6 +1,7 @@
 """The kinds of ageing: closed forms, what they leave alone, and that each follows from its sample's key."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,13 +50,13 @@ def changed(name, share, count=6):
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_strength_of_0_changes_nothing(name):
+def test_strength_of_0_changes_nothing(name: str) -> None:
     same, before = changed(name, None)
     torch.testing.assert_close(same, before, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_kind_changes_the_grey_more_at_the_upper_end_of_its_range_and_stays_in_range(name):
+def test_every_kind_changes_the_grey_more_at_the_upper_end_of_its_range_and_stays_in_range(name: str) -> None:
     (low, before), (high, _) = changed(name, 0, count=24), changed(name, 1, count=24)
     for after in (low, high):
         assert after.shape == before.shape
@@ -64,7 +65,7 @@ def test_every_kind_changes_the_grey_more_at_the_upper_end_of_its_range_and_stay
     assert 1e-4 < (low - before).abs().mean() < (high - before).abs().mean()
 
 
-def test_ageing_follows_from_each_samples_own_key():
+def test_ageing_follows_from_each_samples_own_key() -> None:
     key, image = sample_keys(3, range(16)), scenes(16)
     lightness, ab = aged_split(image, key)
     order = torch.arange(15, -1, -1)
@@ -78,7 +79,7 @@ def test_ageing_follows_from_each_samples_own_key():
     assert not torch.allclose(aged_split(image, key + 1)[0], lightness, atol=1e-2)
 
 
-def test_every_kind_differs_from_key_to_key_but_exposure_softness_and_jpeg():
+def test_every_kind_differs_from_key_to_key_but_exposure_softness_and_jpeg() -> None:
     known = {"overexposed", "underexposed", "soft", "jpeg"}  # nothing but their strength is drawn
     for name, kind in KINDS.items():
         same = scenes(1).expand(8, -1, -1, -1)
@@ -87,13 +88,13 @@ def test_every_kind_differs_from_key_to_key_but_exposure_softness_and_jpeg():
         assert torch.allclose(lightness[:1].expand_as(lightness), lightness, atol=1e-5) == (name in known), name
 
 
-def test_torchs_own_randomness_is_left_alone():
+def test_torchs_own_randomness_is_left_alone() -> None:
     before = torch.get_rng_state()
     aged_split(scenes(16), sample_keys(0, range(16)))
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_half_of_the_photos_stay_clean_and_most_others_get_two_to_four_kinds():
+def test_half_of_the_photos_stay_clean_and_most_others_get_two_to_four_kinds() -> None:
     count = 2000
     strengths = drawn_strengths(sample_keys(1, range(count)))[..., 0, 0]
     kinds = (strengths > 0).sum(1)
@@ -106,7 +107,7 @@ def test_half_of_the_photos_stay_clean_and_most_others_get_two_to_four_kinds():
     assert ((aged >= 2) & (aged <= 4)).float().mean() > 0.65
 
 
-def test_kinds_are_as_frequent_and_as_strong_as_the_table_says():
+def test_kinds_are_as_frequent_and_as_strong_as_the_table_says() -> None:
     count = 4000
     strengths = drawn_strengths(sample_keys(2, range(count)))[..., 0, 0]
     for kind, column in zip(KINDS.values(), strengths.T, strict=True):
@@ -117,7 +118,7 @@ def test_kinds_are_as_frequent_and_as_strong_as_the_table_says():
         assert high - 0.1 * (high - low) < there.max() <= high
 
 
-def test_clean_photos_are_what_split_makes_of_them():
+def test_clean_photos_are_what_split_makes_of_them() -> None:
     key, image = sample_keys(0, range(40)), scenes(40)
     lightness, ab = aged_split(image, key)
     clean = ~drawn_strengths(key).flatten(1).any(1)
@@ -129,7 +130,7 @@ def test_clean_photos_are_what_split_makes_of_them():
     assert torch.equal(different, ~clean)
 
 
-def test_chroma_stays_the_clean_photos_but_is_0_where_a_frame_covers_it():
+def test_chroma_stays_the_clean_photos_but_is_0_where_a_frame_covers_it() -> None:
     image, key = scenes(8), sample_keys(4, range(8))
     _, true_ab = split(image, key)
     for name, kind in KINDS.items():
@@ -140,7 +141,7 @@ def test_chroma_stays_the_clean_photos_but_is_0_where_a_frame_covers_it():
         assert shown.all() == (name != FRAME)
 
 
-def test_autocast_changes_nothing():
+def test_autocast_changes_nothing() -> None:
     image, key = scenes(8), sample_keys(5, range(8))
     strengths = same_strengths({name: kind.strengths[1] for name, kind in KINDS.items()}, 8)
     with torch.autocast("cpu", torch.bfloat16):
@@ -152,7 +153,7 @@ def test_autocast_changes_nothing():
 # Greys
 
 
-def test_lightness_and_encoded_grey_are_each_others_way_back():
+def test_lightness_and_encoded_grey_are_each_others_way_back() -> None:
     grey = torch.linspace(0, 1, 256).view(1, 1, 16, 16)
     torch.testing.assert_close(encoded_grey(grey_lightness(grey)), grey, rtol=0, atol=1e-5)
     torch.testing.assert_close(encoded(linear(grey)), grey, rtol=0, atol=1e-5)
@@ -161,7 +162,7 @@ def test_lightness_and_encoded_grey_are_each_others_way_back():
 
 
 @pytest.mark.parametrize("emulsion", [emulsions.orthochromatic, emulsions.blue_sensitive])
-def test_emulsions_leave_a_grey_scene_alone(emulsion):
+def test_emulsions_leave_a_grey_scene_alone(emulsion: Any) -> None:
     grey = greys()
     after = emulsion(grey.expand(-1, 3, -1, -1), grey, strength(1), FEW)
     torch.testing.assert_close(after, grey, rtol=0, atol=1e-5)
@@ -171,7 +172,9 @@ def test_emulsions_leave_a_grey_scene_alone(emulsion):
     ("emulsion", "red", "blue"),
     [(emulsions.orthochromatic, (0, 0.15), (0.25, 0.7)), (emulsions.blue_sensitive, (0, 0.09), (0.7, 1))],
 )
-def test_emulsions_see_little_red_and_much_blue_with_weights_that_add_up_to_1(emulsion, red, blue):
+def test_emulsions_see_little_red_and_much_blue_with_weights_that_add_up_to_1(
+    emulsion: Any, red: Any, blue: Any
+) -> None:
     count, key = 200, sample_keys(0, range(200))
     seen = []
     for channel in range(3):
@@ -189,7 +192,7 @@ def test_emulsions_see_little_red_and_much_blue_with_weights_that_add_up_to_1(em
         assert weights[unclipped].max() <= high + 1e-4
 
 
-def test_emulsion_is_exposed_for_the_same_mean_light():
+def test_emulsion_is_exposed_for_the_same_mean_light() -> None:
     colour, grey = (scenes() + 1) / 2, encoded_grey(split(scenes())[0])
     after = emulsions.orthochromatic(colour, grey, strength(1), FEW)
     torch.testing.assert_close(linear(after).mean((1, 2, 3)), linear(grey).mean((1, 2, 3)), rtol=0.03, atol=0)
@@ -198,14 +201,14 @@ def test_emulsion_is_exposed_for_the_same_mean_light():
 # Tones
 
 
-def test_a_stop_doubles_the_light_and_clips_what_was_bright():
+def test_a_stop_doubles_the_light_and_clips_what_was_bright() -> None:
     over = tones.overexposed(encoded(torch.tensor([0.2, 0.6])).view(1, 1, 1, 2), strength(1, 1), FEW[:1])
     assert linear(over).flatten().tolist() == pytest.approx([0.4, 1], abs=0.02)  # sRGB is no pure power
     under = tones.underexposed(torch.tensor([0.05, 1.0]).view(1, 1, 1, 2), strength(1, 1), FEW[:1])
     assert under.flatten().tolist() == pytest.approx([0, 0.5 ** (1 / 2.2) - 0.05])
 
 
-def test_fading_takes_its_share_of_the_contrast_and_raises_the_blacks():
+def test_fading_takes_its_share_of_the_contrast_and_raises_the_blacks() -> None:
     ends = torch.tensor([0.0, 1.0]).expand(6, 1, 1, 2)
     black, white = tones.faded(ends, strength(0.4), FEW).squeeze().T
     torch.testing.assert_close(white - black, torch.full((6,), 0.6))
@@ -213,7 +216,7 @@ def test_fading_takes_its_share_of_the_contrast_and_raises_the_blacks():
     assert black.max() <= 0.4
 
 
-def test_vignette_spares_the_middle_and_grows_toward_the_corners():
+def test_vignette_spares_the_middle_and_grows_toward_the_corners() -> None:
     after = tones.vignetted(flat(0.5, 200), strength(0.5, 200), sample_keys(0, range(200)))[:, 0]
     corners = torch.stack([after[:, y, x] for y in (0, -1) for x in (0, -1)]) - 0.5
     assert (after[:, 24:40, 24:40].flatten(1) - 0.5).abs().min(1).values.max() < 1e-3
@@ -222,14 +225,14 @@ def test_vignette_spares_the_middle_and_grows_toward_the_corners():
     assert (corners > 0).all(0).float().mean() == pytest.approx(0.3, abs=0.13)
 
 
-def test_uneven_fading_is_smooth_and_goes_both_ways():
+def test_uneven_fading_is_smooth_and_goes_both_ways() -> None:
     after = tones.unevenly_faded(flat(0.5, 40), strength(0.5, 40), sample_keys(0, range(40)))
     assert after.diff(dim=2).abs().max() < 0.05
     assert after.max() > 0.6
     assert after.min() < 0.4
 
 
-def test_toward_mixes_with_white_and_black():
+def test_toward_mixes_with_white_and_black() -> None:
     grey = torch.tensor([0.25, 0.25, 0.25, 0.25])
     assert toward(grey, torch.tensor([1.0, -1.0, 0.5, -0.5])).tolist() == [1, 0, 0.625, 0.125]
 
@@ -237,7 +240,7 @@ def test_toward_mixes_with_white_and_black():
 # Textures
 
 
-def test_soft_is_a_gaussian_of_that_width():
+def test_soft_is_a_gaussian_of_that_width() -> None:
     point = torch.zeros(1, 1, SIDE, SIDE)
     point[..., 32, 20] = 1
     blurred = textures.soft(point, strength(1.2, 1), FEW[:1])[0, 0]
@@ -246,11 +249,11 @@ def test_soft_is_a_gaussian_of_that_width():
     torch.testing.assert_close(blurred[31:34, 19:22], blurred[31:34, 19:22].T)
 
 
-def test_soft_leaves_an_even_grey_alone_up_to_the_edges():
+def test_soft_leaves_an_even_grey_alone_up_to_the_edges() -> None:
     torch.testing.assert_close(textures.soft(flat(0.3), strength(1.5), FEW), flat(0.3))
 
 
-def test_grain_has_the_deviation_asked_for_in_the_middle_greys_and_keeps_the_mean():
+def test_grain_has_the_deviation_asked_for_in_the_middle_greys_and_keeps_the_mean() -> None:
     after = textures.film_grain(flat(0.5), strength(0.05), FEW)
     torch.testing.assert_close(after.std((2, 3)), torch.full((6, 1), 0.05), rtol=1e-3, atol=0)
     torch.testing.assert_close(after.mean((2, 3)), torch.full((6, 1), 0.5), rtol=0, atol=8e-3)
@@ -258,7 +261,7 @@ def test_grain_has_the_deviation_asked_for_in_the_middle_greys_and_keeps_the_mea
     torch.testing.assert_close(light.std((2, 3)), torch.full((6, 1), 0.36 * 0.05), rtol=1e-3, atol=0)
 
 
-def test_some_grain_is_fine_and_some_coarse():
+def test_some_grain_is_fine_and_some_coarse() -> None:
     noise = textures.film_grain(flat(0.5, 60), strength(0.05, 60), sample_keys(0, range(60)))[:, 0] - 0.5
     neighbours = (noise[:, :, 1:] * noise[:, :, :-1]).mean((1, 2)) / noise.square().mean((1, 2))
     assert neighbours.min() < 0.05
@@ -266,14 +269,14 @@ def test_some_grain_is_fine_and_some_coarse():
 
 
 @pytest.mark.parametrize("value", [0.2, 0.35, 0.5, 0.8])
-def test_halftone_is_as_light_as_what_it_prints(value):
+def test_halftone_is_as_light_as_what_it_prints(value: float) -> None:
     dots = textures.halftoned(flat(value, 20), strength(1, 20), sample_keys(0, range(20)))
     torch.testing.assert_close(dots.mean((1, 2, 3)), torch.full((20,), value), rtol=0, atol=0.02)
     assert dots.std((1, 2, 3)).min() > 0.2
 
 
 @pytest.mark.parametrize(("quality", "coarseness"), [(20, 2.5), (50, 1.0), (70, 0.6)])
-def test_blocks_are_those_of_a_jpeg_file(quality, coarseness):
+def test_blocks_are_those_of_a_jpeg_file(quality: int, coarseness: float) -> None:
     before = (greys(1) * 255).round() / 255
     file = io.BytesIO()
     pixels = (before[0, 0] * 255).byte().numpy()
@@ -285,7 +288,7 @@ def test_blocks_are_those_of_a_jpeg_file(quality, coarseness):
     assert (ours - theirs).abs().mean() < 0.3 * error
 
 
-def test_even_block_stays_even_and_moves_by_half_a_step_at_most():
+def test_even_block_stays_even_and_moves_by_half_a_step_at_most() -> None:
     # its one coefficient is 8 times its distance from 128, and is rounded to steps of 16
     values = torch.tensor([128.0, 130, 133, 100]).view(4, 1, 1, 1)
     after = 255 * textures.blocky((values / 255).expand(-1, -1, 16, 16), strength(1, 4), FEW[:4])
@@ -297,7 +300,7 @@ def test_even_block_stays_even_and_moves_by_half_a_step_at_most():
 # Damage
 
 
-def test_dust_is_specks_of_one_tone_and_more_of_it_is_more_of_them():
+def test_dust_is_specks_of_one_tone_and_more_of_it_is_more_of_them() -> None:
     key = sample_keys(0, range(100))
     few, many = (damage.dusty(flat(0.5, 100), strength(share, 100), key) - 0.5 for share in (0.1, 0.8))
     covered = [(each.abs() > 0.05).float().mean() for each in (few, many)]
@@ -308,14 +311,14 @@ def test_dust_is_specks_of_one_tone_and_more_of_it_is_more_of_them():
     assert light.float().mean() == pytest.approx(0.75, abs=0.15)
 
 
-def test_scratches_are_thin_and_leave_nearly_all_of_the_photo_alone():
+def test_scratches_are_thin_and_leave_nearly_all_of_the_photo_alone() -> None:
     after = damage.scratched(flat(0.5, 100), strength(0.9, 100), sample_keys(0, range(100)))
     covered = ((after - 0.5).abs() > 1e-3).flatten(1).float().mean(1)
     assert (covered > 0).float().mean() > 0.95
     assert covered.max() < 0.15
 
 
-def test_crease_goes_through_the_whole_photo_with_a_shade_of_opposite_tones_on_its_sides():
+def test_crease_goes_through_the_whole_photo_with_a_shade_of_opposite_tones_on_its_sides() -> None:
     after = damage.creased(flat(0.5, 20), strength(0.9, 20), sample_keys(0, range(20)))[:, 0]
     for one in after:
         crack = one > 0.6
@@ -324,7 +327,7 @@ def test_crease_goes_through_the_whole_photo_with_a_shade_of_opposite_tones_on_i
 
 
 @pytest.mark.parametrize("width", [0.05, 0.125])
-def test_frame_lies_along_whole_sides_and_the_photo_within_is_as_it_was(width):
+def test_frame_lies_along_whole_sides_and_the_photo_within_is_as_it_was(width: float) -> None:
     count, key = 300, sample_keys(0, range(300))
     shown = damage.picture(greys(1), strength(width, count), key)[:, 0]
     rows, columns = shown.any(2), shown.any(1)
@@ -344,7 +347,7 @@ def test_frame_lies_along_whole_sides_and_the_photo_within_is_as_it_was(width):
 
 
 @pytest.mark.parametrize("name", ["colorizer", "colorizer-gan"])
-def test_colorizers_train_on_aged_greys_unless_told_otherwise(name):
+def test_colorizers_train_on_aged_greys_unless_told_otherwise(name: str) -> None:
     batch = {"image": scenes(16), "key": sample_keys(6, range(16))}
     for augment, expected in (("aged", aged_split), ("photo", split)):
         settings = [f"augment={augment}"] if augment != "aged" else []
@@ -356,7 +359,7 @@ def test_colorizers_train_on_aged_greys_unless_told_otherwise(name):
         assert all(map(torch.equal, recipe.seen(batch), expected(batch["image"], batch["key"])))
 
 
-def test_preview_shows_clean_greys():
+def test_preview_shows_clean_greys() -> None:
     recipe = tiny_recipe("colorizer").eval()
     batch = {"image": scenes(4), "key": sample_keys(6, range(4))}
     with torch.no_grad():
@@ -364,14 +367,14 @@ def test_preview_shows_clean_greys():
     assert torch.equal(grey, tiny_recipe("colorizer", "augment=photo").eval().preview(batch)[:, 0])
 
 
-def test_uniform_numbers_of_each_kind_are_its_own():
+def test_uniform_numbers_of_each_kind_are_its_own() -> None:
     drawn = [uniform(FEW, (), name) for name in KINDS]
     assert torch.stack(drawn).unique().numel() == len(FEW) * len(KINDS)
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
-def test_gpu_ages_as_the_cpu_does_and_is_never_waited_for():
+def test_gpu_ages_as_the_cpu_does_and_is_never_waited_for() -> None:
     image, key = nn.functional.interpolate(scenes(16), 128), sample_keys(0, range(16))
     on_cpu = aged_split(image, key)
     image, key = image.cuda(), key.cuda()

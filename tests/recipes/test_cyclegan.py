@@ -1,5 +1,7 @@
 """What CycleGAN promises beyond what every recipe does."""
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -32,7 +34,7 @@ def losses(of: CycleganRecipe, pictures: dict[str, Tensor]) -> dict[str, Tensor]
     return given
 
 
-def test_step_minimises_the_papers_objective():
+def test_step_minimises_the_papers_objective() -> None:
     made = recipe(*PLAIN, "adversarial=least-squares", "lambda_cycle=10", "lambda_identity=5")
     pictures = batch(made)
     a, b = pictures["a"], pictures["b"]
@@ -51,7 +53,7 @@ def test_step_minimises_the_papers_objective():
     assert given["discriminators"].item() == pytest.approx(judging.item(), rel=1e-4)
 
 
-def test_preset_paper_is_the_authors_recipe():
+def test_preset_paper_is_the_authors_recipe() -> None:
     with torch.device("meta"):  # nothing is computed
         made = CycleganRecipe(CycleganRecipe.Config(**CycleganRecipe.presets["paper"]))
     assert isinstance(made.g_ab, ResnetGenerator)
@@ -70,14 +72,14 @@ def test_preset_paper_is_the_authors_recipe():
     assert (config.ema_decay, config.diff_augment, config.augment) == (0, (), "crop")
 
 
-def test_rate_rises_stays_and_falls():
+def test_rate_rises_stays_and_falls() -> None:
     made = recipe("warmup=0.1", "constant_share=0.6")
     expected = [0.5, 1.0, 1.0, 0.5, 0.0]
     assert [made.lr_multiplier(share) for share in (0.05, 0.1, 0.6, 0.8, 1.0)] == pytest.approx(expected)
     assert recipe("warmup=0", "constant_share=1").lr_multiplier(1.0) == 1.0
 
 
-def test_cycle_weight_goes_in_a_line_to_its_end():
+def test_cycle_weight_goes_in_a_line_to_its_end() -> None:
     made = recipe("lambda_cycle=8", "cycle_end=0.25")
     weights = []
     for share in (0.0, 0.5, 1.0):
@@ -86,7 +88,7 @@ def test_cycle_weight_goes_in_a_line_to_its_end():
     assert weights == [8, 5, 2]
 
 
-def test_discriminators_are_shown_what_the_pools_return():
+def test_discriminators_are_shown_what_the_pools_return() -> None:
     made = recipe("pool_size=2", "batch_size=1", *PLAIN[2:], "diff_augment=")
     seen = []
     made.d_b.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().clone()))
@@ -103,7 +105,7 @@ def test_discriminators_are_shown_what_the_pools_return():
 
 @pytest.mark.parametrize("adversarial", ADVERSARIAL_LOSSES)
 @pytest.mark.parametrize("discriminator", ["patch", "projected"])
-def test_every_adversarial_loss_trains_every_discriminator(adversarial, discriminator):
+def test_every_adversarial_loss_trains_every_discriminator(adversarial: Any, discriminator: str) -> None:
     made = recipe(f"adversarial={adversarial}", f"discriminator={discriminator}")
     update, _, called = stepper(made)
     scalars = made.step(batch(made, 2), update)
@@ -116,7 +118,7 @@ def test_every_adversarial_loss_trains_every_discriminator(adversarial, discrimi
 
 
 @pytest.mark.parametrize("generator", ["residual-unet", "separable", "resnet"])
-def test_every_generator_trains_in_both_directions(generator):
+def test_every_generator_trains_in_both_directions(generator: str) -> None:
     made = recipe(f"generator={generator}", "spectral_norm=true", "generator_lr=1e-3")
     update, _, _ = stepper(made)
     pictures = batch(made, 2)
@@ -126,7 +128,7 @@ def test_every_generator_trains_in_both_directions(generator):
     assert changed.all(0).tolist() == [False, True, True, False, True, True]
 
 
-def test_frozen_encoders_stay_what_they_were_while_training():
+def test_frozen_encoders_stay_what_they_were_while_training() -> None:
     made = recipe("generator=residual-unet", "discriminator=projected")
     assert isinstance(made.g_ab, ResidualUNet)
     assert isinstance(made.d_a, ProjectedDiscriminator)
@@ -139,7 +141,7 @@ def test_frozen_encoders_stay_what_they_were_while_training():
     assert all(torch.equal(value, now[name]) for name, value in before.items())
 
 
-def test_perceptual_loss_is_none_between_equal_pictures_and_leaves_nothing_in_the_state():
+def test_perceptual_loss_is_none_between_equal_pictures_and_leaves_nothing_in_the_state() -> None:
     made = recipe("lambda_perceptual=1", "pretrained=true")
     pictures = batch(made)["a"]
     assert made._unlike(pictures, pictures).item() == pytest.approx(0, abs=1e-6)
@@ -148,7 +150,7 @@ def test_perceptual_loss_is_none_between_equal_pictures_and_leaves_nothing_in_th
     assert losses(made, batch(made))["generators"] > losses(recipe(), batch(made))["generators"]
 
 
-def test_augmentation_reaches_the_discriminators_and_no_generator():
+def test_augmentation_reaches_the_discriminators_and_no_generator() -> None:
     plain, augmented = recipe(*PLAIN), recipe(*PLAIN[1:], "diff_augment=color,translation,cutout")
     scalars = [made.step(batch(made), lambda *_: None) for made in (plain, augmented)]
     assert scalars[0]["cycle"] == scalars[1]["cycle"]
@@ -156,7 +158,7 @@ def test_augmentation_reaches_the_discriminators_and_no_generator():
     assert scalars[0]["discriminator"] != scalars[1]["discriminator"]
 
 
-def test_parts_of_a_batch_make_the_losses_of_the_whole():
+def test_parts_of_a_batch_make_the_losses_of_the_whole() -> None:
     made = recipe(*PLAIN[1:], "adversarial=least-squares")
     whole = batch(made, 4)
     halves = [{name: value[part] for name, value in whole.items()} for part in (slice(2), slice(2, 4))]
@@ -166,9 +168,15 @@ def test_parts_of_a_batch_make_the_losses_of_the_whole():
 
 
 @pytest.mark.parametrize(
-    "settings", [("generator=residual-unet", "discriminator=projected", "lambda_perceptual=1"), ("spectral_norm=true",)]
+    "settings",
+    [
+        pytest.param(
+            ("generator=residual-unet", "discriminator=projected", "lambda_perceptual=1"), marks=pytest.mark.slow
+        ),
+        ("spectral_norm=true",),
+    ],
 )
-def test_step_asks_nothing_of_the_host(settings):
+def test_step_asks_nothing_of_the_host(settings: tuple[str, ...]) -> None:
     made = recipe(*settings, "lambda_identity=1", "pool_size=2", "instance_noise=0.1")
     pictures = {name: value.to("meta") for name, value in batch(made).items()}  # has no values to ask for
     made.to("meta")
@@ -176,7 +184,7 @@ def test_step_asks_nothing_of_the_host(settings):
     assert all(value.is_meta for value in [*scalars.values(), *made.figures(pictures).values()])
 
 
-def test_samples_and_previews_show_both_directions_and_the_ways_back():
+def test_samples_and_previews_show_both_directions_and_the_ways_back() -> None:
     made = recipe().eval()
     pictures = batch(made, 2)
     with torch.no_grad():
@@ -189,7 +197,7 @@ def test_samples_and_previews_show_both_directions_and_the_ways_back():
         assert torch.equal(row[:, 5], made.g_ab(row[:, 4]))
 
 
-def test_imagenet_weights_are_brought_in_at_the_start():
+def test_imagenet_weights_are_brought_in_at_the_start() -> None:
     made = CycleganRecipe(make_config(CycleganRecipe, ["image_size=32", "discriminator_channels=4"]))
     before = made.g_ab.encoder.stem[0].weight.clone()
     made.start()
@@ -214,15 +222,15 @@ def test_imagenet_weights_are_brought_in_at_the_start():
         (["betas=1,0.9"], "from 0 to below 1"),
     ],
 )
-def test_settings_that_cannot_be_are_refused_with_what_can(settings, says):
+def test_settings_that_cannot_be_are_refused_with_what_can(settings: list[str], says: str) -> None:
     with pytest.raises(SettingError, match=says):
         make_config(recipe_class("cyclegan"), settings)
 
 
-def test_resnet_and_patches_train_at_any_multiple_of_four():
+def test_resnet_and_patches_train_at_any_multiple_of_four() -> None:
     make_config(recipe_class("cyclegan"), ["generator=resnet", "discriminator=patch", "image_size=68"])
 
 
-def test_augmentations_are_given_as_a_list_or_as_nothing():
+def test_augmentations_are_given_as_a_list_or_as_nothing() -> None:
     assert make_config(CycleganRecipe, ["diff_augment=cutout, color"]).diff_augment == ("cutout", "color")
     assert make_config(CycleganRecipe, ["diff_augment="]).diff_augment == ()

@@ -1,5 +1,7 @@
 """What every recipe in the table must keep, and what single recipes promise."""
 
+from typing import Any
+
 import pytest
 import torch
 from kornia.color import rgb_to_lab
@@ -25,7 +27,7 @@ ADVERSARIAL = [name for name in RECIPES if issubclass(recipe_class(name).Config,
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_step_updates_every_player_and_returns_finite_scalars(name):
+def test_step_updates_every_player_and_returns_finite_scalars(name: str) -> None:
     recipe = tiny_recipe(name)
     before = {key: value.clone() for key, value in recipe.named_parameters()}
     update, optimizers, called = stepper(recipe)
@@ -37,14 +39,14 @@ def test_step_updates_every_player_and_returns_finite_scalars(name):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_every_parameter_belongs_to_exactly_one_optimizer(name):
+def test_every_parameter_belongs_to_exactly_one_optimizer(name: str) -> None:
     recipe = tiny_recipe(name)
     owned = [id(p) for o in recipe.optimizers().values() for group in o.param_groups for p in group["params"]]
     assert sorted(owned) == sorted(id(p) for p in recipe.parameters() if p.requires_grad)
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_preview_is_rows_of_pictures_and_draws_no_random_numbers(name):
+def test_preview_is_rows_of_pictures_and_draws_no_random_numbers(name: str) -> None:
     recipe = tiny_recipe(name).eval()
     rng = torch.get_rng_state()
     with torch.no_grad():
@@ -58,7 +60,7 @@ def test_preview_is_rows_of_pictures_and_draws_no_random_numbers(name):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_exported_network_takes_the_averaged_weights(name):
+def test_exported_network_takes_the_averaged_weights(name: str) -> None:
     recipe = tiny_recipe(name)
     assert recipe.exported in recipe.averaged
     network = type(recipe).exported_network(recipe.config)
@@ -70,7 +72,7 @@ def test_exported_network_takes_the_averaged_weights(name):
 
 
 @pytest.mark.parametrize("name", [*COLORIZERS, *TRANSLATORS])
-def test_a_few_steps_on_one_batch_lower_the_generators_loss(name):
+def test_a_few_steps_on_one_batch_lower_the_generators_loss(name: Any) -> None:
     from_scratch = {  # the defaults are for weights that --init brings, and for long runs
         "colorizer-gan": ["generator_lr=2e-3"],
         "cyclegan": ["generator_lr=5e-3", "lambda_cycle=100", "betas=0.5,0.99"],
@@ -84,7 +86,7 @@ def test_a_few_steps_on_one_batch_lower_the_generators_loss(name):
 
 
 @pytest.mark.parametrize("adversarial", ADVERSARIAL_LOSSES)
-def test_every_adversarial_loss_trains_the_colorizer_gan(adversarial):
+def test_every_adversarial_loss_trains_the_colorizer_gan(adversarial: Any) -> None:
     recipe = tiny_recipe("colorizer-gan", f"adversarial={adversarial}", "discriminator_channels=8")
     update, _, called = stepper(recipe)
     scalars = recipe.step(batch(recipe), update)
@@ -96,11 +98,11 @@ def test_every_adversarial_loss_trains_the_colorizer_gan(adversarial):
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
-def test_each_players_loss_reaches_that_player_alone(name):
+def test_each_players_loss_reaches_that_player_alone(name: str) -> None:
     recipe = tiny_recipe(name, "discriminator_channels=8")
     optimizers = recipe.optimizers()
 
-    def update(player, loss):
+    def update(player, loss) -> None:
         for optimizer in optimizers.values():
             optimizer.zero_grad()
         loss.backward()
@@ -111,32 +113,32 @@ def test_each_players_loss_reaches_that_player_alone(name):
     recipe.step(batch(recipe), update)
 
 
-def test_split_and_join_return_the_photo():
+def test_split_and_join_return_the_photo() -> None:
     image = photos()[2:].repeat(3, 1, 1, 1)
     lightness, ab = split(image, torch.arange(3))
     assert torch.allclose(as_rgb(lightness[2:], ab[2:]), image[2:], atol=2e-3)  # the third has CIE's own L*
 
 
 @pytest.mark.parametrize(("index", "weights"), [(0, (0.299, 0.587, 0.114)), (1, (0.2126, 0.7152, 0.0722))])
-def test_grey_is_made_the_ways_users_greys_are_made(index, weights):
+def test_grey_is_made_the_ways_users_greys_are_made(index: int, weights: tuple[float, ...]) -> None:
     red = torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1).expand(3, 3, 2, 2)
     lightness, _ = split(red, torch.tensor([3, 7, 2]))
     grey = rgb_to_lab(torch.full((1, 3, 1, 1), weights[0]))[0, 0, 0, 0]
     assert lightness[index].unique().item() == pytest.approx(grey.item() / 50 - 1, abs=1e-5)
 
 
-def test_grey_is_bt601_where_nothing_is_said():
+def test_grey_is_bt601_where_nothing_is_said() -> None:
     lightness, _ = split(photos())
     assert torch.equal(lightness, split(photos(), torch.zeros(3, dtype=torch.int64))[0])
 
 
-def test_chroma_is_the_true_one_however_the_grey_was_made():
+def test_chroma_is_the_true_one_however_the_grey_was_made() -> None:
     image = photos()
     _, ab = split(image, torch.arange(3))
     assert torch.allclose(ab * AB_SCALE, rgb_to_lab((image + 1) / 2)[:, 1:], atol=1e-3)
 
 
-def test_rare_colours_weigh_more_and_the_mean_weight_is_one():
+def test_rare_colours_weigh_more_and_the_mean_weight_is_one() -> None:
     recipe = tiny_recipe("colorizer", "rarity=1.0", "uniform_share=0.5")
     common, rare = 10, 200
     classes = torch.full((1, 1, 10, 10), common)
@@ -148,7 +150,7 @@ def test_rare_colours_weigh_more_and_the_mean_weight_is_one():
     assert (weights[0, 5, 5] / weights[0, 0, 0]).item() == pytest.approx((expected[1] / expected[0]).item(), rel=1e-3)
 
 
-def test_prior_correction_takes_back_what_the_weights_made_of_the_posterior():
+def test_prior_correction_takes_back_what_the_weights_made_of_the_posterior() -> None:
     """Weights w make the softmax learn w p over its sum: of even weights and of all of them taken back p is left."""
     recipe = tiny_recipe("colorizer", "rarity=0.7", "uniform_share=0.2")
     frequency = torch.softmax(torch.linspace(-4, 4, len(recipe.frequency)), 0)
@@ -159,7 +161,7 @@ def test_prior_correction_takes_back_what_the_weights_made_of_the_posterior():
         assert torch.allclose(p, expected / expected.sum(), atol=1e-6)
 
 
-def test_no_rarity_weighs_all_alike():
+def test_no_rarity_weighs_all_alike() -> None:
     recipe = tiny_recipe("colorizer", "rarity=0.0")
     classes = torch.randint(0, 200, (2, 1, 4, 4))
     weights = rarity_weights(classes, torch.ones(2, 1, 4, 4), recipe.frequency, recipe.smoothing, recipe.config)
@@ -167,7 +169,7 @@ def test_no_rarity_weighs_all_alike():
 
 
 @pytest.mark.parametrize("name", GENERATIVE)
-def test_generator_learns_how_bright_the_data_are(name):
+def test_generator_learns_how_bright_the_data_are(name: str) -> None:
     fast = ("generator_lr=3e-3", "discriminator_lr=3e-3", *(("n_critic=2",) if name in WASSERSTEIN else ()))
     recipe = tiny_recipe(name, *fast)
     update, _, _ = stepper(recipe)
@@ -185,7 +187,7 @@ def test_generator_learns_how_bright_the_data_are(name):
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
 @pytest.mark.parametrize("regulariser", ["instance_noise=0.3", "r1=5.0"])
-def test_every_adversarial_recipe_takes_the_regularisers(name, regulariser):
+def test_every_adversarial_recipe_takes_the_regularisers(name: str, regulariser: str) -> None:
     plain, regular = (tiny_recipe(name, "discriminator_channels=8", *extra) for extra in ((), (regulariser,)))
     results = []
     for recipe in (plain, regular):
@@ -196,7 +198,7 @@ def test_every_adversarial_recipe_takes_the_regularisers(name, regulariser):
 
 
 @pytest.mark.parametrize("name", [name for name in ADVERSARIAL if name not in WASSERSTEIN])
-def test_label_smoothing_reaches_the_discriminators_loss(name):
+def test_label_smoothing_reaches_the_discriminators_loss(name: str) -> None:
     losses = []
     for smoothing in (0.0, 0.3):
         recipe = tiny_recipe(name, "discriminator_channels=8", f"label_smoothing={smoothing}")
@@ -206,7 +208,7 @@ def test_label_smoothing_reaches_the_discriminators_loss(name):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_what_compile_compiles_is_called_in_a_step(name):
+def test_what_compile_compiles_is_called_in_a_step(name: str) -> None:
     recipe = tiny_recipe(name)
     calls = []
     for network in recipe.compiled():
@@ -222,7 +224,7 @@ def test_what_compile_compiles_is_called_in_a_step(name):
 
 
 @pytest.mark.parametrize(("frames", "size", "fits"), [(4, 8, True), (8, 32, True), (4, 32, False), (8, 64, False)])
-def test_videos_are_at_least_as_often_halved_as_their_pictures(frames, size, fits):
+def test_videos_are_at_least_as_often_halved_as_their_pictures(frames: int, size: int, fits: bool) -> None:
     settings = [f"frames={frames}", f"image_size={size}", "generator_channels=2", "discriminator_channels=2"]
     if not fits:
         with pytest.raises(SettingError, match="or more: as often halved"):
@@ -233,13 +235,13 @@ def test_videos_are_at_least_as_often_halved_as_their_pictures(frames, size, fit
     recipe.step(batch(recipe), update)
 
 
-def test_lab_equals_kornias():
+def test_lab_equals_kornias() -> None:
     rgb = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     rgb[0, :, 0] = torch.linspace(0, 0.02, 16)  # where both curves are lines
     assert torch.allclose(photo_lab.to_lab(rgb), rgb_to_lab(rgb), atol=1e-4)
 
 
-def test_parts_of_a_batch_make_the_loss_of_the_whole():
+def test_parts_of_a_batch_make_the_loss_of_the_whole() -> None:
     recipe = tiny_recipe("colorizer").eval()
     whole = batch(recipe, 4)
     losses = []
@@ -249,20 +251,20 @@ def test_parts_of_a_batch_make_the_loss_of_the_whole():
     assert losses[0] == pytest.approx(float(losses[1] + losses[2]) / 2, rel=1e-5)
 
 
-def test_instance_noise_falls_to_nothing_at_the_end():
+def test_instance_noise_falls_to_nothing_at_the_end() -> None:
     game = Game(make_config(recipe_class("dcgan"), ["instance_noise=0.5"]))
     x, key = torch.zeros(64, 1, 8, 8), torch.arange(64)
     spread = [float(game._noisy(x, key, torch.tensor(progress), "test").std()) for progress in (0.0, 0.5, 1.0)]
     assert spread == pytest.approx([0.5, 0.25, 0.0], abs=0.01)
 
 
-def test_label_smoothing_is_refused_where_there_are_no_labels():
+def test_label_smoothing_is_refused_where_there_are_no_labels() -> None:
     with pytest.raises(SettingError, match="no labels"):
         make_config(recipe_class("wgan-gp"), ["label_smoothing=0.1"])
 
 
 @pytest.mark.parametrize("name", WASSERSTEIN)
-def test_critic_is_updated_n_critic_times_each_on_a_batch_of_its_own(name):
+def test_critic_is_updated_n_critic_times_each_on_a_batch_of_its_own(name: str) -> None:
     recipe = tiny_recipe(name, "n_critic=3")
     update, _, called = stepper(recipe)
     seen = []
@@ -275,14 +277,14 @@ def test_critic_is_updated_n_critic_times_each_on_a_batch_of_its_own(name):
         assert any(one.shape == turn.shape and torch.equal(one, turn) for one in seen)
 
 
-def test_weights_of_the_wgan_critic_stay_clipped():
+def test_weights_of_the_wgan_critic_stay_clipped() -> None:
     recipe = tiny_recipe("wgan", "clip=0.02", "discriminator_lr=0.1")
     update, _, _ = stepper(recipe)
     recipe.step(batch(recipe), update)
     assert max(p.abs().max() for p in recipe.critic.parameters()) <= 0.02
 
 
-def test_no_singular_value_is_above_one_after_a_step_of_singular_value_clipping():
+def test_no_singular_value_is_above_one_after_a_step_of_singular_value_clipping() -> None:
     for name in ("wgan-svc", "tgan"):
         recipe = tiny_recipe(name, "discriminator_lr=0.1")
         update, _, _ = stepper(recipe)
@@ -293,7 +295,7 @@ def test_no_singular_value_is_above_one_after_a_step_of_singular_value_clipping(
         assert max(largest) > 0.99  # the rate is high enough for the clipping to have had something to do
 
 
-def test_spectral_norm_by_power_iteration_is_near_the_true_one():
+def test_spectral_norm_by_power_iteration_is_near_the_true_one() -> None:
     recipe = tiny_recipe("wgan-sn")
     update, _, _ = stepper(recipe)
     for _ in range(5):
@@ -303,7 +305,7 @@ def test_spectral_norm_by_power_iteration_is_near_the_true_one():
         assert float(torch.linalg.svdvals(kernel)[0]) == pytest.approx(1.0, rel=0.1)
 
 
-def test_critic_without_batch_norm_judges_every_sample_alone():
+def test_critic_without_batch_norm_judges_every_sample_alone() -> None:
     images, size = photos(4, 16).mean(1, keepdim=True), "image_size=16"
     for name, regulariser in (("wgan-gp", "r1=0"), ("wgan-svc", "r1=0"), ("wgan", "r1=1")):
         critic = tiny_recipe(name, size, regulariser).critic
@@ -315,7 +317,7 @@ def test_critic_without_batch_norm_judges_every_sample_alone():
     assert not torch.allclose(batch_norm(images)[1:2], batch_norm(images[1:2]), atol=1e-6)
 
 
-def test_label_reaches_both_players_of_the_cgan():
+def test_label_reaches_both_players_of_the_cgan() -> None:
     recipe = tiny_recipe("cgan")
     z, labels = torch.zeros(2, 4), torch.eye(10)[[3, 7]]
     three, seven = recipe.generator(z, labels)
@@ -326,7 +328,7 @@ def test_label_reaches_both_players_of_the_cgan():
     assert logits[0] != logits[1]
 
 
-def test_embedding_of_a_picture_is_never_trained_and_keeps_its_statistics():
+def test_embedding_of_a_picture_is_never_trained_and_keeps_its_statistics() -> None:
     recipe = tiny_recipe("cgan", "condition=embedding", "image_size=32")
     encoder = recipe.generator.embedding.encoder
     before = {key: value.clone() for key, value in encoder.state_dict().items()}
@@ -337,7 +339,7 @@ def test_embedding_of_a_picture_is_never_trained_and_keeps_its_statistics():
     assert rows.shape == (2, 9, 3, 32, 32)
 
 
-def test_frames_of_a_video_differ_from_each_other():
+def test_frames_of_a_video_differ_from_each_other() -> None:
     recipe = tiny_recipe("tgan").eval()
     video = recipe.generator(torch.randn(1, 4, generator=torch.Generator().manual_seed(0)))
     assert video.shape == (1, 1, 4, 8, 8)
@@ -345,5 +347,5 @@ def test_frames_of_a_video_differ_from_each_other():
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_table_tells_the_task_of_each_recipe(name):
+def test_table_tells_the_task_of_each_recipe(name: str) -> None:
     assert RECIPES[name].task == recipe_class(name).task

@@ -13,7 +13,7 @@ from img2img.recipes.setting_list import preset_list, setting_list
 from img2img.recipes.settings import make_config
 
 
-def test_settings_are_parsed_by_their_types():
+def test_settings_are_parsed_by_their_types() -> None:
     config = make_config(
         recipe_class("colorizer-gan"), ["batch_size=4", "generator_lr=1e-5", "betas=0, 0.9", "pretrained=no"]
     )
@@ -45,18 +45,18 @@ def test_settings_are_parsed_by_their_types():
         ("pretrained=perhaps", "pretrained takes bool"),
     ],
 )
-def test_setting_that_cannot_be_is_explained(assignment, message):
+def test_setting_that_cannot_be_is_explained(assignment: str, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         make_config(recipe_class("colorizer-gan"), [assignment])
 
 
-def test_batch_norm_gets_at_least_two_values():
+def test_batch_norm_gets_at_least_two_values() -> None:
     with pytest.raises(SettingError, match="batch_size=1: must be 2 or more"):
         make_config(recipe_class("colorizer"), ["batch_size=1", "image_size=32"])
     make_config(recipe_class("colorizer"), ["batch_size=1", "image_size=64"])
 
 
-def test_unknown_recipe_lists_the_recipes():
+def test_unknown_recipe_lists_the_recipes() -> None:
     with pytest.raises(SettingError, match="colorizer, colorizer-gan"):
         recipe_class("colourizer")
 
@@ -70,14 +70,14 @@ def toml(tmp_path: Path):
     return write
 
 
-def test_file_gives_settings_of_every_type(toml):
+def test_file_gives_settings_of_every_type(toml) -> None:
     file = toml('batch_size = 4\ngenerator_lr = 1e-5\nbetas = [0.0, 0.9]\npretrained = false\nadversarial = "bce"\n')
     config = make_config(recipe_class("colorizer-gan"), file=file)
     assert (config.batch_size, config.generator_lr, config.betas) == (4, 1e-5, (0.0, 0.9))
     assert (config.pretrained, config.adversarial) == (False, "bce")
 
 
-def test_set_wins_over_steps_over_file_over_default(toml):
+def test_set_wins_over_steps_over_file_over_default(toml) -> None:
     file = toml("batch_size = 4\nsteps = 5\nwarmup = 0.5\n")
     config = make_config(recipe_class("colorizer"), ["batch_size=8"], file, steps=7)
     assert (config.batch_size, config.steps, config.warmup) == (8, 7, 0.5)
@@ -96,12 +96,12 @@ def test_set_wins_over_steps_over_file_over_default(toml):
         ("steps = 0", "must be 1 or more"),
     ],
 )
-def test_file_that_cannot_be_is_explained(text, message, toml):
+def test_file_that_cannot_be_is_explained(text: str, message: str, toml) -> None:
     with pytest.raises(SettingError, match=message):
         make_config(recipe_class("colorizer-gan"), file=toml(text))
 
 
-def test_preset_wins_over_defaults_alone(toml):
+def test_preset_wins_over_defaults_alone(toml) -> None:
     cyclegan = recipe_class("cyclegan")
     paper = make_config(cyclegan, preset="paper")
     assert (paper.generator, paper.batch_size, paper.epochs, paper.pool_size) == ("resnet", 1, 200, 50)
@@ -116,24 +116,24 @@ def test_preset_wins_over_defaults_alone(toml):
         ("gan", "--preset essay: gan has none"),
     ],
 )
-def test_preset_that_is_none_is_explained(recipe, message):
+def test_preset_that_is_none_is_explained(recipe: str, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         make_config(recipe_class(recipe), preset="essay")
 
 
-def test_tuple_of_any_length_is_given_as_a_list():
+def test_tuple_of_any_length_is_given_as_a_list() -> None:
     cyclegan = recipe_class("cyclegan")
     for text, expected in (("color, cutout", ("color", "cutout")), ("color", ("color",)), ("", ())):
         assert make_config(cyclegan, [f"diff_augment={text}"]).diff_augment == expected
 
 
-def test_missing_file_is_named(tmp_path):
+def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"nowhere.toml: no such file"):
         make_config(recipe_class("gan"), file=tmp_path / "nowhere.toml")
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_list_of_settings_can_be_given_back(name):
+def test_list_of_settings_can_be_given_back(name: str) -> None:
     recipe = recipe_class(name)
     lines = list(setting_list(recipe))
     assignments = [line for line in lines if not line.startswith(" ")]
@@ -142,7 +142,7 @@ def test_list_of_settings_can_be_given_back(name):
     assert "    Training steps of the whole schedule." in lines
 
 
-def test_list_of_settings_explains_by_the_most_derived_text():
+def test_list_of_settings_explains_by_the_most_derived_text() -> None:
     lines = list(setting_list(recipe_class("gan")))
     assert lines[lines.index("generator_channels=512") + 1].startswith(
         "    Units of the generator's wider hidden layer"
@@ -150,7 +150,7 @@ def test_list_of_settings_explains_by_the_most_derived_text():
     assert "    Of the generator's largest feature map" not in "\n".join(lines)
 
 
-def test_list_of_presets_says_what_each_changes():
+def test_list_of_presets_says_what_each_changes() -> None:
     lines = list(preset_list(recipe_class("cyclegan")))
     assert lines[0] == "--preset paper"
     changes = dict(change.split("=") for line in lines[1:] for change in line.split())
@@ -158,7 +158,7 @@ def test_list_of_presets_says_what_each_changes():
     assert list(preset_list(recipe_class("gan"))) == []
 
 
-def test_command_lists_the_settings_and_its_help_says_so():
+def test_command_lists_the_settings_and_its_help_says_so() -> None:
     listed = CliRunner().invoke(app, ["train", "wgan-gp", "--list-settings", "--data", "nowhere"])
     assert listed.exit_code == 0
     assert "\nbetas=0.0,0.9\n    Of Adam, for both players.\n" in listed.stdout

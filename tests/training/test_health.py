@@ -94,7 +94,7 @@ class TinyGame:
     def update(self, player: str, loss: Tensor) -> None:
         optimizer = self.optimizers[player]
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.norms[player] = float(gradient_norm(optimizer.param_groups[0]["params"]))
         optimizer.step()
 
@@ -184,7 +184,7 @@ def regression(health: Health, rate: float, steps: int) -> Iterator[str]:
         predicted = network(given)
         loss = F.mse_loss(predicted, answer)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         norms = {"generator": float(gradient_norm(network.parameters()))}
         optimizer.step()
         if step % EVERY == 0:

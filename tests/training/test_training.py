@@ -10,11 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from conftest import StartProcess
 from PIL import Image
 from safetensors.torch import save_file
 from tiny_run import QUICK, TINY, again, assert_equal_states, command, in_classes, request, train_until
@@ -39,6 +42,8 @@ from img2img.training.progress import training_progress
 from img2img.training.request import TrainingRequest
 from img2img.training.start import start
 
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
 UNTIMED = {"images_per_second": 0, "seconds": 0}
 TENS = replace(QUICK, log_every=5, save_every=10)
 
@@ -49,7 +54,7 @@ def labelled_photos(colour_photos: Path, tmp_path_factory: pytest.TempPathFactor
     return in_classes(colour_photos, tmp_path_factory.mktemp("labelled") / "photos")
 
 
-def assert_resuming_changes_nothing(recipe, photos, tmp_path, *, workers=0, cache="none"):
+def assert_resuming_changes_nothing(recipe, photos, tmp_path, *, workers=0, cache="none") -> None:
     """20 steps in one go and without workers, against 15, a crash, a resume from the state at 10, and 10 more."""
     steps = 20
     start(request(photos, tmp_path / "whole", recipe, steps=steps, pace=replace(TENS, cache=cache))).train()
@@ -69,59 +74,75 @@ QUICK_RECIPES = [name for name in RECIPES if not name.startswith("colorizer")]
 
 
 @pytest.mark.parametrize("recipe", QUICK_RECIPES)
-def test_resumed_run_equals_uninterrupted_run(recipe, two_sets, tmp_path):
+def test_resumed_run_equals_uninterrupted_run(recipe: str, two_sets: Path, tmp_path: Path) -> None:
     assert_resuming_changes_nothing(recipe, two_sets, tmp_path, cache="memory")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("workers", "cache"), [(0, "memory"), (0, "none"), (2, "none")])
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_resumed_run_equals_uninterrupted_run_however_images_are_loaded(recipe, workers, cache, two_sets, tmp_path):
+def test_resumed_run_equals_uninterrupted_run_however_images_are_loaded(
+    recipe: str, workers: int, cache: str, two_sets: Path, tmp_path: Path
+) -> None:
     assert_resuming_changes_nothing(recipe, two_sets, tmp_path, workers=workers, cache=cache)
 
 
-def test_every_recipe_has_a_tiny_training():
+def test_every_recipe_has_a_tiny_training() -> None:
     assert set(TINY) == set(RECIPES)
 
 
-def test_two_seeds_train_two_networks(colour_photos, tmp_path):
+def test_two_seeds_train_two_networks(colour_photos: Path, tmp_path: Path) -> None:
     start(request(colour_photos, tmp_path / "a", steps=2)).train()
     start(request(colour_photos, tmp_path / "b", steps=2, seed=4)).train()
     a, b = (RunFolder(tmp_path / name).stats()[0]["generator"] for name in "ab")
     assert a != b
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Sums in the order of the processes that have ONE_THREAD."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def in_this_process(recipe: str, *words: str) -> None:
+    """What `command` does, without another start of Python and torch."""
+    _, _, _, *arguments = command(recipe, *words)
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("recipe", ["colorizer", "cgan", "cyclegan", "wgan-gp", "tgan"])
-def test_run_killed_with_sigkill_goes_on_to_the_same_end(recipe, two_sets, tmp_path):
+def test_run_killed_with_sigkill_goes_on_to_the_same_end(
+    recipe: str, two_sets: Path, tmp_path: Path, start_process: StartProcess
+) -> None:
     def words(out: Path, *more: str) -> list[str]:
         return ["--data", str(two_sets), "--out", str(out), "--save-every", "5", *more]
 
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    whole = command(recipe, *words(tmp_path / "whole", "--steps", "20"))
-    subprocess.run(whole, check=True, env=environment, capture_output=True)
-    process = subprocess.Popen(
-        command(recipe, *words(tmp_path / "cut", "--steps", "20")), env=environment, stderr=subprocess.DEVNULL
-    )
+    in_this_process(recipe, *words(tmp_path / "whole", "--steps", "20"))
+    process = start_process(command(recipe, *words(tmp_path / "cut", "--steps", "20")), env=ONE_THREAD)
     deadline = time.monotonic() + 120
     while len(state_files(tmp_path / "cut")) < 2 and time.monotonic() < deadline:
         time.sleep(0.002)
     process.kill()
     assert process.wait() == -signal.SIGKILL
     resumed = command(recipe, *words(tmp_path / "cut", "--resume"), settings=False)
-    subprocess.run(resumed, check=True, env=environment, capture_output=True)
+    subprocess.run(resumed, check=True, env={**os.environ, **ONE_THREAD}, capture_output=True)
     assert_equal_states(load_latest(tmp_path / "whole"), load_latest(tmp_path / "cut"))
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_finishes_the_step_saves_and_exits_130(sent, colour_photos, tmp_path):
+def test_ctrl_c_finishes_the_step_saves_and_exits_130(
+    sent: Any, colour_photos: Path, tmp_path: Path, start_process: StartProcess
+) -> None:
     run = tmp_path / "run"
     words = ["--data", str(colour_photos), "--out", str(run), "--steps", "100000", "--log-every", "1"]
-    process = subprocess.Popen(
-        command("wgan-gp", *words), stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    process = start_process(command("wgan-gp", *words), env=ONE_THREAD)
     assert process.stderr is not None
     assert process.stderr.readline().startswith("step 1/")
     process.send_signal(sent)
@@ -133,12 +154,9 @@ def test_ctrl_c_finishes_the_step_saves_and_exits_130(sent, colour_photos, tmp_p
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_again_and_again_exits_130(colour_photos, tmp_path):
+def test_ctrl_c_again_and_again_exits_130(colour_photos: Path, tmp_path: Path, start_process: StartProcess) -> None:
     words = ["--data", str(colour_photos), "--out", str(tmp_path), "--steps", "100000", "--log-every", "1"]
-    process = subprocess.Popen(
-        command("gan", *words), stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    process = start_process(command("gan", *words), env=ONE_THREAD)
     assert process.stderr is not None
     assert process.stderr.readline().startswith("step 1/")
     deadline = time.monotonic() + 60
@@ -147,34 +165,30 @@ def test_ctrl_c_again_and_again_exits_130(colour_photos, tmp_path):
         time.sleep(0.05)
     assert process.returncode == 130
     said = process.stderr.read()
-    process.stderr.close()
     assert "stopped at step" in said
     assert "Traceback" not in said
 
 
 @pytest.mark.slow
-def test_broken_image_ends_a_training_whose_images_others_decode(colour_photos, tmp_path):
+def test_broken_image_ends_a_training_whose_images_others_decode(colour_photos: Path, tmp_path: Path) -> None:
     shutil.copytree(colour_photos, tmp_path / "data")
     (tmp_path / "data" / "0.png").write_text("hello")
     words = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "run"), "--workers", "1", "--cache", "none"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command("gan", *words), env=environment, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(
+        command("gan", *words), env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, timeout=30
+    )
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line == f"Error: {tmp_path / 'data' / '0.png'}: not a readable image; remove it from the training data"
+    reason = "not a readable image (not an image inside); remove it from the training data"
+    assert line == f"Error: {tmp_path / 'data' / '0.png'}: {reason}"
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_at_a_terminal_reaches_the_loader_workers_too_and_still_saves(colour_photos, tmp_path):
+def test_ctrl_c_at_a_terminal_reaches_the_loader_workers_too_and_still_saves(
+    colour_photos: Path, tmp_path: Path, start_process: StartProcess
+) -> None:
     words = ["--data", str(colour_photos), "--out", str(tmp_path), "--steps", "100000", "--log-every", "1"]
-    process = subprocess.Popen(
-        command("gan", *words, "--workers", "2", "--cache", "none"),
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        start_new_session=True,
-    )
+    process = start_process(command("gan", *words, "--workers", "2", "--cache", "none"), env=ONE_THREAD)
     assert process.stderr is not None
     assert process.stderr.readline().startswith("step 1/")
     os.killpg(process.pid, signal.SIGINT)
@@ -183,7 +197,7 @@ def test_ctrl_c_at_a_terminal_reaches_the_loader_workers_too_and_still_saves(col
     assert load_latest(tmp_path).step >= 1
 
 
-def test_truncated_state_is_passed_over_with_a_warning(colour_photos, tmp_path):
+def test_truncated_state_is_passed_over_with_a_warning(colour_photos: Path, tmp_path: Path) -> None:
     start(request(colour_photos, tmp_path)).train()
     newest = state_files(tmp_path)[-1]
     newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
@@ -193,18 +207,18 @@ def test_truncated_state_is_passed_over_with_a_warning(colour_photos, tmp_path):
 
 
 @pytest.mark.parametrize("keep", [1, 3])
-def test_only_the_newest_states_are_kept(keep, colour_photos, tmp_path):
+def test_only_the_newest_states_are_kept(keep: int, colour_photos: Path, tmp_path: Path) -> None:
     start(request(colour_photos, tmp_path, pace=replace(QUICK, save_every=1, keep=keep))).train()
     kept = range(7 - keep, 7)
     assert [path.name for path in state_files(tmp_path)] == [f"state-{step:08d}.pt" for step in kept]
 
 
-def test_state_loads_without_running_code_from_it(colour_photos, tmp_path):
+def test_state_loads_without_running_code_from_it(colour_photos: Path, tmp_path: Path) -> None:
     start(request(colour_photos, tmp_path, steps=2)).train()
     torch.load(state_files(tmp_path)[-1], weights_only=True)
 
 
-def test_run_folder_says_how_to_start_the_same_run_again(colour_photos, tmp_path):
+def test_run_folder_says_how_to_start_the_same_run_again(colour_photos: Path, tmp_path: Path) -> None:
     start(request(colour_photos, tmp_path, steps=2)).train()
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["recipe"] == "gan"
@@ -213,20 +227,20 @@ def test_run_folder_says_how_to_start_the_same_run_again(colour_photos, tmp_path
     assert config["versions"]["torch"] == torch.__version__
 
 
-def test_preview_grid_shows_grey_coloured_and_truth(colour_photos, tmp_path):
+def test_preview_grid_shows_grey_coloured_and_truth(colour_photos: Path, tmp_path: Path) -> None:
     start(request(colour_photos, tmp_path, "colorizer", steps=2, pace=replace(QUICK, preview_count=2))).train()
     (preview,) = (tmp_path / "previews").glob("*.png")
     with Image.open(preview) as grid:
         assert grid.size == (3 * 34 + 2, 2 * 34 + 2)
 
 
-def test_second_run_in_a_folder_is_refused(colour_photos, tmp_path):
+def test_second_run_in_a_folder_is_refused(colour_photos: Path, tmp_path: Path) -> None:
     start(request(colour_photos, tmp_path, steps=2)).train()
     with pytest.raises(RunError, match="--resume"):
         start(request(colour_photos, tmp_path))
 
 
-def test_resume_without_a_state_says_so(tmp_path, colour_photos):
+def test_resume_without_a_state_says_so(tmp_path: Path, colour_photos: Path) -> None:
     with pytest.raises(RunError, match="no readable config"):
         start(again(colour_photos, tmp_path))
 
@@ -241,25 +255,27 @@ SETTLED = [
 
 
 @pytest.mark.parametrize("given", SETTLED)
-def test_resume_refuses_what_the_run_has_settled(given, colour_photos, tmp_path):
+def test_resume_refuses_what_the_run_has_settled(given: Any, colour_photos: Path, tmp_path: Path) -> None:
     start(request(colour_photos, tmp_path, steps=2)).train()
     with pytest.raises(SettingError, match="leave --set"):
         start(again(colour_photos, tmp_path, **given))
 
 
-def test_run_that_ended_before_its_first_state_can_be_started_again(colour_photos, tmp_path):
+def test_run_that_ended_before_its_first_state_can_be_started_again(colour_photos: Path, tmp_path: Path) -> None:
     train_until(start(request(colour_photos, tmp_path)), step=1)
     start(request(colour_photos, tmp_path, steps=2)).train()
     assert [record["step"] for record in RunFolder(tmp_path).stats()] == [1, 2]
 
 
-def test_file_in_the_runs_place_is_named(colour_photos, tmp_path):
+def test_file_in_the_runs_place_is_named(colour_photos: Path, tmp_path: Path) -> None:
     (tmp_path / "run").write_text("not a folder")
     with pytest.raises(RunError, match="run: cannot be a run's folder"):
         start(request(colour_photos, tmp_path / "run"))
 
 
-def test_resume_finds_the_data_from_any_folder(colour_photos, tmp_path, monkeypatch):
+def test_resume_finds_the_data_from_any_folder(
+    colour_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(colour_photos.parent)
     start(request(colour_photos.name, tmp_path, steps=2)).train()
     monkeypatch.chdir(tmp_path)
@@ -267,7 +283,7 @@ def test_resume_finds_the_data_from_any_folder(colour_photos, tmp_path, monkeypa
     assert resumed.data.images == 7
 
 
-def test_resume_on_other_data_is_refused_unless_it_is_given(colour_photos, tmp_path):
+def test_resume_on_other_data_is_refused_unless_it_is_given(colour_photos: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     shutil.copytree(colour_photos, data)
     start(request(data, tmp_path / "run", steps=2)).train()
@@ -277,7 +293,7 @@ def test_resume_on_other_data_is_refused_unless_it_is_given(colour_photos, tmp_p
     start(again(data, tmp_path / "run"))
 
 
-def test_time_is_counted_over_all_sessions(colour_photos, tmp_path):
+def test_time_is_counted_over_all_sessions(colour_photos: Path, tmp_path: Path) -> None:
     start(request(colour_photos, tmp_path, steps=2)).train()
     before = RunFolder(tmp_path).seconds()
     start(again(colour_photos, tmp_path, steps=4)).train()
@@ -287,7 +303,9 @@ def test_time_is_counted_over_all_sessions(colour_photos, tmp_path):
 HEALTHY = replace(QUICK, health_every=2, save_every=4)
 
 
-def test_health_is_checked_and_told_beside_the_losses(colour_photos, tmp_path, capsys):
+def test_health_is_checked_and_told_beside_the_losses(
+    colour_photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     finding = Finding("mode collapse", "all alike: more data.")
     trainer = start(request(colour_photos, tmp_path, "wgan-gp", settings=("batch_size=4",), pace=HEALTHY))
     check = trainer.reporter.health.check
@@ -307,7 +325,7 @@ def test_health_is_checked_and_told_beside_the_losses(colour_photos, tmp_path, c
 
 
 @pytest.mark.parametrize("recipe", ["dcgan", "tgan"])
-def test_looking_at_the_health_changes_nothing(recipe, colour_photos, tmp_path):
+def test_looking_at_the_health_changes_nothing(recipe: str, colour_photos: Path, tmp_path: Path) -> None:
     settings = (*TINY[recipe], "batch_size=4")
     for name, every in (("watched", 1), ("alone", 1000)):
         pace = replace(QUICK, health_every=every)
@@ -315,7 +333,7 @@ def test_looking_at_the_health_changes_nothing(recipe, colour_photos, tmp_path):
     assert_equal_states(load_latest(tmp_path / "watched"), load_latest(tmp_path / "alone"))
 
 
-def test_health_goes_on_from_its_records(colour_photos, tmp_path):
+def test_health_goes_on_from_its_records(colour_photos: Path, tmp_path: Path) -> None:
     for name in ("whole", "cut"):
         trainer = start(request(colour_photos, tmp_path / name, steps=8, pace=HEALTHY))
         trainer.train() if name == "whole" else train_until(trainer, step=7)
@@ -328,7 +346,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_terminal_shows_steps_speed_and_losses(monkeypatch):
+def test_terminal_shows_steps_speed_and_losses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(sys, "stderr", Terminal())
@@ -341,7 +359,9 @@ def test_terminal_shows_steps_speed_and_losses(monkeypatch):
         assert text in drawn
 
 
-def test_state_that_cannot_be_saved_ends_the_run_with_the_reason(colour_photos, tmp_path, monkeypatch):
+def test_state_that_cannot_be_saved_ends_the_run_with_the_reason(
+    colour_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trainer = start(request(colour_photos, tmp_path))
 
     def full(*_: object) -> None:
@@ -353,11 +373,11 @@ def test_state_that_cannot_be_saved_ends_the_run_with_the_reason(colour_photos, 
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_between_two_checks_still_saves(colour_photos, tmp_path):
+def test_ctrl_c_between_two_checks_still_saves(colour_photos: Path, tmp_path: Path) -> None:
     trainer = start(request(colour_photos, tmp_path, pace=replace(QUICK, save_every=1000)))
     record = trainer._record
 
-    def interrupted_after_the_decision(show):
+    def interrupted_after_the_decision(show) -> None:
         if trainer.step == 3:
             signal.raise_signal(signal.SIGINT)
         record(show)
@@ -369,10 +389,10 @@ def test_ctrl_c_between_two_checks_still_saves(colour_photos, tmp_path):
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_second_ctrl_c_quits_at_once(colour_photos, tmp_path):
+def test_second_ctrl_c_quits_at_once(colour_photos: Path, tmp_path: Path) -> None:
     trainer = start(request(colour_photos, tmp_path, pace=replace(QUICK, save_every=1000)))
 
-    def twice(show):
+    def twice(show) -> None:
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
@@ -383,7 +403,7 @@ def test_second_ctrl_c_quits_at_once(colour_photos, tmp_path):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_resume_as_another_recipe_is_refused(colour_photos, tmp_path):
+def test_resume_as_another_recipe_is_refused(colour_photos: Path, tmp_path: Path) -> None:
     start(request(colour_photos, tmp_path, steps=2)).train()
     with pytest.raises(SettingError, match="a run of gan"):
         start(again(colour_photos, tmp_path, "colorizer-gan"))
@@ -397,20 +417,24 @@ def test_resume_as_another_recipe_is_refused(colour_photos, tmp_path):
         ("gan", "the learning rate stays at 1 of its peak"),
     ],
 )
-def test_stretched_schedule_says_what_the_learning_rate_does(recipe, rate, colour_photos, tmp_path, capsys):
+def test_stretched_schedule_says_what_the_learning_rate_does(
+    recipe: str, rate: str, colour_photos: Path, tmp_path: Path, log: pytest.LogCaptureFixture
+) -> None:
     start(request(colour_photos, tmp_path, recipe, steps=2)).train()
     start(again(colour_photos, tmp_path, recipe, steps=4)).train()
-    assert f"schedule stretched: 2 -> 4 steps; {rate}\n" in capsys.readouterr().err
+    assert f"schedule stretched: 2 -> 4 steps; {rate}" in log.messages
     assert load_latest(tmp_path).step == 4
 
 
-def test_schedule_shorter_than_what_is_done_is_refused(colour_photos, tmp_path):
+def test_schedule_shorter_than_what_is_done_is_refused(colour_photos: Path, tmp_path: Path) -> None:
     start(request(colour_photos, tmp_path, steps=3)).train()
     with pytest.raises(SettingError, match="--steps 2: the run is at step 3 already; give 3 or more"):
         start(again(colour_photos, tmp_path, steps=2))
 
 
-def test_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(colour_photos, tmp_path):
+def test_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(
+    colour_photos: Path, tmp_path: Path
+) -> None:
     trainer = start(request(colour_photos, tmp_path))
     original = trainer._train_step
 
@@ -425,7 +449,9 @@ def test_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(col
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_loss_that_was_not_finite_since_the_last_record_is_never_saved(bad, colour_photos, tmp_path):
+def test_loss_that_was_not_finite_since_the_last_record_is_never_saved(
+    bad: Any, colour_photos: Path, tmp_path: Path
+) -> None:
     trainer = start(request(colour_photos, tmp_path, pace=replace(QUICK, log_every=1000)))
     original = trainer._train_step
 
@@ -440,7 +466,7 @@ def test_loss_that_was_not_finite_since_the_last_record_is_never_saved(bad, colo
 
 
 @pytest.mark.parametrize("owner", ["recipe", "ema"])
-def test_weight_that_is_not_finite_is_never_saved(owner, colour_photos, tmp_path):
+def test_weight_that_is_not_finite_is_never_saved(owner: str, colour_photos: Path, tmp_path: Path) -> None:
     trainer = start(request(colour_photos, tmp_path))
     original = trainer._train_step
 
@@ -458,14 +484,14 @@ def test_weight_that_is_not_finite_is_never_saved(owner, colour_photos, tmp_path
     assert [path.name for path in state_files(tmp_path)] == ["state-00000002.pt"]
 
 
-def test_run_that_never_was_finite_does_not_speak_of_a_good_state(colour_photos, tmp_path):
+def test_run_that_never_was_finite_does_not_speak_of_a_good_state(colour_photos: Path, tmp_path: Path) -> None:
     trainer = start(request(colour_photos, tmp_path))
     trainer._train_step = lambda batch: {"generator": torch.tensor(float("inf"))}
     with pytest.raises(RunError, match="not finite any more; start again with a lower learning rate"):
         trainer.train()
 
 
-def test_recorded_losses_are_means_since_the_last_record(colour_photos, tmp_path):
+def test_recorded_losses_are_means_since_the_last_record(colour_photos: Path, tmp_path: Path) -> None:
     trainer = start(request(colour_photos, tmp_path, steps=7, pace=replace(QUICK, log_every=3)))
     original = trainer._train_step
 
@@ -483,7 +509,7 @@ def test_recorded_losses_are_means_since_the_last_record(colour_photos, tmp_path
     ]
 
 
-def test_step_gets_the_batches_of_all_its_turns_and_counts_them(colour_photos, tmp_path):
+def test_step_gets_the_batches_of_all_its_turns_and_counts_them(colour_photos: Path, tmp_path: Path) -> None:
     trainer = start(request(colour_photos, tmp_path, "wgan-gp", steps=3))
     seen = []
     original = trainer.recipe.step
@@ -498,19 +524,19 @@ def test_step_gets_the_batches_of_all_its_turns_and_counts_them(colour_photos, t
     assert trainer.samples == 12
 
 
-def test_number_of_classes_is_read_from_the_data(labelled_photos, tmp_path):
+def test_number_of_classes_is_read_from_the_data(labelled_photos: Path, tmp_path: Path) -> None:
     trainer = start(request(labelled_photos, tmp_path, "cgan", steps=1))
     assert trainer.recipe.config.classes == 2
     assert RunFolder(tmp_path).read_info().classes == ["cat", "dog"]
 
 
-def test_recipe_with_labels_asks_for_folders_by_class(colour_photos, tmp_path):
+def test_recipe_with_labels_asks_for_folders_by_class(colour_photos: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cgan learns from labelled images.*DIR/cat/1.jpg"):
         start(request(colour_photos, tmp_path / "run", "cgan"))
     assert not (tmp_path / "run").exists()
 
 
-def test_resume_on_other_classes_is_refused(labelled_photos, tmp_path):
+def test_resume_on_other_classes_is_refused(labelled_photos: Path, tmp_path: Path) -> None:
     shutil.copytree(labelled_photos, tmp_path / "data")
     start(request(tmp_path / "data", tmp_path / "run", "cgan", steps=2)).train()
     (tmp_path / "data" / "dog").rename(tmp_path / "data" / "wolf")
@@ -518,7 +544,7 @@ def test_resume_on_other_classes_is_refused(labelled_photos, tmp_path):
         start(again(tmp_path / "data", tmp_path / "run", "cgan"))
 
 
-def test_digits_are_a_word_and_no_folder(colour_photos, tmp_path, monkeypatch):
+def test_digits_are_a_word_and_no_folder(colour_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
 
     def opening(data):
@@ -531,13 +557,13 @@ def test_digits_are_a_word_and_no_folder(colour_photos, tmp_path, monkeypatch):
     assert opened == [["digits"], ["digits"]]
 
 
-def test_digits_are_the_default_where_they_fit_and_it_is_said(capsys):
+def test_digits_are_the_default_where_they_fit_and_it_is_said(log: pytest.LogCaptureFixture) -> None:
     chosen = chosen_data("gan", ("image",), (), {}, announce=True)
     assert (chosen.named, chosen.domains) == (["digits"], {"image": ["digits"]})
-    assert "data: digits, the default for gan" in capsys.readouterr().err
+    assert log.messages == ["data: digits, the default for gan; --data takes another set"]
 
 
-def test_generators_alone_are_compiled_and_keep_their_names(colour_photos, tmp_path):
+def test_generators_alone_are_compiled_and_keep_their_names(colour_photos: Path, tmp_path: Path) -> None:
     plain = start(request(colour_photos, tmp_path / "plain", "wgan-gp"))
     compiled = start(request(colour_photos, tmp_path / "compiled", "wgan-gp", compile=True))
     assert list(compiled.recipe.state_dict()) == list(plain.recipe.state_dict())
@@ -549,17 +575,18 @@ def test_generators_alone_are_compiled_and_keep_their_names(colour_photos, tmp_p
 
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("g++"), reason="compiling for the CPU needs g++")
-def test_compiled_generator_trains_like_the_plain_one(colour_photos, tmp_path):
-    for name, more in (("plain", []), ("compiled", ["--compile"])):
-        words = ["--data", str(colour_photos), "--out", str(tmp_path / name), "--steps", "3", "--log-every", "3"]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        subprocess.run(command("gan", *words, *more), check=True, env=environment, capture_output=True)
+@pytest.mark.usefixtures("one_thread")
+def test_compiled_generator_trains_like_the_plain_one(colour_photos: Path, tmp_path: Path) -> None:
+    words = ["--data", str(colour_photos), "--steps", "3", "--log-every", "3"]
+    in_this_process("gan", *words, "--out", str(tmp_path / "plain"))
+    compiled = command("gan", *words, "--out", str(tmp_path / "compiled"), "--compile")
+    subprocess.run(compiled, check=True, env={**os.environ, **ONE_THREAD}, capture_output=True)
     plain, compiled = (load_latest(tmp_path / name).networks for name in ("plain", "compiled"))
     assert list(plain) == list(compiled)
     assert all(torch.allclose(plain[name], compiled[name], atol=1e-4) for name in plain)
 
 
-def test_each_process_of_a_machine_takes_a_gpu_of_its_own(monkeypatch):
+def test_each_process_of_a_machine_takes_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     assert [pick_device("auto", local_rank) for local_rank in (0, 1)] == [
@@ -571,7 +598,7 @@ def test_each_process_of_a_machine_takes_a_gpu_of_its_own(monkeypatch):
         pick_device("cuda", 2)
 
 
-def test_every_option_of_the_command_reaches_the_run(monkeypatch, tmp_path):
+def test_every_option_of_the_command_reaches_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked = []
     monkeypatch.setattr("img2img.training.start.start", lambda request: asked.append(request) or exit(3))
     words = (
@@ -602,7 +629,7 @@ def test_every_option_of_the_command_reaches_the_run(monkeypatch, tmp_path):
     ]
 
 
-def test_tensorboard_gets_figures_and_previews(colour_photos, tmp_path):
+def test_tensorboard_gets_figures_and_previews(colour_photos: Path, tmp_path: Path) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     start(request(colour_photos, tmp_path, steps=2, tensorboard=True)).train()
     events = accumulator.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
@@ -613,7 +640,7 @@ def test_tensorboard_gets_figures_and_previews(colour_photos, tmp_path):
         assert (events.Images("preview")[-1].width, events.Images("preview")[-1].height) == preview.size
 
 
-def test_tensorboard_shows_each_step_of_a_resumed_run_once(colour_photos, tmp_path):
+def test_tensorboard_shows_each_step_of_a_resumed_run_once(colour_photos: Path, tmp_path: Path) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     train_until(start(request(colour_photos, tmp_path, tensorboard=True)), step=5)
     start(again(colour_photos, tmp_path, tensorboard=True)).train()
@@ -621,13 +648,15 @@ def test_tensorboard_shows_each_step_of_a_resumed_run_once(colour_photos, tmp_pa
     assert [each.step for each in events.Scalars("generator")] == [1, 2, 3, 4, 5, 6]
 
 
-def test_tensorboard_that_is_not_installed_is_named(colour_photos, tmp_path, monkeypatch):
+def test_tensorboard_that_is_not_installed_is_named(
+    colour_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(SettingError, match="pip install tensorboard"):
         start(request(colour_photos, tmp_path, tensorboard=True))
 
 
-def test_init_starts_the_generator_from_the_file(colour_photos, tmp_path):
+def test_init_starts_the_generator_from_the_file(colour_photos: Path, tmp_path: Path) -> None:
     donor = recipe_class("colorizer").exported_network(make_config(recipe_class("colorizer")))
     save_file({k: v.contiguous() for k, v in donor.state_dict().items()}, tmp_path / "donor.safetensors")
     trainer = start(request(colour_photos, tmp_path / "run", "colorizer-gan", init=tmp_path / "donor.safetensors"))
@@ -636,7 +665,9 @@ def test_init_starts_the_generator_from_the_file(colour_photos, tmp_path):
 
 
 @pytest.mark.parametrize(("content", "message"), [(b"hello", "not a readable"), (None, "no such file")])
-def test_init_from_what_is_no_weights_file_is_refused(colour_photos, tmp_path, content, message):
+def test_init_from_what_is_no_weights_file_is_refused(
+    colour_photos: Path, tmp_path: Path, content: bytes | None, message: str
+) -> None:
     init = tmp_path / "weights.safetensors"
     if content:
         init.write_bytes(content)
@@ -645,13 +676,13 @@ def test_init_from_what_is_no_weights_file_is_refused(colour_photos, tmp_path, c
     assert not (tmp_path / "run").exists()
 
 
-def test_init_with_another_networks_weights_is_refused(colour_photos, tmp_path):
+def test_init_with_another_networks_weights_is_refused(colour_photos: Path, tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(3)}, tmp_path / "other.safetensors")
     with pytest.raises(ModelError, match="weights of another network"):
         start(request(colour_photos, tmp_path / "run", init=tmp_path / "other.safetensors"))
 
 
-def test_run_of_before_there_were_domains_is_resumed(colour_photos, tmp_path):
+def test_run_of_before_there_were_domains_is_resumed(colour_photos: Path, tmp_path: Path) -> None:
     start(request(colour_photos, tmp_path, steps=2)).train()
     info = json.loads((tmp_path / "config.json").read_text())
     del info["domains"]
@@ -659,18 +690,20 @@ def test_run_of_before_there_were_domains_is_resumed(colour_photos, tmp_path):
     assert start(again("", tmp_path, steps=3)).data.images == 7
 
 
-def test_first_previews_come_soon(colour_photos, tmp_path):
+def test_first_previews_come_soon(colour_photos: Path, tmp_path: Path) -> None:
     start(request(colour_photos, tmp_path, steps=45, pace=replace(QUICK, preview_every=30, save_every=100))).train()
     assert sorted(path.stem for path in (tmp_path / "previews").iterdir()) == ["00000020", "00000030", "00000045"]
 
 
-def test_missing_default_data_is_named_with_the_command_that_fetches_it(tmp_path, monkeypatch):
+def test_missing_default_data_is_named_with_the_command_that_fetches_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match=r"datasets/monet2photo.*is not here; `img2img data download .*--data FOLDER"):
         start(TrainingRequest("colorizer", (), tmp_path / "run"))
 
 
-def test_device_that_is_not_here_is_refused(colour_photos, tmp_path):
+def test_device_that_is_not_here_is_refused(colour_photos: Path, tmp_path: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
     with pytest.raises(SettingError, match="no CUDA GPU"):
@@ -678,7 +711,7 @@ def test_device_that_is_not_here_is_refused(colour_photos, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["mps", "cpu:0", "cuda:", "gpu", "meta", ""])
-def test_other_devices_of_torch_are_refused(name):
+def test_other_devices_of_torch_are_refused(name: str) -> None:
     with pytest.raises(SettingError, match="take auto, cpu, cuda or cuda:N"):
         pick_device(name)
     result = CliRunner().invoke(app, ["train", "gan", "--device", name])
@@ -686,7 +719,7 @@ def test_other_devices_of_torch_are_refused(name):
     assert "give auto, cpu, cuda or cuda:N" in result.stderr
 
 
-def test_gpu_that_is_not_there_is_refused(monkeypatch):
+def test_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     assert pick_device("cuda:1") == torch.device("cuda:1")
@@ -694,13 +727,13 @@ def test_gpu_that_is_not_there_is_refused(monkeypatch):
         pick_device("cuda:2")
 
 
-def test_cache_that_is_none_is_refused_by_the_command_at_once():
+def test_cache_that_is_none_is_refused_by_the_command_at_once() -> None:
     result = CliRunner().invoke(app, ["train", "gan", "--cache", "disk"])
     assert result.exit_code == 2
     assert "disk" in result.stderr
 
 
-def test_number_of_classes_that_the_data_has_not_is_refused(labelled_photos, tmp_path):
+def test_number_of_classes_that_the_data_has_not_is_refused(labelled_photos: Path, tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("classes = 3")
     for changes in ({"settings": (*TINY["cgan"], "classes=3")}, {"config": tmp_path / "c.toml"}):
         with pytest.raises(SettingError, match=r"classes=3: .* has 2; leave classes away"):
@@ -708,7 +741,9 @@ def test_number_of_classes_that_the_data_has_not_is_refused(labelled_photos, tmp
     start(request(labelled_photos, tmp_path / "run", "cgan", settings=(*TINY["cgan"], "classes=2")))
 
 
-def test_end_of_a_training_says_what_to_do_next(two_sets, tmp_path, monkeypatch):
+def test_end_of_a_training_says_what_to_do_next(
+    two_sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     for recipe, says in (
         ("gan", "generate --model runs/gan\n"),
@@ -720,14 +755,14 @@ def test_end_of_a_training_says_what_to_do_next(two_sets, tmp_path, monkeypatch)
         assert CliRunner().invoke(app, words).stderr.endswith(f"done; next: img2img {says}")
 
 
-def test_several_values_that_are_not_finite_are_plural(colour_photos, tmp_path):
+def test_several_values_that_are_not_finite_are_plural(colour_photos: Path, tmp_path: Path) -> None:
     trainer = start(request(colour_photos, tmp_path))
     trainer._train_step = lambda batch: dict.fromkeys(("a", "b"), torch.tensor(float("nan")))
     with pytest.raises(RunError, match="a, b are not finite any more"):
         trainer.train()
 
 
-def test_ema_follows_the_closed_form():
+def test_ema_follows_the_closed_form() -> None:
     live = nn.Linear(1, 1, bias=False)
     nn.init.constant_(live.weight, 0.0)
     ema = Ema({"live": live}, decay=0.9)
@@ -737,7 +772,7 @@ def test_ema_follows_the_closed_form():
     assert ema.averages["live"].weight.item() == pytest.approx(1 - 0.9**5)
 
 
-def test_ema_copies_buffers_as_they_are():
+def test_ema_copies_buffers_as_they_are() -> None:
     live = nn.BatchNorm2d(2)
     ema = Ema({"live": live}, decay=0.999)
     live(torch.randn(8, 2, 3, 3) * 4 + 2)
@@ -745,7 +780,7 @@ def test_ema_copies_buffers_as_they_are():
     assert torch.equal(ema.averages["live"].running_mean, live.running_mean)
 
 
-def test_frozen_networks_pass_gradients_on_and_collect_none():
+def test_frozen_networks_pass_gradients_on_and_collect_none() -> None:
     network = nn.Linear(2, 1)
     x = torch.ones(1, 2, requires_grad=True)
     with frozen(network):
@@ -756,7 +791,7 @@ def test_frozen_networks_pass_gradients_on_and_collect_none():
     assert network.weight.requires_grad
 
 
-def test_learning_rate_rises_in_a_line_then_falls_like_half_a_cosine():
+def test_learning_rate_rises_in_a_line_then_falls_like_half_a_cosine() -> None:
     recipe = recipe_class("colorizer")
     instance = Recipe.__new__(Recipe)
     nn.Module.__init__(instance)
@@ -767,7 +802,7 @@ def test_learning_rate_rises_in_a_line_then_falls_like_half_a_cosine():
     assert instance.lr_multiplier(1.0) == pytest.approx(0.0)
 
 
-def test_resumed_run_keeps_its_images_where_they_were(colour_photos, tmp_path):
+def test_resumed_run_keeps_its_images_where_they_were(colour_photos: Path, tmp_path: Path) -> None:
     enough = request(colour_photos, tmp_path, "dcgan", steps=40)
     train_until(start(enough), step=3)
     assert RunFolder(tmp_path).read_info().cache == "memory"
@@ -775,7 +810,7 @@ def test_resumed_run_keeps_its_images_where_they_were(colour_photos, tmp_path):
     assert shorter.pace.cache == "memory"  # a new run of 3 steps would not be worth it
 
 
-def test_damaged_newer_state_does_not_outlive_the_good_ones(colour_photos, tmp_path):
+def test_damaged_newer_state_does_not_outlive_the_good_ones(colour_photos: Path, tmp_path: Path) -> None:
     start(request(colour_photos, tmp_path)).train()
     state_files(tmp_path)[-1].write_bytes(b"cut")
     with pytest.warns(UserWarning, match="damaged"):
@@ -785,7 +820,7 @@ def test_damaged_newer_state_does_not_outlive_the_good_ones(colour_photos, tmp_p
     assert load_latest(tmp_path).step == 5
 
 
-def test_networks_and_batches_are_channels_last(colour_photos, tmp_path):
+def test_networks_and_batches_are_channels_last(colour_photos: Path, tmp_path: Path) -> None:
     trainer = start(request(colour_photos, tmp_path, "dcgan", settings=(*TINY["dcgan"], "image_channels=3")))
     for kernel in trainer.recipe.parameters():
         assert kernel.ndim < 4 or kernel.is_contiguous(memory_format=torch.channels_last)
@@ -795,7 +830,7 @@ def test_networks_and_batches_are_channels_last(colour_photos, tmp_path):
     assert all(image.is_contiguous(memory_format=torch.channels_last) for image in seen)
 
 
-def test_frozen_features_and_image_pools_are_channels_last(two_sets, tmp_path):
+def test_frozen_features_and_image_pools_are_channels_last(two_sets: Path, tmp_path: Path) -> None:
     settings = (*TINY["cyclegan"], "discriminator=projected")
     recipe = start(request(two_sets, tmp_path, "cyclegan", settings=settings)).recipe
     buffers = {name: buffer for name, buffer in recipe.named_buffers() if buffer.ndim == 4}
@@ -803,11 +838,13 @@ def test_frozen_features_and_image_pools_are_channels_last(two_sets, tmp_path):
     assert all(buffer.is_contiguous(memory_format=torch.channels_last) for buffer in buffers.values())
 
 
-def test_critic_in_bfloat16_sees_its_new_weights_at_every_turn(colour_photos, tmp_path, monkeypatch):
+def test_critic_in_bfloat16_sees_its_new_weights_at_every_turn(
+    colour_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Autocast can keep the bf16 copies of weights for a whole step, in which the critic changes several times."""
     plain = torch.autocast
 
-    def as_on_a_gpu(kind, dtype=None, enabled=True, **more):
+    def as_on_a_gpu(kind, dtype=None, enabled=True, **more: Any):
         return plain(kind, torch.bfloat16, enabled=enabled or dtype is not None, **more)
 
     monkeypatch.setattr(torch, "autocast", as_on_a_gpu)
@@ -815,7 +852,7 @@ def test_critic_in_bfloat16_sees_its_new_weights_at_every_turn(colour_photos, tm
     trainer = start(request(colour_photos, tmp_path, "wgan-gp", settings=settings))
     image, update, seen = torch.randn(8, 1, 8, 8), trainer._update, []
 
-    def looking(name, loss):
+    def looking(name, loss) -> None:
         update(name, loss)
         if name == "critic":
             in_bf16 = trainer.recipe.critic(image).detach().float()

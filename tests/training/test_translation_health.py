@@ -40,12 +40,14 @@ def scenes(subject: Colour, ground: Colour, turn: int) -> Tensor:
 def train(a: tuple[Colour, Colour], b: tuple[Colour, Colour], *settings: str, steps: int) -> Iterator[str]:
     """A real training on such scenes; yields the names of what health finds."""
     torch.manual_seed(0)
-    recipe = CycleganRecipe(make_config(CycleganRecipe, [*TINY["cyclegan"], "diff_augment=", *settings])).train()
+    config = make_config(CycleganRecipe, [*TINY["cyclegan"], "diff_augment=", *settings])
+    assert isinstance(config, CycleganRecipe.Config)
+    recipe = CycleganRecipe(config).train()
     optimizers, health = recipe.optimizers(), Health()
 
     def update(name: str, loss: Tensor) -> None:
         optimizers[name].zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizers[name].step()
 
     for step in range(1, steps + 1):
@@ -80,7 +82,10 @@ SOUND = {
 }
 
 
-@pytest.mark.parametrize("generator", SOUND)
+SLOW = {"residual-unet": pytest.mark.slow}
+
+
+@pytest.mark.parametrize("generator", [pytest.param(name, marks=SLOW.get(name, ())) for name in SOUND])
 def test_sound_training_is_silent(generator: str) -> None:
     settings = (f"generator={generator}", *SOUND[generator])
     assert list(train((BROWN, GREEN), (WHITE, GREEN), *settings, steps=25)) == []

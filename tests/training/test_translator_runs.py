@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from img2img.cli.app import app
 from img2img.errors import ModelError
 from img2img.recipes import recipe_class
+from img2img.recipes.cyclegan import CycleganRecipe
 from img2img.recipes.recipe import Recipe
 from img2img.recipes.settings import make_config
 from img2img.runs.run_folder import RunFolder
@@ -35,7 +37,7 @@ def tiny_cyclegan() -> Recipe:
     return recipe_class("cyclegan")(make_config(recipe_class("cyclegan"), TINY["cyclegan"]))
 
 
-def test_init_starts_every_network_that_is_in_the_file(two_sets, tmp_path):
+def test_init_starts_every_network_that_is_in_the_file(two_sets: Path, tmp_path: Path) -> None:
     donor, seeded = tiny_cyclegan(), start(request(two_sets, tmp_path / "plain", "cyclegan")).recipe
     init = all_networks(donor, tmp_path, "d_b.")
     trainer = start(request(two_sets, tmp_path / "run", "cyclegan", init=init))
@@ -45,24 +47,27 @@ def test_init_starts_every_network_that_is_in_the_file(two_sets, tmp_path):
         assert torch.equal(value, donor.state_dict()[name] + 1), name
 
 
-def test_generator_of_which_the_average_alone_is_there_starts_from_it(two_sets, tmp_path):
+def test_generator_of_which_the_average_alone_is_there_starts_from_it(two_sets: Path, tmp_path: Path) -> None:
     donor = tiny_cyclegan()
     trainer = start(request(two_sets, tmp_path / "run", "cyclegan", init=all_networks(donor, tmp_path, "g_", "d_")))
-    for name, value in trainer.recipe.g_ba.state_dict().items():
-        assert torch.equal(value, donor.g_ba.state_dict()[name] + 1)
+    for name, value in trainer.recipe.get_submodule("g_ba").state_dict().items():
+        assert torch.equal(value, donor.get_submodule("g_ba").state_dict()[name] + 1)
         assert torch.equal(value, trainer.ema.averages["g_ba"].state_dict()[name])
 
 
-def test_init_from_one_generator_starts_the_exported_one_alone(two_sets, tmp_path):
+def test_init_from_one_generator_starts_the_exported_one_alone(two_sets: Path, tmp_path: Path) -> None:
     donor, seeded = tiny_cyclegan(), start(request(two_sets, tmp_path / "plain", "cyclegan")).recipe
-    save_file({name: value.contiguous() for name, value in donor.g_ab.state_dict().items()}, tmp_path / "g.safetensors")
+    save_file(
+        {name: value.contiguous() for name, value in donor.get_submodule("g_ab").state_dict().items()},
+        tmp_path / "g.safetensors",
+    )
     recipe = start(request(two_sets, tmp_path / "run", "cyclegan", init=tmp_path / "g.safetensors")).recipe
     for name, expected in (("g_ab", donor), ("g_ba", seeded), ("d_a", seeded)):
         for key, value in recipe.get_submodule(name).state_dict().items():
             assert torch.equal(value, expected.get_submodule(name).state_dict()[key]), (name, key)
 
 
-def test_init_from_networks_that_do_not_fit_is_refused(two_sets, tmp_path):
+def test_init_from_networks_that_do_not_fit_is_refused(two_sets: Path, tmp_path: Path) -> None:
     donor = tiny_cyclegan()
     unknown = all_networks(donor, tmp_path, critic=torch.zeros(3))
     with pytest.raises(
@@ -75,7 +80,9 @@ def test_init_from_networks_that_do_not_fit_is_refused(two_sets, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_two_domains_are_found_again_from_any_folder(two_sets, tmp_path, monkeypatch):
+def test_two_domains_are_found_again_from_any_folder(
+    two_sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(two_sets)
     start(request(".", tmp_path / "set", "cyclegan", steps=2)).train()
     domains = {"a": ["trainA"], "b": ["trainB"]}
@@ -92,23 +99,30 @@ def test_two_domains_are_found_again_from_any_folder(two_sets, tmp_path, monkeyp
 @pytest.mark.parametrize(
     ("steps", "settings", "expected", "said"),
     [
-        (None, ("epochs=3",), (3, 6), "3 epochs of 4 images: 6 steps\n"),
-        (None, ("epochs=3", "batch_size=5"), (3, 3), "3 epochs of 4 images: 3 steps\n"),
-        (9, ("epochs=3",), (0, 9), ""),
-        (None, ("epochs=3", "steps=7"), (0, 7), ""),
-        (None, (), (0, recipe_class("cyclegan").Config().steps), ""),
+        (None, ("epochs=3",), (3, 6), ["3 epochs of 4 images: 6 steps"]),
+        (None, ("epochs=3", "batch_size=5"), (3, 3), ["3 epochs of 4 images: 3 steps"]),
+        (9, ("epochs=3",), (0, 9), []),
+        (None, ("epochs=3", "steps=7"), (0, 7), []),
+        (None, (), (0, recipe_class("cyclegan").Config().steps), []),
     ],
 )
 def test_epochs_are_counted_in_the_larger_set_unless_steps_are_given(
-    steps, settings, expected, said, two_sets, tmp_path, capsys
-):
+    steps: int | None,
+    settings: tuple[str, ...],
+    expected: Any,
+    said: list[str],
+    two_sets: Path,
+    tmp_path: Path,
+    log: pytest.LogCaptureFixture,
+) -> None:
     tiny = (*TINY["cyclegan"], *settings)
     trainer = start(request(two_sets, tmp_path, "cyclegan", steps=steps, settings=tiny, pace=NEVER_MEASURED))
+    assert isinstance(trainer.recipe.config, CycleganRecipe.Config)
     assert (trainer.recipe.config.epochs, trainer.recipe.config.steps) == expected
-    assert capsys.readouterr().err == said
+    assert log.messages == said
 
 
-def test_epochs_of_a_preset_give_way_to_steps(two_sets, tmp_path):
+def test_epochs_of_a_preset_give_way_to_steps(two_sets: Path, tmp_path: Path) -> None:
     small = ("generator=separable", "generator_channels=4", "blocks=1", "discriminator_channels=4", "image_size=32")
     asked = request(two_sets, tmp_path / "a", "cyclegan", steps=None, settings=small, preset="paper")
     assert start(asked).recipe.config.steps == 800
@@ -116,7 +130,7 @@ def test_epochs_of_a_preset_give_way_to_steps(two_sets, tmp_path):
     assert (start(asked).recipe.config.steps, asked.preset) == (2, "paper")
 
 
-def test_preview_of_a_translator_shows_both_ways_and_back(two_sets, tmp_path):
+def test_preview_of_a_translator_shows_both_ways_and_back(two_sets: Path, tmp_path: Path) -> None:
     start(request(two_sets, tmp_path, "cyclegan", steps=2, pace=replace(QUICK, preview_count=2))).train()
     (preview,) = (tmp_path / "previews").glob("*.png")
     with Image.open(preview) as grid:
@@ -133,13 +147,13 @@ def test_preview_of_a_translator_shows_both_ways_and_back(two_sets, tmp_path):
         ("gan --preset paper", 1, "--preset paper: gan has none"),
     ],
 )
-def test_command_refuses_what_does_not_fit_the_recipe(words, code, says, tmp_path):
+def test_command_refuses_what_does_not_fit_the_recipe(words: str, code: int, says: str, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["train", *words.split(), "--out", str(tmp_path)])
     assert result.exit_code == code
     assert says in result.stderr
 
 
-def test_options_for_two_sets_are_shown_where_they_are_for():
+def test_options_for_two_sets_are_shown_where_they_are_for() -> None:
     shown, hidden = (CliRunner().invoke(app, ["train", name, "--help"]).stdout for name in ("cyclegan", "gan"))
     for option in ("--a ", "--b ", "--preset ", "--evaluate-every "):
         assert option in shown

@@ -6,10 +6,11 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageSequence
 from png_bytes import SIGNATURE, chunk, chunks_in, packed_rows
 
 from img2img.batch.outcome import Outcome
@@ -27,7 +28,8 @@ SAME = FilmConverter(lambda photo, steady: photo)
 
 def grey(step: int, height: int = 24, width: int = 32) -> np.ndarray:
     rows, columns = np.mgrid[:height, :width]
-    return ((rows * 5 + columns * 3 + step * 20) % 256).astype(np.uint8)
+    values: np.ndarray = ((rows * 5 + columns * 3 + step * 20) % 256).astype(np.uint8)
+    return values
 
 
 PICTURES = [Image.fromarray(np.repeat(grey(step)[..., None], 3, axis=2)) for step in range(4)]
@@ -86,7 +88,7 @@ def shown(path: Path) -> list[np.ndarray]:
 @pytest.mark.parametrize("target", [".gif", ".webp", ".png"])
 def test_metadata_goes_on_or_is_named(tmp_path: Path, source: str, target: str) -> None:
     path = tmp_path / f"a{source}"
-    options = {"icc_profile": PROFILE, "exif": exif(), "duration": 80}
+    options: dict[str, Any] = {"icc_profile": PROFILE, "exif": exif(), "duration": 80}
     if source == ".webp":
         options |= {"xmp": XMP, "lossless": True}
     else:
@@ -142,12 +144,12 @@ def test_an_animation_plays_as_often_as_before(tmp_path: Path, source: str, targ
         return plays if suffix != ".gif" or plays == 0 else None if plays == 1 else plays - 1
 
     path = tmp_path / f"a{source}"
-    options = {} if loop(source) is None else {"loop": loop(source)}
+    options: dict[str, Any] = {} if loop(source) is None else {"loop": loop(source)}
     PICTURES[0].save(path, save_all=True, append_images=PICTURES[1:], duration=80, **options)
     convert(path, tmp_path / f"new{target}")
     with Image.open(tmp_path / f"new{target}") as new:
         assert new.info.get("loop") == loop(target)
-        assert new.n_frames == 4
+        assert len(ImageSequence.all_frames(new)) == 4
 
 
 def test_colours_and_texts_of_a_png_go_on_or_are_named(tmp_path: Path) -> None:
@@ -241,9 +243,9 @@ def test_transparent_frames_blend_by_the_formula(tmp_path: Path, seed: int) -> N
     for _ in range(5):
         height, width = generator.integers(1, 6, 2)
         at = int(generator.integers(0, 9 - width)), int(generator.integers(0, 8 - height))
-        frames.append(
-            (generator.integers(0, 256, (height, width, 4)), at, tuple(map(int, generator.integers(0, (3, 2)))))
-        )
+        piece = generator.integers(0, 256, (height, width, 4))
+        disposal, blend = map(int, generator.integers(0, (3, 2)))
+        frames.append((piece, at, (disposal, blend)))
     (tmp_path / "a.png").write_bytes(apng(frames, color_type=6))
     canvas = np.zeros((8, 9, 4))
     for picture, (piece, (left, top), (disposal, blend)) in zip(shown(tmp_path / "a.png"), frames, strict=True):

@@ -16,11 +16,10 @@ from film_clips import greys, texture, write_film
 from img2img.batch.outcome import Outcome
 from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
-from img2img.video import work_folder
 from img2img.video.encoding import ENCODINGS
 from img2img.video.one_film import FilmOptions, convert_one_film
 from img2img.video.plan import plan_films
-from img2img.video.reading import film_container, reasons
+from img2img.video.reading import reasons
 from img2img.video.reading.film_file import FilmFile
 from img2img.video.work_folder import WorkFolder
 
@@ -63,8 +62,8 @@ def test_what_a_decoder_cannot_do_yet_is_not_called_damage(tmp_path: Path, monke
     [
         (errno.ENOENT, "no such file or folder"),
         (errno.EACCES, "no permission"),
-        (errno.EIO, "the disk, or the way to it, fails"),
-        (errno.ESTALE, "the network disk is not there any more"),
+        (errno.EIO, "the disk, or the way to it, failed"),
+        (errno.ESTALE, "the connection to this share is lost"),
     ],
 )
 @pytest.mark.parametrize("when", ["opened", "read"])
@@ -80,7 +79,7 @@ def test_a_disk_that_fails_is_not_called_damage(
             raise failure
         return _FailingAfter(real_open(*arguments, **options), failure)
 
-    monkeypatch.setattr(film_container.av, "open", failing)
+    monkeypatch.setattr(av, "open", failing)
     error = str(convert(film, tmp_path / "new.mp4").error)
     assert error.startswith(f"{film}: {reason}")
     assert "damaged" not in error
@@ -106,7 +105,7 @@ def test_a_lock_that_cannot_be_had_says_why(tmp_path: Path, monkeypatch: pytest.
     for code, reason in (
         (sqlite3.SQLITE_BUSY, "another img2img is making this film"),
         (sqlite3.SQLITE_FULL, "the disk is full"),
-        (sqlite3.SQLITE_READONLY, "this folder cannot be written to"),
+        (sqlite3.SQLITE_READONLY, "it cannot be written to"),
     ):
         error = sqlite3.OperationalError("why")
         error.sqlite_errorcode = code
@@ -114,7 +113,7 @@ def test_a_lock_that_cannot_be_had_says_why(tmp_path: Path, monkeypatch: pytest.
         def connect(*arguments: Any, error: sqlite3.Error = error, **options: Any) -> Any:
             raise error
 
-        monkeypatch.setattr(work_folder.sqlite3, "connect", connect)
+        monkeypatch.setattr(sqlite3, "connect", connect)
         with pytest.raises(FilmError, match=reason):
             WorkFolder(tmp_path / "film.mp4", {})
 

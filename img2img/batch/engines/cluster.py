@@ -216,13 +216,26 @@ def _started(ray: Any, address: str | None, workers: int | None) -> Iterator[Any
     own = {} if address else {"num_cpus": workers or usable_cores(), "include_dashboard": False}
     logging.getLogger("ray").setLevel(logging.ERROR)  # before ray.init speaks
     try:
-        ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
+        with _command_untold(ray):
+            ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise Img2ImgError(f"no Ray cluster at {address or 'this machine'}: {_line(error)}") from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _command_untold(ray: Any) -> Iterator[None]:
+    """Ray shows its cluster the command line, and cannot be initialised where a name in it is not Unicode."""
+    utils = ray._private.utils
+    before = utils.get_entrypoint_name
+    utils.get_entrypoint_name = lambda: "img2img"
+    try:
+        yield
+    finally:
+        utils.get_entrypoint_name = before
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from img2img.atomic_file import remove_leftovers
 from img2img.batch.addresses import is_stored, place
 from img2img.batch.job import Found, Job
 from img2img.batch.journal.journal_file import is_full, opened_journal
-from img2img.batch.journal.register import Register, Registered, made_stamp
+from img2img.batch.journal.register import Register, Registered, as_bytes, made_stamp, text_of
 from img2img.batch.journal.resume_rules import Stamp, in_the_way
 from img2img.batch.outcome import Outcome, failure
 from img2img.batch.sources.object_store import status_of
@@ -77,9 +77,9 @@ class Journal:
     ) -> Registered:
         """Decides for each photo found whether it is due (`resume_rules.decide`), and keeps the failures among them.
 
-        `settings`: all that results depend on beside the photo. UsageError, and nothing kept, when two photos would
-        become one file or a result overwrite an input. While `watching`, when photos are registered time and again in
-        one run, the second of two photos is a failure instead.
+        `settings`: all that results depend on beside the photo. Two photos that would become one file are
+        failures both; while `watching`, when photos are registered time and again in one run, the second. UsageError,
+        and nothing kept, when a result would overwrite an input.
         """
         with self._transaction():
             if not (watching and self._run):
@@ -97,7 +97,7 @@ class Journal:
     def failures(self) -> Iterator[Outcome]:
         """What could not be registered, last time."""
         for source, error in self._database.execute("SELECT source, error FROM failures WHERE new"):
-            yield failure(_path(source), error)
+            yield failure(_path(source), text_of(error))
 
     def due(self) -> Iterator[Job | Outcome]:
         """The photos to convert, in their order, each noted as begun; whoever takes one must `record` what came of it.
@@ -134,7 +134,7 @@ class Journal:
     def outcomes(self) -> Iterator[Outcome]:
         """What came of every photo of this run: those left alone as skipped; those not yet reached left out."""
         for source, error in self._database.execute("SELECT source, error FROM failures"):
-            yield failure(_path(source), error)
+            yield failure(_path(source), text_of(error))
         rows = self._database.cursor()
         rows.row_factory = sqlite3.Row
         for row in rows.execute(_OUTCOMES, (self._run,)):
@@ -149,7 +149,8 @@ class Journal:
         return (Path(os.fsdecode(target)) for (target,) in self._database.execute(made))
 
     def _outcome(self, row: sqlite3.Row) -> Outcome:
-        status, seconds, error, flags = row["status"], row["seconds"] or 0.0, row["error"], json.loads(row["flags"])
+        status, seconds, flags = row["status"], row["seconds"] or 0.0, json.loads(row["flags"])
+        error = text_of(row["error"]) if row["error"] is not None else None
         if not row["ran_now"] or row["why_not"]:
             status, seconds, error, flags = "skipped", 0.0, None, dict.fromkeys((row["why_not"], *flags))
         where = _path(row["source"]), self._root / os.fsdecode(row["target"])
@@ -172,7 +173,8 @@ class Journal:
 
     def _record_values(self, number: int, outcome: Outcome, made: Stamp | None) -> tuple[Any, ...]:
         size, mtime = (made.size, made.mtime) if made else (None, None)
-        told = json.dumps(outcome.flags), outcome.error, outcome.score, outcome.width, outcome.height
+        error = None if outcome.error is None else as_bytes(outcome.error)
+        told = json.dumps(outcome.flags), error, outcome.score, outcome.width, outcome.height
         return outcome.status, self._run, outcome.seconds, *told, size, mtime, number
 
     def _settings(self, settings: dict[str, Any]) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from img2img.atomic_file import reason_for
+from img2img.atomic_file import exists, reason_for
+from img2img.batch.journal.held_database import connect_held, what_is_wrong
 from img2img.errors import Img2ImgError
 
 JOURNAL_NAME = ".img2img-journal.sqlite"
@@ -30,13 +32,13 @@ CREATE TABLE photos (
     listed INTEGER NOT NULL,         -- the run that listed it last
     place INTEGER NOT NULL,          -- in that listing
     ran INTEGER,                     -- the run that converted it last
-    seconds REAL, flags TEXT NOT NULL DEFAULT '[]', error TEXT, score REAL, width INTEGER, height INTEGER,
+    seconds REAL, flags TEXT NOT NULL DEFAULT '[]', error BLOB, score REAL, width INTEGER, height INTEGER,
     made_size INTEGER, made_mtime INTEGER
 );
 CREATE INDEX in_order ON photos (listed, place);
 CREATE TABLE settings (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 -- What could not be registered in the last run, new in its last listing.
-CREATE TABLE failures (source BLOB NOT NULL, error TEXT NOT NULL, new INTEGER NOT NULL, UNIQUE (source, error));
+CREATE TABLE failures (source BLOB NOT NULL, error BLOB NOT NULL, new INTEGER NOT NULL, UNIQUE (source, error));
 CREATE TABLE runs (id INTEGER PRIMARY KEY);
 """
 
@@ -48,12 +50,14 @@ def opened_journal(path: Path) -> Iterator[sqlite3.Connection]:
     Raises Img2ImgError when another process holds it, it is no such file, or it fails within the block. When the block
     raises before any photo was begun or may be replaced, nothing of it stays.
     """
+    if path.name == JOURNAL_NAME and os.path.islink(path):  # noqa: PTH114
+        raise Img2ImgError(f"{path}: a link; remove it, or name the file that it leads to with --journal")
     made = _make_folders(path.parent)
     try:
-        database = _connected(path)
+        database = connect_held(path, _hold)
     except sqlite3.Error as error:
         _remove_folders(made)
-        raise Img2ImgError(f"{path}: {reason(error)}") from error
+        raise Img2ImgError(f"{path}: {reason(error, path)}") from error
     try:
         yield database
     except BaseException as error:
@@ -63,7 +67,7 @@ def opened_journal(path: Path) -> Iterator[sqlite3.Connection]:
             _remove(path)
             _remove_folders(made)
         if isinstance(error, sqlite3.Error):
-            raise Img2ImgError(f"{path}: {reason(error)}") from error
+            raise Img2ImgError(f"{path}: {reason(error, path)}") from error
         raise
     finally:
         database.close()
@@ -74,42 +78,39 @@ def is_full(error: sqlite3.OperationalError) -> bool:
     return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-    try:
-        # Exclusive: two runs into one folder would undo each other's work. A write-ahead log is one short write a
-        # commit; what it had not reached the disk in a power cut is converted again.
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        database.execute("BEGIN IMMEDIATE")
-        _prepare(database)
-        database.execute("COMMIT")
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _prepare(database: sqlite3.Connection) -> None:
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version == 0 and not database.execute("SELECT 1 FROM sqlite_master").fetchone():
+def _hold(database: sqlite3.Connection) -> None:
+    # Exclusive: two runs into one folder would undo each other's work. A write-ahead log is one short write a
+    # commit; what it had not reached the disk in a power cut is converted again.
+    database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    is_new = _is_new(database)  # before anything is written: it may be another program's
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = NORMAL")
+    database.execute("BEGIN IMMEDIATE")
+    if is_new:
         for statement in _TABLES.split(";"):
             database.execute(statement)
         database.execute(f"PRAGMA user_version = {_VERSION}")
-    elif version != _VERSION:
+    database.execute("COMMIT")
+
+
+def _is_new(database: sqlite3.Connection) -> bool:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if version == 0 and not tables:
+        return True
+    if version != _VERSION or not tables >= {"photos", "settings", "failures", "runs"}:
         raise sqlite3.DatabaseError("not a journal of this version of img2img")
+    return False
 
 
-def reason(error: sqlite3.Error) -> str:
+def reason(error: sqlite3.Error, path: Path) -> str:
     """What is wrong with the journal, and what to do."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return "another img2img is writing into this folder; wait for it, or choose another -o"
-    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-        return "the journal cannot be written here; choose another -o, or --journal FILE"
-    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-        return "the journal finds no room: free some space, or put it elsewhere with --journal FILE"
+    busy = "another img2img is writing into this folder; wait for it, or choose another -o"
+    wrong = what_is_wrong(error, path, busy=busy)
+    if wrong == busy:
+        return busy
+    if wrong:
+        return f"the journal cannot be written: {wrong}, or put it elsewhere with --journal FILE"
     advice = "give another --journal; or remove it, if it is img2img's, and what exists already will be left alone"
     return f"the journal cannot be used ({error}): {advice}"
 
@@ -118,7 +119,7 @@ def _make_folders(folder: Path) -> list[Path]:
     """Those that were not there, innermost first."""
     missing = []
     for each in (folder, *folder.parents):
-        if each.exists():
+        if exists(each):
             break
         missing.append(each)
     try:

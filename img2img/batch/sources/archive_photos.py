@@ -13,10 +13,12 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Self, cast
 
-from img2img.archive_members import file_type, is_encrypted, leads_out
+from img2img.archive_members import NamesOfAnyBytes, file_type, is_encrypted, leads_out, with_slashes, zip_name
 from img2img.atomic_file import reason_for
+from img2img.batch.sources.passed_over import PassedOver, is_photo_name
 from img2img.errors import UnreadablePhoto
 from img2img.photo.formats import PHOTO_SUFFIXES
+from img2img.photo.other_files import left_out_among
 
 MAX_BYTES = 2 * 1024**3
 """A photo may unpack to that much: it is in memory as a whole."""
@@ -53,23 +55,26 @@ class ArchivedPhoto:
     read: Callable[[], bytes]
 
 
-def photos_in(path: Path) -> Generator[ArchivedPhoto, None, None]:
-    """Known by their suffixes, none hidden. Raises UnreadablePhoto, without the archive's name, where it is damaged."""
+def photos_in(path: Path, passed_over: PassedOver | None = None) -> Generator[ArchivedPhoto, None, None]:
+    """Known by their suffixes, none hidden, none in a folder of thumbnails. `passed_over` is told of the others.
+
+    Raises UnreadablePhoto, without the archive's name, where it is damaged."""
     with _damage_told():
-        yield from _in_zip(path) if path.suffix.lower() == ".zip" else _in_tar(path)
+        photos = _in_zip if path.suffix.lower() == ".zip" else _in_tar
+        yield from photos(path, passed_over or PassedOver())
 
 
-def _in_zip(path: Path) -> Iterator[ArchivedPhoto]:
+def _in_zip(path: Path, passed_over: PassedOver) -> Iterator[ArchivedPhoto]:
     path.stat()  # is_zipfile does not tell a missing file from a damaged one
     if not zipfile.is_zipfile(path):
         raise UnreadablePhoto(_NO_ZIP)
-    with zipfile.ZipFile(path) as archive:
+    with path.open("rb") as stream, zipfile.ZipFile(NamesOfAnyBytes(stream).as_binary()) as archive:
         for member in archive.infolist():
-            name = member.orig_filename  # zipfile has made the other one harmless already
-            if _looks_like_a_photo(name) and not member.is_dir():
+            name = zip_name(member)
+            if not member.is_dir() and not name.endswith("/") and _looks_like_a_photo(name, passed_over):
                 refusal = _zip_refusal(member) or _refusal(name, member.file_size)
                 read = partial(_told, partial(archive.read, member))
-                yield ArchivedPhoto(str(PurePosixPath(member.filename)), member.file_size, refusal, read)
+                yield ArchivedPhoto(_inside(name), member.file_size, refusal, read)
 
 
 def _zip_refusal(member: zipfile.ZipInfo) -> str | None:
@@ -80,13 +85,14 @@ def _zip_refusal(member: zipfile.ZipInfo) -> str | None:
     return None if member.compress_type in _ZIP_METHODS else _PACKED_ODDLY
 
 
-def _in_tar(path: Path) -> Iterator[ArchivedPhoto]:
+def _in_tar(path: Path, passed_over: PassedOver) -> Iterator[ArchivedPhoto]:
     with _unpacked(path) as stream, _opened_tar(stream, seeks=not isinstance(stream, _PACKED)) as archive:
         for member in _members(archive):
-            if _looks_like_a_photo(member.name) and not member.isdir():
-                refusal = _refusal(member.name, member.size) if member.isfile() else _LINK
+            name = with_slashes(member.name)
+            if not member.isdir() and _looks_like_a_photo(name, passed_over):
+                refusal = _refusal(name, member.size) if member.isfile() else _LINK
                 read = partial(_told, partial(_tar_content, archive, member))
-                yield ArchivedPhoto(str(PurePosixPath(member.name)), member.size, refusal, read)
+                yield ArchivedPhoto(_inside(name), member.size, refusal, read)
 
 
 def _unpacked(path: Path) -> IO[bytes]:
@@ -149,10 +155,23 @@ class _StrictHeader(tarfile.TarInfo):
         return header
 
 
-def _looks_like_a_photo(name: str) -> bool:
+def _inside(name: str) -> str:
+    return str(PurePosixPath(name.partition("\0")[0]))
+
+
+def _looks_like_a_photo(name: str, passed_over: PassedOver) -> bool:
     path = PurePosixPath(name)
-    hidden = any(part.startswith(".") for part in path.parts)
-    return path.suffix.lower() in PHOTO_SUFFIXES and (not hidden or leads_out(name))
+    is_photo = path.suffix.lower() in PHOTO_SUFFIXES
+    if leads_out(name):
+        return is_photo
+    if folder := left_out_among(path.parts[:-1]):
+        passed_over.note_left_out(folder, is_photo_name(path.name))
+        return False
+    if any(part.startswith(".") for part in path.parts):
+        return False
+    if not is_photo:
+        passed_over.note(path.name)
+    return is_photo
 
 
 def _refusal(name: str, size: int) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from img2img.atomic_file import reason_for
 from img2img.batch.job import Found, Job
 from img2img.batch.outcome import Outcome, failure
+from img2img.batch.sources.passed_over import PassedOver
 from img2img.errors import UnreadablePhoto
 from img2img.photo.formats import PHOTO_SUFFIXES
 
@@ -23,17 +24,18 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith(ARCHIVE_SUFFIXES)
 
 
-def list_archive(path: Path) -> Iterator[Found | Outcome]:
+def list_archive(path: Path, passed_over: PassedOver | None = None) -> Iterator[Found | Outcome]:
     """The photos in an archive, in its order, and as failures those that cannot be read, and what is damaged of it.
 
-    Photos are known by their suffixes; hidden ones are left out.
+    Photos are known by their suffixes; hidden ones are left out, as are folders of thumbnails. `passed_over` is told of
+    all other files.
     """
     from img2img.batch.sources.archive_photos import photos_in
 
     names: set[int] = set()  # hashes, since names would need three times the memory
     try:
         mtime = path.stat().st_mtime_ns
-        for photo in photos_in(path):
+        for photo in photos_in(path, passed_over):
             source = Path(f"{path}/{photo.inside}")
             refusal = _TWICE if hash(photo.inside) in names else photo.refusal
             names.add(hash(photo.inside))

@@ -17,34 +17,42 @@ from img2img.batch.job import Found
 from img2img.batch.outcome import Outcome, failure
 from img2img.batch.sources.archives import is_archive, list_archive
 from img2img.batch.sources.object_store import list_store
+from img2img.batch.sources.passed_over import PassedOver
 from img2img.batch.sources.path_list import opened_list, read_paths
 from img2img.batch.sources.pattern import Pattern, States, split_pattern
 from img2img.photo.formats import PHOTO_SUFFIXES
+from img2img.photo.other_files import is_left_out
 
 
 def list_photos(
-    inputs: Iterable[str | Path], *, recursive: bool = True, may_be_empty: bool = False
+    inputs: Iterable[str | Path],
+    *,
+    recursive: bool = True,
+    may_be_empty: bool = False,
+    passed_over: PassedOver | None = None,
 ) -> Iterator[Found | Outcome]:
     """Each photo, and as failures the inputs that are none: missing, unreadable, without photos.
 
     An input is a photo (whatever its suffix is), a folder, an archive, an address with ://, or a pattern with * ? [ or
     ** where no file has that name. In folders, archives and patterns photos are known by their suffixes, and hidden
-    ones are left out. `may_be_empty`: a folder or pattern without photos is no failure, since some may come yet.
+    ones are left out, as are folders of thumbnails. `may_be_empty`: a folder or pattern without photos is no failure,
+    since some may come yet. `passed_over` is told of all other files.
     """
+    passed_over = passed_over or PassedOver()
     for each in map(str, inputs):
         if is_glob(each):
             folder, pattern = split_pattern(Path(each))
-            found = _walk(folder, Pattern(pattern), recursive)
+            found = _walk(folder, Pattern(pattern), recursive, passed_over)
             yield from found if may_be_empty else _not_empty(found, each, "no photos match")
         else:
-            yield from list_input(each, recursive=recursive, may_be_empty=may_be_empty)
+            yield from _list_input(each, recursive, may_be_empty, passed_over)
 
 
-def list_input(text: str, *, recursive: bool = True, may_be_empty: bool = False) -> Iterator[Found | Outcome]:
+def _list_input(text: str, recursive: bool, may_be_empty: bool, passed_over: PassedOver) -> Iterator[Found | Outcome]:
     """As `list_photos` for one input that is no pattern."""
     path = place(text)
     if is_stored(path):
-        yield from list_store(text, recursive)
+        yield from list_store(text, recursive, passed_over)
         return
     text = str(path) if "://" in text else text
     try:
@@ -53,10 +61,10 @@ def list_input(text: str, *, recursive: bool = True, may_be_empty: bool = False)
         yield failure(path, f"{path}: {reason_for(error, 'read')}")
         return
     if stat.S_ISDIR(found.st_mode):
-        photos = _walk(path, Pattern(()), recursive)
+        photos = _walk(path, Pattern(()), recursive, passed_over)
         yield from photos if may_be_empty else _not_empty(photos, text, "no photos in this folder")
     elif stat.S_ISREG(found.st_mode) and is_archive(path):
-        yield from list_archive(path)
+        yield from list_archive(path, passed_over)
     else:
         yield _file(path, PurePath(path.name), found)
 
@@ -97,7 +105,7 @@ class _Folder:
     inside: bool
 
 
-def _walk(top: Path, pattern: Pattern, recursive: bool) -> Iterator[Found | Outcome]:
+def _walk(top: Path, pattern: Pattern, recursive: bool, passed_over: PassedOver) -> Iterator[Found | Outcome]:
     folders = [_Folder(top, PurePath(), pattern.start, pattern.matched(pattern.start))]
     while folders:
         folder = folders.pop()
@@ -106,7 +114,7 @@ def _walk(top: Path, pattern: Pattern, recursive: bool) -> Iterator[Found | Outc
             with os.scandir(folder.path) as entries:
                 for entry in entries:
                     try:
-                        yield from _entry(entry, folder, pattern, recursive, deeper)
+                        yield from _entry(entry, folder, pattern, recursive, deeper, passed_over)
                     except OSError as error:
                         path = folder.path / entry.name
                         yield failure(path, f"{path}: {reason_for(error, 'read')}")
@@ -116,21 +124,31 @@ def _walk(top: Path, pattern: Pattern, recursive: bool) -> Iterator[Found | Outc
 
 
 def _entry(
-    entry: "os.DirEntry[str]", folder: _Folder, pattern: Pattern, recursive: bool, deeper: list[_Folder]
+    entry: "os.DirEntry[str]",
+    folder: _Folder,
+    pattern: Pattern,
+    recursive: bool,
+    deeper: list[_Folder],
+    passed_over: PassedOver,
 ) -> Iterator[Found | Outcome]:
     """The photo that an entry is, if it is one; a folder that is to be read, too, is added to `deeper`."""
-    if entry.name.startswith("."):
+    left_out = is_left_out(entry.name)
+    if entry.name.startswith(".") and not left_out:
         return
     states = pattern.after(folder.states, entry.name)
     matched = pattern.matched(states)
     if entry.is_dir(follow_symlinks=False):
         inside = matched or (folder.inside and recursive)
-        if inside or pattern.goes_on(states):
+        if left_out and (inside or pattern.goes_on(states)):
+            passed_over.note_folder(folder.path / entry.name)
+        elif inside or pattern.goes_on(states):
             deeper.append(_Folder(folder.path / entry.name, folder.below / entry.name, states, inside))
     elif (matched or folder.inside) and PurePath(entry.name).suffix.lower() in PHOTO_SUFFIXES:
         yield from _photo(entry, folder)
-    elif matched:
-        yield from _archive(entry, folder)
+    elif matched and is_archive(Path(entry.name)):
+        yield from _archive(entry, folder, passed_over)
+    elif (matched or folder.inside) and entry.is_file():
+        passed_over.note(entry.name)
 
 
 def _photo(entry: "os.DirEntry[str]", folder: _Folder) -> Iterator[Found | Outcome]:
@@ -144,26 +162,29 @@ def _photo(entry: "os.DirEntry[str]", folder: _Folder) -> Iterator[Found | Outco
     yield _file(path, folder.below / entry.name, found)
 
 
-def _archive(entry: "os.DirEntry[str]", folder: _Folder) -> Iterator[Found | Outcome]:
+def _archive(entry: "os.DirEntry[str]", folder: _Folder, passed_over: PassedOver) -> Iterator[Found | Outcome]:
     """The photos in an archive that matched a pattern; they land in a folder of its name."""
     path = folder.path / entry.name
-    if is_archive(path) and entry.is_file():
-        for each in list_archive(path):
+    if entry.is_file():
+        for each in list_archive(path, passed_over):
             below = folder.below / entry.name
             yield replace(each, below=below / each.below) if isinstance(each, Found) else each
 
 
-def list_files(list_file: str, *, recursive: bool = True, may_be_empty: bool = False) -> Iterator[Found | Outcome]:
+def list_files(
+    list_file: str, *, recursive: bool = True, may_be_empty: bool = False, passed_over: PassedOver | None = None
+) -> Iterator[Found | Outcome]:
     """The listed photos; their tree is kept below the deepest folder that all share. Listed folders are walked.
 
-    `recursive` and `may_be_empty` are those of `list_photos`. The list is read twice, so that it need not be in memory.
+    The options are those of `list_photos`. The list is read twice, so that it need not be in memory.
     Raises UsageError where it cannot be read.
     """
+    passed_over = passed_over or PassedOver()
     with opened_list(list_file) as stream:
         shared = _shared_folder(read_paths(stream))
         for path in read_paths(stream):
             parts = _parts(path)[shared:]
-            for each in list_input(path, recursive=recursive, may_be_empty=may_be_empty):
+            for each in _list_input(path, recursive, may_be_empty, passed_over):
                 yield replace(each, below=_below(parts, each, path)) if isinstance(each, Found) else each
     if shared is None:
         yield failure(Path(list_file), f"--from-file {list_file}: names no files; write one path a line")

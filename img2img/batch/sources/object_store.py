@@ -17,8 +17,10 @@ from img2img.atomic_file import is_file
 from img2img.batch.addresses import address_of, is_stored
 from img2img.batch.job import Found
 from img2img.batch.outcome import Outcome, failure
+from img2img.batch.sources.passed_over import PassedOver, is_photo_name
 from img2img.errors import PhotoError, UnreadablePhoto, UnwritablePhoto
 from img2img.photo.formats import PHOTO_SUFFIXES
+from img2img.photo.other_files import left_out_among
 
 WRITABLE = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "memory")
 """Where an object appears whole or not at all; elsewhere a reader could meet half a photo."""
@@ -27,16 +29,17 @@ _TIMES = ("LastModified", "last_modified", "updated", "mtime", "created")  # of 
 _Entry = dict[str, Any]
 
 
-def list_store(text: str, recursive: bool = True) -> Iterator[Found | Outcome]:
+def list_store(text: str, recursive: bool = True, passed_over: PassedOver | None = None) -> Iterator[Found | Outcome]:
     """The photos below an address, in the order in which the store lists them, or the one object that it names.
 
-    In s3:// a page of 1,000 is in memory at a time, elsewhere the list of one folder. Hidden names are left out.
+    In s3:// a page of 1,000 is in memory at a time, elsewhere the list of one folder. Hidden names are left out, as
+    are folders of thumbnails. `passed_over` is told of all other objects.
     """
     address = address_of(text)
     empty = True
     try:
         with _named(text, "read", UnreadablePhoto):
-            for found in _photos(address, recursive):
+            for found in _photos(address, recursive, passed_over or PassedOver()):
                 empty = False
                 yield found
     except UnreadablePhoto as error:
@@ -77,13 +80,13 @@ def write_object(address: Any, content: bytes) -> None:
         address.fs.pipe_file(address.path, content)
 
 
-def _photos(address: Any, recursive: bool) -> Iterator[Found | Outcome]:
+def _photos(address: Any, recursive: bool, passed_over: PassedOver) -> Iterator[Found | Outcome]:
     for entry in _objects(address, recursive):
         if entry["name"].strip("/") == address.path.strip("/"):
             yield _found(address, entry, PurePosixPath(address.name))
             continue
         below = PurePosixPath(entry["name"].strip("/").removeprefix(address.path.strip("/")).lstrip("/"))
-        if below.suffix.lower() not in PHOTO_SUFFIXES or any(_is_hidden(part) for part in below.parts):
+        if not _looks_like_a_photo(below, passed_over):
             continue
         source = address.joinpath(*below.parts)
         if ".." in below.parts or source.path.strip("/") != entry["name"].strip("/"):
@@ -91,6 +94,18 @@ def _photos(address: Any, recursive: bool) -> Iterator[Found | Outcome]:
             yield failure(source, f"{name}: its name has .. or // in it, so no folder can hold it; rename it there")
         else:
             yield _found(source, entry, below)
+
+
+def _looks_like_a_photo(below: PurePosixPath, passed_over: PassedOver) -> bool:
+    is_photo = below.suffix.lower() in PHOTO_SUFFIXES
+    if folder := left_out_among(below.parts[:-1]):
+        passed_over.note_left_out(folder, is_photo_name(below.name))
+        return False
+    if any(_is_hidden(part) for part in below.parts):
+        return False
+    if not is_photo and below.name:
+        passed_over.note(below.name)
+    return is_photo
 
 
 def _objects(address: Any, recursive: bool) -> Iterator[_Entry]:

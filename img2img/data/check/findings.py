@@ -24,7 +24,7 @@ KINDS = {
     "unreadable": DataFindingKind(
         "unreadable",
         "unreadable",
-        "training stops at them, or learns from what is left of them: delete them, or copy them again",
+        "training stops at them: delete them, or copy them again",
         stops=True,
     ),
     "grey": DataFindingKind(
@@ -51,7 +51,9 @@ KINDS = {
         "training takes 8-bit RGB without transparency, and the first picture of several",
     ),
     "others": DataFindingKind(
-        "file that is no image", "files that are no images", "training passes over them, by their suffix"
+        "file that is no image",
+        "files that are no images",
+        "training passes over them, by their suffix, or as thumbnails by their folder",
     ),
 }
 

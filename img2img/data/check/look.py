@@ -5,19 +5,17 @@ import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageStat
 
 from img2img.atomic_file import reason_for
+from img2img.data.decoding import DecodedImage, decoded_image
 from img2img.data.listing import ListedImage
-from img2img.photo.formats import reader_of, sniff_format
+from img2img.errors import DataError
 
-MAX_PIXELS = 178_956_970  # where Pillow itself speaks of a decompression bomb
 THUMBNAIL = 16
-_PLAIN_MODES = {"1", "L", "P", "RGB", "YCbCr"}
 # Of 5,589 photos of horses, zebras and everything else, 81 greyscale ones lie below 0.1 (their codec's noise), and
 # the palest colour photo at 5.3.
 _GREY_ON_AVERAGE = 3.0
@@ -54,49 +52,20 @@ def look_at(images: Iterable[ListedImage], jobs: int) -> Iterator[ImageLook]:
 
 
 def look(image: ListedImage) -> ImageLook:
-    """Decodes an image from its first to its last pixel; never raises for a damaged one."""
+    """Decodes an image as training does; never raises for a damaged one."""
     encoded = b""
     try:
         encoded = image.encoded()
-        return ImageLook(image, len(encoded), _content(encoded))
-    except Exception as error:  # a decoder raises any kind at all for a damaged file
-        return ImageLook(image, len(encoded), None, str(error) if isinstance(error, _Refusal) else _cause(error))
+        return ImageLook(image, len(encoded), _content(decoded_image(encoded)))
+    except DataError as error:
+        return ImageLook(image, len(encoded), None, str(error))
+    except (OSError, MemoryError) as error:  # the advice is the report's, which gives it once for all
+        return ImageLook(image, len(encoded), None, reason_for(error, "read").rsplit("; ", 1)[0])
 
 
-class _Refusal(Exception):
-    """The reason why bytes are no image that training can take."""
-
-
-def _cause(error: Exception) -> str:
-    """What is wrong, without the advice: the report gives it once for all."""
-    return reason_for(error, "read").rsplit("; ", 1)[0]
-
-
-def _content(encoded: bytes) -> Content:
-    image_format = sniff_format(encoded[:32])
-    if not encoded:
-        raise _Refusal("empty")
-    if image_format in (None, "HEIF"):
-        raise _Refusal("not an image inside" if image_format is None else "HEIC inside, which training does not read")
-    with reader_of(str(image_format))(BytesIO(encoded), "") as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise _Refusal(f"{image.width} x {image.height} pixels, more than a machine can hold many of")
-        rgb = _rgb(image)
-        return Content(image.size, _is_grey(rgb), _oddity(image), _digest(rgb), difference_hash(rgb), _thumbnail(rgb))
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):  # converted by Pillow, all but the darkest would be white
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    return image.convert("RGB")
-
-
-def _oddity(image: Image.Image) -> str:
-    if getattr(image, "n_frames", 1) > 1:
-        return "several pictures in one file"
-    if image.mode.endswith(("A", "a")) or "transparency" in image.info:
-        return "transparent"
-    return "" if image.mode in _PLAIN_MODES else f"pixels of mode {image.mode}"
+def _content(decoded: DecodedImage) -> Content:
+    rgb = Image.fromarray(decoded.rgb)
+    return Content(rgb.size, _is_grey(rgb), decoded.oddity, _digest(rgb), difference_hash(rgb), _thumbnail(rgb))
 
 
 def _is_grey(rgb: Image.Image) -> bool:

@@ -8,7 +8,7 @@ import zlib
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from img2img.archive_members import file_type, is_encrypted, leads_out
+from img2img.archive_members import file_type, is_encrypted, leads_out, zip_name
 from img2img.errors import DataError
 
 MAX_RATIO = 50
@@ -27,11 +27,12 @@ def unpack(archive: Path, folder: Path) -> int:
             members = opened.infolist()
             _refuse_bomb(archive, members)
             for member in members:
+                member.filename = zip_name(member)  # under which it is unpacked
                 _refuse_member(member)
             _refuse_namesakes(members)
             if sum(member.file_size for member in members) > shutil.disk_usage(folder).free:
                 raise OSError(errno.ENOSPC, "the disk is too full for it", str(folder))
-            opened.extractall(folder)
+            opened.extractall(folder, members)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
         raise DataError(f"not a whole zip ({error})") from error
     return sum(not member.is_dir() for member in members)
@@ -44,7 +45,7 @@ def _refuse_bomb(archive: Path, members: list[zipfile.ZipInfo]) -> None:
 
 
 def _refuse_member(member: zipfile.ZipInfo) -> None:
-    name = member.orig_filename  # zipfile has made the other one harmless already
+    name = member.filename
     if not PurePosixPath(name).parts or leads_out(name):
         raise DataError(f"its member {name!r} leads outside the folder")
     if file_type(member) not in (0, stat.S_IFREG, stat.S_IFDIR):

@@ -97,7 +97,8 @@ def _what_is_here(url: str, part: Path) -> tuple[_Origin | None, int]:
         origin = _Origin(**json.loads(_note(part).read_text()))
     except (OSError, ValueError, TypeError):
         return None, 0
-    return (origin, _size(part)) if origin.url == url and _size(part) else (None, 0)
+    usable = origin.url == url and _size(part) and not part.is_symlink()
+    return (origin, _size(part)) if usable else (None, 0)
 
 
 def _open(url: str, origin: _Origin | None, here: int, timeout: float) -> HTTPResponse | None:
@@ -157,7 +158,9 @@ def _receive(url: str, response: HTTPResponse, part: Path, here: int, progress: 
     if not here:
         _refuse_what_is_no_zip(url, piece)
     try:
-        with part.open("ab" if here else "wb") as stream:
+        if not here:
+            part.unlink(missing_ok=True)  # or a link would lead the bytes into another file
+        with part.open("ab" if here else "xb") as stream:
             if not here:
                 note = _Origin(url, _validator(response), total)
                 write_at_once(_note(part), json.dumps(asdict(note)).encode())

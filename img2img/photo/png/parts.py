@@ -26,6 +26,7 @@ NAMES = {
     b"mDCv": "mastering display",
     b"cLLI": "light levels",
     b"cLLi": "light levels",
+    b"caBX": "content credentials",
 }
 
 

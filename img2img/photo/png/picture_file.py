@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from img2img.photo.png.chunks import SIGNATURE, Chunk, PngHeader, packed_chunk
+from img2img.photo.png.rows import packed_run
 from img2img.photo.spliced_file import Part, spliced_file
 
 
@@ -20,18 +21,22 @@ def picture_file(stream: BinaryIO, header: PngHeader, palette: bytes | None, pic
     parts: list[Part] = [SIGNATURE + packed_chunk(b"IHDR", header.packed())]
     if palette is not None:
         parts.append(packed_chunk(b"PLTE", palette))
-    broken = False
+    broken, there = False, stream.seek(0, 2)
     for chunk in picture:
-        parts += _idat(chunk)
+        parts += _idat(chunk, there)
         broken = not chunk.whole
     if not broken:
         parts.append(packed_chunk(b"IEND", b""))
     return spliced_file(stream, parts)
 
 
-def _idat(chunk: Chunk) -> list[Part]:
+def _idat(chunk: Chunk, there: int) -> list[Part]:
+    """Of a file of `there` bytes: Pillow asks for memory for as many as a chunk says that it has."""
+    if not chunk.whole:
+        start, end = packed_run(chunk)
+        end = max(start, min(end, there))
+        return [(end - start).to_bytes(4, "big") + b"IDAT", (start, end)]
     if chunk.kind == b"IDAT":
         return [(chunk.start, chunk.end)]
-    # fdAT's first four bytes are its number; nobody asks for the checksum.
-    length = (chunk.length - 4).to_bytes(4, "big")
-    return [length + b"IDAT", (chunk.at + 4, chunk.at + chunk.length), bytes(4)]
+    start, end = packed_run(chunk)
+    return [(end - start).to_bytes(4, "big") + b"IDAT", (start, end), bytes(4)]  # nobody asks for the checksum

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, BinaryIO
 
 from PIL.PngImagePlugin import PngImageFile
@@ -18,6 +19,7 @@ from img2img.photo.png.deep_reader import deep_photo
 from img2img.photo.png.description import Description, described, dpi_of
 from img2img.photo.png.parts import PngParts, read_parts
 from img2img.photo.png.picture_file import picture_file
+from img2img.photo.png.rows import WholePngFile, check_rows
 
 
 def read_png(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
@@ -37,7 +39,8 @@ def picture_of(stream: BinaryIO, parts: PngParts, description: Description | Non
     info = info_of(replace(description, icc=icc)) | {"transparency": _key(parts)}
 
     def opened() -> PngImageFile:
-        image = PngImageFile(picture_file(stream, parts.header, parts.palette, parts.picture))
+        file = picture_file(stream, parts.header, parts.palette, parts.picture)
+        image = WholePngFile(file, partial(check_rows, stream, parts.header, parts.picture))
         image.info.update({key: value for key, value in info.items() if value is not None})
         return image
 

@@ -1,212 +1,94 @@
-"""TIFF files: 8 bits through Pillow, 16 bits through tifffile, metadata from the file's own directory.
+"""TIFF files: the full-size page decoded as its tags say, with the metadata of the file's own directory.
 
-Which it is stands in the first directory, read before any pixel. tifffile decodes no LZW by itself; Pillow's
-libtiff does, and is asked twice: for the upper, then for the lower byte of each sample.
+page.py is a directory, pages.py which one is the photo, layout.py where its samples lie, codecs.py (with
+libtiff.py, jpeg_strips.py and old_jpeg.py) what they are compressed with, samples.py all of them as an array, tones.py
+and ycbcr.py what they mean. Pillow and libtiff decode, but never interpret: their tables of modes leave out
+half of what the standard knows, and guess at some of it.
 """
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
-import numpy as np
-from PIL import Image
-from PIL.TiffImagePlugin import TiffImageFile
-
 from img2img.errors import UnreadablePhoto
-from img2img.photo.decode import check_size, profiled, upright
-from img2img.photo.image_info import turned_dpi, valid_dpi
-from img2img.photo.metadata.exif import ORIENTATION, exif_of_tiff
-from img2img.photo.metadata.tiff_directory import Directory, Header, read_directory, read_header
+from img2img.photo.decode import check_size, upright
+from img2img.photo.image_info import ASPECT, turned_dpi, valid_dpi
+from img2img.photo.metadata.exif import exif_of_tiff
+from img2img.photo.metadata.tiff_directory import read_header
 from img2img.photo.metadata.upright import upright_exif
 from img2img.photo.metadata.xmp import upright_xmp
 from img2img.photo.photo import Photo
-from img2img.photo.pixels import Pixels
+from img2img.photo.tiff import page as tags
+from img2img.photo.tiff.old_jpeg import old_jpeg_samples
+from img2img.photo.tiff.page import Page
+from img2img.photo.tiff.pages import Node, all_pages, has_mask, photo_page, pictures_of, read_pages
+from img2img.photo.tiff.samples import read_samples
+from img2img.photo.tiff.sensor import refuse_raw_pages
 from img2img.photo.tiff.stale import true_directory
+from img2img.photo.tiff.tones import alpha_of, check_tones, pixels_of, plain
+from img2img.photo.tiff.ycbcr import block_of
 
-_SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
-_SAMPLES, _PLANAR, _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 277, 284, 282, 283, 296
-_EXTRA_SAMPLES, _SAMPLE_FORMAT, _XMP, _ICC = 338, 339, 700, 34675
-_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _CMYK = 0, 1, 2, 5
-_ASSOCIATED, _UNASSOCIATED = 1, 2
-_LZW = 5
-_SAMPLE_KINDS = {2: "signed integers", 3: "floating point", 5: "complex integers", 6: "complex numbers"}
-
-
-@dataclass(frozen=True)
-class _Page:
-    """The first directory of a file, its tags as numbers."""
-
-    header: Header
-    directory: Directory
-
-    def numbers(self, tag: int, *default: int) -> tuple[float, ...]:
-        entry = self.directory.entries.get(tag)
-        return entry.numbers(self.header.order) if entry is not None else default
-
-    def number(self, tag: int, default: int) -> int:
-        """A whole number, or the default."""
-        entry = self.directory.entries.get(tag)
-        number = entry.whole(self.header.order) if entry is not None else None
-        return default if number is None else number
-
-    def bytes(self, tag: int) -> bytes | None:
-        entry = self.directory.entries.get(tag)
-        return entry.data if entry is not None else None
-
-    @property
-    def side(self) -> int:
-        side = self.number(ORIENTATION, 1)
-        return side if 1 <= side <= 8 else 1
-
-    @property
-    def bits(self) -> int:
-        return int(max(self.numbers(_BITS, 1)))
+_X_RESOLUTION, _Y_RESOLUTION, _UNIT, _XMP = 282, 283, 296, 700
+_NO_UNIT = 1
 
 
 def read_tiff(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
     header = read_header(stream)
-    page = _Page(header, read_directory(stream, header, header.first))
-    size = page.number(_WIDTH, 0), page.number(_HEIGHT, 0)
-    check_size(size, max_pixels)
-    if not first_frame and _has_more_pages(stream, page):
-        raise UnreadablePhoto("several pages; --first-frame takes the first, or split the file")
-    _check_samples(page)
-    # 16-bit CMYK goes through Pillow: it becomes 8-bit sRGB.
-    deep = page.bits == 16 and page.number(_PHOTOMETRIC, 1) != _CMYK
-    photo = _deep_photo(stream, page) if deep else _shallow_photo(stream)
+    nodes = read_pages(stream, header)
+    refuse_raw_pages(all_pages(nodes))
+    page = photo_page(nodes, first_frame)
+    if 0 in page.size:
+        raise UnreadablePhoto(f"{page.size[0]} x {page.size[1]} pixels: there is nothing to convert in an empty image")
+    check_size(page.size, max_pixels)
+    photo = _photo(stream, page)
     side = page.side
     directory, lost = true_directory(page.directory, side)
     return replace(
         photo,
-        exif=upright_exif(exif_of_tiff(stream, header, directory), side, size),
+        exif=upright_exif(exif_of_tiff(stream, header, directory), side, page.size),
         xmp=upright_xmp(page.bytes(_XMP), side),
         dpi=turned_dpi(_dpi(page), side),
         format="TIFF",
-        lost=lost,
+        lost=lost + photo.lost + tuple(_more_lost(page, nodes)),
     )
 
 
-def _has_more_pages(stream: BinaryIO, page: _Page) -> bool:
-    """Whether a further directory is a picture of its own, not a thumbnail or a level of a pyramid."""
-    seen, at = set[int](), page.directory.next
-    while at and at not in seen:
-        seen.add(at)
-        try:
-            further = _Page(page.header, read_directory(stream, page.header, at))
-        except ValueError:
-            return False
-        if not further.number(_SUBFILE, 0) & 1:
-            return True
-        at = further.directory.next
-    return False
+def _more_lost(page: Page, nodes: list[Node]) -> Iterator[str]:
+    if has_mask(nodes):
+        yield "transparency mask"
+    across, down = page.numbers(_X_RESOLUTION, 0)[0], page.numbers(_Y_RESOLUTION, 0)[0]
+    if page.number(_UNIT, 2) == _NO_UNIT and 0 != across != down != 0:
+        yield ASPECT
 
 
-def _check_samples(page: _Page) -> None:
-    kind = page.number(_SAMPLE_FORMAT, 1)
-    if page.bits > 8 and kind in _SAMPLE_KINDS:
-        raise UnreadablePhoto(
-            f"its samples are {_SAMPLE_KINDS[kind]}, black and white unknown; save it with 8 or 16 bits"
-        )
-    if page.bits not in (1, 2, 4, 8, 16):
-        raise UnreadablePhoto(f"{page.bits} bits per sample; save it with 8 or 16")
-    if page.bits == 16 and page.number(_PHOTOMETRIC, 1) not in (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _CMYK):
-        raise UnreadablePhoto("16 bits in a colour space other than grey or RGB; save it as RGB or with 8 bits")
+def holds_several(stream: BinaryIO) -> bool:
+    """Whether the file has more than one picture, thumbnails and masks aside."""
+    return len(pictures_of(read_pages(stream, read_header(stream)))) > 1
 
 
-def _shallow_photo(stream: BinaryIO) -> Photo:
-    """Through Pillow, which turns a TIFF upright as it loads it."""
-    with _opened(stream) as image:
-        return Photo.from_image(image, turned=True)
-
-
-def _opened(stream: BinaryIO) -> TiffImageFile:
-    """Memory for its pixels is given to it here: Pillow would ask its own limit of megapixels first."""
-    stream.seek(0)
-    image = TiffImageFile(stream)
-    image.im = Image.new(image.mode, image._tile_size).im
-    return image
-
-
-def _deep_photo(stream: BinaryIO, page: _Page) -> Photo:
-    side = page.side
-    if page.number(_COMPRESSION, 1) == _LZW:
-        samples, side = _samples_by_pillow(stream, page), 1
+def _photo(stream: BinaryIO, page: Page) -> Photo:
+    check_tones(page)
+    has_alpha = page.extra_kind in (1, 2)
+    if page.codec == tags.OLD_JPEG:
+        samples = old_jpeg_samples(stream, page)
     else:
-        samples = _samples_by_tifffile(stream)
-    pixels, alpha = _split(samples, page)
-    pixels, icc = profiled(upright(pixels, side), page.bytes(_ICC))
-    upright_alpha = None if alpha is None else upright(alpha, side)
-    return Photo(pixels, "L" if pixels.ndim == 2 else "RGB", upright_alpha, icc)
+        samples = read_samples(stream, page, page.colors + has_alpha, block_of(page))
+    samples = plain(samples, page)
+    # libjpeg makes RGB of YCbCr where it finds all three in one strip.
+    is_rgb = page.samples == 3 and (
+        page.codec == tags.OLD_JPEG
+        or (page.photometric == tags.YCBCR and page.codec == tags.JPEG and not page.is_planar)
+    )
+    pixels, icc = pixels_of(samples, page, is_rgb=is_rgb)
+    alpha = alpha_of(samples, page, pixels)
+    turned = None if alpha is None else upright(alpha, page.side)
+    lost = ("further channels",) if page.samples > page.colors + has_alpha else ()
+    return Photo(upright(pixels, page.side), "L" if pixels.ndim == 2 else "RGB", turned, icc, lost=lost)
 
 
-def _split(samples: Pixels, page: _Page) -> tuple[Pixels, Pixels | None]:
-    """Pixels that are black at 0, not premultiplied; alpha where an extra sample says that it is one."""
-    kind = page.number(_PHOTOMETRIC, _MIN_IS_BLACK)
-    colors = 3 if kind == _RGB else 1
-    pixels = samples[..., :3] if colors == 3 else samples[..., 0]
-    if kind == _MIN_IS_WHITE:
-        pixels = 65535 - pixels
-    extra = page.number(_EXTRA_SAMPLES, _UNASSOCIATED)
-    if samples.shape[2] == colors or extra not in (_ASSOCIATED, _UNASSOCIATED):
-        return pixels, None
-    alpha = samples[..., colors]
-    return (_unmultiplied(pixels, alpha) if extra == _ASSOCIATED else pixels), alpha
-
-
-def _unmultiplied(pixels: Pixels, alpha: Pixels) -> Pixels:
-    opacity = np.maximum(alpha, 1).astype(np.uint32).reshape(*alpha.shape, *[1] * (pixels.ndim - 2))
-    values: Pixels = np.minimum((pixels * np.uint32(65535) + opacity // 2) // opacity, 65535)
-    return values.astype(np.uint16)
-
-
-def _samples_by_tifffile(stream: BinaryIO) -> Pixels:
-    """(H, W, samples) uint16, as stored."""
-    import tifffile
-
-    stream.seek(0)
-    with tifffile.TiffFile(stream) as file:
-        page = file.pages[0]
-        try:
-            values = page.asarray()
-        except Exception as error:
-            # Which kind is raised for a codec that is not installed differs from codec to codec.
-            if not isinstance(error, ImportError) and "imagecodecs" not in str(error):
-                raise
-            raise UnreadablePhoto(
-                "16 bits in a compression that cannot be read; save it with LZW, deflate or none"
-            ) from error
-        values = np.moveaxis(values, 0, -1) if page.axes.startswith("S") else values
-    values = np.asarray(values).astype(np.uint16, copy=False)
-    return values if values.ndim == 3 else values[..., None]
-
-
-def _samples_by_pillow(stream: BinaryIO, page: _Page) -> Pixels:
-    """(H, W, samples) uint16, turned upright, of grey, RGB and RGBA in one plane."""
-    if page.number(_SAMPLES, 1) == 2 or page.number(_PLANAR, 1) == 2:
-        raise UnreadablePhoto("16 bits with LZW in an unusual layout; save it with deflate or no compression")
-    if page.number(_SAMPLES, 1) == 1:
-        with _opened(stream) as image:
-            image.load()
-            return np.array(image, np.uint16)[..., None]
-    samples = _bytes_by_pillow(stream, "L" if sys.byteorder == "little" else "B").astype(np.uint16) << 8
-    samples |= _bytes_by_pillow(stream, "B" if sys.byteorder == "little" else "L")
-    return samples
-
-
-def _bytes_by_pillow(stream: BinaryIO, byte_order: str) -> Pixels:
-    """The upper byte of each sample as that order has it; libtiff hands samples over in the machine's."""
-    with _opened(stream) as image:
-        arguments = image.tile[0].args
-        assert isinstance(arguments, tuple)
-        rawmode = f"{image.mode};16{byte_order}"
-        image.tile = [image.tile[0]._replace(args=(rawmode, *arguments[1:]))]
-        image.load()
-        return np.asarray(image)
-
-
-def _dpi(page: _Page) -> tuple[float, float] | None:
+def _dpi(page: Page) -> tuple[float, float] | None:
     per_unit = {2: 1.0, 3: 2.54}.get(page.number(_UNIT, 2))
     across, down = page.numbers(_X_RESOLUTION, 0)[0], page.numbers(_Y_RESOLUTION, 0)[0]
     return None if per_unit is None else valid_dpi((across * per_unit, down * per_unit))

@@ -12,6 +12,8 @@ _DESCRIPTION = 270
 _LAYOUT = re.compile(rb'\s*(<\?xml[^>]*>\s*(<!--.*?-->\s*)?)?(<OME\b|<MetaData\b|ImageJ=|\{"shape":)', re.DOTALL)
 # MetaMorph, Zeiss, ImageJ, Micro-Manager.
 _INSTRUMENTS = (*range(33628, 33632), 34412, 50838, 50839, 51123)
+_CREDENTIALS = 52545  # C2PA's: signed for the old file's bytes
+_LAYERS = 37724  # Photoshop's, which hold the old picture; metadata/exif.py leaves them out
 _PLACES_ON_EARTH = (33550, 33922, 34264)  # GeoTIFF: pixels to places
 
 
@@ -24,6 +26,11 @@ def true_directory(directory: Directory, side: int) -> tuple[Directory, tuple[st
         stale.append(_DESCRIPTION)
     if stale:
         lost.append("the microscope's description")
+    if _LAYERS in entries:
+        lost.append("Photoshop's layers")
+    if _CREDENTIALS in entries:
+        lost.append("content credentials")
+        stale.append(_CREDENTIALS)
     if side != 1 and entries.keys() & set(_PLACES_ON_EARTH):
         lost.append("georeference")
         stale += _PLACES_ON_EARTH

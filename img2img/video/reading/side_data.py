@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 from av.filter import Graph
 from av.sidedata.sidedata import SideData, SideDataContainer, Type
+from av.stream import Stream
 from av.video.frame import VideoFrame
 
 _TYPES = 256  # as many as FFmpeg is asked to leave out; it has about 40
@@ -36,6 +37,13 @@ def left_out(frame: VideoFrame) -> tuple[str, ...]:
     if frame.interlaced_frame:
         names.append("its mark as interlaced")
     return tuple(dict.fromkeys(names))
+
+
+def has_alpha_beside(stream: Stream) -> bool:
+    """Whether each picture has a second one, its opacity, as WebM's do: FFmpeg's own decoders leave it out."""
+    said = {key.lower(): value for key, value in stream.metadata.items()}
+    context = stream.codec_context
+    return context is not None and context.name in ("vp8", "vp9") and said.get("alpha_mode") == "1"
 
 
 def _side_data(frame: VideoFrame) -> list[SideData]:

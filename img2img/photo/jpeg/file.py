@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import IO
 
 from PIL.JpegImagePlugin import JpegImageFile
 
+from img2img.photo.jpeg.frame import EOI, SOI, end_of_picture
 from img2img.photo.metadata.tiff_directory import read_directory, read_header
 from img2img.photo.metadata.xmp import claims_of
 from img2img.photo.spliced_file import Part, spliced_file
@@ -18,8 +18,6 @@ from img2img.photo.spliced_file import Part, spliced_file
 _GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _NUMBER_OF_IMAGES = 0xB001  # of CIPA DC-007, the multi-picture format
-_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # none of those that stand within a scan
-_SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 
 
 class QuietJpegFile(JpegImageFile):
@@ -90,7 +88,7 @@ def beside_picture(image: JpegImageFile) -> Iterator[str]:
     claims = claims_of(image.info.get("xmp"))
     has_gain_map = "gain map" in claims or any(data.startswith(_GAIN_MAP) for data in segments)
     behind = _behind(image, certain=has_gain_map or bool(claims) or "mp" in image.info)
-    pictures = max(_SOI + b"\xff" in behind, _further_pictures(image.info.get("mp")) if behind else 0)
+    pictures = max(SOI + b"\xff" in behind, _further_pictures(image.info.get("mp")) if behind else 0)
     if b"ftyp" in behind:
         yield "motion film"
     if has_gain_map and pictures:
@@ -129,7 +127,7 @@ def _behind(image: JpegImageFile, *, certain: bool) -> bytes:
     try:
         end = stream.seek(0, 2)
         stream.seek(max(end - 2, 0))
-        if not certain and stream.read() == _EOI:
+        if not certain and stream.read() == EOI:
             return b""
         stream.seek(0)
         return _after_end(stream.read())
@@ -138,10 +136,5 @@ def _behind(image: JpegImageFile, *, certain: bool) -> bytes:
 
 
 def _after_end(data: bytes) -> bytes:
-    at = 2
-    while found := _MARKER.search(data, at):
-        if found[0] == _EOI:
-            return data[found.end() :]
-        length = struct.unpack_from(">H", data, found.end())[0] if found.end() + 2 <= len(data) else 2
-        at = found.end() + max(length, 2)
-    return b""
+    end = end_of_picture(data)
+    return b"" if end is None else data[end + len(EOI) :]

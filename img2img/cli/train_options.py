@@ -1,0 +1,47 @@
+"""The options that `img2img train` has for every recipe: made once, since each takes time before the first command."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from img2img.data import Caching
+from img2img.device import DEVICES
+
+
+def _check_device(name: str) -> str:
+    if not re.fullmatch(DEVICES, name):
+        raise typer.BadParameter(f"{name}: give auto, cpu, cuda or cuda:N")
+    return name
+
+
+Steps = Annotated[int | None, typer.Option(min=1, help="Length of the whole schedule.")]
+Init = Annotated[Path | None, typer.Option(help="Start from these weights (.safetensors).")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the run's last state.")]
+Seed = Annotated[int | None, typer.Option(help="Fixes every random choice [default: 0].")]
+TrainingDevice = Annotated[
+    str, typer.Option(callback=_check_device, help="auto, cpu, cuda, or cuda:N for one of several.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Change one of the recipe's numbers; repeatable."),
+]
+Workers = Annotated[int | None, typer.Option(min=0, help="Processes that decode images [default: by data and device].")]
+CachePlace = Annotated[
+    Caching,
+    typer.Option(help="Where the decoded images are kept; with a cache, other crops are drawn than without."),
+]
+Compile = Annotated[bool, typer.Option("--compile", help="Compile the generators.")]
+LogEvery = Annotated[int, typer.Option(min=1, help="Steps between records.")]
+SaveEvery = Annotated[int, typer.Option(min=1, help="Steps between saved states.")]
+Keep = Annotated[int, typer.Option(min=1, help="How many saved states are kept.")]
+PreviewEvery = Annotated[int, typer.Option(min=1, help="Steps between preview grids.")]
+HealthEvery = Annotated[int, typer.Option(min=1, help="Steps between looks at the run's health.")]
+Minutes = Annotated[
+    float | None,
+    typer.Option(min=0, help="Save and stop after so long, for --resume to go on [default: when it is done]."),
+]
+Tensorboard = Annotated[
+    bool, typer.Option("--tensorboard", help="Write the figures and previews for TensorBoard, too.")
+]

@@ -1,0 +1,1 @@
+"""JPEG: its markers, what its file holds, and whether it is whole."""
