@@ -214,7 +214,7 @@ def check_uploads(job: ServerJob, files: list[Path]) -> None:
     for path in files:
         if path not in moving and path.suffix.lower() not in PHOTO_SUFFIXES:
             raise Refusal(
-                400, f"{path.name}: not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file, or a film"
+                400, f"{path.name}: not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file, or a film"
             )
     if moving and len(files) > 1:
         raise UsageError(f"{moving[0].name} moves: a job is many photos, or one film")

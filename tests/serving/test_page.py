@@ -86,7 +86,7 @@ def test_photos_dropped_become_cards_and_a_text_file_a_clear_error(
     summary(page, "2 coloured, 1 failed")
     assert len(found(page, ".card")) == 3
     (error,) = [each.text for each in found(page, ".error") if each.is_displayed()]
-    assert error == "notes.txt: not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file"
+    assert error == "notes.txt: not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file"
     page.find_element("id", "clear").click()
     assert found(page, ".card") == []
 

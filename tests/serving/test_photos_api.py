@@ -39,6 +39,7 @@ def deep(path: Path) -> Path:
         (with_metadata, "a.jpg", {}),
         (with_metadata, "a.jpg", {"strength": "1.3", "quality": "60"}),
         (with_metadata, "a.jpg", {"format": "webp"}),
+        (with_metadata, "a.jpg", {"format": "avif"}),
         (with_metadata, "a.JPEG", {"strength": "0"}),
         (deep, "deep.png", {}),
         (deep, "deep.tif", {"format": "tiff"}),
@@ -57,9 +58,15 @@ def test_colorize_answers_with_the_command_lines_bytes(
     (made,) = tmp_path.glob("*.colorized.*")
     assert answer.body == made.read_bytes()
     assert answer.headers["content-disposition"] == f'attachment; filename="{made.name}"'
-    kind = {".jpg": "jpeg", ".JPEG": "jpeg", ".png": "png", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}[
-        made.suffix
-    ]
+    kind = {
+        ".jpg": "jpeg",
+        ".JPEG": "jpeg",
+        ".png": "png",
+        ".webp": "webp",
+        ".avif": "avif",
+        ".tif": "tiff",
+        ".tiff": "tiff",
+    }[made.suffix]
     assert answer.headers["content-type"] == f"image/{kind}"
 
 
@@ -99,7 +106,7 @@ def refused(answer: Answer, status: int) -> str:
 def test_what_is_no_photo_is_told_in_the_command_lines_words(server: Served, tmp_path: Path) -> None:
     body, headers = multipart(("notes.txt", b"dear diary"))
     words = refused(server.ask("POST", "/api/v1/colorize", body, headers), 400)
-    assert words == "notes.txt: not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file"
+    assert words == "notes.txt: not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file"
     cut, headers = multipart(("cut.jpg", SAMPLE.read_bytes()[:2000]))
     assert refused(server.ask("POST", "/api/v1/colorize", cut, headers), 400).startswith("cut.jpg: ")
     assert (
