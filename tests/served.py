@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -45,12 +45,19 @@ class Served:
         return f"http://127.0.0.1:{self.port}"
 
     def ask(
-        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, **query: object
+        self,
+        method: str,
+        path: str,
+        body: bytes | str | Iterator[bytes] | None = None,
+        headers: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+        **more: str,
     ) -> Answer:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            where = f"{path}?{urlencode(query)}" if query else path
-            connection.request(method, where, body, {**self.headers, **(headers or {})})
+            options = urlencode((query or {}) | more)
+            where = f"{path}?{options}" if options else path
+            connection.request(method, where, body, self.headers | (headers or {}))
             answer = connection.getresponse()
             names = {name.lower(): value for name, value in answer.getheaders()}
             return Answer(answer.status, names, answer.read())
@@ -69,7 +76,7 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *words: str, **options: Any) -> Iterator[Served]:
+def served(folder: Path, *words: str, limited: Callable[[], None] | None = None) -> Iterator[Served]:
     home, errors = folder / "tmp", folder / "errors.txt"
     home.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {"TMPDIR": str(home), "PYTHONPATH": str(CHECKOUT)}
@@ -80,7 +87,7 @@ def served(folder: Path, *words: str, **options: Any) -> Iterator[Served]:
             stderr=stderr,
             text=True,
             env=environment,
-            **options,
+            preexec_fn=limited,
         )
     try:
         assert process.stdout

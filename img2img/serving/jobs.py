@@ -18,7 +18,7 @@ from img2img.conversion.convert import open_conversion
 from img2img.conversion.options import ConversionOptions
 from img2img.errors import UsageError
 from img2img.photo.formats import PHOTO_SUFFIXES
-from img2img.serving.problem import Refusal, refusal_of
+from img2img.serving.problem import Refusal, refusal_for
 from img2img.video.kinds import kind_of
 
 JobStatus = Literal["waiting", "working", "done", "failed", "stopped"]
@@ -64,7 +64,7 @@ class ServerJob:
             except JobStopped:
                 pass
             except Exception as error:
-                self.error = self._plain(refusal_of(error).detail)
+                self.error = self._plain(refusal_for(error).detail)
         self._end()
 
     def _convert(self) -> None:
@@ -214,7 +214,7 @@ def check_uploads(job: ServerJob, files: list[Path]) -> None:
     for path in files:
         if path not in moving and path.suffix.lower() not in PHOTO_SUFFIXES:
             raise Refusal(
-                400, f"{path.name}: not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file, or a film"
+                400, f"{path.name}: not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file, or a film"
             )
     if moving and len(files) > 1:
         raise UsageError(f"{moving[0].name} moves: a job is many photos, or one film")

@@ -23,7 +23,14 @@ from img2img.serving.queue import unless_gone
 from img2img.serving.state import ServerState
 from img2img.serving.upload import receive_files, request_folder
 
-MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "TIFF": "image/tiff", "BMP": "image/bmp"}
+MEDIA_TYPES = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "TIFF": "image/tiff",
+    "BMP": "image/bmp",
+    "AVIF": "image/avif",
+}
 
 
 async def convert_upload(request: Request) -> Response:

@@ -24,7 +24,7 @@ from img2img.serving.problem import Refusal
 PREVIEW_SIDE, CARD_SIDE = 1280, 640  # pixels, at most
 KEPT_BYTES = 128_000_000
 _SHOWN_QUALITY = 88
-_BROWSERS_SHOW = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+_BROWSERS_SHOW = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def problem(refusal: Refusal) -> Response:
     return JSONResponse(members, refusal.status, headers, "application/problem+json")
 
 
-def refusal_of(error: Exception) -> Refusal:
+def refusal_for(error: Exception) -> Refusal:
     """What is answered for an error that came out of the work; a mistake of ours goes to the log with its traceback."""
     if isinstance(error, Refusal):
         return error
@@ -70,7 +70,7 @@ async def answer_problem(request: Request, error: Exception) -> Response:
         return _of_http(error)
     if isinstance(error, ClientDisconnect):
         return Response(status_code=400)  # which nobody is there to read
-    return problem(refusal_of(error))
+    return problem(refusal_for(error))
 
 
 def _of_http(error: HTTPException) -> Response:

@@ -65,6 +65,7 @@ class WorkQueue:
                 result = await asyncio.shield(done)
             except asyncio.CancelledError:  # nobody waits for it any more, and yet the worker is taken until it ends
                 await asyncio.wait([done])
+                done.exception()  # looked at, or asyncio would log that nobody did
                 raise
             if timed:
                 self._seconds += 0.1 * (time.monotonic() - started - self._seconds)

@@ -26,6 +26,7 @@ _NAMELESS = {
     "WEBP": ".webp",
     "GIF": ".gif",
     "BMP": ".bmp",
+    "AVIF": ".avif",
     "HEIF": ".heic",
 }
 

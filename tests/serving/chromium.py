@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.remote.webdriver import WebDriver
 
 HOW = "no chromium with chromedriver here: apt-get install chromium chromium-driver"
 VIOLATIONS = """
@@ -17,7 +18,7 @@ window.addEventListener("unhandledrejection", (event) => violations.push(String(
 
 
 @contextmanager
-def chromium(downloads: Path, width: int = 1000, height: int = 800, *, dark: bool = False) -> Iterator:
+def chromium(downloads: Path, width: int = 1000, height: int = 800, *, dark: bool = False) -> Iterator[WebDriver]:
     """Skips the test where there is none."""
     browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (browser and driver):
@@ -42,9 +43,9 @@ def chromium(downloads: Path, width: int = 1000, height: int = 800, *, dark: boo
         running.quit()
 
 
-def nothing_went_elsewhere(browser, address: str) -> bool:
+def nothing_went_elsewhere(browser: WebDriver, address: str) -> bool:
     """No request to another origin, nothing that the policy had to stop, no error of a script."""
     names = browser.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
     assert names
     assert [name for name in names if not name.startswith((address, f"blob:{address}"))] == []
-    return browser.execute_script("return violations") == []
+    return bool(browser.execute_script("return violations") == [])

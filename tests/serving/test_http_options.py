@@ -1,5 +1,7 @@
 """Which options HTTP may set: field by field, so that a new one must be decided; and how a query is read."""
 
+from pathlib import Path
+
 import pytest
 
 from img2img.conversion.colorize_options import ColorizeOptions
@@ -77,7 +79,7 @@ def test_a_wrong_option_is_told_with_its_choices(query: list[tuple[str, str]], w
     assert words in str(raised.value)
 
 
-def test_a_model_by_path_is_refused_even_where_it_is_one(tiny_model) -> None:
+def test_a_model_by_path_is_refused_even_where_it_is_one(tiny_model: Path) -> None:
     with pytest.raises(UsageError, match="give one of colorizer"):
         read_options("colorize", [("model", str(tiny_model))], SETTINGS)
 

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from film_clips import greys, write_film
@@ -22,15 +23,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         assert running.errors.read_text() == ""
 
 
-def posted(server: Served, *files: tuple[str, bytes], **query) -> dict:
+def posted(server: Served, *files: tuple[str, bytes], **query: str) -> dict[str, Any]:
     body, headers = multipart(*files)
-    answer = server.ask("POST", "/api/v1/jobs", body, headers, **query)
+    answer = server.ask("POST", "/api/v1/jobs", body, headers, query)
     assert answer.status == 202, answer.body
     assert answer.headers["location"] == f"/api/v1/jobs/{answer.json['id']}"
-    return answer.json
+    return dict(answer.json)
 
 
-def events(server: Served, job: dict) -> list[dict]:
+def events(server: Served, job: dict[str, Any]) -> list[dict[str, Any]]:
     """All of them: the answer ends with the job."""
     text = server.ask("GET", f"/api/v1/jobs/{job['id']}/events").body.decode()
     blocks = [block for block in text.split("\n\n") if block and not block.startswith(":")]
@@ -94,7 +95,7 @@ def test_what_is_no_job_is_refused_and_leaves_nothing(server: Served, tmp_path: 
     ]
     for files, query, status, words in cases:
         body, headers = multipart(*files)
-        answer = server.ask("POST", "/api/v1/jobs", body, headers, **query)
+        answer = server.ask("POST", "/api/v1/jobs", body, headers, query)
         assert (answer.status, words in answer.json["detail"]) == (status, True), answer.body
     wait_for(lambda: server.leftovers() == [])
 

@@ -120,7 +120,7 @@ def small_files() -> None:
 
 
 def test_a_full_disk_is_told_and_costs_no_later_photo(tmp_path: Path) -> None:
-    with served(tmp_path, preexec_fn=small_files) as server:
+    with served(tmp_path, limited=small_files) as server:
         assert len(PHOTO) > 60_000
         answer = server.ask("POST", "/api/v1/colorize", PHOTO)
         assert (answer.status, answer.headers["content-type"]) == (503, "application/problem+json")

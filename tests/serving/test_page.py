@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from chromium import chromium, nothing_went_elsewhere
 from PIL import Image
+from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
 from served import CHECKOUT, Served, command_line, served, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -30,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def page(server: Served, tmp_path: Path) -> Iterator:
+def page(server: Served, tmp_path: Path) -> Iterator[WebDriver]:
     with chromium(tmp_path / "downloads") as browser:
         browser.get(server.address)
         wait_for(lambda: found(browser, "#model option"))
@@ -38,56 +40,58 @@ def page(server: Served, tmp_path: Path) -> Iterator:
         assert nothing_went_elsewhere(browser, server.address)
 
 
-def found(browser, selector: str) -> list:
-    return browser.find_elements("css selector", selector)
+def found(browser: WebDriver, selector: str) -> list[WebElement]:
+    return list(browser.find_elements("css selector", selector))
 
 
-def one(browser, selector: str):
+def one(browser: WebDriver, selector: str) -> WebElement:
     (element,) = found(browser, selector)
     return element
 
 
-def drop(browser, *paths: Path) -> None:
+def drop(browser: WebDriver, *paths: Path) -> None:
     browser.execute_script(DROP, [[path.name, base64.b64encode(path.read_bytes()).decode()] for path in paths])
 
 
-def choose(browser, *paths: Path) -> None:
+def choose(browser: WebDriver, *paths: Path) -> None:
     one(browser, "#files").send_keys("\n".join(map(str, paths)))
 
 
-def summary(browser, words: str) -> None:
+def summary(browser: WebDriver, words: str) -> None:
     wait_for(lambda: one(browser, "#summary").text == words)
 
 
-def loaded(browser) -> list[str]:
+def loaded(browser: WebDriver) -> list[str]:
     """Where the coloured pictures come from that are shown."""
     wait_for(
         lambda: browser.execute_script(
             "return [...document.querySelectorAll('.after')].filter((each) => each.src).every((each) => each.complete)"
         )
     )
-    return [each.get_attribute("src") for each in found(browser, ".card .after") if each.get_attribute("src")]
+    return [source for each in found(browser, ".card .after") if (source := each.get_attribute("src"))]
 
 
-def line_of(browser) -> float:
+def line_of(browser: WebDriver) -> float:
     """Where the line between before and after stands, in percent of the picture's width."""
     script = "return document.querySelector('.compare').style.getPropertyValue('--at')"
     return float(browser.execute_script(script).removesuffix("%"))
 
 
-def test_photos_dropped_become_cards_and_a_text_file_a_clear_error(page, server: Served, tmp_path: Path) -> None:
+def test_photos_dropped_become_cards_and_a_text_file_a_clear_error(
+    page: WebDriver, server: Served, tmp_path: Path
+) -> None:
     notes = tmp_path / "notes.txt"
     notes.write_text("dear diary")
     drop(page, *PHOTOS, notes)
     summary(page, "2 coloured, 1 failed")
     assert len(found(page, ".card")) == 3
     (error,) = [each.text for each in found(page, ".error") if each.is_displayed()]
-    assert error == "notes.txt: not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file"
+    assert error == "notes.txt: not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file"
     page.find_element("id", "clear").click()
     assert found(page, ".card") == []
 
 
-def test_the_slider_moves_by_pointer(page) -> None:
+def test_the_slider_moves_by_pointer(page: WebDriver) -> None:
     from selenium.webdriver import ActionChains
 
     choose(page, PHOTOS[0])
@@ -98,7 +102,7 @@ def test_the_slider_moves_by_pointer(page) -> None:
     assert not one(page, "#viewer").get_attribute("open")
 
 
-def test_another_strength_shows_and_is_what_is_downloaded(page, tmp_path: Path) -> None:
+def test_another_strength_shows_and_is_what_is_downloaded(page: WebDriver, tmp_path: Path) -> None:
     choose(page, *PHOTOS)
     summary(page, "2 coloured")
     before = loaded(page)
@@ -114,7 +118,7 @@ def test_another_strength_shows_and_is_what_is_downloaded(page, tmp_path: Path) 
         command_line("colorize", path, "-o", made, "--strength", "1.4")
         button.click()
         wait_for((downloads / made.name).is_file)
-        wait_for(lambda made=made: (downloads / made.name).read_bytes() == made.read_bytes())
+        assert (downloads / made.name).read_bytes() == made.read_bytes()
     page.find_element("id", "zip").click()
     wait_for((downloads / "img2img.zip").is_file)
     with zipfile.ZipFile(downloads / "img2img.zip") as packed:
@@ -124,7 +128,7 @@ def test_another_strength_shows_and_is_what_is_downloaded(page, tmp_path: Path) 
         }
 
 
-def test_a_click_enlarges_and_zooms_at_full_resolution(page) -> None:
+def test_a_click_enlarges_and_zooms_at_full_resolution(page: WebDriver) -> None:
     choose(page, PHOTOS[0])
     summary(page, "1 coloured")
     one(page, ".compare").click()
@@ -138,7 +142,7 @@ def test_a_click_enlarges_and_zooms_at_full_resolution(page) -> None:
     assert not one(page, "#viewer").is_displayed()
 
 
-def test_a_photo_that_waits_shows_itself_small(page) -> None:
+def test_a_photo_that_waits_shows_itself_small(page: WebDriver) -> None:
     page.execute_script("XMLHttpRequest.prototype.send = () => {}")  # nothing comes back
     choose(page, PHOTOS[0])
     wait_for(lambda: one(page, ".card .thumb").is_displayed())
@@ -147,7 +151,7 @@ def test_a_photo_that_waits_shows_itself_small(page) -> None:
     assert one(page, "#summary").text == "0 coloured, 1 to go"
 
 
-def test_a_reload_begins_anew(page) -> None:
+def test_a_reload_begins_anew(page: WebDriver) -> None:
     choose(page, PHOTOS[0])
     summary(page, "1 coloured")
     page.refresh()
@@ -157,7 +161,7 @@ def test_a_reload_begins_anew(page) -> None:
     summary(page, "1 coloured")
 
 
-def test_all_works_by_keyboard_alone(page, tmp_path: Path) -> None:
+def test_all_works_by_keyboard_alone(page: WebDriver, tmp_path: Path) -> None:
     from selenium.webdriver import ActionChains, Keys
 
     choose(page, PHOTOS[1])
@@ -191,7 +195,7 @@ def test_all_works_by_keyboard_alone(page, tmp_path: Path) -> None:
     wait_for((tmp_path / "downloads" / "whitman-1860s.colorized.jpg").is_file)
 
 
-def test_every_control_has_a_name_and_news_are_read_out(page) -> None:
+def test_every_control_has_a_name_and_news_are_read_out(page: WebDriver) -> None:
     choose(page, PHOTOS[0])
     summary(page, "1 coloured")
     controls = [each for each in found(page, "button, input, select, dialog, [role]") if each.is_displayed()]
@@ -204,7 +208,7 @@ def test_every_control_has_a_name_and_news_are_read_out(page) -> None:
     assert [each for each in found(page, "img") if each.is_displayed() and each.get_attribute("alt") is None] == []
 
 
-def test_translate_shows_the_score(page) -> None:
+def test_translate_shows_the_score(page: WebDriver) -> None:
     choose(page, PHOTOS[0])
     summary(page, "1 coloured")
     one(page, "input[value=translate] + span").click()
@@ -213,7 +217,7 @@ def test_translate_shows_the_score(page) -> None:
     assert not one(page, "#strength-field").is_displayed()
 
 
-def test_what_a_browser_cannot_show_is_shown_all_the_same(page, tmp_path: Path) -> None:
+def test_what_a_browser_cannot_show_is_shown_all_the_same(page: WebDriver, tmp_path: Path) -> None:
     deep = tmp_path / "deep.tif"
     Image.fromarray(np.linspace(0, 65535, 640 * 480, dtype=np.uint16).reshape(480, 640)).save(deep)
     choose(page, deep)

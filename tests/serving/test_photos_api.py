@@ -1,6 +1,6 @@
 """POST /api/v1/colorize and /translate: the command line's bytes, and its words where there are none."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import DrawPhoto
 from PIL import Image
-from served import CHECKOUT, Served, command_line, multipart, served, wait_for
+from served import CHECKOUT, Answer, Served, command_line, multipart, served, wait_for
 
 SAMPLE = CHECKOUT / "datasets" / "samples" / "whitman-1860s.jpg"
 
@@ -39,32 +39,41 @@ def deep(path: Path) -> Path:
         (with_metadata, "a.jpg", {}),
         (with_metadata, "a.jpg", {"strength": "1.3", "quality": "60"}),
         (with_metadata, "a.jpg", {"format": "webp"}),
+        (with_metadata, "a.jpg", {"format": "avif"}),
         (with_metadata, "a.JPEG", {"strength": "0"}),
         (deep, "deep.png", {}),
         (deep, "deep.tif", {"format": "tiff"}),
         (deep, "deep.png", {"format": "jpg"}),
     ],
 )
-def test_colorize_answers_with_the_command_lines_bytes(server: Served, tmp_path: Path, make, name: str, query) -> None:
+def test_colorize_answers_with_the_command_lines_bytes(
+    server: Served, tmp_path: Path, make: Callable[[Path], Path], name: str, query: dict[str, str]
+) -> None:
     photo = make(tmp_path / name)
     body, headers = multipart((name, photo.read_bytes()))
-    answer = server.ask("POST", "/api/v1/colorize", body, headers, **query)
+    answer = server.ask("POST", "/api/v1/colorize", body, headers, query)
     assert answer.status == 200, answer.body
     options = [word for key, value in query.items() for word in (f"--{key}", value)]
     command_line("colorize", photo, *options)
     (made,) = tmp_path.glob("*.colorized.*")
     assert answer.body == made.read_bytes()
     assert answer.headers["content-disposition"] == f'attachment; filename="{made.name}"'
-    kind = {".jpg": "jpeg", ".JPEG": "jpeg", ".png": "png", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff"}[
-        made.suffix
-    ]
+    kind = {
+        ".jpg": "jpeg",
+        ".JPEG": "jpeg",
+        ".png": "png",
+        ".webp": "webp",
+        ".avif": "avif",
+        ".tif": "tiff",
+        ".tiff": "tiff",
+    }[made.suffix]
     assert answer.headers["content-type"] == f"image/{kind}"
 
 
 def test_translate_answers_with_the_command_lines_bytes_and_its_score(server: Served, tmp_path: Path) -> None:
     photo = with_metadata(tmp_path / "a.jpg")
     query = {"model": "horse2zebra", "cycle": "true", "score": "true"}
-    answer = server.ask("POST", "/api/v1/translate", photo.read_bytes(), **query)
+    answer = server.ask("POST", "/api/v1/translate", photo.read_bytes(), query=query)
     command_line(
         "translate", photo, "--model", "horse2zebra", "--cycle", "--score", "--report", tmp_path / "report.json"
     )
@@ -87,17 +96,17 @@ def test_what_the_result_lacks_is_told(server: Served) -> None:
     assert answer.headers["img2img-flags"] == "nearly grey"
 
 
-def refused(answer, status: int) -> str:
+def refused(answer: Answer, status: int) -> str:
     assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json"), answer.body
     assert answer.json["status"] == status
     assert "Traceback" not in answer.body.decode()
-    return answer.json["detail"]
+    return str(answer.json["detail"])
 
 
 def test_what_is_no_photo_is_told_in_the_command_lines_words(server: Served, tmp_path: Path) -> None:
     body, headers = multipart(("notes.txt", b"dear diary"))
     words = refused(server.ask("POST", "/api/v1/colorize", body, headers), 400)
-    assert words == "notes.txt: not a photo; give a JPEG, PNG, TIFF, WebP, BMP, GIF or HEIC file"
+    assert words == "notes.txt: not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file"
     cut, headers = multipart(("cut.jpg", SAMPLE.read_bytes()[:2000]))
     assert refused(server.ask("POST", "/api/v1/colorize", cut, headers), 400).startswith("cut.jpg: ")
     assert (
@@ -116,7 +125,7 @@ def test_options_are_refused_in_the_command_lines_words(server: Served) -> None:
     assert words == "which model? Give --model horse2zebra or --model zebra2horse"
     assert "is the server's to set" in refused(server.ask("POST", "/api/v1/colorize", photo, report="/tmp/x.csv"), 422)
     words = refused(
-        server.ask("POST", "/api/v1/translate", photo, **{"model": "zebra2horse", "min-score": "0.99"}), 422
+        server.ask("POST", "/api/v1/translate", photo, query={"model": "zebra2horse", "min-score": "0.99"}), 422
     )
     assert words.endswith("is below --min-score")
 

@@ -40,7 +40,8 @@ def test_the_network_is_not_asked_again_for_another_strength(
 def test_a_preview_has_at_most_so_many_pixels_a_side_and_keeps_alpha() -> None:
     pixels = np.zeros((300, 3000, 3), np.uint16)
     small = small_copy(Photo(pixels, "RGB", alpha=np.full((300, 3000), 65535, np.uint16)), 1000)
-    assert (small.pixels.shape, small.pixels.dtype) == ((100, 1000, 3), np.uint8)
+    assert small.pixels.shape == (100, 1000, 3)
+    assert small.pixels.dtype == np.uint8
     assert small.alpha is not None
     assert small.alpha.min() == 255
 

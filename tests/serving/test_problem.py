@@ -4,13 +4,14 @@ import asyncio
 import errno
 import json
 import logging
+from typing import Any
 
 import pytest
 
 from img2img.errors import Img2ImgError, ModelError, UnreadablePhoto, UnwritablePhoto, UsageError
 from img2img.serving import description
 from img2img.serving.app import build_app
-from img2img.serving.problem import refusal_of
+from img2img.serving.problem import refusal_for
 from img2img.serving.settings import ServeSettings
 from img2img.serving.state import ServerState
 
@@ -27,7 +28,7 @@ from img2img.serving.state import ServerState
     ],
 )
 def test_each_kind_of_error_has_its_status(error: Exception, status: int) -> None:
-    refusal = refusal_of(error)
+    refusal = refusal_for(error)
     assert refusal.status == status
     assert (refusal.retry_after is not None) == (status == 503)
     if isinstance(error, Img2ImgError):
@@ -37,7 +38,7 @@ def test_each_kind_of_error_has_its_status(error: Exception, status: int) -> Non
 def test_a_full_disk_is_found_behind_the_error_that_it_became() -> None:
     error = UnwritablePhoto("a.jpg: could not be written")
     error.__cause__ = OSError(errno.ENOSPC, "No space left on device")
-    assert (refusal_of(error).status, refusal_of(error).detail) == (
+    assert (refusal_for(error).status, refusal_for(error).detail) == (
         503,
         "the disk is full; free some space and run it again",
     )
@@ -60,17 +61,21 @@ def test_a_mistake_of_ours_is_logged_and_told_without_its_traceback(
 
 def asked(path: str) -> tuple[int, bytes]:
     """The answer of the application itself, without a server around it."""
-    sent: list[dict] = []
+    sent: list[Any] = []
 
-    async def receive() -> dict:
+    async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def send(message) -> None:
+    async def send(message: Any) -> None:
         sent.append(message)
 
     state = ServerState.of(ServeSettings())
     headers = [(b"host", b"localhost")]
     scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers, "state": {}}
-    asyncio.run(build_app(state)(scope, receive, send))
+
+    async def ask() -> None:
+        await build_app(state)(scope, receive, send)
+
+    asyncio.run(ask())
     state.jobs.close()
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)

@@ -54,7 +54,7 @@ export class Card {
   options() {
     const { task, model, format, quality } = this.settings();
     const chosen = { model, format };
-    if (quality && (format === "jpg" || format === "webp" || format === "same")) chosen.quality = quality;
+    if (quality && (format === "jpg" || format === "webp" || format === "avif" || format === "same")) chosen.quality = quality;
     return task === "colorize" ? { ...chosen, strength: String(this.strength) } : chosen;
   }
 
