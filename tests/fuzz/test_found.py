@@ -28,6 +28,8 @@ _EXPECTED: dict[str, tuple[tuple[str, ...], str, str]] = {
     "tile-of-4-gigabytes.tiff": (_PHOTO, "refused", "damaged or incomplete"),
     # Warnings of decoders stood on stderr, and no file's name with them.
     "tag-beyond-the-end.tiff": (_PHOTO, "refused", ""),
+    "canvas-of-144-megapixels.gif": (_PHOTO, "refused", "more than --max-pixels"),
+    "exif-beyond-its-end.avif": (_PHOTO, "refused", "damaged or incomplete"),
     # It ended the whole batch.
     "name-in-no-encoding.tar.gz": (("archive",), "refused", "a photo"),
 }
