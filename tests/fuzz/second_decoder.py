@@ -156,6 +156,8 @@ def _tiff_by_opencv(data: bytes) -> Values | None:
 
 
 def _by_pypng(data: bytes) -> Values | None:
+    if data.count(b"IHDR") > 1:  # it takes the last one, img2img the first
+        return None
     if b"IDAT" in data and data.rfind(b"tRNS") > data.find(b"IDAT"):  # too late: the standard has it before
         return None
     reader = png.Reader(bytes=data)
