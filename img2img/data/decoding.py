@@ -14,6 +14,7 @@ from PIL import Image
 from img2img.atomic_file import reason_for
 from img2img.errors import DataError, UnreadablePhoto
 from img2img.photo.decode import upright
+from img2img.photo.decoder_warnings import decoder_warnings_ignored
 from img2img.photo.formats import reader_of, sniff_format
 from img2img.photo.image_info import side_of
 from img2img.photo.pixels import as_8_bit
@@ -39,7 +40,8 @@ def decoded_image(encoded: bytes) -> DecodedImage:
     Raises DataError with what is wrong, without the file's name and without advice.
     """
     try:
-        return _decoded(encoded)
+        with decoder_warnings_ignored():
+            return _decoded(encoded)
     except DataError:
         raise
     except Exception as error:  # a decoder raises any kind at all for a damaged file

@@ -18,6 +18,7 @@ from img2img.photo.avif import bits_of, with_coded_colors
 from img2img.photo.bmp import bmp_profile
 from img2img.photo.credentials import CREDENTIALS, has_credentials
 from img2img.photo.decode import check_size
+from img2img.photo.decoder_warnings import decoder_warnings_ignored
 from img2img.photo.encode import encode
 from img2img.photo.formats import (
     can_read_heif,
@@ -165,9 +166,10 @@ def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _named(name: str) -> Iterator[None]:
-    """Whatever goes wrong inside, as one UnreadablePhoto that starts with the photo's name."""
+    """Whatever goes wrong inside, as one UnreadablePhoto that starts with the photo's name; warnings, not at all."""
     try:
-        yield
+        with decoder_warnings_ignored():
+            yield
     except UnreadablePhoto as error:
         raise UnreadablePhoto(f"{name}: {error}") from error
     except Image.DecompressionBombError as error:

@@ -14,6 +14,7 @@ from img2img.atomic_file import reason_for
 from img2img.errors import FilmError, UnreadablePhoto
 from img2img.photo import DEFAULT_MAX_PIXELS, Photo
 from img2img.photo.credentials import CREDENTIALS, has_credentials
+from img2img.photo.decoder_warnings import decoder_warnings_ignored
 from img2img.photo.formats import gif_profile, gif_xmp, is_lossless_webp, reader_of, sniff_format
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class AnimationFile:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
-            yield
+            with decoder_warnings_ignored():
+                yield
         except FilmError:
             raise
         except UnreadablePhoto as error:

@@ -12,6 +12,7 @@ from typing import BinaryIO, Literal
 
 from img2img.atomic_file import is_file, is_folder
 from img2img.errors import UsageError
+from img2img.photo.decoder_warnings import decoder_warnings_ignored
 from img2img.photo.other_files import FILM_SUFFIXES
 
 FilmKind = Literal["film", "animation", "sequence"]
@@ -117,6 +118,7 @@ def _gif_moves(stream: BinaryIO) -> bool:
 
     stream.seek(0)
     try:
-        return bool(GifImagePlugin.GifImageFile(stream).is_animated)
+        with decoder_warnings_ignored():
+            return bool(GifImagePlugin.GifImageFile(stream).is_animated)
     except Exception:  # of any kind, for a damaged file: the photo reader says how
         return False

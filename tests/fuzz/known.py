@@ -18,7 +18,14 @@ class Known:
     reason: str
 
 
-KNOWN: tuple[Known, ...] = ()
+KNOWN: tuple[Known, ...] = (
+    Known(
+        names="archive/lzma",
+        target="archive",
+        said="^memory: .*: not enough memory",
+        reason="zipfile has liblzma reserve a dictionary as large as a member's header says, up to 4 GiB",
+    ),
+)
 
 
 def is_known(name: str, target: str, verdict: Verdict) -> bool:

@@ -149,19 +149,21 @@ def _bmp_by_opencv(data: bytes) -> Values | None:
 
 def _tiff_by_opencv(data: bytes) -> Values | None:
     """Grey and colour in one plane; what else it reads, it takes for these."""
-    with Image.open(io.BytesIO(data), formats=["TIFF"]) as opened:
-        tags = opened.getexif()
-        plain = (
-            338 not in tags and tags.get(277, 1) in (1, 3) and tags.get(284, 1) == 1 and tags.get(262) in (1, 2, 3, 6)
-        )
-    return _by_opencv(data) if plain else None
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        tags = file.pages[0].aspage().tags  # all of them: Pillow has none behind one that it cannot read
+    plain = 338 not in tags and tags.valueof(277, 1) in (1, 3) and tags.valueof(284, 1) == 1
+    return _by_opencv(data) if plain and tags.valueof(262) in (1, 2, 3, 6) else None
 
 
 def _by_pypng(data: bytes) -> Values | None:
+    if data.count(b"IHDR") > 1:  # it takes the last one, img2img the first
+        return None
     if b"IDAT" in data and data.rfind(b"tRNS") > data.find(b"IDAT"):  # too late: the standard has it before
         return None
     reader = png.Reader(bytes=data)
     reader.preamble()
+    if reader.transparent and max(reader.transparent) >> reader.bitdepth:  # bits to be left out, as 11.3.1.1 has it
+        return None
     reader.sbit = None  # it would leave bits out
     width, height, rows, info = reader.asDirect()
     samples = np.array([list(row) for row in rows])
@@ -197,6 +199,8 @@ def _values_by_tifffile(data: bytes) -> Values | None:
         if page.extrasamples and int(page.extrasamples[0]) != 2:
             return None
         if page.tags.valueof(284, 1) not in (1, 2):  # which it guesses at
+            return None
+        if 0 in page.databytecounts:  # it fills such a strip with zeros, libtiff reads it to its end
             return None
         values = page.asarray()
         values = np.moveaxis(values, 0, -1) if page.axes.startswith("S") else values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
@@ -22,7 +23,7 @@ from img2img.video.kinds import are_films
 MAX_PIXELS = 4_000_000
 _WRITTEN = (".png", ".tiff", ".jpg", ".webp")
 _LOSSLESS = (".png", ".tiff")
-_MOST_FRAMES = 200
+_MOST_PACKETS = 200
 
 
 def photo(path: Path, folder: Path) -> Verdict | Comparison:
@@ -130,15 +131,20 @@ def _fault_of_result(read: Photo, path: Path) -> Verdict | None:
 
 
 def _frames(path: Path) -> tuple[int, str]:
-    """How many FFmpeg decodes, and why no more where it stops at an error."""
+    """How many FFmpeg decodes, and why no more where it stops at an error.
+
+    Not at one before the first key frame: a recording may begin in the middle of things.
+    """
     import av
     from av.error import FFmpegError
 
-    count = 0
+    count, begun = 0, False
     try:
         with av.open(str(path), metadata_errors="surrogateescape") as opened:
-            for _ in islice(opened.decode(video=0), _MOST_FRAMES):
-                count += 1
+            for packet in islice(opened.demux(video=0), _MOST_PACKETS):
+                begun |= packet.is_keyframe
+                with nullcontext() if begun else suppress(FFmpegError):
+                    count += len(packet.decode())
     except FFmpegError as error:
         return count, error.strerror or str(error)
     return count, ""

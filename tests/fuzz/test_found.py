@@ -28,6 +28,12 @@ _EXPECTED: dict[str, tuple[tuple[str, ...], str, str]] = {
     "tile-of-4-gigabytes.tiff": (_PHOTO, "refused", "damaged or incomplete"),
     # Warnings of decoders stood on stderr, and no file's name with them.
     "tag-beyond-the-end.tiff": (_PHOTO, "refused", ""),
+    "canvas-of-144-megapixels.gif": (_PHOTO, "refused", "more than --max-pixels"),
+    "exif-beyond-its-end.avif": (_PHOTO, "refused", "damaged or incomplete"),
+    # FFmpeg fills the rest of such a picture with what comes, and says nothing.
+    "vp8-modes-that-break-off.webm": (("film",), "refused", "its pictures break off"),
+    # An animation's second picture says that it is 8388635 x 17039380 pixels large: as much memory was asked for.
+    "frame-beyond-its-canvas.png": (("conversion",), "refused", "beyond the canvas"),
     # It ended the whole batch.
     "name-in-no-encoding.tar.gz": (("archive",), "refused", "a photo"),
 }

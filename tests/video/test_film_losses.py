@@ -152,6 +152,21 @@ def test_half_a_jpeg_in_a_film_is_told(tmp_path: Path, suffix: str) -> None:
     assert str(damage).startswith("damaged: 1 of its pictures cannot be read, or not well: at 0.2")
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_vp8_picture_that_cannot_be_decoded_is_told_also_one_that_nobody_sees(tmp_path: Path, shown: bool) -> None:
+    film = write_film(tmp_path / "film.webm", scenes(), codec="libvpx", options={"b": "300k"})
+    with av.open(str(film)) as container:
+        data = [bytes(packet) for packet in container.demux(video=0)][12]
+    first = data[:1] if shown else bytes([data[0] & ~0x10])
+    content = film.read_bytes()
+    film.write_bytes(content.replace(data, first + data[1:]))
+    assert read(film)[1] is None
+    film.write_bytes(content.replace(data, first + data[1:3] + bytes(len(data) - 3)))
+    places, damage = read(film)
+    assert len(places) == 39
+    assert damage == "damaged: 1 of its pictures cannot be read, or not well: at 0.54 s"
+
+
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_exif_in_a_films_frames_is_no_obstacle(tmp_path: Path, filming: FilmConverter, orientation: int) -> None:
     exif = Image.Exif()

@@ -1,7 +1,6 @@
 """What one look at an image tells: whether it decodes, its size, its colour, and two fingerprints of its content."""
 
 import hashlib
-import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -45,9 +44,7 @@ class ImageLook:
 
 def look_at(images: Iterable[ListedImage], jobs: int) -> Iterator[ImageLook]:
     """Looks at every image, in order, `jobs` at a time (Pillow decodes outside Python's lock)."""
-    # Decoders warn of oddities in metadata. Set once for all threads: the filters are the process's.
-    with warnings.catch_warnings(), ThreadPoolExecutor(jobs) as pool:
-        warnings.simplefilter("ignore")
+    with ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(look, images)
 
 

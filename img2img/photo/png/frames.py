@@ -20,6 +20,7 @@ def shown_pictures(stream: BinaryIO, parts: PngParts) -> Iterator[Image.Image]:
     """One RGBA image, 8 bit, for each frame, as large as the canvas. Raises ValueError and more for damage."""
     canvas = Image.new("RGBA", (parts.header.width, parts.header.height))
     for number, frame in enumerate(parts.frames):
+        _check(frame, canvas)
         before = canvas.copy()
         _draw(canvas, _piece(stream, parts, frame), frame)
         yield canvas.copy()
@@ -35,10 +36,15 @@ def still_picture(stream: BinaryIO, parts: PngParts) -> Image.Image:
     return picture_of(stream, parts, Description()).to_image().convert("RGBA")
 
 
+def _check(frame: Frame, canvas: Image.Image) -> None:
+    """Before memory is taken for as many pixels as it says it has."""
+    _, _, right, bottom = _box(frame)
+    if right > canvas.width or bottom > canvas.height or not frame.picture:
+        raise ValueError("a frame without a picture, or beyond the canvas")
+
+
 def _draw(canvas: Image.Image, piece: Image.Image, frame: Frame) -> None:
     box = _box(frame)
-    if box[2] > canvas.width or box[3] > canvas.height or not frame.picture:
-        raise ValueError("a frame without a picture, or beyond the canvas")
     canvas.paste(Image.alpha_composite(canvas.crop(box), piece) if frame.blend == _OVER else piece, box)
 
 

@@ -21,6 +21,7 @@ from img2img.video.reading.length import is_of, seconds_said
 from img2img.video.reading.reasons import ENCRYPTED, NO_PICTURES, unsupported, why_film_not
 
 _USUAL_RATE = Fraction(25)
+_VP8_THREADS = 4  # also where there are fewer cores: one thread would be none
 _ENCRYPTED_TAGS = ("encv", "drmi")
 
 
@@ -45,7 +46,17 @@ class FilmContainer:
         except FilmError:
             self.container.close()
             raise
+        self._share_among_threads()
+
+    def _share_among_threads(self) -> None:
+        """VP8 picture by picture: only then FFmpeg sees that the modes of its blocks break off, before it draws one.
+
+        With a picture a thread, or without threads, it goes on with what comes, and says nothing.
+        """
         self.stream.thread_type = "AUTO"
+        if self.stream.codec_context.name == "vp8":
+            self.stream.codec_context.thread_type = "SLICE"
+            self.stream.codec_context.thread_count = _VP8_THREADS
 
     def _rewind(self) -> None:
         """Opens the film anew: not every file lets itself be searched for its first frame."""

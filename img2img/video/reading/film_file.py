@@ -126,6 +126,7 @@ class FilmFile(FilmContainer):
                 self._why_undecoded = error
                 continue
             except FFmpegError:  # the pictures of a packet that cannot be decoded are missed when later ones come
+                losses.undecoded(packet)
                 continue
             for frame in frames:
                 yield frame, losses.frame(frame)

@@ -30,6 +30,7 @@ class Losses:
         self._timed = timed
         self._strict = _strict_decoder() if stream.codec_context.name == "mjpeg" else None
         self._spoilt: set[int] = set()
+        self._unseen = 0
         self._step, self._after = step, after
         self._first: int | None = None
         self._expected: set[int] = set()
@@ -57,9 +58,13 @@ class Losses:
             self._first = packet.pts
         if torn:
             self._torn.add(packet.pts)
-        counts = self._first is not None and packet.pts >= self._first
-        if counts and self._is_shown(packet) and (self._after is None or packet.pts > self._after):
+        if self._counts(packet.pts) and self._is_shown(packet):
             self._expected.add(packet.pts)
+
+    def undecoded(self, packet: Packet[Any] | None) -> None:
+        """The decoder refused it: a picture that nobody sees is missed by the next one, which leans on it."""
+        if packet is not None and packet.size and packet.pts is not None and not self._is_shown(packet):
+            self._unseen += self._counts(packet.pts)
 
     def frame(self, frame: VideoFrame) -> int:
         """A frame comes out; how many before it never will, and it too where only a strict decoder sees a fault."""
@@ -69,13 +74,16 @@ class Losses:
         self._expected -= {*lost, frame.pts}
         if frame.interlaced_frame and self._last is not None:
             lost = {stamp for stamp in lost if stamp - (self._last or 0) >= _FIELD * self._step}
-        count = max(len(lost), self._torn_out(frame.pts))
-        self._last = frame.pts
+        count = max(len(lost), self._torn_out(frame.pts)) + self._unseen
+        self._last, self._unseen = frame.pts, 0
         return count + (frame.pts in self._spoilt and not frame.is_corrupt)
 
     def rest(self) -> int:
         """How many never came out, at the end."""
         return len(self._expected)
+
+    def _counts(self, stamp: int) -> bool:
+        return self._first is not None and stamp >= self._first and (self._after is None or stamp > self._after)
 
     def _is_shown(self, packet: Packet[Any]) -> bool:
         return not self._is_vp8 or bool(memoryview(packet)[0] & _VP8_SHOWN)
