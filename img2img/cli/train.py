@@ -1,5 +1,6 @@
 """`img2img train RECIPE`: one command a recipe, made from the table of recipes."""
 
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -123,6 +124,7 @@ def _command(recipe: str) -> Callable[..., None]:
     ) -> None:
         until = None if minutes is None else time.monotonic() + 60 * minutes
 
+        from img2img.errors import RunError
         from img2img.runs.run_folder import RunFolder
         from img2img.runs.saved_states import stopping_place
 
@@ -168,6 +170,9 @@ def _command(recipe: str) -> Callable[..., None]:
         except KeyboardInterrupt:
             if trainer.processes.leads:
                 typer.echo(stopping_place(run, trainer.step), err=True)
+            raise
+        except RunError:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun ends all when one died: the reason is said first
             raise
         if trainer.processes.leads:
             ended = f"{run}: done; next: {_next_command(recipe, run)}"

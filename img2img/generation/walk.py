@@ -17,6 +17,7 @@ def slerp(start: Floats, end: Floats, share: float) -> Floats:
     Shoemake 1985, "Animating rotation with quaternion curves". A straight line would pass nearer to 0 than any
     latent from N(0, 1) lies, where the generator was never trained.
     """
+    start, end = start.astype(np.float64), end.astype(np.float64)  # near opposite ends float32 loses the angle
     cosine = np.dot(start, end) / (np.linalg.norm(start) * np.linalg.norm(end))
     angle = np.arccos(np.clip(cosine, -1, 1))
     if np.sin(angle) < _NEARLY_ONE_LINE:
