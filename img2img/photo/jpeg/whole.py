@@ -38,7 +38,7 @@ def check_last_block(image: Image.Image, data: bytes, frame: JpegFrame) -> None:
     What is made up is flat: a closer look is needed only where the last block is, zeros stand before the end, or a
     progressive picture was not sent to its last bit (which may be meant).
     """
-    if frame.process not in HUFFMAN_DCT or _is_one_color(image):
+    if frame.process not in HUFFMAN_DCT:
         return
     end = end_of_picture(data) or 0
     is_suspicious = (
@@ -46,7 +46,9 @@ def check_last_block(image: Image.Image, data: bytes, frame: JpegFrame) -> None:
         or _has_flat_end(image)
         or (frame.is_progressive and not has_all_scans(data, frame))
     )
-    if end and is_suspicious and not _is_whole(_without_padding(data[:end])) and not _ends_in_zeros(data[:end]):
+    if not (end and is_suspicious) or _is_one_color(image):
+        return
+    if not _is_whole(_without_padding(data[:end])) and not _ends_in_zeros(data[:end]):
         raise ValueError(_CUT)
 
 
