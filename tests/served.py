@@ -68,7 +68,8 @@ class Served:
         return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
     def leftovers(self) -> list[str]:
-        return sorted(path.name for path in self.home.rglob("*") if path.is_file())
+        """Names of files; a folder may go while it is looked at, which os.walk passes over."""
+        return sorted(name for _, _, files in os.walk(self.home) for name in files)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
