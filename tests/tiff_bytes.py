@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Callable, Sequence
 
+import cv2
 import numpy as np
 
+from img2img.photo import Photo, read_photo
 from img2img.photo.metadata.tiff_directory import Tree, longs, pack_tree, shorts
 
 NONE, LZW, JPEG, DEFLATE, PACK_BITS = 1, 5, 7, 8, 32773
@@ -124,3 +127,23 @@ def lzw(data: bytes) -> bytes:
     run += f"{table[string]:0{following.bit_length()}b}"
     run += f"{end:0{(following + 1).bit_length()}b}"
     return int(run + "0" * (-len(run) % 8), 2).to_bytes((len(run) + 7) // 8, "big")
+
+
+def noise(*shape: int, bits: int = 8, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 2**bits, shape, np.uint8 if bits <= 8 else np.uint16)
+
+
+def smooth(height: int, width: int) -> np.ndarray:
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([rows * 4, columns * 3, 255 - rows - columns], axis=-1).clip(0, 255).astype(np.uint8)
+
+
+def read(data: bytes) -> Photo:
+    return read_photo(io.BytesIO(data), name="scan.tif")
+
+
+def by_opencv(data: bytes) -> np.ndarray:
+    """As it is where OpenCV has such pixels, colours as RGB."""
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert values is not None
+    return values[..., ::-1] if values.ndim == 3 else values

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from img2img import color
+from img2img.color import chroma_planes, join, shrink, strengthened
+from img2img.color import luma as luma_of
 from img2img.errors import ModelError, UsageError
 from img2img.inference.callables import Steady
 from img2img.inference.execution import Execution
@@ -62,8 +63,8 @@ class Colorizer:
         the photo is a film's next frame, and its ab are led through this.
         """
         check_type(photo, Photo, "read_photo(path) gives one")
-        luma = color.luma(photo)
-        pixels = color.join(luma, self.chroma(luma, strength=strength, steady=steady), threads=self._threads)
+        luma = luma_of(photo)
+        pixels = join(luma, self.chroma(luma, strength=strength, steady=steady), threads=self._threads)
         if luma.size > LARGE:
             return_freed_memory()  # the encoder is about to ask for 4 bytes a pixel
         return replace(photo, pixels=pixels, space="YCbCr" if pixels.dtype == np.uint8 else "RGB")
@@ -75,11 +76,11 @@ class Colorizer:
         small, ab = self.predicted(luma)
         if steady:
             ab = steady(small, ab)
-        return color.chroma_planes(small, color.strengthened(ab, strength))
+        return chroma_planes(small, strengthened(ab, strength))
 
     def predicted(self, luma: Pixels) -> tuple[npt.NDArray[np.uint8], Floats]:
         """The small luma (h, w) that the network sees of a luma (H, W), and the ab (2, h, w) that it predicts."""
-        small = color.shrink(luma, self.card.native_size, self.card.size_multiple)
+        small = shrink(luma, self.card.native_size, self.card.size_multiple)
         return small, self._predict(small)
 
     def _predict(self, small: npt.NDArray[np.uint8]) -> Floats:

@@ -16,11 +16,11 @@ from img2img.networks.projected import ProjectedDiscriminator
 from img2img.networks.residual_unet import ResidualUNet
 from img2img.networks.resnet import ResnetGenerator
 from img2img.recipes.cyclegan_config import PAPER, CycleganConfig
-from img2img.recipes.diff_augment import diff_augment
 from img2img.recipes.game import Game
-from img2img.recipes.image_pool import ImagePool
-from img2img.recipes.likeness import translation_figures
 from img2img.recipes.recipe import Batch, Recipe, Update, frozen
+from img2img.recipes.translation.diff_augment import diff_augment
+from img2img.recipes.translation.image_pool import ImagePool
+from img2img.recipes.translation.likeness import translation_figures
 
 
 class CycleganRecipe(Recipe):

@@ -5,8 +5,8 @@ from math import inf
 from typing import Any
 
 from img2img.networks.resnet import UPSAMPLING
-from img2img.recipes.diff_augment import AUGMENTATIONS
 from img2img.recipes.game import AdversarialConfig
+from img2img.recipes.translation.diff_augment import AUGMENTATIONS
 
 GENERATORS = ("residual-unet", "separable", "resnet")
 DISCRIMINATORS = ("projected", "patch")

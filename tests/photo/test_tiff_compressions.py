@@ -4,37 +4,16 @@ from __future__ import annotations
 
 import io
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
-from tiff_bytes import DEFLATE, JPEG, LZW, NONE, PACK_BITS, tiff_file, tiff_of
+from tiff_bytes import DEFLATE, JPEG, LZW, NONE, PACK_BITS, by_opencv, noise, read, smooth, tiff_file, tiff_of
 
 from img2img.errors import UnreadablePhoto
-from img2img.photo import Photo, read_photo
+from img2img.photo import Photo
 from img2img.photo.metadata.tiff_directory import TiffEntry, longs, shorts
 
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, YCBCR = 0, 1, 2, 6
-
-
-def noise(*shape: int, bits: int = 8, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 2**bits, shape, np.uint8 if bits <= 8 else np.uint16)
-
-
-def smooth(height: int, width: int) -> np.ndarray:
-    rows, columns = np.mgrid[:height, :width]
-    return np.stack([rows * 4, columns * 3, 255 - rows - columns], axis=-1).clip(0, 255).astype(np.uint8)
-
-
-def read(data: bytes) -> Photo:
-    return read_photo(io.BytesIO(data), name="scan.tif")
-
-
-def by_opencv(data: bytes) -> np.ndarray:
-    """As it is where OpenCV has such pixels, colours as RGB."""
-    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    assert values is not None
-    return values[..., ::-1] if values.ndim == 3 else values
 
 
 def jpeg_of(values: np.ndarray, **options: object) -> bytes:

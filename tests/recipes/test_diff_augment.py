@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from img2img.recipes import diff_augment as module
-from img2img.recipes.diff_augment import AUGMENTATIONS, color, cutout, diff_augment, translation
+from img2img.recipes.translation import diff_augment as module
+from img2img.recipes.translation.diff_augment import AUGMENTATIONS, color, cutout, diff_augment, translation
 
 
 def pictures(count: int = 4, height: int = 16, width: int = 24) -> Tensor:

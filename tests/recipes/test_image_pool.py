@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from img2img.recipes import image_pool
-from img2img.recipes.image_pool import ImagePool
+from img2img.recipes.translation import image_pool
+from img2img.recipes.translation.image_pool import ImagePool
 
 SHAPE = (3, 4, 4)
 

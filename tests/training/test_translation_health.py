@@ -9,8 +9,8 @@ from tiny_run import TINY
 from torch import Tensor
 
 from img2img.recipes.cyclegan import CycleganRecipe
-from img2img.recipes.likeness import translation_figures
 from img2img.recipes.settings import make_config
+from img2img.recipes.translation.likeness import translation_figures
 from img2img.training.health.examination import examine
 from img2img.training.health.health import Health
 

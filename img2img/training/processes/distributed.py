@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from img2img.recipes.image_pool import ImagePool
+from img2img.recipes.translation.image_pool import ImagePool
 from img2img.training.processes.batch_norm import synchronise_batch_norm
 from img2img.training.processes.collective import all_alive, joined_over_processes, sum_over_processes
 
