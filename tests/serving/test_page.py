@@ -40,6 +40,15 @@ def page(server: Served, tmp_path: Path) -> Iterator[WebDriver]:
         assert nothing_went_elsewhere(browser, server.address)
 
 
+LATE_MODELS = """
+const atOnce = window.fetch;
+window.fetch = async (...all) => {
+  if (String(all[0]).endsWith("/models")) await new Promise((go) => setTimeout(go, 1500));
+  return atOnce(...all);
+};
+"""
+
+
 def found(browser: WebDriver, selector: str) -> list[WebElement]:
     return list(browser.find_elements("css selector", selector))
 
@@ -89,6 +98,14 @@ def test_photos_dropped_become_cards_and_a_text_file_a_clear_error(
     assert error == "notes.txt: not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file"
     page.find_element("id", "clear").click()
     assert found(page, ".card") == []
+
+
+def test_a_photo_chosen_before_the_models_are_known_waits_for_them(page: WebDriver, server: Served) -> None:
+    page.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LATE_MODELS})  # type: ignore[attr-defined]
+    page.get(server.address)
+    choose(page, PHOTOS[1])
+    assert found(page, "#model option") == []
+    summary(page, "1 coloured")
 
 
 def test_the_slider_moves_by_pointer(page: WebDriver) -> None:

@@ -44,7 +44,7 @@ function add(files) {
     cards.push(card);
     at("cards").append(card.element);
     card.thumbnail();
-    card.preview();
+    begun.then(() => card.preview());
   }
   summarise();
 }
@@ -152,4 +152,4 @@ async function begin() {
   }
 }
 
-begin();
+const begun = begin(); // a photo that is dropped before the models are known waits for them
