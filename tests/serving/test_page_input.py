@@ -92,7 +92,7 @@ def test_a_finger_that_scrolls_over_a_photo_leaves_its_slider_alone(page: Chromi
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
     x, y = centre_of(page, ".compare")
     before = page.execute_script("return scrollY")
-    touch(page, *([(x - 60 - step, y - 25 * step)] for step in range(7)))
+    touch(page, *([(x - 60 - step, y - 10 * step)] for step in range(16)))
     wait_until(page, lambda: page.execute_script("return scrollY") > before + 50)
     assert line_of(page) == 50
     assert not one(page, "#viewer").get_attribute("open")
