@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,11 @@ from img2img.lab import Floats, lightness
 from img2img.machine import return_freed_memory, usable_cores
 from img2img.photo import Photo
 from img2img.photo.pixels import Pixels
+from img2img.steering.colors import Color, parse_color
+from img2img.steering.hints import Hint
+from img2img.steering.prior import ColorClasses, class_prior
+from img2img.steering.spread import spread_hints
+from img2img.steering.steering import NEUTRAL, Steering
 
 AB_RANGE = 110.0  # the graph's output is ab / 110
 LARGE = 4_000_000  # pixels
@@ -45,17 +51,62 @@ class Colorizer:
         self._threads = execution.threads
         self._model = OpenedModel(model, task="colorize", doing="colouring", execution=execution)
         self.card = self._model.card
-        self._predict(np.zeros((self.card.size_multiple, self.card.size_multiple), np.uint8))  # fail now or never
+        self.predicted(np.zeros((self.card.size_multiple, self.card.size_multiple), np.uint8))  # fail now or never
 
-    def __call__(self, image: Image.Image, *, strength: float = 1.0) -> Image.Image:
+    def __call__(
+        self,
+        image: Image.Image,
+        *,
+        strength: float = 1.0,
+        reference: Image.Image | None = None,
+        influence: float = 1.0,
+        palette: Sequence[str] = (),
+        warmth: float = 0.0,
+        hints: Sequence[Hint] = (),
+    ) -> Image.Image:
         """The coloured image, RGB or RGBA, 8 bit; `convert` keeps 16 bit and all that a file holds.
 
-        UnreadablePhoto for an empty image, or a mode without a known black and white.
+        `reference`, `influence` (0 to 1), `palette` (colours such as "#8a2b2b") and `warmth` (-1 to 1) are those of
+        `prior`. UnreadablePhoto for an empty image, or a mode without a known black and white; ModelError for a model
+        that cannot be steered.
         """
         check_type(image, Image.Image, "Image.open(path) gives one")
-        return self.convert(Photo.from_image(image), strength=strength).to_image()
+        example = None if reference is None else Photo.from_image(reference)
+        colors = [parse_color(color) for color in palette]
+        prior = self.prior(reference=example, influence=influence, palette=colors, warmth=warmth)
+        return self.convert(Photo.from_image(image), strength=strength, steering=Steering(prior, hints)).to_image()
 
-    def convert(self, photo: Photo, *, strength: float = 1.0, steady: Steady | None = None) -> Photo:
+    def prior(
+        self,
+        *,
+        reference: Photo | None = None,
+        influence: float = 1.0,
+        palette: Sequence[Color] = (),
+        warmth: float = 0.0,
+    ) -> Floats | None:
+        """The prior over the model's classes that leans to these colours, for Steering; None for nothing asked.
+
+        ModelError where the model takes none, or its card does not say what its classes are.
+        """
+        if reference is None and not palette and not warmth:
+            return None
+        return class_prior(self.classes, reference=reference, influence=influence, palette=palette, warmth=warmth)
+
+    @property
+    def classes(self) -> ColorClasses:
+        """Of the model's colours. ModelError where it cannot be steered."""
+        rows = np.array(self.card.color_classes, np.float32)
+        if not (len(rows) and self._gives_logits):
+            raise ModelError(f"{self._model.source}: this model cannot be steered: export it again, or take another")
+        return ColorClasses(rows[:, :2], rows[:, 2])
+
+    @property
+    def _gives_logits(self) -> bool:
+        return any(output.name == "logits" for output in self.card.outputs)
+
+    def convert(
+        self, photo: Photo, *, strength: float = 1.0, steady: Steady | None = None, steering: Steering = NEUTRAL
+    ) -> Photo:
         """The coloured photo, all else kept: YCbCr for 8 bit, RGB for 16 bit, with the luma of `photo`.
 
         `strength` scales the colours: 0 gives the grey photo, 1 what the model says. They are computed as sRGB's:
@@ -64,31 +115,54 @@ class Colorizer:
         """
         check_type(photo, Photo, "read_photo(path) gives one")
         luma = luma_of(photo)
-        pixels = join(luma, self.chroma(luma, strength=strength, steady=steady), threads=self._threads)
+        pixels = join(
+            luma, self.chroma(luma, strength=strength, steady=steady, steering=steering), threads=self._threads
+        )
         if luma.size > LARGE:
             return_freed_memory()  # the encoder is about to ask for 4 bytes a pixel
         return replace(photo, pixels=pixels, space="YCbCr" if pixels.dtype == np.uint8 else "RGB")
 
-    def chroma(self, luma: Pixels, *, strength: float = 1.0, steady: Steady | None = None) -> Floats:
-        """Cb and Cr (2, h, w) as in JPEG, around 0 in steps of an 8-bit value, at the small size, for a luma (H, W)."""
+    def chroma(
+        self, luma: Pixels, *, strength: float = 1.0, steady: Steady | None = None, steering: Steering = NEUTRAL
+    ) -> Floats:
+        """Cb and Cr (2, h, w) as in JPEG, around 0 in steps of an 8-bit value, at the small size, for a luma (H, W).
+
+        `strength` is of the colours that the model says; a hint's stay what they are.
+        """
         if not (math.isfinite(strength) and strength >= 0):
             raise UsageError(f"strength {strength} is not 0 or more: 0 is grey, 1 is what the model says")
-        small, ab = self.predicted(luma)
+        if steering.hints:
+            small, ab, logits = self.predicted_with_logits(luma, steering.prior)
+            return chroma_planes(small, spread_hints(steering.hints, small, strengthened(ab, strength), logits))
+        small, ab = self.predicted(luma, steering.prior)
         if steady:
             ab = steady(small, ab)
         return chroma_planes(small, strengthened(ab, strength))
 
-    def predicted(self, luma: Pixels) -> tuple[npt.NDArray[np.uint8], Floats]:
+    def predicted(self, luma: Pixels, prior: Floats | None = None) -> tuple[npt.NDArray[np.uint8], Floats]:
         """The small luma (h, w) that the network sees of a luma (H, W), and the ab (2, h, w) that it predicts."""
         small = shrink(luma, self.card.native_size, self.card.size_multiple)
-        return small, self._predict(small)
+        return small, self._checked(small, self._model.run(*_inputs(small, prior)))
 
-    def _predict(self, small: npt.NDArray[np.uint8]) -> Floats:
-        """The ab (2, h, w) that the model predicts for greys (h, w)."""
-        light = lightness(small) / np.float32(50) - np.float32(1)
-        output = self._model.run(light[None, None])
+    def predicted_with_logits(
+        self, luma: Pixels, prior: Floats | None = None
+    ) -> tuple[npt.NDArray[np.uint8], Floats, Floats]:
+        """The same, and the logits (Q, h/4, w/4) of the classes, without the prior. ModelError as `classes`."""
+        if not self._gives_logits:
+            raise ModelError(f"{self._model.source}: this model cannot be steered: export it again, or take another")
+        small = shrink(luma, self.card.native_size, self.card.size_multiple)
+        output, logits = self._model.run_all(*_inputs(small, prior))
+        return small, self._checked(small, output), logits[0]
+
+    def _checked(self, small: npt.NDArray[np.uint8], output: Floats) -> Floats:
+        """The ab (2, h, w) in a graph's output for greys (h, w)."""
         if output.shape != (1, 2, *small.shape) or not np.isfinite(output).all():
             shape = output.shape
             raise ModelError(f"{self._model.source}: gives no colours (an output of shape {shape}): export it again")
         ab: Floats = output[0] * np.float32(AB_RANGE)
         return ab
+
+
+def _inputs(small: npt.NDArray[np.uint8], prior: Floats | None) -> tuple[Floats, ...]:
+    light = lightness(small) / np.float32(50) - np.float32(1)
+    return (light[None, None],) if prior is None else (light[None, None], prior)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from img2img.errors import ModelError
@@ -42,11 +44,17 @@ class OpenedModel:
 
     def run(self, *arrays: Floats) -> Floats:
         """The first output."""
-        return self.run_all(*arrays)[0]
+        with self._named():
+            return self._runtime.run(*arrays)
 
     def run_all(self, *arrays: Floats) -> tuple[Floats, ...]:
-        try:
+        with self._named():
             return self._runtime.run_all(*arrays)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
         except ModelError as error:
             raise ModelError(f"{self.source}: {error}") from None
 

@@ -101,7 +101,7 @@ def test_photos_dropped_become_cards_and_a_text_file_a_clear_error(
 
 
 def test_a_photo_chosen_before_the_models_are_known_waits_for_them(page: WebDriver, server: Served) -> None:
-    page.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LATE_MODELS})  # type: ignore[attr-defined]
+    page.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LATE_MODELS})
     page.get(server.address)
     choose(page, PHOTOS[1])
     assert found(page, "#model option") == []
