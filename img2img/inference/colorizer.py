@@ -51,7 +51,7 @@ class Colorizer:
         self._threads = execution.threads
         self._model = OpenedModel(model, task="colorize", doing="colouring", execution=execution)
         self.card = self._model.card
-        self.predicted(np.zeros((self.card.size_multiple, self.card.size_multiple), np.uint8))  # fail now or never
+        self._predict(np.zeros((self.card.size_multiple, self.card.size_multiple), np.uint8))  # fail now or never
 
     def __call__(
         self,
@@ -142,7 +142,7 @@ class Colorizer:
     def predicted(self, luma: Pixels, prior: Floats | None = None) -> tuple[npt.NDArray[np.uint8], Floats]:
         """The small luma (h, w) that the network sees of a luma (H, W), and the ab (2, h, w) that it predicts."""
         small = shrink(luma, self.card.native_size, self.card.size_multiple)
-        return small, self._checked(small, self._model.run(*_inputs(small, prior)))
+        return small, self._predict(small, prior)
 
     def predicted_with_logits(
         self, luma: Pixels, prior: Floats | None = None
@@ -153,6 +153,9 @@ class Colorizer:
         small = shrink(luma, self.card.native_size, self.card.size_multiple)
         output, logits = self._model.run_all(*_inputs(small, prior))
         return small, self._checked(small, output), logits[0]
+
+    def _predict(self, small: npt.NDArray[np.uint8], prior: Floats | None = None) -> Floats:
+        return self._checked(small, self._model.run(*_inputs(small, prior)))
 
     def _checked(self, small: npt.NDArray[np.uint8], output: Floats) -> Floats:
         """The ab (2, h, w) in a graph's output for greys (h, w)."""

@@ -24,7 +24,8 @@ class TorchRuntime:
             raise ModelError(f"{weights}: no GPU at hand (PyTorch sees no CUDA device): use --device cpu")
         network = load_network(weights, card)
         self._device = torch.device(device)
-        network = recipe_class(card.recipe).with_options(network).eval()
+        if len(card.outputs) > 1:
+            network = recipe_class(card.recipe).with_options(network).eval()
         self._network = network.to(memory_format=torch.channels_last).to(self._device)
         self._one_at_a_time = Lock()  # the norms of a measured network share the statistics of one pass
 

@@ -33,7 +33,7 @@ def test_the_network_is_not_asked_again_for_another_strength(
 ) -> None:
     options = ColorizeOptions(model=str(tiny_model), max_pixels=10_000)
     preview = make_preview(draw_photo(tmp_path / "p.png"), options, OpenedModels(1))
-    monkeypatch.setattr(Colorizer, "predicted", None)
+    monkeypatch.setattr(Colorizer, "_predict", None)
     assert preview.coloured(0.5) != preview.coloured(1.5)
 
 
