@@ -11,21 +11,9 @@ try:
     import typer
     from typer.core import TyperGroup
 
-    from img2img.cli import (
-        colorize,
-        data,
-        directions,
-        evaluate,
-        export,
-        features,
-        generate,
-        models,
-        runs,
-        serve,
-        train,
-        translate,
-    )
+    from img2img.cli import colorize, directions, generate, models, serve, translate
     from img2img.cli.conversion_command import ConversionCommand
+    from img2img.cli.training import data, evaluate, export, features, runs, train
     from img2img.errors import Img2ImgError, UsageError
 except KeyboardInterrupt:  # these imports are most of a command's first 0.1 s
     sys.exit(130)
