@@ -75,10 +75,6 @@ class Task(Protocol):
         """All that the results depend on beside the photos, for JSON: weights by their sha256. Raises ModelError."""
         ...
 
-    def shaped_by(self) -> dict[str, Any]:
-        """The options that shaped the results, as these say it of themselves: never a file's name or path."""
-        ...
-
 
 @dataclass(frozen=True)
 class Colorizing:
@@ -104,7 +100,7 @@ class Colorizing:
 
     def using(self, colorizer: "Colorizer") -> PhotoConverter:
         """With the model open already."""
-        made = _provenance(colorizer.card, self)
+        made = _provenance(colorizer.card, self.shaped_by())
         return PhotoConverter(partial(colorizer.convert, strength=self.strength), provenance=made)
 
     def open_for_films(self, threads: int) -> FilmConverter:
@@ -112,13 +108,14 @@ class Colorizing:
         return FilmConverter(
             lambda photo, steady: colorizer.convert(photo, strength=self.strength, steady=steady),
             lambda luma, steady: colorizer.chroma(luma, strength=self.strength, steady=steady),
-            _provenance(colorizer.card, self),
+            _provenance(colorizer.card, self.shaped_by()),
         )
 
     def settings(self) -> dict[str, Any]:
         return {"model": _sha(self.model), "strength": self.strength}
 
     def shaped_by(self) -> dict[str, Any]:
+        """The options that shaped the results, as these say it of themselves: never a file's name or path."""
         return {"strength": self.strength}
 
 
@@ -151,7 +148,7 @@ class Translating:
     def using(self, translator: "Translator", scorer: "Scorer | None") -> PhotoConverter:
         """With the models open already."""
         scoring = Scoring(scorer.score, self.least) if scorer else None
-        return PhotoConverter(self._converting(translator), scoring, _provenance(translator.card, self))
+        return PhotoConverter(self._converting(translator), scoring, _provenance(translator.card, self.shaped_by()))
 
     def open_for_films(self, threads: int) -> FilmConverter:
         if self.cycle or self.score:
@@ -159,7 +156,7 @@ class Translating:
         translator = self.open_model(threads)
         return FilmConverter(
             lambda photo, steady: translator.convert(photo, size=self.size, steady=steady),
-            provenance=_provenance(translator.card, self),
+            provenance=_provenance(translator.card, self.shaped_by()),
         )
 
     def settings(self) -> dict[str, Any]:
@@ -169,6 +166,7 @@ class Translating:
         return {"model": _sha(self.model), "size": self.size, "back": back}
 
     def shaped_by(self) -> dict[str, Any]:
+        """As `Colorizing.shaped_by`."""
         from img2img.inference.opened_model import find_reverse
 
         if not self.cycle:
@@ -185,8 +183,8 @@ class Translating:
         return partial(there_and_back, there=there, back=partial(translator.reverse().convert, size=self.size))
 
 
-def _provenance(card: ModelCard, task: Task) -> Provenance:
-    return Provenance.of_ours(COMPOSITE, card.name, card.sha256, task.shaped_by())
+def _provenance(card: ModelCard, shaped_by: dict[str, Any]) -> Provenance:
+    return Provenance.of_ours(COMPOSITE, card.name, card.sha256, shaped_by)
 
 
 def _sha(model: str) -> str:

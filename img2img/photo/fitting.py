@@ -32,13 +32,13 @@ def with_provenance(photo: Photo, image_format: str) -> tuple[Photo, tuple[str, 
     if photo.provenance is None:
         return photo, ()
     if image_format == "BMP":
-        return photo, ("provenance, which a BMP cannot hold",)
+        return photo, ("provenance (a BMP holds none)",)
     try:
         xmp = marked_xmp(photo.xmp, photo.provenance)
     except ValueError as error:
-        return photo, (f"provenance: {error}",)
+        return photo, (f"provenance ({error})",)
     if image_format == "JPEG" and len(xmp) > JPEG_XMP_BYTES:
-        return photo, ("provenance: no room beside the other XMP",)
+        return photo, ("provenance (no room beside the other XMP)",)
     return replace(photo, xmp=xmp, provenance=None), ()
 
 

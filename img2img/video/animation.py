@@ -88,8 +88,9 @@ def _write_gif(
     whole = BytesIO()
     first.save(whole, "GIF", **options)
     described, unsaid = with_provenance(described, "GIF")
-    stream.write(with_gif_xmp(whole.getvalue(), described.xmp) if described.xmp else whole.getbuffer())
-    named = {"colour profile": described.icc, "EXIF": described.exif}
+    xmp = described.xmp if described.xmp and b"\0" not in described.xmp else None  # a zero would end it
+    stream.write(with_gif_xmp(whole.getvalue(), xmp) if xmp else whole.getbuffer())
+    named = {"colour profile": described.icc, "EXIF": described.exif, "XMP": None if xmp else described.xmp}
     return (*names_of(described.png), *(name for name, value in named.items() if value), *unsaid)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from img2img.photo.metadata.provenance import IPTC, META, OURS, RDF, SYSTEM, Provenance, in_rdf
-from img2img.photo.metadata.xmp_packet import Element, Property, RdfNode, XmpPacket, read_xmp_packet
+from img2img.photo.metadata.xmp_packet import Element, RdfNode, XmpPacket, XmpProperty, read_xmp_packet
 
 _SOURCE_TYPE, _SYSTEM, _VERSION = (
     (IPTC, name) for name in ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")
@@ -62,7 +62,7 @@ def _names_another_system(packet: XmpPacket) -> bool:
 def _without_stale(packet: XmpPacket, *, with_system: bool) -> Iterator[Edit]:
     """A node goes whole where nothing else is in it. The space before an element goes with it."""
 
-    def is_stale(each: Property) -> bool:
+    def is_stale(each: XmpProperty) -> bool:
         mine = each.name == _SOURCE_TYPE or each.name[0] == OURS
         return mine or (with_system and each.name in (_SYSTEM, _VERSION))
 
@@ -93,11 +93,11 @@ def _within(packet: XmpPacket, element: Element, text: str) -> Edit:
 
 
 def _edited(packet: XmpPacket, edits: list[Edit]) -> bytes:
-    """What it grows by is taken from the padding, as far as that goes: it is there for this."""
+    """What it grows by is taken from the padding, where that is enough: it is there for this."""
     growth = sum(len(text.encode()) - (end - start) for start, end, text in edits)
     start, end = packet.padding
-    if growth > 0 and start < end:
-        edits = [*edits, (max(start, end - growth), end, "")]
+    if 0 < growth < end - start:
+        edits = [*edits, (end - 1 - growth, end - 1, "")]
     parts, at = [], 0
     for start, end, text in sorted(edits):
         parts += [packet.data[at:start], text.encode()]

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 
 from img2img.photo.metadata.provenance import RDF
 
-Name = tuple[str, str]
+QualifiedName = tuple[str, str]
 """Namespace and local name."""
 _SEPARATOR = "\f"  # what no namespace can contain
 _TAG = re.compile(rb"""<[^<>"']*(?:"[^"]*"[^<>"']*|'[^']*'[^<>"']*)*>""")
 _ATTRIBUTE = re.compile(rb"""\s+([^\s=/>]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+_DAMAGED = "damaged XMP"
 _ABOUT = ((RDF, "about"), ("", "about"))
 _XML = "http://www.w3.org/XML/1998/namespace"
 
@@ -26,7 +27,7 @@ _XML = "http://www.w3.org/XML/1998/namespace"
 class Element:
     """From `start` to `end`; `tag_end` is behind its start tag, `close` where its end tag begins, where it has one."""
 
-    name: Name
+    name: QualifiedName
     start: int
     tag_end: int
     close: int = 0
@@ -39,7 +40,7 @@ class Element:
 
 
 @dataclass
-class Property(Element):
+class XmpProperty(Element):
     """Of a node; from the space before it where it is an attribute. `fields`: of a structure, by their local names."""
 
     text: str = ""
@@ -51,7 +52,7 @@ class RdfNode(Element):
     """An rdf:Description, or what stands for one."""
 
     about: str | None = None
-    properties: list[Property] = field(default_factory=list)
+    properties: list[XmpProperty] = field(default_factory=list)
 
 
 @dataclass
@@ -69,14 +70,19 @@ class XmpPacket:
     padding: tuple[int, int] = (0, 0)
 
     @property
-    def properties(self) -> list[Property]:
+    def properties(self) -> list[XmpProperty]:
         return [each for node in self.nodes for each in node.properties]
 
 
 def read_xmp_packet(xmp: bytes) -> XmpPacket:
     """Raises ValueError for one that is damaged, or has a document type: XMP has none."""
     encoding = _UTF_16.get(xmp[:2], "utf-8")
-    data = xmp if encoding == "utf-8" else xmp.decode(encoding).encode()
+    try:
+        data = xmp if encoding == "utf-8" else xmp.decode(encoding).encode()
+    except UnicodeError as error:
+        raise ValueError(_DAMAGED) from error
+    if b"\0" in data.rstrip(b"\0"):  # which expat would take for UTF-16
+        raise ValueError(_DAMAGED)
     packet = XmpPacket(data, encoding)
     _Reading(packet).read()
     return packet
@@ -88,7 +94,7 @@ class _Reading:
     def __init__(self, packet: XmpPacket) -> None:
         self.packet = packet
         self.open: list[Element] = []
-        self.within: Property | None = None
+        self.within: XmpProperty | None = None
         self.said: list[str] = []  # characters since the last tag
 
     def read(self) -> None:
@@ -106,12 +112,12 @@ class _Reading:
         except expat.ExpatError as error:
             is_empty = error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]
             if self.packet.root is not None or not is_empty:
-                raise ValueError(f"damaged XMP ({error})") from error
+                raise ValueError(_DAMAGED) from error
 
     def _start(self, at: int, name: str, attributes: Mapping[str, str]) -> None:
         tag = _TAG.match(self.packet.data, at)
         if tag is None:
-            raise ValueError("damaged XMP (a tag without an end)")
+            raise ValueError(_DAMAGED)
         element = self._element(_name(name), at, tag.end())
         self.packet.root = self.packet.root or element
         if isinstance(element, RdfNode):
@@ -124,10 +130,10 @@ class _Reading:
         self.open.append(element)
         self.said.clear()
 
-    def _element(self, name: Name, at: int, tag_end: int) -> Element:
+    def _element(self, name: QualifiedName, at: int, tag_end: int) -> Element:
         above = self.open[-1] if self.open else None
         if isinstance(above, RdfNode):
-            self.within = Property(name, at, tag_end)
+            self.within = XmpProperty(name, at, tag_end)
             above.properties.append(self.within)
             return self.within
         if above is not None and above is self.packet.rdf:
@@ -170,10 +176,10 @@ def _take_attributes(node: RdfNode, tag: bytes, attributes: Mapping[str, str]) -
             node.about = value
         elif name[0] not in (RDF, _XML, ""):
             start, end = (node.start + place for place in places[f"{prefix[0]}:{name[1]}"])
-            node.properties.append(Property(name, start, end, end, end, value))
+            node.properties.append(XmpProperty(name, start, end, end, end, value))
 
 
-def _name(full: str) -> Name:
+def _name(full: str) -> QualifiedName:
     """Of a namespace, a local name and a prefix, or of a name without."""
     space, *local = full.split(_SEPARATOR)
     return (space, local[0]) if local else ("", space)
