@@ -112,6 +112,7 @@ def imported_by(words: list[str], folder: Path) -> set[str]:
         ["data", "--help"],
         ["evaluate", "--help"],
         ["runs", "--help"],
+        ["provenance", "--help"],
         ["serve", "--help"],
     ],
 )

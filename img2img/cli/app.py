@@ -20,6 +20,7 @@ try:
         features,
         generate,
         models,
+        provenance,
         runs,
         serve,
         train,
@@ -99,6 +100,7 @@ app.command(cls=ConversionCommand)(colorize.colorize)
 app.command(cls=ConversionCommand)(translate.translate)
 app.command()(serve.serve)
 app.add_typer(models.app, name="models", cls=Commands)
+app.command()(provenance.provenance)
 app.add_typer(train.app, name="train", cls=Recipes)
 app.add_typer(data.app, name="data", cls=Commands)
 app.add_typer(runs.app, name="runs", cls=Commands)
