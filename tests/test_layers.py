@@ -111,6 +111,7 @@ def imported_by(words: list[str], folder: Path) -> set[str]:
         ["generate", "--help"],
         ["data", "--help"],
         ["evaluate", "--help"],
+        ["import", "--help"],
         ["runs", "--help"],
         ["provenance", "--help"],
         ["serve", "--help"],

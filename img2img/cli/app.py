@@ -27,6 +27,7 @@ try:
         translate,
     )
     from img2img.cli.conversion_command import ConversionCommand
+    from img2img.cli.training import import_model
     from img2img.errors import Img2ImgError, UsageError
 except KeyboardInterrupt:  # these imports are most of a command's first 0.1 s
     sys.exit(130)
@@ -105,6 +106,7 @@ app.add_typer(train.app, name="train", cls=Recipes)
 app.add_typer(data.app, name="data", cls=Commands)
 app.add_typer(runs.app, name="runs", cls=Commands)
 app.command()(export.export)
+app.command("import")(import_model.import_model)
 app.command()(evaluate.evaluate)
 app.command()(features.features)
 app.command()(generate.generate)

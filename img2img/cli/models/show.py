@@ -51,7 +51,7 @@ def rows(path: Path, card: ModelCard) -> list[tuple[str, str]]:
             "runs at",
             f"about {card.native_size} x {card.native_size} px, sides a multiple of {card.size_multiple}",
         ),
-        ("recipe", f"{card.recipe}, {card.step:,} steps"),
+        ("recipe", f"{card.recipe}, {card.step:,} steps" if card.step else card.recipe),
         ("settings", listed(card.settings)),
         ("seed", "" if card.seed is None else str(card.seed)),
         ("data", card.data),
