@@ -29,6 +29,15 @@ DrawPhoto = Callable[..., Path]
 MakeFiles = Callable[..., Path]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_added_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Whatever models their user has added, the tests see none, and add none there."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("home")
+        patch.setenv("IMG2IMG_HOME", str(home))
+        yield home
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model file that colours everything orange (a = 22, b = 44)."""

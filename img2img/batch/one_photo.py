@@ -24,12 +24,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PhotoOptions:
-    """How photos are read and written. `format`, as in the plan, is for standard output, which has no suffix."""
+    """How photos are read and written. `format`, as in the plan, is for standard output, which has no suffix.
+
+    `provenance`: whether results say how they were made.
+    """
 
     format: str = "same"
     quality: int | None = None
     max_pixels: int = DEFAULT_MAX_PIXELS
     first_frame: bool = False
+    provenance: bool = True
 
 
 def convert_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
@@ -67,6 +71,7 @@ def converted_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) 
         return Outcome(job.source, job.target, "skipped", flags=(LOW_SCORE,), score=score)
     # Under the same name, so that the source's memory is free while the result is written.
     photo = converter.convert(photo)
+    photo = replace(photo, provenance=converter.provenance if options.provenance else None)
     size, lost = _write(photo, job, options)
     return Outcome(
         job.source,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from img2img.errors import UsageError
 from img2img.inference.callables import Convert, Steady
 from img2img.inference.execution import Execution
-from img2img.model_file import find_model, read_card
+from img2img.model_file import ModelCard, find_model, read_card
 from img2img.photo import Photo
+from img2img.photo.metadata.provenance import COMPOSITE, Provenance
 
 if TYPE_CHECKING:
     from img2img.inference.colorizer import Colorizer
@@ -29,10 +30,11 @@ class Scoring:
 
 @dataclass(frozen=True)
 class PhotoConverter:
-    """Models in memory, which threads may share."""
+    """Models in memory, which threads may share. `provenance` is what the results are to say of themselves."""
 
     convert: Convert
     scoring: Scoring | None = None
+    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,12 @@ class FilmConverter:
     """Models in memory that convert a film's frames, in order.
 
     `convert` takes a frame as a photo. Where a film keeps its own luma, `chroma` gives the Cb and Cr, small, of a luma
-    (H, W), as `Colorizer.chroma` does.
+    (H, W), as `Colorizer.chroma` does. `provenance` is for those that become pictures.
     """
 
     convert: "Callable[[Photo, Steady], Photo]"
     chroma: "Callable[[Pixels, Steady], Floats] | None" = None
+    provenance: Provenance | None = None
 
 
 class Task(Protocol):
@@ -97,17 +100,23 @@ class Colorizing:
 
     def using(self, colorizer: "Colorizer") -> PhotoConverter:
         """With the model open already."""
-        return PhotoConverter(partial(colorizer.convert, strength=self.strength))
+        made = _provenance(colorizer.card, self.shaped_by())
+        return PhotoConverter(partial(colorizer.convert, strength=self.strength), provenance=made)
 
     def open_for_films(self, threads: int) -> FilmConverter:
         colorizer = self.open_model(threads)
         return FilmConverter(
             lambda photo, steady: colorizer.convert(photo, strength=self.strength, steady=steady),
             lambda luma, steady: colorizer.chroma(luma, strength=self.strength, steady=steady),
+            _provenance(colorizer.card, self.shaped_by()),
         )
 
     def settings(self) -> dict[str, Any]:
         return {"model": _sha(self.model), "strength": self.strength}
+
+    def shaped_by(self) -> dict[str, Any]:
+        """The options that shaped the results, as these say it of themselves: never a file's name or path."""
+        return {"strength": self.strength}
 
 
 @dataclass(frozen=True)
@@ -138,19 +147,32 @@ class Translating:
 
     def using(self, translator: "Translator", scorer: "Scorer | None") -> PhotoConverter:
         """With the models open already."""
-        return PhotoConverter(self._converting(translator), Scoring(scorer.score, self.least) if scorer else None)
+        scoring = Scoring(scorer.score, self.least) if scorer else None
+        return PhotoConverter(self._converting(translator), scoring, _provenance(translator.card, self.shaped_by()))
 
     def open_for_films(self, threads: int) -> FilmConverter:
         if self.cycle or self.score:
             raise UsageError("--cycle, --score and --min-score are for photos: leave them out for a film")
         translator = self.open_model(threads)
-        return FilmConverter(lambda photo, steady: translator.convert(photo, size=self.size, steady=steady))
+        return FilmConverter(
+            lambda photo, steady: translator.convert(photo, size=self.size, steady=steady),
+            provenance=_provenance(translator.card, self.shaped_by()),
+        )
 
     def settings(self) -> dict[str, Any]:
         from img2img.inference.opened_model import find_reverse
 
         back = _sha(str(find_reverse(self.model))) if self.cycle else None
         return {"model": _sha(self.model), "size": self.size, "back": back}
+
+    def shaped_by(self) -> dict[str, Any]:
+        """As `Colorizing.shaped_by`."""
+        from img2img.inference.opened_model import find_reverse
+
+        if not self.cycle:
+            return {"size": self.size}
+        back = read_card(find_reverse(self.model))
+        return {"size": self.size, "cycle": f"{back.name} {back.sha256}"}
 
     def _converting(self, translator: "Translator") -> Convert:
         there = partial(translator.convert, size=self.size)
@@ -159,6 +181,10 @@ class Translating:
         from img2img.inference.cycle import there_and_back
 
         return partial(there_and_back, there=there, back=partial(translator.reverse().convert, size=self.size))
+
+
+def _provenance(card: ModelCard, shaped_by: dict[str, Any]) -> Provenance:
+    return Provenance.of_ours(COMPOSITE, card.name, card.sha256, shaped_by)
 
 
 def _sha(model: str) -> str:

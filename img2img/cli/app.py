@@ -11,9 +11,9 @@ try:
     import typer
     from typer.core import TyperGroup
 
-    from img2img.cli import colorize, directions, generate, models, serve, translate
+    from img2img.cli import colorize, directions, generate, models, provenance, serve, translate
     from img2img.cli.conversion_command import ConversionCommand
-    from img2img.cli.training import data, evaluate, export, features, runs, train
+    from img2img.cli.training import data, evaluate, export, features, import_model, runs, train
     from img2img.errors import Img2ImgError, UsageError
 except KeyboardInterrupt:  # these imports are most of a command's first 0.1 s
     sys.exit(130)
@@ -87,10 +87,12 @@ app.command(cls=ConversionCommand)(colorize.colorize)
 app.command(cls=ConversionCommand)(translate.translate)
 app.command()(serve.serve)
 app.add_typer(models.app, name="models", cls=Commands)
+app.command()(provenance.provenance)
 app.add_typer(train.app, name="train", cls=Recipes)
 app.add_typer(data.app, name="data", cls=Commands)
 app.add_typer(runs.app, name="runs", cls=Commands)
 app.command()(export.export)
+app.command("import")(import_model.import_model)
 app.command()(evaluate.evaluate)
 app.command()(features.features)
 app.command()(generate.generate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from importlib.util import find_spec
 
@@ -35,7 +36,8 @@ def _converted(plan: list[FilmJob], options: ConversionOptions, progress: FilmPr
 
     @cache
     def opened() -> FilmConverter:
-        return task.open_for_films(options.jobs or usable_cores())
+        converter = task.open_for_films(options.jobs or usable_cores())
+        return converter if options.provenance else replace(converter, provenance=None)
 
     for job in plan:
         yield convert_one_film(job, opened, film_options, partial(progress, job.source))

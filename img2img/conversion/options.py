@@ -34,6 +34,13 @@ class ConversionOptions:
             over_http=True,
         ),
     ] = None
+    provenance: Annotated[
+        bool,
+        Option(
+            "Say in the results' XMP how they were made: IPTC's term, the model, its checksum, the options.",
+            over_http=True,
+        ),
+    ] = True
     overwrite: Annotated[bool, Option("Replace results that exist instead of skipping them.")] = False
     first_frame: Annotated[bool, Option("Take the first picture of an animation or a multi-page TIFF.")] = False
     max_pixels: Annotated[

@@ -24,7 +24,7 @@ def one_photo(single: Job | Outcome, options: ConversionOptions) -> Conversion:
 
 def photo_options(options: ConversionOptions) -> PhotoOptions:
     most = options.max_pixels or DEFAULT_MAX_PIXELS
-    return PhotoOptions(options.format, options.quality, most, options.first_frame)
+    return PhotoOptions(options.format, options.quality, most, options.first_frame, options.provenance)
 
 
 def _outcome(single: Job | Outcome, options: ConversionOptions) -> Iterator[Outcome]:

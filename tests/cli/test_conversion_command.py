@@ -47,7 +47,7 @@ def test_every_option_reaches_the_conversion(
     words += (
         " --from-file l --no-recursive --report r.csv --journal j --on-error stop --watch --engine ray --address h:1"
     )
-    words += " --fps 12 --model m.onnx"
+    words += " --fps 12 --model m.onnx --no-provenance"
     own = {"colorize": " --strength 0.5", "translate": " --size 96 --cycle --score --min-score 0.2"}[name]
     assert CliRunner().invoke(app, [name, "a.jpg", "-o", "out", *(words + own).split()]).exit_code == 0
     ((inputs, output, chosen),) = given

@@ -29,7 +29,7 @@ NO = {
     "address": "other machines",
     "fps": "numbered pictures cannot be sent",
 }
-COMMON = {"format", "quality", "model"}
+COMMON = {"format", "quality", "model", "provenance"}
 YES = {ColorizeOptions: COMMON | {"strength"}, TranslateOptions: COMMON | {"size", "cycle", "score", "min_score"}}
 
 
