@@ -157,7 +157,10 @@ class Colorizer:
             raise UsageError(f"strength {strength} is not 0 or more: 0 is grey, 1 is what the model says")
         if steering.hints:
             small, ab, logits = self.predicted_with_logits(luma, steering.prior)
-            return chroma_planes(small, spread_hints(steering.hints, small, strengthened(ab, strength), logits))
+            height, width = luma.shape
+            predicted = strengthened(ab, strength)
+            steered = spread_hints(steering.hints, small, predicted, logits, photo=(height, width))
+            return chroma_planes(small, steered)
         small, ab = self.predicted(luma, steering.prior)
         if steady:
             ab = steady(small, ab)
