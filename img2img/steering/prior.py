@@ -110,14 +110,21 @@ def warmth_weights(warmth: float, classes: ColorClasses) -> Floats:
 
 def reference_shares(reference: Photo, classes: ColorClasses) -> Floats:
     """(Q,), sum 1: how much of a photo each class has. What is transparent does not count, unless all of it is."""
-    image = reference.to_image()
-    opacity = image.getchannel("A") if reference.alpha is not None else Image.new("L", image.size, 255)
-    small = image.convert("RGB"), opacity
-    for each in small:
-        each.thumbnail((SMALL, SMALL), Image.Resampling.BOX)
-    rgb, opaque = (np.asarray(each, np.float32) / np.float32(255) for each in small)
+    small = small_reference(reference)
+    rgb = small.pixels.astype(np.float32) / np.float32(255)
     ab = rgb_to_lab(np.moveaxis(rgb, 2, 0))[1:].reshape(2, -1).T
-    return classes.shares(ab, (opaque if opaque.any() else np.ones_like(opaque)).ravel())
+    alpha = np.full(len(ab), 255, np.uint8) if small.alpha is None else small.alpha.ravel()
+    opaque = alpha.astype(np.float32) / np.float32(255)
+    return classes.shares(ab, opaque if opaque.any() else np.ones_like(opaque))
+
+
+def small_reference(reference: Photo) -> Photo:
+    """All of a reference that counts: 8-bit RGB, of SMALL pixels at most, and its transparency. Its own, unchanged."""
+    image = reference.to_image()
+    image, alpha = image.convert("RGB"), image.getchannel("A") if reference.alpha is not None else None
+    for each in filter(None, (image, alpha)):
+        each.thumbnail((SMALL, SMALL), Image.Resampling.BOX)
+    return Photo(np.asarray(image), "RGB", None if alpha is None else np.asarray(alpha))
 
 
 def fitted_weights(shares: Floats, sharp: Floats, classes: ColorClasses) -> Floats:

@@ -9,7 +9,16 @@ from img2img.networks.quantised_ab import class_centres
 from img2img.photo import Photo
 from img2img.steering.color_classes import ColorClasses
 from img2img.steering.colors import Color, ab_of
-from img2img.steering.prior import Prior, class_prior, fitted_weights, palette_weights, warmth_weights
+from img2img.steering.prior import (
+    SMALL,
+    Prior,
+    class_prior,
+    fitted_weights,
+    palette_weights,
+    reference_shares,
+    small_reference,
+    warmth_weights,
+)
 
 RED, GREEN, GREY = (190, 40, 40), (60, 130, 60), (128, 128, 128)
 CENTRES = class_centres().numpy()
@@ -139,6 +148,15 @@ def test_reference_may_be_of_any_size(size: tuple[int, int]) -> None:
     prior = class_prior(CLASSES, reference=plain(RED, size))
     assert prior is not None
     np.testing.assert_array_equal(prior.shares, class_prior(CLASSES, reference=plain(RED)).shares)  # type: ignore[union-attr]
+
+
+def test_small_copy_of_a_reference_counts_as_the_reference_does() -> None:
+    rng = np.random.default_rng(0)
+    pixels, alpha = rng.integers(0, 256, (200, 300, 3), np.uint8), rng.integers(0, 256, (200, 300), np.uint8)
+    for photo in (Photo(pixels, "RGB", alpha), Photo(pixels[..., 0], "L")):
+        small = small_reference(photo)
+        assert max(small.width, small.height) == SMALL
+        np.testing.assert_array_equal(reference_shares(small, CLASSES), reference_shares(photo, CLASSES))
 
 
 def test_reference_may_have_16_bits() -> None:
