@@ -25,7 +25,7 @@ from img2img.photo import Photo
 from img2img.photo.pixels import Pixels
 from img2img.steering.color_classes import ColorClasses
 from img2img.steering.colors import Color, parse_color
-from img2img.steering.hints import Hint
+from img2img.steering.hints import Hint, parse_hint
 from img2img.steering.prior import Prior, class_prior
 from img2img.steering.spread import spread_hints
 from img2img.steering.steering import NEUTRAL, Steering
@@ -65,19 +65,20 @@ class Colorizer:
         influence: float = 1.0,
         palette: Sequence[str] = (),
         warmth: float = 0.0,
-        hints: Sequence[Hint] = (),
+        hints: Sequence[Hint | str] = (),
     ) -> Image.Image:
         """The coloured image, RGB or RGBA, 8 bit; `convert` keeps 16 bit and all that a file holds.
 
         `reference`, `influence` (0 to 1), `palette` (colours such as "#8a2b2b") and `warmth` (-1 to 1) are those of
-        `prior`. UnreadablePhoto for an empty image, or a mode without a known black and white; ModelError for a model
-        that cannot be steered.
+        `prior`; `hints` are such as "52%,40%=#3a6b35". UnreadablePhoto for an empty image, or a mode without a known
+        black and white; ModelError for a model that cannot be steered.
         """
         check_type(image, Image.Image, "Image.open(path) gives one")
         example = None if reference is None else Photo.from_image(reference)
         colors = [parse_color(color) for color in palette]
         prior = self.prior(reference=example, influence=influence, palette=colors, warmth=warmth)
-        return self.convert(Photo.from_image(image), strength=strength, steering=Steering(prior, hints)).to_image()
+        placed = [parse_hint(hint) if isinstance(hint, str) else hint for hint in hints]
+        return self.convert(Photo.from_image(image), strength=strength, steering=Steering(prior, placed)).to_image()
 
     def prior(
         self,
@@ -113,20 +114,17 @@ class Colorizer:
     @cached_property
     def classes(self) -> ColorClasses:
         """Of the model's colours. ModelError where it cannot be steered."""
+        self.check_can_be_steered()
         settings, rows = self.card.settings, np.array(self.card.color_classes, np.float32)
-        if not (len(rows) and self._gives_logits):
-            raise self._not_steered()
         return ColorClasses(rows[:, :2], rows[:, 2], settings.get("temperature", 1.0), settings.get("saturation", 1.0))
 
-    @property
-    def _gives_logits(self) -> bool:
-        return any(output.name == "logits" for output in self.card.outputs)
-
-    def _not_steered(self) -> ModelError:
-        return ModelError(
-            f"{self._model.source}: this model cannot be steered, for it does not say how likely it takes each colour: "
-            "export its run again, or take the colorizer that comes with img2img"
-        )
+    def check_can_be_steered(self) -> None:
+        """Raises ModelError where the model gives no logits of classes, or its card does not say what these are."""
+        if not (self.card.color_classes and any(output.name == "logits" for output in self.card.outputs)):
+            raise ModelError(
+                f"{self._model.source}: this model cannot be steered, for it does not say how likely it takes each "
+                "colour: export its run again, or take the colorizer that comes with img2img"
+            )
 
     def convert(
         self, photo: Photo, *, strength: float = 1.0, steady: Steady | None = None, steering: Steering = NEUTRAL
@@ -182,8 +180,7 @@ class Colorizer:
         A prior of a reference is fitted to the logits, which are known when the graph is done: so its last step, the
         mean of the colours, is done again.
         """
-        if not self._gives_logits:
-            raise self._not_steered()
+        self.check_can_be_steered()
         small = self._small(luma)
         output, logits = self._model.run_all(*_inputs(small, prior))
         ab = self._checked(small, output)
