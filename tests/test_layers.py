@@ -107,6 +107,7 @@ def imported_by(words: list[str], folder: Path) -> set[str]:
         ["--version"],
         ["colorize", "--help"],
         ["translate", "--help"],
+        ["suggest", "--help"],
         ["train", "--help"],
         ["generate", "--help"],
         ["data", "--help"],
