@@ -78,7 +78,7 @@ def test_modules_imported_by_name_are_there_and_not_above(name: str) -> None:
     assert all(find_spec(text) for text in named)
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "cli").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((PACKAGE / "cli").rglob("*.py")), ids=lambda path: path.name)
 def test_commands_are_light_to_import(path: Path) -> None:
     heavy = {"numpy", "PIL", "onnxruntime", "rich"} | TRAINING_ONLY
     assert not {name.split(".")[0] for name in module_imports(path)} & heavy
@@ -107,6 +107,7 @@ def imported_by(words: list[str], folder: Path) -> set[str]:
         ["--version"],
         ["colorize", "--help"],
         ["translate", "--help"],
+        ["suggest", "--help"],
         ["train", "--help"],
         ["generate", "--help"],
         ["data", "--help"],
