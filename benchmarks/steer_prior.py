@@ -41,7 +41,7 @@ from img2img.steering.prior import Prior, reference_shares
 from img2img.steering.steering import Steering
 from img2img.steering.suggest import REACH
 
-SIZE, PAIRS, PLACES = 256, 60, 20
+SIZE, PAIRS, PLACES = 256, 60, 5
 PALETTES = (("#7a5c3e", "#c9b48a", "#2f4858"), ("#8a2b2b", "#3a6b35", "#e8d8b0"))
 TITLE = ("what", "must reach", "measured")
 
