@@ -95,4 +95,4 @@ def _interpolation(side: int) -> Floats:
     """(4 side, side): what each value along an enlarged side takes of those around it."""
     place = np.clip((np.arange(_ENLARGED * side) + 0.5) / _ENLARGED - 0.5, 0, side - 1)
     weights = np.maximum(1 - np.abs(place[:, None] - np.arange(side)), 0)
-    return weights.astype(np.float32)
+    return np.asarray(weights, np.float32)
