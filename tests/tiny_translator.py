@@ -12,8 +12,9 @@ from onnx import TensorProto, helper, numpy_helper
 from tiny_model import write_tiny_model
 from torch import Tensor, nn
 
-from img2img.export.onnx_graph import STATISTICS, statistics_size, to_onnx
+from img2img.export.onnx_graph import to_onnx
 from img2img.model_file import TensorSpec
+from img2img.networks.measured_norm import WithStatistics, statistics_size
 from img2img.recipes.recipe import Recipe
 
 UNIT = "sRGB / 127.5 - 1"
@@ -59,7 +60,7 @@ def matrix_translator(path: Path, matrix: np.ndarray, bias: Sequence[float] = (0
 
 
 def statistics_spec(network: nn.Module) -> TensorSpec:
-    return TensorSpec(STATISTICS, (1, 2, statistics_size(network, TinyTranslation)), "means, variances", (-9, 9))
+    return TensorSpec("statistics", (1, 2, statistics_size(network)), "means, variances", (-9, 9))
 
 
 def normed_translator(path: Path, **card: Any) -> Path:
@@ -137,3 +138,11 @@ class TinyTranslation(Recipe):
     @classmethod
     def outputs(cls, config: Recipe.Config) -> tuple[TensorSpec, ...]:
         return (TRANSLATED,)
+
+    @classmethod
+    def with_options(cls, network: nn.Module) -> nn.Module:
+        return WithStatistics(network)
+
+    @classmethod
+    def further_outputs(cls, network: nn.Module) -> tuple[TensorSpec, ...]:
+        return (statistics_spec(network),)

@@ -146,6 +146,7 @@ def journal_for(root: Path) -> Path:
 def _settings(task: Task, options: PhotoOptions) -> dict[str, Any]:
     chosen = asdict(options)
     del chosen["max_pixels"]  # says what is refused, not what comes out
+    del chosen["provenance"]  # nothing is done again for its sake
     return {**task.settings(), **chosen}
 
 

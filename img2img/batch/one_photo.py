@@ -13,9 +13,10 @@ from img2img.batch.addresses import is_stored
 from img2img.batch.flags import flags_of
 from img2img.batch.job import STREAM, Job
 from img2img.batch.outcome import LOW_SCORE, Outcome, flags_of_losses
+from img2img.batch.sources.hints_beside import hints_beside
 from img2img.batch.sources.object_store import read_object, write_object
 from img2img.batch.task import PhotoConverter
-from img2img.errors import ModelError, PhotoError, UnwritablePhoto
+from img2img.errors import ModelError, PhotoError, UnwritablePhoto, UsageError
 from img2img.photo import DEFAULT_MAX_PIXELS, Photo, read_photo, write_photo
 from img2img.photo.formats import format_of_suffix, output_suffix
 
@@ -24,12 +25,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PhotoOptions:
-    """How photos are read and written. `format`, as in the plan, is for standard output, which has no suffix."""
+    """How photos are read and written. `format`, as in the plan, is for standard output, which has no suffix.
+
+    `provenance`: whether results say how they were made.
+    """
 
     format: str = "same"
     quality: int | None = None
     max_pixels: int = DEFAULT_MAX_PIXELS
     first_frame: bool = False
+    provenance: bool = True
 
 
 def convert_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
@@ -44,6 +49,8 @@ def convert_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) ->
         outcome = converted_photo(job, converter, options)
     except PhotoError as error:
         outcome = _failed(job, str(error))
+    except UsageError as error:  # a hint that lies outside of this photo
+        outcome = _failed(job, f"{job.source}: {error}")
     except MemoryError:
         outcome = _failed(job, f"{job.source}: not enough memory for this photo; close other programs, or use --jobs 1")
     except (ModelError, BrokenPipeError):
@@ -60,6 +67,8 @@ def _failed(job: Job, reason: str) -> Outcome:
 
 def converted_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
     """As `convert_photo`, for a caller of one photo: what goes wrong is raised, the time is not taken."""
+    if converter.hinted and (hints := hints_beside(job)):
+        converter = converter.hinted(hints)
     photo = _read(job, options)
     scoring = converter.scoring
     score = scoring.score(photo) if scoring else None
@@ -67,6 +76,7 @@ def converted_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) 
         return Outcome(job.source, job.target, "skipped", flags=(LOW_SCORE,), score=score)
     # Under the same name, so that the source's memory is free while the result is written.
     photo = converter.convert(photo)
+    photo = replace(photo, provenance=converter.provenance if options.provenance else None)
     size, lost = _write(photo, job, options)
     return Outcome(
         job.source,

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from img2img.errors import UsageError
 from img2img.inference.callables import Convert, Steady
 from img2img.inference.execution import Execution
-from img2img.model_file import find_model, read_card
+from img2img.model_file import ModelCard, find_model, read_card
 from img2img.photo import Photo
+from img2img.photo.metadata.provenance import COMPOSITE, Provenance
+from img2img.steering.hints import Hint
+from img2img.steering.request import SteeringRequest
+from img2img.steering.steering import Steering
 
 if TYPE_CHECKING:
     from img2img.inference.colorizer import Colorizer
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from img2img.inference.translator import Size, Translator
     from img2img.lab import Floats
     from img2img.photo.pixels import Pixels
+    from img2img.steering.prior import Prior
 
 
 @dataclass(frozen=True)
@@ -29,10 +34,15 @@ class Scoring:
 
 @dataclass(frozen=True)
 class PhotoConverter:
-    """Models in memory, which threads may share."""
+    """Models in memory, which threads may share. `provenance` is what the results are to say of themselves.
+
+    `hinted`, where hints beside the photos are used: the same for a photo that has some.
+    """
 
     convert: Convert
     scoring: Scoring | None = None
+    provenance: Provenance | None = None
+    hinted: "Callable[[tuple[Hint, ...]], PhotoConverter] | None" = None
 
 
 @dataclass(frozen=True)
@@ -40,11 +50,12 @@ class FilmConverter:
     """Models in memory that convert a film's frames, in order.
 
     `convert` takes a frame as a photo. Where a film keeps its own luma, `chroma` gives the Cb and Cr, small, of a luma
-    (H, W), as `Colorizer.chroma` does.
+    (H, W), as `Colorizer.chroma` does. `provenance` is for those that become pictures.
     """
 
     convert: "Callable[[Photo, Steady], Photo]"
     chroma: "Callable[[Pixels, Steady], Floats] | None" = None
+    provenance: Provenance | None = None
 
 
 class Task(Protocol):
@@ -75,11 +86,13 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class Colorizing:
-    """`img2img colorize`."""
+    """`img2img colorize`. `hints_beside`: those in a file beside each photo count, too."""
 
     model: str = "colorizer"
     strength: float = 1.0
     execution: Execution = Execution()
+    steering: SteeringRequest = SteeringRequest()
+    hints_beside: bool = False
 
     @property
     def least(self) -> float:
@@ -96,18 +109,45 @@ class Colorizing:
         return Colorizer(self.model, device=where.device, threads=threads, runtime=where.runtime)
 
     def using(self, colorizer: "Colorizer") -> PhotoConverter:
-        """With the model open already."""
-        return PhotoConverter(partial(colorizer.convert, strength=self.strength))
+        """With the model open already. ModelError where it cannot be steered and is to be."""
+        return self._converter(colorizer, self.prior(colorizer))
 
     def open_for_films(self, threads: int) -> FilmConverter:
+        if self.steering.hints or self.hints_beside:
+            raise UsageError("hints are for photos: leave them out for a film")
         colorizer = self.open_model(threads)
+        strength, steering = self.strength, Steering(self.prior(colorizer))
         return FilmConverter(
-            lambda photo, steady: colorizer.convert(photo, strength=self.strength, steady=steady),
-            lambda luma, steady: colorizer.chroma(luma, strength=self.strength, steady=steady),
+            lambda photo, steady: colorizer.convert(photo, strength=strength, steady=steady, steering=steering),
+            lambda luma, steady: colorizer.chroma(luma, strength=strength, steady=steady, steering=steering),
+            _provenance(colorizer.card, self.shaped_by()),
         )
 
     def settings(self) -> dict[str, Any]:
-        return {"model": _sha(self.model), "strength": self.strength}
+        return {"model": _sha(self.model), **self.shaped_by()}
+
+    def shaped_by(self) -> dict[str, Any]:
+        """The options that shape the results, as these say it of themselves: never a file's name or path."""
+        return {"strength": self.strength, **self.steering.described()}
+
+    def prior(self, colorizer: "Colorizer") -> "Prior | None":
+        """Over the model's classes, None for none. ModelError where the model cannot be steered and is to be."""
+        asked = self.steering
+        if asked.hints or self.hints_beside:
+            colorizer.check_can_be_steered()
+        example = asked.reference.photo if asked.reference else None
+        return colorizer.prior(reference=example, influence=asked.influence, palette=asked.palette, warmth=asked.warmth)
+
+    def _converter(self, colorizer: "Colorizer", prior: "Prior | None") -> PhotoConverter:
+        steering = Steering(prior, self.steering.hints)
+        convert = partial(colorizer.convert, strength=self.strength, steering=steering)
+
+        def hinted(hints: tuple[Hint, ...]) -> PhotoConverter:
+            asked = replace(self.steering, hints=(*hints, *self.steering.hints))
+            return replace(self, steering=asked, hints_beside=False)._converter(colorizer, prior)
+
+        made = _provenance(colorizer.card, self.shaped_by())
+        return PhotoConverter(convert, provenance=made, hinted=hinted if self.hints_beside else None)
 
 
 @dataclass(frozen=True)
@@ -138,19 +178,32 @@ class Translating:
 
     def using(self, translator: "Translator", scorer: "Scorer | None") -> PhotoConverter:
         """With the models open already."""
-        return PhotoConverter(self._converting(translator), Scoring(scorer.score, self.least) if scorer else None)
+        scoring = Scoring(scorer.score, self.least) if scorer else None
+        return PhotoConverter(self._converting(translator), scoring, _provenance(translator.card, self.shaped_by()))
 
     def open_for_films(self, threads: int) -> FilmConverter:
         if self.cycle or self.score:
             raise UsageError("--cycle, --score and --min-score are for photos: leave them out for a film")
         translator = self.open_model(threads)
-        return FilmConverter(lambda photo, steady: translator.convert(photo, size=self.size, steady=steady))
+        return FilmConverter(
+            lambda photo, steady: translator.convert(photo, size=self.size, steady=steady),
+            provenance=_provenance(translator.card, self.shaped_by()),
+        )
 
     def settings(self) -> dict[str, Any]:
         from img2img.inference.opened_model import find_reverse
 
         back = _sha(str(find_reverse(self.model))) if self.cycle else None
         return {"model": _sha(self.model), "size": self.size, "back": back}
+
+    def shaped_by(self) -> dict[str, Any]:
+        """As `Colorizing.shaped_by`."""
+        from img2img.inference.opened_model import find_reverse
+
+        if not self.cycle:
+            return {"size": self.size}
+        back = read_card(find_reverse(self.model))
+        return {"size": self.size, "cycle": f"{back.name} {back.sha256}"}
 
     def _converting(self, translator: "Translator") -> Convert:
         there = partial(translator.convert, size=self.size)
@@ -159,6 +212,10 @@ class Translating:
         from img2img.inference.cycle import there_and_back
 
         return partial(there_and_back, there=there, back=partial(translator.reverse().convert, size=self.size))
+
+
+def _provenance(card: ModelCard, shaped_by: dict[str, Any]) -> Provenance:
+    return Provenance.of_ours(COMPOSITE, card.name, card.sha256, shaped_by)
 
 
 def _sha(model: str) -> str:

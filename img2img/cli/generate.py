@@ -114,6 +114,10 @@ def generate(
     directions: DirectionsFile = None,
     columns: Annotated[int | None, typer.Option(metavar="N", min=1, help="Columns of the grid.")] = None,
     scale: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Draw each pixel as N x N.")] = 1,
+    provenance: Annotated[
+        bool,
+        typer.Option("--provenance/--no-provenance", help="Say in the pictures' XMP how they were made."),
+    ] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")] = False,
     device: Device = "auto",
 ) -> None:
@@ -157,6 +161,7 @@ def generate(
         scale=scale,
         overwrite=overwrite,
         device=device,
+        provenance=provenance,
     )
     print(draw(request, sampler_file))
 

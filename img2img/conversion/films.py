@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from importlib.util import find_spec
 
 from img2img.batch.outcome import Outcome
-from img2img.batch.task import FilmConverter
+from img2img.batch.task import FilmConverter, Task
 from img2img.conversion.conversion import Conversion, FilmProgress, recorded
 from img2img.conversion.option import option_fields
 from img2img.conversion.options import ConversionOptions
@@ -24,18 +25,20 @@ def open_films(
     plan = plan_films(list(inputs), output, word=options.word)
     _check_rate(plan, options.fps)
     _check_packages()
-    return recorded(_converted(plan, options, progress), films=True, total=len(plan))
+    return recorded(_converted(plan, options.task(), options, progress), films=True, total=len(plan))
 
 
-def _converted(plan: list[FilmJob], options: ConversionOptions, progress: FilmProgress) -> Iterator[Outcome]:
+def _converted(
+    plan: list[FilmJob], task: Task, options: ConversionOptions, progress: FilmProgress
+) -> Iterator[Outcome]:
     from img2img.video.one_film import DEFAULT_RATE, FilmOptions, convert_one_film
 
-    task = options.task()
     film_options = FilmOptions(task.settings(), overwrite=options.overwrite, rate=options.fps or DEFAULT_RATE)
 
     @cache
     def opened() -> FilmConverter:
-        return task.open_for_films(options.jobs or usable_cores())
+        converter = task.open_for_films(options.jobs or usable_cores())
+        return converter if options.provenance else replace(converter, provenance=None)
 
     for job in plan:
         yield convert_one_film(job, opened, film_options, partial(progress, job.source))

@@ -34,6 +34,13 @@ class ConversionOptions:
             over_http=True,
         ),
     ] = None
+    provenance: Annotated[
+        bool,
+        Option(
+            "Say in the results' XMP how they were made: IPTC's term, the model, its checksum, the options.",
+            over_http=True,
+        ),
+    ] = True
     overwrite: Annotated[bool, Option("Replace results that exist instead of skipping them.")] = False
     first_frame: Annotated[bool, Option("Take the first picture of an animation or a multi-page TIFF.")] = False
     max_pixels: Annotated[
@@ -117,6 +124,14 @@ class ConversionOptions:
     def settled(self) -> "ConversionOptions":
         """With all that is left to the models at hand chosen. Raises UsageError and ModelError."""
         return self
+
+    @property
+    def hints_beside(self) -> bool:
+        """Whether a file of hints beside a photo belongs to it."""
+        return False
+
+    def check_many(self) -> None:
+        """Raises UsageError for what one photo alone can have."""
 
     @property
     def word(self) -> str:

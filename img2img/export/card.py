@@ -1,14 +1,14 @@
 """What an exported model's card says."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from img2img import __version__
 from img2img.export.halo import measure_halo
-from img2img.export.onnx_graph import STATISTICS, statistics_size
-from img2img.model_file import ModelCard, TensorSpec
+from img2img.model_file import ModelCard
 from img2img.recipes.recipe import Recipe
 from img2img.runs.run_folder import RunFolder
 from img2img.runs.state import TrainState
@@ -40,12 +40,12 @@ def card_of(run: Path, state: TrainState, recipe: type[Recipe], config: Recipe.C
     )
 
 
-def facts(network: nn.Module, graph: bytes, recipe: type[Recipe], card: ModelCard) -> dict[str, Any]:
-    """Fields of the card that the network and its graph tell: its size, and how to run it tile by tile."""
+def facts(
+    network: nn.Module, graph: bytes, recipe: type[Recipe], card: ModelCard, beside: Mapping[str, Tensor]
+) -> dict[str, Any]:
+    """Fields of the card that the network, its graph and what lies `beside` them tell."""
     told: dict[str, Any] = {"parameters": sum(parameter.numel() for parameter in network.parameters())}
     if recipe.task == "translate":
         told["halo"] = measure_halo(graph, card.inputs[0], recipe.size_multiple)
-    if size := statistics_size(network, recipe):
-        unit = "means, then variances, that its norms measured; given as the input 'frozen' they take their place"
-        told["outputs"] = (*card.outputs, TensorSpec(STATISTICS, (1, 2, size), unit, (-1e6, 1e6)))
-    return told
+    told["outputs"] = (*card.outputs, *recipe.further_outputs(network))
+    return told | recipe.about(network, beside)

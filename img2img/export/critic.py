@@ -11,7 +11,7 @@ from torch.nn.utils import parametrize
 
 from img2img.errors import SettingError
 from img2img.export.files import write_graph
-from img2img.export.onnx_graph import graph_of
+from img2img.export.onnx_graph import fold_batch_norms, graph_of
 from img2img.export.parity import Parity, measure_graph
 from img2img.export.rounding import round_to_bytes, round_to_half
 from img2img.model_file import ModelCard, TensorSpec
@@ -73,7 +73,7 @@ class ExportedCritic:
 def export_critic(path: Path, state: TrainState, recipe: type[Recipe], config: Recipe.Config) -> ExportedCritic:
     """The raw discriminators of a state; parity is in hundredths of a logit."""
     critic, takes = critic_of(state, recipe, config), recipe.inputs(config)
-    graph = graph_of(critic, takes, [LOGITS], MULTIPLE)
+    graph = graph_of(fold_batch_norms(critic), takes, [LOGITS], MULTIPLE)
     parity = measure_graph(path.stem, critic, graph, takes, scale=100, unit="hundredths of a logit")
     return ExportedCritic(path, critic, graph, parity)
 

@@ -80,7 +80,7 @@ def export_run(
         )
     card = replace(card_of(run, state, recipe, config), **about)
     for path, model in models.items():
-        own = facts(model.network, model.graph, recipe, card)
+        own = facts(model.network, model.graph, recipe, card, _beside(state, recipe))
         back = next((other.stem for other in models if other != path), None)
         own |= {"name": path.stem, "reverse": back, "critic": critic.stem if critic else None}
         write_model(path, model.graph, model.network, replace(card, **own), _beside(state, recipe))

@@ -1,6 +1,6 @@
 """A network as an ONNX graph: dynamic sizes, batch norms folded away, fp16 kernels on disk.
 
-A translator's graph also gives the statistics of its instance norms, and takes them as an optional input.
+A network with an optional input keeps it: the graph holds its neutral value, which callers may replace.
 """
 
 import warnings
@@ -18,11 +18,9 @@ from torch import Tensor, nn
 from img2img.lab import Floats
 from img2img.model_file import TensorSpec
 from img2img.networks.blocks import ConvNormAct
-from img2img.networks.measured_norm import WithStatistics, channels, instance_norms
+from img2img.networks.optional_input import WithOptionalInput
 from img2img.recipes.recipe import Recipe
 
-EXAMPLE = {"N": 2, "H": 64, "W": 96}
-FROZEN, STATISTICS = "frozen", "statistics"
 LARGEST = {"N": 4096, "H": 200, "W": 200}  # sides in multiples; only bounds what the exporter proves about shapes
 
 
@@ -72,41 +70,33 @@ def to_onnx(network: nn.Module, recipe: type[Recipe], config: Recipe.Config) -> 
 
     That of a translator with instance norms has one more output, "statistics" (1, 2, T): mean and variance of each
     channel that they normalise. Given back as the optional input "frozen", they take the place of the picture's own.
+    That of a colorizer takes a "prior" (Q,) over its classes, and gives their "logits".
     """
-    measured = bool(statistics_size(network, recipe))
-    return graph_of(network, recipe.inputs(config), recipe.outputs(config), recipe.size_multiple, measured=measured)
+    exported = recipe.with_options(fold_batch_norms(network)).eval()
+    return graph_of(exported, recipe.inputs(config), recipe.outputs(config), recipe.size_multiple)
 
 
-def graph_of(
-    network: nn.Module,
-    takes: Sequence[TensorSpec],
-    gives: Sequence[TensorSpec],
-    multiple: int,
-    *,
-    measured: bool = False,
-) -> bytes:
-    """The same of any network whose pictures have sides of multiples of `multiple`, statistics with `measured`."""
+def graph_of(network: nn.Module, takes: Sequence[TensorSpec], gives: Sequence[TensorSpec], multiple: int) -> bytes:
+    """The same of any network without batch norms whose pictures have sides of multiples of `multiple`."""
     inputs, outputs = [spec.name for spec in takes], [spec.name for spec in gives]
-    exported = fold_batch_norms(network)
-    examples = [torch.zeros(fill_shape(spec, EXAMPLE)) for spec in takes]
+    example = {
+        "N": 2,
+        "H": max(64, 2 * multiple),
+        "W": max(96, 3 * multiple),
+    }  # none 1 anywhere: the exporter fixes those
+    examples = [torch.zeros(fill_shape(spec, example)) for spec in takes]
     shapes = _dynamic_shapes(takes, multiple)
-    if measured:
-        exported = WithStatistics(exported).eval()
-        inputs, outputs = [*inputs, FROZEN], [*outputs, STATISTICS]
-        examples.append(exported.measure())
+    if isinstance(network, WithOptionalInput):
+        inputs, outputs = [*inputs, network.optional], [*outputs, network.further]
+        examples.append(network.neutral())
         shapes.append({})
-    model = _exported(exported, tuple(examples), inputs, outputs, tuple(shapes))
+    model = _exported(network, tuple(examples), inputs, outputs, tuple(shapes))
     _store_small(model.graph)
-    if FROZEN in inputs:
-        model.graph.initializer.append(numpy_helper.from_array(examples[-1].numpy(), FROZEN))  # so it may be left out
+    if isinstance(network, WithOptionalInput):  # with a value it may be left out
+        model.graph.initializer.append(numpy_helper.from_array(examples[-1].numpy(), network.optional))
     _drop_traces(model.graph)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
-
-
-def statistics_size(network: nn.Module, recipe: type[Recipe]) -> int:
-    """T, the channels of all its instance norms, for a network that may be run tile by tile; 0 for others."""
-    return sum(channels(norm) for _, _, norm in instance_norms(network)) if recipe.task == "translate" else 0
 
 
 def _dynamic_shapes(specs: Sequence[TensorSpec], multiple: int) -> list[dict[int, Any]]:

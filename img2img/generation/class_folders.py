@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from img2img.errors import ModelError
 from img2img.generation.picture_file import write_picture
 from img2img.inference.sampler import BATCH, Sampler
 from img2img.lab import Floats
+from img2img.photo.metadata.provenance import Provenance
 
 
 def write_class_folders(
@@ -24,6 +26,7 @@ def write_class_folders(
     truncation: float | None,
     offset: Floats,
     overwrite: bool,
+    provenance: Provenance | None = None,
 ) -> int:
     """Draw `count` pictures of each class; returns how many were written.
 
@@ -40,18 +43,27 @@ def write_class_folders(
             label,
             sampler.latents(count, seed, truncation=truncation, stream=label) + offset,
             overwrite,
+            provenance,
         )
         for label in labels
     )
 
 
-def _write_class(sampler: Sampler, targets: Sequence[tuple[int, Path]], label: int, z: Floats, overwrite: bool) -> int:
+def _write_class(
+    sampler: Sampler,
+    targets: Sequence[tuple[int, Path]],
+    label: int,
+    z: Floats,
+    overwrite: bool,
+    provenance: Provenance | None,
+) -> int:
+    made = provenance and replace(provenance, options={**provenance.options, "label": sampler.classes[label]})
     missing = [(index, path) for index, path in targets if overwrite or not exists(path)]
     for first in range(0, len(missing), BATCH):
         part = missing[first : first + BATCH]
         drawn = sampler.sample(z[[index for index, _ in part]], np.full(len(part), label))
         for picture, (_, path) in zip(drawn, part, strict=True):
-            write_picture(picture, path)
+            write_picture(picture, path, made)
     return len(missing)
 
 

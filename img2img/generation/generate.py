@@ -14,6 +14,7 @@ from img2img.generation.picture_file import ANIMATED, STILL, write_animation, wr
 from img2img.generation.request import DrawingRequest
 from img2img.generation.walk import loop_order
 from img2img.inference.sampler import Pictures, Sampler
+from img2img.photo.metadata.provenance import GENERATED, Provenance
 
 
 def generate(request: DrawingRequest, file_of: Callable[[str], str] = str) -> str:
@@ -37,19 +38,29 @@ def generate(request: DrawingRequest, file_of: Callable[[str], str] = str) -> st
     check_drawing_size(request, sampler, animated=animated)
     check_target(target, overwrite=request.overwrite)
     sequences = enlarge(draw_sequences(request, sampler, animated=animated), request.scale)
-    _write(sequences, target, _columns(request, sampler, len(sequences)), animated=animated, loop=not sampler.frames)
+    columns, made = _columns(request, sampler, len(sequences)), _provenance(request, sampler)
+    _write(sequences, target, columns, made, animated=animated, loop=not sampler.frames)
     return _summary(sequences, sampler, target)
 
 
-def _write(sequences: Pictures, target: Path, columns: int, *, animated: bool, loop: bool) -> None:
+def _provenance(request: DrawingRequest, sampler: Sampler) -> Provenance | None:
+    """What the pictures are to say of themselves."""
+    if not request.provenance:
+        return None
+    return Provenance.of_ours(GENERATED, sampler.card.name, sampler.card.sha256, request.shaped_by())
+
+
+def _write(
+    sequences: Pictures, target: Path, columns: int, made: Provenance | None, *, animated: bool, loop: bool
+) -> None:
     """(K, T, h, w, C): side by side in an animation, each a row of a strip, or a grid where T is 1."""
     length = sequences.shape[1]
     if animated:
         order = loop_order(length) if loop else range(length)
-        write_animation([tile(sequences[:, frame], columns) for frame in order], target)
+        write_animation([tile(sequences[:, frame], columns) for frame in order], target, made)
     else:
         pictures = sequences.reshape(-1, *sequences.shape[2:])
-        write_picture(tile(pictures, columns if length == 1 else length), target)
+        write_picture(tile(pictures, columns if length == 1 else length), target, made)
 
 
 def _columns(request: DrawingRequest, sampler: Sampler, count: int) -> int:
@@ -76,6 +87,7 @@ def _class_folders(request: DrawingRequest, sampler: Sampler) -> str:
         seed=request.seed or 0,
         truncation=request.truncation,
         offset=offset_of(request, sampler),
+        provenance=_provenance(request, sampler),
         overwrite=request.overwrite,
     )
     kept = len(labels) * request.per_class - written

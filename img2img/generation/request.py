@@ -26,7 +26,8 @@ class DrawingRequest:
 
     `seed` None is 0. `interpolate`: two seeds, the ends of a walk. `per_class`: pictures of each class, into the
     folder `target`. `moves`: how far to go along each direction, in standard deviations of what it moves.
-    `directions`: their file, where it does not lie beside the model.
+    `directions`: their file, where it does not lie beside the model. `provenance`: whether pictures say how they were
+    made.
     """
 
     model: str
@@ -46,10 +47,19 @@ class DrawingRequest:
     scale: int = 1
     overwrite: bool = False
     device: str = "auto"
+    provenance: bool = True
 
     @property
     def is_path(self) -> bool:
         return self.interpolate is not None or self.sweep is not None
+
+    def shaped_by(self) -> dict[str, object]:
+        """What of it shaped the pictures, as these say it of themselves: no names of files."""
+        sweep = self.sweep and f"{self.sweep.name} from {self.sweep.first:g} to {self.sweep.last:g}"
+        moves = ", ".join(f"{name} {amount:g}" for name, amount in self.moves.items())
+        wishes = {"label": self.label, "truncation": self.truncation, "interpolate": self.interpolate, "sweep": sweep}
+        seed = {} if self.interpolate is not None else {"seed": self.seed or 0}
+        return seed | {name: wish for name, wish in {**wishes, "direction": moves or None}.items() if wish is not None}
 
     def check(self) -> None:
         """Raise UsageError where two wishes contradict each other."""

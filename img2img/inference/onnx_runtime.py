@@ -30,6 +30,7 @@ class OnnxRuntime:
         if device == "cuda" and self._session.get_providers()[0] != providers[0]:
             raise ModelError("ONNX Runtime finds no usable GPU: CUDA's libraries or the driver are missing")
         optional = self._session.get_overridable_initializers()
+        self._first = [self._session.get_outputs()[0].name]
         self._inputs = [value.name for value in (*self._session.get_inputs(), *optional)]
         self._required = len(self._inputs) - len(optional)
         self._giving_back = ort.RunOptions()
@@ -42,13 +43,16 @@ class OnnxRuntime:
         return "CUDAExecutionProvider" in _onnxruntime().get_available_providers()
 
     def run(self, *arrays: Floats) -> Floats:
-        return self.run_all(*arrays)[0]
+        return self._outputs(self._first, arrays)[0]
 
     def run_all(self, *arrays: Floats) -> tuple[Floats, ...]:
+        return self._outputs(None, arrays)
+
+    def _outputs(self, names: list[str] | None, arrays: tuple[Floats, ...]) -> tuple[Floats, ...]:
         feeds = dict(zip(self._inputs[: max(len(arrays), self._required)], arrays, strict=True))
         options = self._giving_back if arrays[0].size > LARGE else None
         try:
-            outputs: tuple[Floats, ...] = tuple(self._session.run(None, feeds, options))
+            outputs: tuple[Floats, ...] = tuple(self._session.run(names, feeds, options))
         except Exception as error:
             shapes = ", ".join(str(array.shape) for array in arrays)
             if any(words in str(error) for words in OUT_OF_MEMORY):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from img2img.atomic_file import is_file
 from img2img.errors import ModelError
 from img2img.inference.execution import Execution
 from img2img.inference.open_runtime import open_runtime
@@ -42,11 +45,17 @@ class OpenedModel:
 
     def run(self, *arrays: Floats) -> Floats:
         """The first output."""
-        return self.run_all(*arrays)[0]
+        with self._named():
+            return self._runtime.run(*arrays)
 
     def run_all(self, *arrays: Floats) -> tuple[Floats, ...]:
-        try:
+        with self._named():
             return self._runtime.run_all(*arrays)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
         except ModelError as error:
             raise ModelError(f"{self.source}: {error}") from None
 
@@ -82,9 +91,14 @@ def find_critic(model: str | os.PathLike[str]) -> Path:
 
 def _companion(path: Path, name: str, purpose: str) -> Path:
     beside = path.with_name(f"{Path(name).name}.onnx")
-    if not beside.is_file() and name not in {each.stem for each in available_models()}:
-        raise ModelError(f"{beside}: not there, and {path.name} needs it {purpose}: keep the two side by side")
-    return beside if beside.is_file() else find_model(name)
+    if is_file(beside):
+        return beside
+    if name not in {each.stem for each in available_models()}:
+        raise ModelError(
+            f"{beside}: not there, and {path.name} needs it {purpose}: keep the two side by side, or "
+            "`img2img models add` it"
+        )
+    return find_model(name)
 
 
 def _where_to_find_one(task: str) -> str:

@@ -11,9 +11,39 @@ from img2img.inference.runtime import LARGE, OUT_OF_MEMORY, error_line
 from img2img.lab import Floats
 from img2img.machine import return_freed_memory, usable_cores
 
-OPTIONAL = ("frozen",)
+OPTIONAL = ("frozen", "prior")
 """Initialisers that a graph lists among its inputs, which OpenVINO takes for constants: they become inputs again."""
 _TELEMETRY = "openvino_telemetry"
+
+
+class _Copies:
+    """A graph compiled once for each run that goes on at a time, the first time when it is first run."""
+
+    def __init__(self, graph: Any, options: dict[str, Any]) -> None:
+        self._graph, self._options = graph, options
+        self._idle: list[Any] = []
+        self._broken: list[Any] = []
+
+    def take(self) -> Any:
+        """A compiled graph that no other thread uses; ModelError where OpenVINO cannot compile it."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._compiled()
+
+    def give_back(self, compiled: Any) -> None:
+        self._idle.append(compiled)
+
+    def set_aside(self, compiled: Any) -> None:
+        """One whose run failed: it may not compute again, and once it is destroyed others crash (in 2026.4)."""
+        compiled.release_memory()
+        self._broken.append(compiled)
+
+    def _compiled(self) -> Any:
+        try:
+            return _core().compile_model(self._graph, "CPU", self._options)
+        except Exception as error:
+            raise ModelError(f"OpenVINO cannot compile it: {error_line(error)}") from error
 
 
 class OpenVinoRuntime:
@@ -36,50 +66,38 @@ class OpenVinoRuntime:
             self._defaults = _make_inputs(self._graph, openvino)
             _fold_constants(self._graph)
             self._inputs = len(self._graph.inputs)
-            self._idle = [self._compiled()]
-            self._broken: list[Any] = []
         except Exception as error:  # RuntimeError most often, but not always
             raise ModelError(f"OpenVINO {openvino.__version__} cannot load it: {error_line(error)}") from error
+        self._all = _Copies(self._graph, self._options)
+        self._first = self._all if len(self._graph.outputs) == 1 else _Copies(_first_only(self._graph), self._options)
         return_freed_memory()
 
     def run(self, *arrays: Floats) -> Floats:
-        return self.run_all(*arrays)[0]
+        return self._outputs(self._first, arrays)[0]
 
     def run_all(self, *arrays: Floats) -> tuple[Floats, ...]:
+        return self._outputs(self._all, arrays)
+
+    def _outputs(self, copies: _Copies, arrays: tuple[Floats, ...]) -> tuple[Floats, ...]:
         left_out = self._inputs - len(arrays)
         given = [*arrays, *self._defaults[len(self._defaults) - left_out :]]
         assert len(given) == self._inputs
-        compiled = self._take()
+        compiled = copies.take()
         try:
             # Of a request of its own: where memory runs out, one thread gets no error but what was there before.
             outputs = tuple(compiled.create_infer_request().infer(given, share_inputs=True).values())
             if not all(output.size for output in outputs):
                 raise RuntimeError(OUT_OF_MEMORY[0])
         except Exception as error:
-            self._set_aside(compiled)
+            copies.set_aside(compiled)
             shapes = ", ".join(str(array.shape) for array in arrays)
             if any(words in str(error) for words in OUT_OF_MEMORY):
                 raise MemoryError(f"the model needs more memory than there is for input {shapes}") from error
             raise ModelError(f"the model fails on input {shapes}: {error_line(error)}") from error
         if arrays[0].size > LARGE:
             compiled.release_memory()  # hundreds of bytes a pixel
-        self._idle.append(compiled)
+        copies.give_back(compiled)
         return outputs
-
-    def _take(self) -> Any:
-        """A compiled graph that no other thread uses."""
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._compiled()
-
-    def _set_aside(self, compiled: Any) -> None:
-        """One whose run failed: it may not compute again, and once it is destroyed others crash (in 2026.4)."""
-        compiled.release_memory()
-        self._broken.append(compiled)
-
-    def _compiled(self) -> Any:
-        return _core().compile_model(self._graph, "CPU", self._options)
 
 
 def _openvino() -> Any:
@@ -132,6 +150,14 @@ def _make_inputs(graph: Any, openvino: Any) -> list[Floats]:
         graph.add_parameters([given])
     graph.validate_nodes_and_infer_types()
     return values
+
+
+def _first_only(graph: Any) -> Any:
+    """A copy that does not compute what only its further outputs need: OpenVINO computes all that a graph gives."""
+    first = graph.clone()
+    for result in first.get_results()[1:]:
+        first.remove_result(result)
+    return first
 
 
 def _fold_constants(graph: Any) -> None:

@@ -12,8 +12,8 @@ from torch import nn
 from img2img.errors import ModelError
 from img2img.lab import Floats
 from img2img.model_file import ModelCard, read_card
-from img2img.networks.measured_norm import WithStatistics
-from img2img.recipes import build_exported, recipe_class
+from img2img.networks.optional_input import WithOptionalInput
+from img2img.recipes import IMPORTED, build_exported, recipe_class
 
 
 class TorchRuntime:
@@ -24,8 +24,9 @@ class TorchRuntime:
             raise ModelError(f"{weights}: no GPU at hand (PyTorch sees no CUDA device): use --device cpu")
         network = load_network(weights, card)
         self._device = torch.device(device)
+        if len(card.outputs) > 1:
+            network = recipe_class(card.recipe).with_options(network).eval()
         self._network = network.to(memory_format=torch.channels_last).to(self._device)
-        self._measured = WithStatistics(self._network) if len(card.outputs) > 1 else None
         self._one_at_a_time = Lock()  # the norms of a measured network share the statistics of one pass
 
     def run(self, *arrays: Floats) -> Floats:
@@ -41,11 +42,11 @@ class TorchRuntime:
 
     def _outputs(self, *arrays: Floats) -> tuple[Floats, ...]:
         inputs = [torch.from_numpy(array).to(self._device) for array in arrays]
-        if self._measured is None:
+        if not isinstance(self._network, WithOptionalInput):
             return (self._network(*inputs).cpu().numpy(),)
         if len(inputs) == 1:
-            inputs.append(self._measured.measure().to(self._device))
-        return tuple(output.cpu().numpy() for output in self._measured(*inputs))
+            inputs.append(self._network.neutral().to(self._device))
+        return tuple(output.cpu().numpy() for output in self._network(*inputs))
 
 
 def load_network(weights: Path, card: ModelCard) -> nn.Module:
@@ -53,6 +54,8 @@ def load_network(weights: Path, card: ModelCard) -> nn.Module:
 
     Raises ModelError when the file is not there, or another model's.
     """
+    if card.recipe == IMPORTED:
+        raise ModelError(f"{weights}: imported models have no such file: on a GPU they need onnxruntime-gpu")
     if not weights.is_file():
         raise ModelError(f"{weights}: not there, and PyTorch needs it: keep the .safetensors beside the .onnx")
     held = read_card(weights).name

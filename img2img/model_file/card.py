@@ -30,8 +30,8 @@ class ModelCard:
     `seconds` is how long the training took. `metrics_command` prints `metrics`. `reverse` names the model that goes
     back, `critic` the one that judges what a translator is given; `score` says what its numbers are among the training
     pictures (see `inference.scorer`). `classes` names the labels that a conditional sampler draws, or the translators
-    that a critic's numbers are for. `halo` is how many pixels around a tile a translator must see to draw it as in the
-    whole picture.
+    that a critic's numbers are for. `color_classes` are a colorizer's: a, b and share of the training pictures'
+    colours, of each. `halo` is how many pixels around a tile a translator must see to draw it as in the whole picture.
     """
 
     name: str
@@ -58,6 +58,7 @@ class ModelCard:
     critic: str | None = None
     score: dict[str, float] | None = None
     classes: tuple[str, ...] = ()
+    color_classes: tuple[tuple[float, float, float], ...] = ()
     halo: int = 0
     format: int = CARD_FORMAT
 
@@ -69,7 +70,7 @@ class ModelCard:
         """The card in `text`, every field checked; ModelError names `source`."""
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelError(f"{source}: the model's card is damaged ({error}): fetch the file again") from None
         if not isinstance(values, dict) or not isinstance(values.get("format"), int):
             raise ModelError(f"{source}: the model's card is not one that img2img wrote")
@@ -79,6 +80,7 @@ class ModelCard:
             for side in ("inputs", "outputs"):
                 values[side] = tuple(_tensor_spec(spec) for spec in values[side])
             values["classes"] = tuple(map(str, values.get("classes", ())))
+            values["color_classes"] = tuple(_color_class(row) for row in values.get("color_classes", ()))
             card = cls(**values)
             _check_fields(card)
         except (TypeError, KeyError, ValueError) as error:
@@ -88,7 +90,15 @@ class ModelCard:
 
 def _tensor_spec(values: dict[str, Any]) -> TensorSpec:
     low, high = values["range"]
-    return TensorSpec(values["name"], tuple(values["shape"]), values["unit"], (low, high))
+    spec = TensorSpec(values["name"], tuple(values["shape"]), values["unit"], (low, high))
+    if not all(_fits(bound, int | float) for bound in spec.range):
+        raise TypeError(f"range is {spec.range!r}")
+    return spec
+
+
+def _color_class(row: list[float]) -> tuple[float, float, float]:
+    a, b, share = map(float, row)
+    return a, b, share
 
 
 def _check_fields(card: ModelCard) -> None:

@@ -1,7 +1,9 @@
 """The network that ships: L in, ab out, with the step from classes to colours inside."""
 
+import torch
 from torch import Tensor, nn
 
+from img2img.networks.optional_input import WithOptionalInput
 from img2img.networks.quantised_ab import QuantisedAb
 from img2img.networks.unet import UNet
 
@@ -23,11 +25,30 @@ class AbNetwork(nn.Module):
         logits: Tensor = self.unet(lightness)
         return logits
 
-    def decoded(self, logits: Tensor, temperature: float, saturation: float) -> Tensor:
-        """ab / 110 (N, 2, H, W) of class logits (N, Q, H/4, W/4): cheap beside them."""
-        ab = self.quantised.decode(logits, temperature) * saturation
+    def decoded(self, logits: Tensor, temperature: float, saturation: float, prior: Tensor | None = None) -> Tensor:
+        """ab / 110 (N, 2, H, W) of class logits (N, Q, H/4, W/4), with a `prior` (Q,): cheap beside them."""
+        ab = self.quantised.decode(logits, temperature, prior) * saturation
         enlarged: Tensor = self.enlarge(ab)
         return enlarged
 
     def forward(self, lightness: Tensor) -> Tensor:
         return self.decoded(self.logits(lightness), self.temperature, self.saturation)
+
+
+class WithPrior(WithOptionalInput):
+    """An AbNetwork that takes a prior over its classes, and gives their logits too."""
+
+    optional, further = "prior", "logits"
+
+    def __init__(self, network: AbNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, lightness: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, 1, H, W), (Q,) -> ab / 110 (N, 2, H, W), logits (N, Q, H/4, W/4)."""
+        network, logits = self.network, self.network.logits(lightness)
+        return network.decoded(logits, network.temperature, network.saturation, prior), logits
+
+    def neutral(self) -> Tensor:
+        """(Q,): every class as likely as the network says."""
+        return torch.ones(len(self.network.quantised))

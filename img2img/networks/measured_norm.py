@@ -6,6 +6,8 @@ from typing import TypeGuard
 import torch
 from torch import Tensor, nn
 
+from img2img.networks.optional_input import WithOptionalInput
+
 InstanceNorm = nn.InstanceNorm2d | nn.GroupNorm
 
 
@@ -49,12 +51,14 @@ class MeasuredNorm(nn.Module):
         return centred * (scale * self.weight.view(-1, 1, 1)) + self.bias.view(-1, 1, 1)
 
 
-class WithStatistics(nn.Module):
+class WithStatistics(WithOptionalInput):
     """A network whose every instance norm is a MeasuredNorm; the network itself is changed.
 
     `size` is T, the channels of all its norms. It takes one picture at a time, and statistics (1, 2, T): means and
     variances, in the order of the norms among the modules. A negative variance means: measure.
     """
+
+    optional, further = "frozen", "statistics"
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -72,8 +76,8 @@ class WithStatistics(nn.Module):
         output = self.network(image)
         return output, torch.cat([measured for _, measured in sorted(self._statistics.measured.items())], 2)
 
-    def measure(self) -> Tensor:
-        """(1, 2, T): what to give so that every norm measures."""
+    def neutral(self) -> Tensor:
+        """(1, 2, T): every norm measures."""
         return torch.stack([torch.zeros(1, self.size), -torch.ones(1, self.size)], 1)
 
 
@@ -81,6 +85,11 @@ def instance_norms(network: nn.Module) -> Iterator[tuple[nn.Module, str, Instanc
     """Each norm over one channel of one picture, with its parent and its name in there."""
     for parent in network.modules():
         yield from ((parent, name, child) for name, child in parent.named_children() if _is_instance_norm(child))
+
+
+def statistics_size(network: nn.Module) -> int:
+    """T, the channels of all its instance norms."""
+    return sum(channels(norm) for _, _, norm in instance_norms(network))
 
 
 def _is_instance_norm(module: nn.Module) -> TypeGuard[InstanceNorm]:

@@ -52,15 +52,19 @@ class QuantisedAb(nn.Module):
         share = torch.softmax(-distance.square() / (2 * NEIGHBOUR_SIGMA**2), dim=1)
         return nearest.view(n, h, w, -1).movedim(-1, 1), share.view(n, h, w, -1).movedim(-1, 1)
 
-    def decode(self, logits: Tensor, temperature: float) -> Tensor:
+    def decode(self, logits: Tensor, temperature: float, prior: Tensor | None = None) -> Tensor:
         """The annealed mean: softmax sharpened by `temperature` in (0, 1], then the mean colour (eq. 5).
+
+        `prior` (Q,), above 0, multiplies what the sharpened softmax gives each class; ones change nothing.
 
         Softmax and mean are one convolution of exp(logits), whose third output is the sum to divide by: in ONNX Runtime
         a softmax across channels costs as much as the whole encoder. The bound keeps float32 finite.
         """
         weights = torch.exp((logits / temperature).clamp(-MAX_LOGIT, MAX_LOGIT))
-        colours = torch.cat([self.centres / AB_SCALE, torch.ones_like(self.centres[:, :1])], dim=1)
-        sums = nn.functional.conv2d(weights, colours.T[:, :, None, None].to(weights.dtype))
+        colours = torch.cat([self.centres / AB_SCALE, torch.ones_like(self.centres[:, :1])], dim=1).T
+        if prior is not None:
+            colours = colours * prior
+        sums = nn.functional.conv2d(weights, colours[:, :, None, None].to(weights.dtype))
         return sums[:, :2] / sums[:, 2:]
 
     def smoothing(self) -> Tensor:

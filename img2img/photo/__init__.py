@@ -5,7 +5,7 @@ photo.py is what a photo is, file.py reads and writes it; behind them formats.py
 and profiles).
 """
 
-from img2img.photo.file import DEFAULT_MAX_PIXELS, read_photo, write_photo
+from img2img.photo.file import DEFAULT_MAX_PIXELS, read_photo, read_xmp, write_photo
 from img2img.photo.formats import OUTPUT_SUFFIXES, PHOTO_SUFFIXES, output_suffix
 from img2img.photo.jpeg_settings import JpegSettings
 from img2img.photo.photo import Photo, Space
@@ -19,5 +19,6 @@ __all__ = [
     "Space",
     "output_suffix",
     "read_photo",
+    "read_xmp",
     "write_photo",
 ]

@@ -79,7 +79,17 @@ def write_photo(
     return lost
 
 
-def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
+def read_xmp(source: str | Path | BinaryIO, *, name: str | None = None) -> bytes | None:
+    """The XMP packet of a photo's file, as it stands there; no pixel is decoded. Raises UnreadablePhoto."""
+    from img2img.photo.stored_xmp import stored_xmp
+
+    source = Path(source) if isinstance(source, str) else source
+    with _named(name or _name_of(source)), _opened(source) as stream:
+        return stored_xmp(stream, _format_in(stream))
+
+
+def _format_in(stream: BinaryIO) -> str:
+    """One that can be read here. Raises UnreadablePhoto."""
     start = stream.read(32)
     stream.seek(0)
     if not start:
@@ -92,6 +102,11 @@ def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
         raise UnreadablePhoto("HEIC photos need one more package: pip install '.[heif]' in img2img's checkout")
     if image_format == "AVIF" and not has_avif():
         raise UnreadablePhoto("this Pillow reads no AVIF; pip install --force-reinstall pillow brings one that does")
+    return image_format
+
+
+def _read(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
+    image_format = _format_in(stream)
     if image_format == "PNG":
         from img2img.photo.png.reader import read_png
 

@@ -7,17 +7,42 @@ from dataclasses import replace
 import numpy as np
 
 from img2img.photo.metadata.exif import fitted_exif
+from img2img.photo.metadata.marked_xmp import marked_xmp
 from img2img.photo.photo import Photo, PngChunks
 
 JPEG_SEGMENT_BYTES = 65533
 PNG_PROFILE_BYTES = 1_000_000  # of more, Pillow and all that builds on it refuse the file
-_XMP_HEADER_BYTES = 29
+JPEG_XMP_BYTES = JPEG_SEGMENT_BYTES - 29  # less the segment's name
 _TONES = (b"sRGB", b"gAMA", b"cHRM")
 _SCREEN_DPI = (72.0, 96.0)  # what programs write that do not know
 
 
 def fitted(photo: Photo, image_format: str) -> tuple[Photo, tuple[str, ...]]:
-    """The photo as that format holds it, and what is lost of it, in words for "without ..."."""
+    """The photo as that format holds it, and what is lost of it, in words for "without ...".
+
+    Its provenance is in its XMP then.
+    """
+    photo, lost = _fitted(photo, image_format)
+    photo, unsaid = with_provenance(photo, image_format)
+    return photo, (*lost, *unsaid)
+
+
+def with_provenance(photo: Photo, image_format: str) -> tuple[Photo, tuple[str, ...]]:
+    """The photo with an XMP that says how it was made. Where it cannot, it stays, and that is lost, in words."""
+    if photo.provenance is None:
+        return photo, ()
+    if image_format == "BMP":
+        return photo, ("provenance (a BMP holds none)",)
+    try:
+        xmp = marked_xmp(photo.xmp, photo.provenance)
+    except ValueError as error:
+        return photo, (f"provenance ({error})",)
+    if image_format == "JPEG" and len(xmp) > JPEG_XMP_BYTES:
+        return photo, ("provenance (no room beside the other XMP)",)
+    return replace(photo, xmp=xmp, provenance=None), ()
+
+
+def _fitted(photo: Photo, image_format: str) -> tuple[Photo, tuple[str, ...]]:
     if image_format == "PNG":
         lost = _without_captions(photo)
         if len(photo.icc or b"") > PNG_PROFILE_BYTES:
@@ -70,7 +95,7 @@ def _without_captions(photo: Photo) -> tuple[str, ...]:
 def _in_segments(photo: Photo) -> tuple[Photo, tuple[str, ...]]:
     """Of a JPEG, of 64 KB each."""
     lost: tuple[str, ...] = ()
-    if len(photo.xmp or b"") > JPEG_SEGMENT_BYTES - _XMP_HEADER_BYTES:
+    if len(photo.xmp or b"") > JPEG_XMP_BYTES:
         photo, lost = replace(photo, xmp=None), ("XMP of more than 64 KB",)
     exif = fitted_exif(photo.exif, JPEG_SEGMENT_BYTES)
     if exif != photo.exif:

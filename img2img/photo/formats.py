@@ -107,6 +107,12 @@ def gif_xmp(stream: BinaryIO) -> bytes | None:
     return packet if found and ends and packet else None
 
 
+def with_gif_xmp(content: bytes, xmp: bytes) -> bytes:
+    """The bytes of a GIF with a packet before their end, and the bytes behind it that XMP part 3 (1.1.2) asks for."""
+    assert content.endswith(b";")
+    return content[:-1] + b"\x21\xff\x0bXMP DataXMP" + xmp + b"\x01" + bytes(range(255, -1, -1)) + b"\0;"
+
+
 def gif_profile(stream: BinaryIO) -> bytes | None:
     """The ICC profile in a GIF's application extension, in blocks of up to 255 bytes with their lengths before them."""
     stream.seek(0)

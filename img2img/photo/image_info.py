@@ -23,7 +23,7 @@ class Metadata(TypedDict):
 
 def side_of(image: Image.Image) -> int:
     """The EXIF orientation of an image's pixels, 1 to 8."""
-    return orientation(_exif(image), _xmp(image))
+    return orientation(_exif(image), xmp_of(image))
 
 
 def metadata(image: Image.Image, side: int, size: tuple[int, int]) -> Metadata:
@@ -31,7 +31,7 @@ def metadata(image: Image.Image, side: int, size: tuple[int, int]) -> Metadata:
     exif = _exif(image)
     return {
         "exif": upright_exif(exif, side, size),
-        "xmp": upright_xmp(_xmp(image), side),
+        "xmp": upright_xmp(xmp_of(image), side),
         "dpi": turned_dpi(_dpi(image, exif), side),
     }
 
@@ -68,7 +68,7 @@ def lost_of(image: Image.Image) -> tuple[str, ...]:
     if image.format != "HEIF":
         return ()
     beside = {"further pictures": getattr(image, "n_frames", 1) > 1, "depth map": image.info.get("depth_images")}
-    beside["motion film"] = "motion film" in claims_of(_xmp(image))
+    beside["motion film"] = "motion film" in claims_of(xmp_of(image))
     kinds = list(image.info.get("aux") or ())
     beside["gain map"] = any("hdrgainmap" in kind for kind in kinds)
     beside["auxiliary pictures"] = any("hdrgainmap" not in kind for kind in kinds)
@@ -94,7 +94,8 @@ def _exif(image: Image.Image) -> bytes | None:
     return with_prefix(image.info.get("exif"))
 
 
-def _xmp(image: Image.Image) -> bytes | None:
+def xmp_of(image: Image.Image) -> bytes | None:
+    """The packet that Pillow found, as it stands in the file."""
     xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
     return xmp.encode() if isinstance(xmp, str) else xmp or None
 

@@ -13,6 +13,7 @@ from PIL import Image
 from img2img.errors import PhotoError
 from img2img.photo.decode import decoded
 from img2img.photo.jpeg_settings import JpegSettings
+from img2img.photo.metadata.provenance import Provenance
 from img2img.photo.pixels import Pixels, pillow_image
 
 PngChunks = tuple[tuple[bytes, bytes], ...]
@@ -30,6 +31,8 @@ class Photo:
     dpi: across, down. format: Pillow's name of the source's format. lossless: whether a WebP source was.
     png: chunks of a PNG source that say what its numbers mean, and its texts (see png/description.py).
     lost: what came with the picture and could not be kept, in words for "without ...".
+    provenance: what the file that is written is to say of how its pixels were made; what the one that was read said of
+        that is in its XMP.
 
     Arrays that are not contiguous are copied. PhotoError for another shape or dtype.
     """
@@ -46,6 +49,7 @@ class Photo:
     lossless: bool = False
     png: PngChunks = ()
     lost: tuple[str, ...] = ()
+    provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
         channels = () if self.space == "L" else (3,)

@@ -1,18 +1,21 @@
 """What the colorizers have in common: a generator from L to ab on a pretrained encoder, and what it ships as."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from img2img.model_file import TensorSpec
-from img2img.networks.ab_network import AbNetwork
+from img2img.networks.ab_network import AbNetwork, WithPrior
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.networks.unet import SIZE_MULTIPLE
 from img2img.recipes.ageing.aged import aged_split
 from img2img.recipes.photo_lab import as_rgb, preview_rows, split
 from img2img.recipes.recipe import Batch, Recipe
+
+LOGITS = "logits of the color classes; the graph's input 'prior' multiplies what each class gets"
 
 
 class AbRecipe(Recipe):
@@ -69,6 +72,27 @@ class AbRecipe(Recipe):
     @classmethod
     def native_size(cls, config: Recipe.Config) -> int:
         return 192  # no worse than 256 on crops of 128, and 1.6 times as fast
+
+    @classmethod
+    def with_options(cls, network: nn.Module) -> nn.Module:
+        """With a prior over the classes."""
+        assert isinstance(network, AbNetwork)
+        return WithPrior(network)
+
+    @classmethod
+    def further_outputs(cls, network: nn.Module) -> tuple[TensorSpec, ...]:
+        assert isinstance(network, AbNetwork)
+        shape = (1, len(network.quantised), "H/4", "W/4")
+        return (TensorSpec(WithPrior.further, shape, LOGITS, (-1e6, 1e6)),)
+
+    @classmethod
+    def about(cls, network: nn.Module, beside: Mapping[str, Tensor]) -> dict[str, Any]:
+        """Where the classes lie and how frequent each was in training, where that was counted."""
+        assert isinstance(network, AbNetwork)
+        if "frequency" not in beside:
+            return {}
+        rows = zip(network.quantised.centres.tolist(), beside["frequency"].tolist(), strict=True)
+        return {"color_classes": tuple((a, b, float(f"{share:.4g}")) for (a, b), share in rows)}
 
     def start(self) -> None:
         if self.config.pretrained:

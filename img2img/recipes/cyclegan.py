@@ -21,6 +21,7 @@ from img2img.recipes.recipe import Batch, Recipe, Update, frozen
 from img2img.recipes.translation.diff_augment import diff_augment
 from img2img.recipes.translation.image_pool import ImagePool
 from img2img.recipes.translation.likeness import translation_figures
+from img2img.recipes.translation.translator_tensors import IMAGE, TRANSLATED, statistics_outputs, with_statistics
 
 
 class CycleganRecipe(Recipe):
@@ -69,11 +70,19 @@ class CycleganRecipe(Recipe):
 
     @classmethod
     def inputs(cls, config: Recipe.Config) -> tuple[TensorSpec, ...]:
-        return (TensorSpec("image", (1, 3, "H", "W"), "sRGB / 127.5 - 1", (-1.0, 1.0)),)
+        return (IMAGE,)
 
     @classmethod
     def outputs(cls, config: Recipe.Config) -> tuple[TensorSpec, ...]:
-        return (TensorSpec("translated", (1, 3, "H", "W"), "sRGB / 127.5 - 1", (-1.0, 1.0)),)
+        return (TRANSLATED,)
+
+    @classmethod
+    def with_options(cls, network: nn.Module) -> nn.Module:
+        return with_statistics(network)
+
+    @classmethod
+    def further_outputs(cls, network: nn.Module) -> tuple[TensorSpec, ...]:
+        return statistics_outputs(network)
 
     def start(self) -> None:
         for generator in (self.g_ab, self.g_ba):

@@ -116,6 +116,24 @@ class Recipe(nn.Module):
         raise NotImplementedError
 
     @classmethod
+    def with_options(cls, network: nn.Module) -> nn.Module:
+        """The exported network as its graph has it: with an optional input (WithOptionalInput) where there is one.
+
+        The network itself may be changed.
+        """
+        return network
+
+    @classmethod
+    def further_outputs(cls, network: nn.Module) -> tuple[TensorSpec, ...]:
+        """What the graph gives beside `outputs`: the other output of `with_options`."""
+        return ()
+
+    @classmethod
+    def about(cls, network: nn.Module, beside: Mapping[str, Tensor]) -> dict[str, Any]:
+        """Further fields of the card, which the exported network and what lies `beside` it tell."""
+        return {}
+
+    @classmethod
     def native_size(cls, config: Config) -> int:
         """Side, in pixels, of the pictures that the exported network is best at."""
         return config.image_size

@@ -13,7 +13,8 @@ from img2img.atomic_file import reason_for, written_at_once
 from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
 from img2img.photo import Photo
-from img2img.photo.fitting import fitted, names_of
+from img2img.photo.fitting import fitted, names_of, with_provenance
+from img2img.photo.formats import with_gif_xmp
 from img2img.video.animation_file import AnimationFile
 from img2img.video.film import FilmResult, FrameProgress
 from img2img.video.steady import Steadier
@@ -31,7 +32,9 @@ def convert_animation(source: Path, target: Path, converter: FilmConverter, prog
     first: Photo | None = None
     for shown in animation.pictures():
         converted = converter.convert(shown.photo, steadier)
-        first = first or replace(converted, pixels=converted.pixels[:1, :1], alpha=None)  # its metadata
+        if first is None:  # its metadata
+            pixels = converted.pixels[:1, :1]
+            first = replace(converted, pixels=pixels, alpha=None, provenance=converter.provenance)
         pictures.append(_bare(converted))
         durations.append(shown.duration)
         progress(len(pictures), animation.count)
@@ -82,9 +85,13 @@ def _write_gif(
         options["comment"] = animation.comment
     pictures = [first, *options["append_images"]]
     options["disposal"] = _FRESH if any(each.mode == "RGBA" for each in pictures) else 0
-    first.save(stream, "GIF", **options)
-    named = {"colour profile": described.icc, "EXIF": described.exif, "XMP": described.xmp}
-    return (*names_of(described.png), *(name for name, value in named.items() if value))
+    whole = BytesIO()
+    first.save(whole, "GIF", **options)
+    described, unsaid = with_provenance(described, "GIF")
+    xmp = described.xmp if described.xmp and b"\0" not in described.xmp else None  # a zero would end it
+    stream.write(with_gif_xmp(whole.getvalue(), xmp) if xmp else whole.getbuffer())
+    named = {"colour profile": described.icc, "EXIF": described.exif, "XMP": None if xmp else described.xmp}
+    return (*names_of(described.png), *(name for name, value in named.items() if value), *unsaid)
 
 
 def _write_webp(

@@ -153,6 +153,7 @@ def _convert(
                     # Converted also where it is there already: what comes after leans on it.
                     converted = converter.convert(frame.photo, steadier)
                     if folder.replaces or not target.path(frame.number).is_file():
+                        converted = replace(converted, provenance=converter.provenance)
                         lost |= dict.fromkeys((*converted.lost, *_write(converted, target.path(frame.number))))
                 place = frame.place
                 progress(place.frames, total)

@@ -17,7 +17,7 @@ from fuzz.verdict import AGREED, Comparison, Verdict, refusal
 from img2img import convert
 from img2img.batch.outcome import Outcome
 from img2img.errors import Img2ImgError
-from img2img.photo import Photo, output_suffix, read_photo, write_photo
+from img2img.photo import Photo, output_suffix, read_photo, read_xmp, write_photo
 from img2img.video.kinds import are_films
 
 MAX_PIXELS = 4_000_000
@@ -29,6 +29,7 @@ _MOST_PACKETS = 200
 def photo(path: Path, folder: Path) -> Verdict | Comparison:
     """The photo, or an animation's first picture, read, written in each format, and read again."""
     read = read_photo(path, max_pixels=MAX_PIXELS, first_frame=True)
+    read_xmp(path)
     for suffix in dict.fromkeys((output_suffix(path), *_WRITTEN)):
         result = folder / f"result{suffix}"
         write_photo(read, result)

@@ -209,7 +209,8 @@ def test_threads_do_not_mix_up_their_statistics_in_torch(tmp_path: Path, monkeyp
 
     network = torch.nn.Sequential(Interrupted(), torch.nn.InstanceNorm2d(1))
     monkeypatch.setattr(torch_runtime, "build_exported", lambda card: network)
-    card = replace(CARD, outputs=(*CARD.outputs, TensorSpec("statistics", (1, 2, 1), "means, variances", (-9, 9))))
+    statistics = TensorSpec("statistics", (1, 2, 1), "means, variances", (-9, 9))
+    card = replace(CARD, recipe="cyclegan", outputs=(*CARD.outputs, statistics))
     shared = torch_runtime.TorchRuntime(write_safetensors(tmp_path / "tiny.safetensors"), card, device="cpu")
     frozen = [np.array([[[mean], [1]]], np.float32) for mean in (0.5, -0.5)]
     alone = shared.run(L, frozen[0])

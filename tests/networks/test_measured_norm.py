@@ -4,12 +4,11 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from tiny_translator import TinyTranslation, normed_graph, normed_network
+from tiny_translator import normed_graph, normed_network
 from torch import nn
 
-from img2img.export.onnx_graph import statistics_size
 from img2img.inference.onnx_runtime import OnnxRuntime
-from img2img.networks.measured_norm import WithStatistics, instance_norms
+from img2img.networks.measured_norm import WithStatistics, instance_norms, statistics_size
 
 
 def picture(height: int = 24, width: int = 32, channels: int = 3) -> torch.Tensor:
@@ -26,7 +25,7 @@ def test_measuring_norm_computes_what_it_replaces(norm: nn.Module) -> None:
     x = picture(channels=5)
     expected = norm(x)
     network = WithStatistics(nn.Sequential(norm))
-    output, statistics = network(x, network.measure())
+    output, statistics = network(x, network.neutral())
     assert torch.allclose(output, expected, atol=1e-5)
     assert torch.allclose(statistics[:, 0], x.mean((2, 3)), atol=1e-5)
     assert torch.allclose(statistics[:, 1], x.var((2, 3), correction=0), atol=1e-4)
@@ -44,7 +43,7 @@ def test_each_norm_has_its_own_part_of_the_statistics() -> None:
     network = WithStatistics(nn.Sequential(nn.InstanceNorm2d(2, eps=0), nn.Conv2d(2, 3, 1), nn.GroupNorm(3, 3, eps=0)))
     assert network.size == 5
     x = picture(channels=2)
-    _, statistics = network(x, network.measure())
+    _, statistics = network(x, network.neutral())
     normed = nn.functional.conv2d(nn.functional.instance_norm(x, eps=0), *network.network[1].parameters())
     assert torch.allclose(statistics[:, 0], torch.cat([x.mean((2, 3)), normed.mean((2, 3))], 1), atol=1e-5)
 
@@ -61,7 +60,7 @@ class Backwards(nn.Sequential):
 def test_norms_may_run_in_another_order_than_they_are_listed() -> None:
     network = WithStatistics(Backwards(nn.InstanceNorm2d(2, eps=0), nn.Conv2d(3, 2, 1), nn.InstanceNorm2d(3, eps=0)))
     x = picture(channels=3)
-    output, statistics = network(x, network.measure())
+    output, statistics = network(x, network.neutral())
     assert torch.allclose(statistics[0, :, 2:], torch.stack([x.mean((2, 3))[0], x.var((2, 3), correction=0)[0]]))
     assert torch.allclose(network(x, statistics)[0], output, atol=1e-5)
 
@@ -76,7 +75,7 @@ def test_graph_gives_and_takes_statistics() -> None:
     image = picture().numpy() / 8
     translated, statistics = runtime.run_all(image)
     np.testing.assert_allclose(translated, normed_network()(torch.from_numpy(image)).detach(), atol=1e-5)
-    assert statistics.shape == (1, 2, statistics_size(normed_network(), TinyTranslation))
+    assert statistics.shape == (1, 2, statistics_size(normed_network()))
     np.testing.assert_allclose(runtime.run(image, statistics), translated, atol=1e-5)
     other = statistics + np.array([0.5, 0.1], np.float32)[:, None]
     expected, _ = WithStatistics(normed_network())(torch.from_numpy(image), torch.from_numpy(other))

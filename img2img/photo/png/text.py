@@ -60,6 +60,10 @@ def readable(kind: bytes, data: bytes, text: Text) -> tuple[bytes, bytes]:
     return kind, keyword + b"\0\0\0" + b"\0".join((language, translated, value))
 
 
+def xmp_chunk(xmp: bytes) -> tuple[bytes, bytes]:
+    return b"iTXt", XMP_KEYWORD.encode() + b"\0\0\0\0\0" + xmp.decode("utf-8", "replace").encode()
+
+
 def comment_chunk(comment: bytes) -> tuple[bytes, bytes]:
     return b"iTXt", b"Comment\0\0\0\0\0" + _utf8(comment.rstrip(b"\0")).replace(b"\0", b" ")
 

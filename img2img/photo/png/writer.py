@@ -12,7 +12,7 @@ from PIL import Image
 from img2img.photo.photo import Photo
 from img2img.photo.png.chunks import SIGNATURE, packed_chunk
 from img2img.photo.png.deep_writer import write_deep_picture
-from img2img.photo.png.text import TEXTS, comment_chunk
+from img2img.photo.png.text import TEXTS, comment_chunk, xmp_chunk
 
 _HEADER_END = len(SIGNATURE) + 25  # IHDR: 13 bytes of data between 8 and 4
 _LARGE = 50_000_000  # pixels
@@ -58,7 +58,7 @@ def _made(photo: Photo) -> Iterator[tuple[bytes, bytes]]:
     if photo.exif is not None and len(photo.exif) > 6:
         yield b"eXIf", photo.exif.removeprefix(b"Exif\0\0")
     if photo.xmp is not None:
-        yield b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + photo.xmp.decode("utf-8", "replace").encode()
+        yield xmp_chunk(photo.xmp)
     comment = photo.jpeg.comment if photo.jpeg is not None else None
     if comment and not any(kind in TEXTS and data.startswith(b"Comment\0") for kind, data in photo.png):
         yield comment_chunk(comment)

@@ -30,7 +30,7 @@ from img2img.photo.tiff.stale import true_directory
 from img2img.photo.tiff.tones import alpha_of, check_tones, pixels_of, plain
 from img2img.photo.tiff.ycbcr import block_of
 
-_X_RESOLUTION, _Y_RESOLUTION, _UNIT, _XMP = 282, 283, 296, 700
+_X_RESOLUTION, _Y_RESOLUTION, _UNIT, XMP = 282, 283, 296, 700
 _NO_UNIT = 1
 
 
@@ -48,7 +48,7 @@ def read_tiff(stream: BinaryIO, max_pixels: int, first_frame: bool) -> Photo:
     return replace(
         photo,
         exif=upright_exif(exif_of_tiff(stream, header, directory), side, page.size),
-        xmp=upright_xmp(page.bytes(_XMP), side),
+        xmp=upright_xmp(page.bytes(XMP), side),
         dpi=turned_dpi(_dpi(page), side),
         format="TIFF",
         lost=lost + photo.lost + tuple(_more_lost(page, nodes)),
