@@ -47,7 +47,8 @@ class Load:
 def served() -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A server of two workers, and its port."""
     command = [sys.executable, str(MAIN), "serve", "--no-open", "--port", "0", "--workers", "2", "--queue", "64"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}  # as installed: compiled once
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
         assert server.stdout is not None
         try:
             yield server, int(server.stdout.readline().split()[0].rpartition(":")[2])

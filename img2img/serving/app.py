@@ -65,7 +65,7 @@ async def _lifespan(state: ServerState, app: Starlette) -> AsyncIterator[None]:
 
 
 async def _warm(state: ServerState) -> None:
-    """Waits for the first model; a server without it is ready all the same, for the others."""
+    """Opens the first model; a server without it is ready all the same, for the others."""
     with suppress(Refusal):  # it ends before it has begun
         await state.queue.run(partial(state.models.open_ahead, state.settings.device, state.settings.runtime))
     state.ready = True

@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from img2img.batch.outcome import Outcome
-from img2img.conversion.convert import open_conversion
 from img2img.conversion.options import ConversionOptions
 from img2img.errors import UsageError
 from img2img.photo.formats import PHOTO_SUFFIXES
@@ -68,6 +67,8 @@ class ServerJob:
         self._end()
 
     def _convert(self) -> None:
+        from img2img.conversion.convert import open_conversion  # here: a server that makes no jobs starts sooner
+
         files = sorted(self.uploads.iterdir())
         inputs = [str(each) for each in files] if self.films else [str(self.uploads)]
         output = f"{self.folder}/out/" if self.films else str(self.folder / RESULTS)
