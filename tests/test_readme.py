@@ -23,21 +23,21 @@ README = (CHECKOUT / "README.md").read_text()
 def commands(text):
     """The img2img commands of a document's shell blocks, what is piped into them left out."""
     blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-    lines = [line.split("#")[0].split(" | ")[-1].strip() for block in blocks for line in block.splitlines()]
+    lines = [re.split(r"\s# ", line)[0].split(" | ")[-1].strip() for block in blocks for line in block.splitlines()]
     return [line for line in lines if line.startswith("img2img ")]
 
 
 COMMANDS = commands(README)
 OF_DOCUMENTS = [
-    line for name in ("batch", "scaling") for line in commands((CHECKOUT / "docs" / f"{name}.md").read_text())
+    line for name in ("batch", "scaling", "steer") for line in commands((CHECKOUT / "docs" / f"{name}.md").read_text())
 ]
-CONVERTING = [line for line in COMMANDS if line.split()[1] in ("colorize", "translate", "models")]
+CONVERTING = [line for line in COMMANDS if line.split()[1] in ("colorize", "suggest", "translate", "models")]
 SAMPLE = CHECKOUT / "datasets" / "samples" / "whitman-1860s.jpg"
 
 
 def test_readme_shows_commands_of_both_halves() -> None:
     assert {line.split()[1] for line in COMMANDS} == {
-        *("colorize", "translate", "models", "train", "export", "evaluate"),
+        *("colorize", "suggest", "translate", "models", "train", "export", "evaluate"),
         *("generate", "directions", "features", "runs", "serve"),
     }
 
@@ -57,17 +57,18 @@ def test_command_has_words_that_the_command_line_takes(line: Any) -> None:
 @pytest.mark.parametrize("line", [line for line in CONVERTING if "mine.onnx" not in line])
 def test_readme_command_runs(line: Any, tmp_path: Path) -> None:
     (tmp_path / "album").mkdir()
-    for name in ("photo.jpg", "grey.jpg", "album/one.jpg"):
+    for name in ("photo.jpg", "other.jpg", "grey.jpg", "album/one.jpg"):
         shutil.copy(SAMPLE, tmp_path / name)
     with tarfile.open(tmp_path / "scans.tar", "w") as archive:
         archive.add(SAMPLE, "scan.jpg")
     write_film(tmp_path / "film.mp4", greys(3))
     (tmp_path / "img2img").write_text(f'#!/bin/sh\nexec {sys.executable} {CHECKOUT / "main.py"} "$@"\n')
     (tmp_path / "img2img").chmod(0o755)
+    before = len(list(tmp_path.rglob("*")))
     environment = os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     subprocess.run(line, shell=True, cwd=tmp_path, env=environment, check=True, capture_output=True)
     if "colorize" in line:
-        assert len([path for path in tmp_path.rglob("*.*") if path.is_file()]) > 3
+        assert len(list(tmp_path.rglob("*"))) > before
 
 
 def test_readme_python_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
