@@ -95,7 +95,7 @@ def served(folder: Path, *words: str, limited: Callable[[], None] | None = None)
         line = process.stdout.readline()
         assert line.startswith("http://"), errors.read_text()
         server = Served(process, int(line.split()[0].rpartition(":")[2]), home, errors)
-        wait_for(lambda: server.ask("GET", "/readyz").status == 200)
+        wait_for(lambda: server.ask("GET", "/readyz").status == 200, shown=errors.read_text)
         yield server
     finally:
         process.kill()
@@ -104,10 +104,11 @@ def served(folder: Path, *words: str, limited: Callable[[], None] | None = None)
             process.stdout.close()
 
 
-def wait_for(true: Callable[[], object], seconds: float = 60) -> None:
+def wait_for(true: Callable[[], object], seconds: float = 60, *, shown: Callable[[], str] = lambda: "") -> None:
+    """`shown` says what there is instead, for the message when the time is over."""
     end = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < end, "it never came true"
+        assert time.monotonic() < end, f"it never came true in {seconds} s; {shown()}"
         time.sleep(0.05)
 
 

@@ -49,8 +49,8 @@ def serve(
     """
     if not all(map(find_spec, ("starlette", "uvicorn", "python_multipart"))):
         raise Img2ImgError("the server needs three more packages: pip install '.[serve]' in img2img's checkout")
-    from img2img.serving.server import run_server
     from img2img.serving.settings import ServeSettings, check_open_host, is_loopback, parse_size, read_token
+    from img2img.serving.start import start_server
 
     token = read_token(token_file) if token_file else None
     check_open_host(host, token, no_token=no_token)
@@ -69,7 +69,7 @@ def serve(
         device=device,
         runtime=runtime,
     )
-    run_server(settings, tell=_tell, open_browser=open_page and is_loopback(host))
+    start_server(settings, tell=_tell, open_browser=open_page and is_loopback(host))
 
 
 def _tell(address: str) -> None:

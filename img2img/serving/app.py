@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from starlette.applications import Starlette
@@ -12,7 +12,6 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.errors import Img2ImgError
 from img2img.serving.description import get_models, get_openapi, healthz, readyz
 from img2img.serving.guard import Guard
@@ -66,10 +65,7 @@ async def _lifespan(state: ServerState, app: Starlette) -> AsyncIterator[None]:
 
 
 async def _warm(state: ServerState) -> None:
-    """Opens the model that most will ask for; a server without it is ready all the same, for the others."""
-    settings = state.settings
-    options = ColorizeOptions(device=settings.device, runtime=settings.runtime)  # type: ignore[arg-type]
-    try:
-        await state.queue.run(partial(state.models.converter, options))
-    finally:
-        state.ready = True
+    """Waits for the first model; a server without it is ready all the same, for the others."""
+    with suppress(Refusal):  # it ends before it has begun
+        await state.queue.run(partial(state.models.open_ahead, state.settings.device, state.settings.runtime))
+    state.ready = True

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import img2img
 from img2img.conversion.option import OptionField
-from img2img.model_file import find_model, read_card
-from img2img.serving.http_options import TASKS, model_names, settable
+from img2img.serving.http_options import TASKS, settable
+from img2img.serving.model_cards import model_cards, model_names
 from img2img.serving.problem import RETRY_SECONDS, Refusal
 from img2img.serving.state import ServerState
 
@@ -44,16 +45,15 @@ async def readyz(request: Request) -> Response:
 async def get_models(request: Request) -> Response:
     settings = request.app.state.server.settings
     limits = {"max_upload": settings.max_upload, "max_pixels": settings.max_pixels}
-    return JSONResponse({"models": _models(), "limits": limits, "version": img2img.__version__})
+    return JSONResponse({"models": await to_thread.run_sync(_models), "limits": limits, "version": img2img.__version__})
 
 
 async def get_openapi(request: Request) -> Response:
     return JSONResponse(openapi())
 
 
-@cache
 def _models() -> list[dict[str, Any]]:
-    cards = ((name, read_card(find_model(name))) for task in TASKS for name in model_names(task))
+    cards = model_cards()
     return [
         {
             "name": name,
@@ -65,7 +65,9 @@ def _models() -> list[dict[str, Any]]:
             "scores": card.score is not None,
             "cycles": card.reverse is not None,
         }
-        for name, card in cards
+        for task in TASKS
+        for name in model_names(task)
+        for card in (cards[name],)
     ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from img2img.conversion.colorize_options import ColorizeOptions
@@ -13,7 +12,7 @@ from img2img.conversion.option import OptionField, option_fields
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.translate_options import TranslateOptions
 from img2img.errors import UsageError
-from img2img.inference.opened_model import models_for
+from img2img.serving.model_cards import model_names
 from img2img.serving.settings import ServeSettings
 
 TASKS: dict[str, type[ColorizeOptions] | type[TranslateOptions]] = {
@@ -68,9 +67,3 @@ def _check_model(task: str, model: str | None) -> None:
     names = model_names(task)
     if model is not None and model not in names:
         raise UsageError(f"--model {model!r}: give one of {', '.join(names)}")
-
-
-@cache
-def model_names(task: str) -> tuple[str, ...]:
-    """Of the models at hand that do this; their files are read once, which takes a moment."""
-    return tuple(models_for(task))

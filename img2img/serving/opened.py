@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.task import Colorizing, PhotoConverter, Task, Translating
+from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photo import photo_options
+from img2img.errors import Img2ImgError
 from img2img.inference.colorizer import Colorizer
 from img2img.inference.scorer import Scorer
 from img2img.inference.translator import Translator
@@ -22,6 +25,11 @@ class OpenedModels:
     threads: int
     _models: dict[tuple[str, str], Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def open_ahead(self, device: str, runtime: str) -> None:
+        """Opens the model that most will ask for, where there is one."""
+        with suppress(Img2ImgError):  # told to whoever asks for it
+            self.converter(ColorizeOptions(device=device, runtime=runtime))  # type: ignore[arg-type]
 
     def converter(self, options: ConversionOptions) -> tuple[PhotoConverter, PhotoOptions]:
         """What `convert_photo` takes. Raises ModelError."""

@@ -14,16 +14,19 @@ from collections.abc import Callable
 from img2img.atomic_file import reason_for
 from img2img.errors import Img2ImgError
 from img2img.serving.app import build_app
+from img2img.serving.opened import OpenedModels
 from img2img.serving.protocol import QuietServer, ServeConfig
 from img2img.serving.settings import ServeSettings
 from img2img.serving.state import ServerState
 
 
-def run_server(settings: ServeSettings, *, tell: Callable[[str], None], open_browser: bool) -> None:
+def run_server(
+    settings: ServeSettings, models: OpenedModels, *, tell: Callable[[str], None], open_browser: bool
+) -> None:
     """Serves until SIGTERM or Ctrl-C; `tell` gets the address. Img2ImgError where nobody can listen there."""
     with _listening(settings) as listener:
         address = _address(settings.host, listener.getsockname()[1])
-        state = ServerState.of(settings)
+        state = ServerState.of(settings, models)
         server = QuietServer(ServeConfig(build_app(state), patience=settings.patience, closing=state.queue.closing))
         logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are of what clients do wrong
         tell(address)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from anyio import CapacityLimiter
 
-from img2img.machine import usable_cores
 from img2img.serving.jobs import JobStore
 from img2img.serving.opened import OpenedModels
 from img2img.serving.previews import PreviewShelf
@@ -32,9 +31,8 @@ class ServerState:
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
     @classmethod
-    def of(cls, settings: ServeSettings) -> ServerState:
+    def of(cls, settings: ServeSettings, models: OpenedModels) -> ServerState:
         queue = WorkQueue(settings.workers, settings.queue)
-        models = OpenedModels(max(1, usable_cores() // settings.workers))
         return cls(settings, queue, models, JobStore(settings.job_space, settings.job_hours))
 
     def start(self, work: Coroutine[None, None, None]) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.chromium.webdriver import ChromiumDriver
 
 HOW = "no chromium with chromedriver here: apt-get install chromium chromium-driver"
 VIOLATIONS = """
@@ -18,7 +18,7 @@ window.addEventListener("unhandledrejection", (event) => violations.push(String(
 
 
 @contextmanager
-def chromium(downloads: Path, width: int = 1000, height: int = 800, *, dark: bool = False) -> Iterator[WebDriver]:
+def chromium(downloads: Path, width: int = 1000, height: int = 800, *, dark: bool = False) -> Iterator[ChromiumDriver]:
     """Skips the test where there is none."""
     browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (browser and driver):
@@ -29,6 +29,7 @@ def chromium(downloads: Path, width: int = 1000, height: int = 800, *, dark: boo
     options.binary_location = browser
     for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"):
         options.add_argument(word)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     # With its path given, selenium does not ask the network for one.
     running = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
@@ -43,9 +44,9 @@ def chromium(downloads: Path, width: int = 1000, height: int = 800, *, dark: boo
         running.quit()
 
 
-def nothing_went_elsewhere(browser: WebDriver, address: str) -> bool:
+def nothing_went_elsewhere(browser: ChromiumDriver, address: str) -> None:
     """No request to another origin, nothing that the policy had to stop, no error of a script."""
     names = browser.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
     assert names
     assert [name for name in names if not name.startswith((address, f"blob:{address}"))] == []
-    return bool(browser.execute_script("return violations") == [])
+    assert browser.execute_script("return violations") == []

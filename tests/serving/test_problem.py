@@ -11,6 +11,7 @@ import pytest
 from img2img.errors import Img2ImgError, ModelError, UnreadablePhoto, UnwritablePhoto, UsageError
 from img2img.serving import description
 from img2img.serving.app import build_app
+from img2img.serving.opened import OpenedModels
 from img2img.serving.problem import refusal_for
 from img2img.serving.settings import ServeSettings
 from img2img.serving.state import ServerState
@@ -69,7 +70,7 @@ def asked(path: str) -> tuple[int, bytes]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    state = ServerState.of(ServeSettings())
+    state = ServerState.of(ServeSettings(), OpenedModels(1))
     headers = [(b"host", b"localhost")]
     scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers, "state": {}}
 

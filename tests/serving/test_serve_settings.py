@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from img2img.errors import Img2ImgError, UsageError
-from img2img.serving.server import run_server
 from img2img.serving.settings import ServeSettings, check_open_host, is_loopback, parse_size, read_token
+from img2img.serving.start import start_server
 
 
 def test_sizes_are_read_in_the_units_of_disks() -> None:
@@ -69,4 +69,4 @@ def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(Img2ImgError, match=f"127.0.0.1:{port}: .*choose another --port"):
-            run_server(ServeSettings(port=port), tell=lambda address: None, open_browser=False)
+            start_server(ServeSettings(port=port), tell=lambda address: None, open_browser=False)

@@ -1,17 +1,21 @@
 // Calls of the server, and its refusals as errors in its own words.
 
 const PATIENT = 6; // times that a full queue is waited for
+const SILENT = "the server does not answer; is it still running?";
 
 export class Refused extends Error {
   constructor(status, detail) {
     super(detail);
     this.status = status;
   }
+
+  /** It is not the photo's fault, nor a choice's: the same may go well later. */
+  get mayPass() { return ![400, 413, 422].includes(this.status); }
 }
 
 export async function models() {
-  const answer = await fetch("/api/v1/models");
-  if (!answer.ok) throw await refusal(answer);
+  const answer = await fetch("/api/v1/models").catch(() => { throw new Refused(0, SILENT); });
+  if (!answer.ok) throw refusal(answer.status, await answer.text());
   return answer.json();
 }
 
@@ -33,7 +37,7 @@ function once(address, file, type, told) {
     request.responseType = type;
     request.upload.onprogress = (event) => told(event.loaded / event.total);
     request.onload = () => done(request);
-    request.onerror = () => failed(new Refused(0, `${file.name}: the server does not answer; is it still running?`));
+    request.onerror = () => failed(new Refused(0, `${file.name}: ${SILENT}`));
     const body = new FormData();
     body.append("file", file, file.name);
     request.send(body);
@@ -42,11 +46,12 @@ function once(address, file, type, told) {
 
 async function refusalOf(request) {
   const text = request.response instanceof Blob ? await request.response.text() : JSON.stringify(request.response);
-  return new Refused(request.status, words(text) ?? `the server answers ${request.status}`);
+  return refusal(request.status, text);
 }
 
-async function refusal(answer) {
-  return new Refused(answer.status, words(await answer.text()) ?? `the server answers ${answer.status}`);
+function refusal(status, text) {
+  if (status === 401) return new Refused(status, "this server wants its token again: reload the page");
+  return new Refused(status, words(text) ?? `the server answers ${status}`);
 }
 
 function words(text) {

@@ -2,16 +2,19 @@
 
 import { Refused, limited, proposedName, send } from "./api.js";
 import { comparable, newest } from "./compare.js";
+import { modelsKnown, settings } from "./settings.js";
 
 const inTurn = limited(3);
 const oneByOne = limited(1); // thumbnails: a large photo takes its memory
 const SMALL = 480; // pixels
 const CARD_SIDE = 640; // pixels, of what the server gives for a card
+const CARD_SHAPE = 4 / 3; // width to height, as in cards.css
+const CUT = 0.1; // of a photo that is nearly of the card's shape: less than bars at its sides would disturb
 
 export class Card {
-  /** `settings()` gives the options of all photos; `on` has changed, enlarge and removed. */
-  constructor(file, settings, on) {
-    [this.file, this.settings, this.on] = [file, settings, on];
+  /** `on` has changed, enlarge and removed. `mayPass`: it failed for a reason that is not the photo's own. */
+  constructor(file, on) {
+    [this.file, this.on, this.mayPass] = [file, on, false];
     this.status = "waiting";
     this.element = document.getElementById("card").content.firstElementChild.cloneNode(true);
     this.part = (name) => this.element.querySelector(name);
@@ -52,7 +55,7 @@ export class Card {
 
   /** The options of this photo's result, as the server takes them. */
   options() {
-    const { task, model, format, quality } = this.settings();
+    const { task, model, format, quality } = settings();
     const chosen = { model, format };
     if (quality && (format === "jpg" || format === "webp" || format === "avif" || format === "same")) chosen.quality = quality;
     return task === "colorize" ? { ...chosen, strength: String(this.strength) } : chosen;
@@ -73,6 +76,7 @@ export class Card {
     const turn = (this.turn = (this.turn ?? 0) + 1);
     this.show("waiting", "waiting");
     try {
+      await modelsKnown();
       const answer = await inTurn(() => this.sendForPreview());
       if (turn !== this.turn) return;
       this.seen = answer.response;
@@ -80,14 +84,14 @@ export class Card {
       this.show("done", "");
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (turn === this.turn) this.fail(error.message);
+      if (turn === this.turn) this.fail(error);
     }
   }
 
-  sendForPreview() {
-    const { task, model, scores } = this.settings();
+  async sendForPreview() {
+    const { task, model, scores } = settings();
     if (this.file.type.startsWith("video/")) {
-      throw new Refused(0, `${this.file.name}: a film; the command line colours it: img2img colorize ${this.file.name}`);
+      throw new Refused(400, `${this.file.name}: a film; the command line colours it: img2img colorize ${this.file.name}`);
     }
     this.show("working", "sending");
     const told = (share) => {
@@ -99,9 +103,10 @@ export class Card {
   }
 
   async showPictures() {
-    const { task } = this.settings();
+    const { task } = settings();
     const [before, after] = [this.part(".before"), this.part(".after")];
     this.part(".compare").style.setProperty("--shape", `${this.seen.width} / ${this.seen.height}`);
+    this.part(".compare").classList.toggle("fills", Math.abs(Math.log(this.seen.width / this.seen.height / CARD_SHAPE)) < CUT);
     before.src = this.seen.before;
     after.src = this.afterAddress();
     await Promise.allSettled([before.decode(), after.decode()]);
@@ -114,7 +119,7 @@ export class Card {
   }
 
   show(status, words) {
-    this.status = status;
+    [this.status, this.mayPass] = [status, false];
     const done = status === "done";
     this.element.classList.remove("failed");
     this.part(".error").hidden = true;
@@ -125,17 +130,19 @@ export class Card {
     this.on.changed(this);
   }
 
-  fail(words) {
+  fail(error) {
     this.show("failed", "");
     this.element.classList.add("failed");
-    this.part(".error").textContent = words;
+    this.part(".error").textContent = error.message;
     this.part(".error").hidden = false;
     this.part(".one-strength").hidden = true;
+    this.mayPass = error.mayPass;
+    this.on.changed(this);
   }
 
   /** The result in full: its bytes and its name. */
   async result(options = this.options()) {
-    const answer = await inTurn(() => send(`/api/v1/${this.settings().task}`, options, this.file, "blob"));
+    const answer = await inTurn(() => send(`/api/v1/${settings().task}`, options, this.file, "blob"));
     return { blob: answer.response, name: proposedName(answer, this.file.name) };
   }
 
@@ -147,7 +154,7 @@ export class Card {
       save(blob, name);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.fail(error.message);
+      this.fail(error);
     } finally {
       button.disabled = false;
     }

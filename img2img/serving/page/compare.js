@@ -10,22 +10,28 @@ export function comparable(box, clicked) {
   let start = null;
   box.addEventListener("pointerdown", (event) => {
     if (box.classList.contains("waiting") || event.button !== 0) return;
-    start = { x: event.clientX, y: event.clientY, moved: false };
+    start = { x: event.clientX, y: event.clientY, value: range.value, still: true, sideways: false };
     box.setPointerCapture(event.pointerId);
   });
   box.addEventListener("pointermove", (event) => {
     if (!start) return;
-    start.moved ||= Math.hypot(event.clientX - start.x, event.clientY - start.y) > STILL;
-    if (!start.moved) return;
+    const [right, down] = [Math.abs(event.clientX - start.x), Math.abs(event.clientY - start.y)];
+    if (start.still) start.sideways = right > down; // a finger that goes up or down scrolls the page
+    start.still &&= Math.hypot(right, down) <= STILL;
+    if (start.still || !start.sideways) return;
     const edges = box.getBoundingClientRect();
     range.value = String((100 * (event.clientX - edges.left)) / edges.width);
     show();
   });
   box.addEventListener("pointerup", () => {
-    if (start && !start.moved) clicked();
+    if (start?.still) clicked();
     start = null;
   });
-  box.addEventListener("pointercancel", () => { start = null; });
+  box.addEventListener("pointercancel", () => {
+    if (start) range.value = start.value;
+    start = null;
+    show();
+  });
   range.addEventListener("keydown", (event) => {
     if (event.key === "Enter") clicked();
   });

@@ -1,25 +1,15 @@
 // The page: photos in, cards, and what is said of all of them.
 
-import { models } from "./api.js";
 import { Card, save } from "./card.js";
 import { dropped } from "./dropped.js";
+import { listenToSettings, modelsKnown, settings } from "./settings.js";
 import { enlarge } from "./viewer.js";
 import { zipped } from "./zip.js";
 
 const at = (id) => document.getElementById(id);
 const FEW = 1;
 const ON_THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"];
-let known = [];
 const cards = [];
-
-function settings() {
-  const form = at("settings").elements;
-  const model = known.find((each) => each.name === at("model").value);
-  return {
-    task: form.task.value, model: at("model").value, strength: Number(at("strength").value),
-    format: at("format").value, quality: at("quality").value, scores: model?.scores,
-  };
-}
 
 const on = {
   changed(card) {
@@ -40,11 +30,11 @@ const on = {
 
 function add(files) {
   for (const file of files) {
-    const card = new Card(file, settings, on);
+    const card = new Card(file, on);
     cards.push(card);
     at("cards").append(card.element);
     card.thumbnail();
-    begun.then(() => card.preview());
+    card.preview();
   }
   summarise();
 }
@@ -58,6 +48,7 @@ function summarise() {
   const going = cards.length - done - failed;
   at("summary").textContent = [`${done} ${verb}`, failed && `${failed} failed`, going && `${going} to go`].filter(Boolean).join(", ");
   at("bar").hidden = !cards.length;
+  at("retry").hidden = !cards.some((card) => card.mayPass);
   at("zip").disabled = !done || going > 0 || at("zip").dataset.busy === "yes";
   document.body.classList.toggle("filled", cards.length > 0);
   document.body.classList.toggle("few", cards.length <= FEW && cards.length > 0);
@@ -88,39 +79,17 @@ async function downloadAll() {
   }
 }
 
-function offerModels() {
-  const { task } = settings();
-  at("model").replaceChildren(...known.filter((each) => each.task === task).map((each) => new Option(each.name, each.name)));
-  at("strength-field").hidden = task !== "colorize";
-  showAbout();
-}
-
-/** What the model is good and bad at, where its card says so; else what it learnt from. */
-function showAbout() {
-  const model = known.find((each) => each.name === at("model").value);
-  if (!model) return;
-  const from = model.notes.indexOf("Good at");
-  at("about").textContent = from >= 0 ? model.notes.slice(from) : `It learnt from ${model.data}. Photos of anything else come out odd; the score says how strange a photo looks to it.`;
-}
-
-function again() {
-  for (const card of cards) card.preview();
-}
-
 function listen() {
   at("choose").addEventListener("click", () => at("files").click());
   at("choose-folder").addEventListener("click", () => at("folder").click());
   for (const id of ["files", "folder"]) {
     at(id).addEventListener("change", (event) => { add([...event.target.files].filter((file) => !file.name.startsWith("."))); event.target.value = ""; });
   }
-  at("settings").addEventListener("submit", (event) => event.preventDefault());
-  for (const radio of at("settings").elements.task) radio.addEventListener("change", () => { offerModels(); again(); });
-  at("model").addEventListener("change", () => { showAbout(); again(); });
-  at("format").addEventListener("change", () => { at("quality-field").hidden = ["png", "tiff"].includes(at("format").value); });
-  at("strength").addEventListener("input", () => {
-    at("strength-value").textContent = Number(at("strength").value).toFixed(2);
-    for (const card of cards) card.strength = at("strength").value;
+  listenToSettings({
+    otherModel() { for (const card of cards) card.preview(); },
+    strength(value) { for (const card of cards) card.strength = value; },
   });
+  at("retry").addEventListener("click", () => { for (const card of cards) if (card.mayPass) card.preview(); });
   at("zip").addEventListener("click", downloadAll);
   at("clear").addEventListener("click", () => { for (const card of [...cards]) on.removed(card); });
   window.addEventListener("paste", (event) => add(event.clipboardData.files));
@@ -141,15 +110,6 @@ function listenToDrops() {
   });
 }
 
-async function begin() {
-  if (!ON_THIS_MACHINE.includes(location.hostname)) at("private-words").textContent = `Photos go to ${location.hostname} and nowhere else`;
-  listen();
-  try {
-    known = (await models()).models;
-    offerModels();
-  } catch (error) {
-    at("about").textContent = error.message;
-  }
-}
-
-const begun = begin(); // a photo that is dropped before the models are known waits for them
+if (!ON_THIS_MACHINE.includes(location.hostname)) at("private-words").textContent = `Photos go to ${location.hostname} and nowhere else`;
+listen();
+modelsKnown().catch(() => {}); // said where models are chosen; a photo asks again

@@ -129,9 +129,11 @@ function moveLine(event) {
   split();
 }
 
+/** One of two fingers moves: what is between them stays between them. */
 function pinch(before, now, other) {
   const apart = (event) => Math.hypot(event.clientX - other.clientX, event.clientY - other.clientY);
   const edges = stage.getBoundingClientRect();
+  place(view.scale, view.x + (now.clientX - before.clientX) / 2, view.y + (now.clientY - before.clientY) / 2);
   zoom(apart(now) / Math.max(1, apart(before)), (now.clientX + other.clientX) / 2 - edges.left, (now.clientY + other.clientY) / 2 - edges.top);
 }
 

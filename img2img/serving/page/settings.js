@@ -1,0 +1,60 @@
+// What is chosen for all photos: the task, its model, strength, format and quality.
+
+import { models } from "./api.js";
+
+const at = (id) => document.getElementById(id);
+let known = [];
+let asked = null;
+
+export function settings() {
+  const form = at("settings").elements;
+  return {
+    task: form.task.value, model: at("model").value, strength: Number(at("strength").value),
+    format: at("format").value, quality: at("quality").value, scores: chosenModel()?.scores,
+  };
+}
+
+/** Waits until the server has said what models there are; asks again where it could not. Throws Refused. */
+export function modelsKnown() {
+  asked ??= askForModels().catch((error) => { asked = null; throw error; });
+  return asked;
+}
+
+async function askForModels() {
+  try {
+    known = (await models()).models;
+    offerModels();
+  } catch (error) {
+    at("about").textContent = error.message;
+    throw error;
+  }
+}
+
+function chosenModel() { return known.find((model) => model.name === at("model").value); }
+
+function offerModels() {
+  const { task } = settings();
+  at("model").replaceChildren(...known.filter((model) => model.task === task).map((model) => new Option(model.name, model.name)));
+  at("strength-field").hidden = task !== "colorize";
+  showAbout();
+}
+
+/** What the model is good and bad at, where its card says so; else what it learnt from. */
+function showAbout() {
+  const model = chosenModel();
+  if (!model) return;
+  const from = model.notes.indexOf("Good at");
+  at("about").textContent = from >= 0 ? model.notes.slice(from) : `It learnt from ${model.data}. Photos of anything else come out odd; the score says how strange a photo looks to it.`;
+}
+
+/** `on.otherModel()` is called when all must be converted anew, `on.strength(value)` when only their strength is another. */
+export function listenToSettings(on) {
+  at("settings").addEventListener("submit", (event) => event.preventDefault());
+  for (const radio of at("settings").elements.task) radio.addEventListener("change", () => { offerModels(); on.otherModel(); });
+  at("model").addEventListener("change", () => { showAbout(); on.otherModel(); });
+  at("format").addEventListener("change", () => { at("quality-field").hidden = ["png", "tiff"].includes(at("format").value); });
+  at("strength").addEventListener("input", () => {
+    at("strength-value").textContent = Number(at("strength").value).toFixed(2);
+    on.strength(at("strength").value);
+  });
+}
