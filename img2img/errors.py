@@ -8,6 +8,7 @@
     ├── FilmError               a film cannot be read or written
     ├── ModelError              a model file is missing, damaged, or made for another task
     ├── DataError               training or evaluation data is missing or unusable
+    ├── TransferError       a file cannot be fetched over the network
     ├── SettingError            an unknown recipe or setting, or a value that it cannot take
     ├── RunError                a run's folder or saved state cannot be used
     └── ExportError             the exported model does not compute what the trained one does
@@ -46,6 +47,10 @@ class ModelError(Img2ImgError):
 
 class DataError(Img2ImgError):
     """Training or evaluation data is missing or unusable."""
+
+
+class TransferError(Img2ImgError):
+    """A file cannot be fetched over the network."""
 
 
 class SettingError(Img2ImgError):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,3 +41,14 @@ def progress_bar(name: str = "", *, unit: str = "") -> Progress:
         columns.append(TransferSpeedColumn() if unit == "bytes" else Speed())
     columns += [TimeRemainingColumn(), TextColumn("{task.fields[note]}")]
     return Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True)
+
+
+@contextmanager
+def transfer_bar() -> Iterator[Callable[[int, int | None], None]]:
+    """Bytes, rate and time left on a terminal, nothing elsewhere: tell it of the bytes that are here, and of all."""
+    if not sys.stderr.isatty():
+        yield lambda here, total: None
+        return
+    with progress_bar(unit="bytes") as bar:
+        task = bar.add_task("", total=None, note="")
+        yield lambda here, total: bar.update(task, completed=here, total=total)

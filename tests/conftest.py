@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pytest
 import tiny_model as tiny
+import tiny_steered as steered
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -29,10 +30,25 @@ DrawPhoto = Callable[..., Path]
 MakeFiles = Callable[..., Path]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_added_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Whatever models their user has added, the tests see none, and add none there."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("home")
+        patch.setenv("IMG2IMG_HOME", str(home))
+        yield home
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model file that colours everything orange (a = 22, b = 44)."""
     return tiny.write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx", tiny.tiny_model(0.2, 0.4))
+
+
+@pytest.fixture(scope="session")
+def steered_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file that colours most things orange, and can be steered to blue, green and red."""
+    return steered.write_steered_model(tmp_path_factory.mktemp("model") / "steered.onnx")
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
-"""The options that colorize and translate share, and --strength."""
+"""The options that colorize and translate share, and those of colours."""
 
 OPTIONS = [
     "--output",
     "-o",
     "--model",
-    "--strength",
     "--format",
     "--quality",
     "--overwrite",
@@ -22,4 +21,13 @@ OPTIONS = [
     "--max-pixels",
     "--first-frame",
     "--quiet",
+]
+COLOUR_OPTIONS = [
+    "--strength",
+    "--reference",
+    "--influence",
+    "--palette",
+    "--warmth",
+    "--hint",
+    "--hints",
 ]

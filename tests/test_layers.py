@@ -78,7 +78,7 @@ def test_modules_imported_by_name_are_there_and_not_above(name: str) -> None:
     assert all(find_spec(text) for text in named)
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "cli").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((PACKAGE / "cli").rglob("*.py")), ids=lambda path: path.name)
 def test_commands_are_light_to_import(path: Path) -> None:
     heavy = {"numpy", "PIL", "onnxruntime", "rich"} | TRAINING_ONLY
     assert not {name.split(".")[0] for name in module_imports(path)} & heavy
@@ -107,10 +107,12 @@ def imported_by(words: list[str], folder: Path) -> set[str]:
         ["--version"],
         ["colorize", "--help"],
         ["translate", "--help"],
+        ["suggest", "--help"],
         ["train", "--help"],
         ["generate", "--help"],
         ["data", "--help"],
         ["evaluate", "--help"],
+        ["import", "--help"],
         ["runs", "--help"],
         ["provenance", "--help"],
         ["serve", "--help"],
@@ -131,6 +133,16 @@ def test_colorize_imports_only_what_it_uses(tmp_path: Path, tiny_model: Path, dr
     imported = imported_by(["colorize", str(photo), "--model", str(tiny_model)], tmp_path)
     assert (tmp_path / "photo.colorized.jpg").is_file()
     assert not imported & (TRAINING_ONLY | {"rich", "sqlite3", "tifffile", "png", "scipy", "cv2"})
+
+
+def test_shipped_models_and_paths_need_no_look_at_those_that_were_added(
+    tmp_path: Path, tiny_model: Path, draw_photo: DrawPhoto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = draw_photo(tmp_path / "photo.jpg")
+    monkeypatch.delenv("IMG2IMG_HOME")
+    for model in ("colorizer", str(tiny_model)):
+        imported = imported_by(["colorize", str(photo), "--model", model, "--overwrite"], tmp_path)
+        assert not imported & {"platformdirs", "http", "socket"}
 
 
 def test_translate_imports_only_what_it_uses(tmp_path: Path, draw_photo: DrawPhoto) -> None:

@@ -13,9 +13,10 @@ from img2img.batch.addresses import is_stored
 from img2img.batch.flags import flags_of
 from img2img.batch.job import STREAM, Job
 from img2img.batch.outcome import LOW_SCORE, Outcome, flags_of_losses
+from img2img.batch.sources.hints_beside import hints_beside
 from img2img.batch.sources.object_store import read_object, write_object
 from img2img.batch.task import PhotoConverter
-from img2img.errors import ModelError, PhotoError, UnwritablePhoto
+from img2img.errors import ModelError, PhotoError, UnwritablePhoto, UsageError
 from img2img.photo import DEFAULT_MAX_PIXELS, Photo, read_photo, write_photo
 from img2img.photo.formats import format_of_suffix, output_suffix
 
@@ -48,6 +49,8 @@ def convert_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) ->
         outcome = converted_photo(job, converter, options)
     except PhotoError as error:
         outcome = _failed(job, str(error))
+    except UsageError as error:  # a hint that lies outside of this photo
+        outcome = _failed(job, f"{job.source}: {error}")
     except MemoryError:
         outcome = _failed(job, f"{job.source}: not enough memory for this photo; close other programs, or use --jobs 1")
     except (ModelError, BrokenPipeError):
@@ -64,6 +67,8 @@ def _failed(job: Job, reason: str) -> Outcome:
 
 def converted_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
     """As `convert_photo`, for a caller of one photo: what goes wrong is raised, the time is not taken."""
+    if converter.hinted and (hints := hints_beside(job)):
+        converter = converter.hinted(hints)
     photo = _read(job, options)
     scoring = converter.scoring
     score = scoring.score(photo) if scoring else None

@@ -11,6 +11,9 @@ from img2img.inference.execution import Execution
 from img2img.model_file import ModelCard, find_model, read_card
 from img2img.photo import Photo
 from img2img.photo.metadata.provenance import COMPOSITE, Provenance
+from img2img.steering.hints import Hint
+from img2img.steering.request import SteeringRequest
+from img2img.steering.steering import Steering
 
 if TYPE_CHECKING:
     from img2img.inference.colorizer import Colorizer
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from img2img.inference.translator import Size, Translator
     from img2img.lab import Floats
     from img2img.photo.pixels import Pixels
+    from img2img.steering.prior import Prior
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,15 @@ class Scoring:
 
 @dataclass(frozen=True)
 class PhotoConverter:
-    """Models in memory, which threads may share. `provenance` is what the results are to say of themselves."""
+    """Models in memory, which threads may share. `provenance` is what the results are to say of themselves.
+
+    `hinted`, where hints beside the photos are used: the same for a photo that has some.
+    """
 
     convert: Convert
     scoring: Scoring | None = None
     provenance: Provenance | None = None
+    hinted: "Callable[[tuple[Hint, ...]], PhotoConverter] | None" = None
 
 
 @dataclass(frozen=True)
@@ -78,11 +86,13 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class Colorizing:
-    """`img2img colorize`."""
+    """`img2img colorize`. `hints_beside`: those in a file beside each photo count, too."""
 
     model: str = "colorizer"
     strength: float = 1.0
     execution: Execution = Execution()
+    steering: SteeringRequest = SteeringRequest()
+    hints_beside: bool = False
 
     @property
     def least(self) -> float:
@@ -99,24 +109,45 @@ class Colorizing:
         return Colorizer(self.model, device=where.device, threads=threads, runtime=where.runtime)
 
     def using(self, colorizer: "Colorizer") -> PhotoConverter:
-        """With the model open already."""
-        made = _provenance(colorizer.card, self.shaped_by())
-        return PhotoConverter(partial(colorizer.convert, strength=self.strength), provenance=made)
+        """With the model open already. ModelError where it cannot be steered and is to be."""
+        return self._converter(colorizer, self.prior(colorizer))
 
     def open_for_films(self, threads: int) -> FilmConverter:
+        if self.steering.hints or self.hints_beside:
+            raise UsageError("hints are for photos: leave them out for a film")
         colorizer = self.open_model(threads)
+        strength, steering = self.strength, Steering(self.prior(colorizer))
         return FilmConverter(
-            lambda photo, steady: colorizer.convert(photo, strength=self.strength, steady=steady),
-            lambda luma, steady: colorizer.chroma(luma, strength=self.strength, steady=steady),
+            lambda photo, steady: colorizer.convert(photo, strength=strength, steady=steady, steering=steering),
+            lambda luma, steady: colorizer.chroma(luma, strength=strength, steady=steady, steering=steering),
             _provenance(colorizer.card, self.shaped_by()),
         )
 
     def settings(self) -> dict[str, Any]:
-        return {"model": _sha(self.model), "strength": self.strength}
+        return {"model": _sha(self.model), **self.shaped_by()}
 
     def shaped_by(self) -> dict[str, Any]:
-        """The options that shaped the results, as these say it of themselves: never a file's name or path."""
-        return {"strength": self.strength}
+        """The options that shape the results, as these say it of themselves: never a file's name or path."""
+        return {"strength": self.strength, **self.steering.described()}
+
+    def prior(self, colorizer: "Colorizer") -> "Prior | None":
+        """Over the model's classes, None for none. ModelError where the model cannot be steered and is to be."""
+        asked = self.steering
+        if asked.hints or self.hints_beside:
+            colorizer.check_can_be_steered()
+        example = asked.reference.photo if asked.reference else None
+        return colorizer.prior(reference=example, influence=asked.influence, palette=asked.palette, warmth=asked.warmth)
+
+    def _converter(self, colorizer: "Colorizer", prior: "Prior | None") -> PhotoConverter:
+        steering = Steering(prior, self.steering.hints)
+        convert = partial(colorizer.convert, strength=self.strength, steering=steering)
+
+        def hinted(hints: tuple[Hint, ...]) -> PhotoConverter:
+            asked = replace(self.steering, hints=(*hints, *self.steering.hints))
+            return replace(self, steering=asked, hints_beside=False)._converter(colorizer, prior)
+
+        made = _provenance(colorizer.card, self.shaped_by())
+        return PhotoConverter(convert, provenance=made, hinted=hinted if self.hints_beside else None)
 
 
 @dataclass(frozen=True)

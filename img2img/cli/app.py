@@ -11,22 +11,9 @@ try:
     import typer
     from typer.core import TyperGroup
 
-    from img2img.cli import (
-        colorize,
-        data,
-        directions,
-        evaluate,
-        export,
-        features,
-        generate,
-        models,
-        provenance,
-        runs,
-        serve,
-        train,
-        translate,
-    )
+    from img2img.cli import colorize, directions, generate, models, provenance, serve, suggest, translate
     from img2img.cli.conversion_command import ConversionCommand
+    from img2img.cli.training import data, evaluate, export, features, import_model, runs, train
     from img2img.errors import Img2ImgError, UsageError
 except KeyboardInterrupt:  # these imports are most of a command's first 0.1 s
     sys.exit(130)
@@ -98,6 +85,7 @@ app = typer.Typer(
 )
 app.command(cls=ConversionCommand)(colorize.colorize)
 app.command(cls=ConversionCommand)(translate.translate)
+app.command()(suggest.suggest)
 app.command()(serve.serve)
 app.add_typer(models.app, name="models", cls=Commands)
 app.command()(provenance.provenance)
@@ -105,6 +93,7 @@ app.add_typer(train.app, name="train", cls=Recipes)
 app.add_typer(data.app, name="data", cls=Commands)
 app.add_typer(runs.app, name="runs", cls=Commands)
 app.command()(export.export)
+app.command("import")(import_model.import_model)
 app.command()(evaluate.evaluate)
 app.command()(features.features)
 app.command()(generate.generate)
@@ -133,6 +122,7 @@ def options(
       img2img colorize photo.jpg              photo.colorized.jpg beside it
       img2img colorize album -o coloured      every photo of a folder
       img2img translate horse.jpg --model horse2zebra
+      img2img suggest photo.jpg 52%,40%       colours to choose from, at a place
       img2img serve                           the same in the browser
       img2img models                          the models at hand
       img2img train dcgan --out runs/digits   train on digits that come with img2img

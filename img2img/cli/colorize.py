@@ -21,6 +21,8 @@ def colorize(inputs: list[str], output: str | None, options: ColorizeOptions, qu
       img2img colorize album -o coloured --jobs 4     a folder and all below it
       img2img colorize album -o out --report out.csv  and a record of every photo
       img2img colorize scans.tar -o coloured.zip      from an archive into one
+      img2img colorize photo.jpg --reference other.jpg --hint 52%,40%=#3a6b35
+      img2img colorize album -o out --warmth 0.3 --hints auto
       img2img colorize film.mp4                       film.colorized.mp4, sound and all
       img2img colorize - < grey.jpg > coloured.jpg    from and to a pipe
 

@@ -1,6 +1,6 @@
 """A command made from an options class: each field is an option, and the help shows them in their groups."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from inspect import Parameter, Signature
 from itertools import groupby
 from typing import Annotated, Any, TypeVar, get_args
@@ -62,10 +62,19 @@ def _signature(options: type[ConversionOptions], beside: str) -> Signature:
         [
             _parameter("inputs", Inputs, None),
             _parameter("output", output, None),
-            *(_parameter(each.field, _annotated(each, options), each.default) for each in option_fields(options)),
+            *field_parameters(options),
             _parameter("quiet", Quiet, False),
         ]
     )
+
+
+def field_parameters(options: type[ConversionOptions], names: Container[str] | None = None) -> list[Parameter]:
+    """A command's parameters for an options class's fields, or those of these names."""
+    return [
+        _parameter(each.field, _annotated(each, options), each.default)
+        for each in option_fields(options)
+        if names is None or each.field in names
+    ]
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> Parameter:
@@ -76,7 +85,7 @@ def _annotated(field: OptionField, options: type[ConversionOptions]) -> Any:
     said = field.option
     name = f"{field.name}/--no-{field.name[2:]}" if field.default is True else field.name
     return Annotated[
-        field.hint,
+        list[str] if field.several else field.hint,
         typer.Option(
             name,
             help=said.help,

@@ -1,6 +1,7 @@
 """The options of colouring photos."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from img2img.conversion.option import Option
@@ -8,13 +9,36 @@ from img2img.conversion.options import ConversionOptions
 from img2img.errors import UsageError
 
 if TYPE_CHECKING:
-    from img2img.batch.task import Task
+    from img2img.batch.task import Colorizing
+    from img2img.steering.hints import Hint
+    from img2img.steering.request import SteeringRequest
+
+AUTO = "auto"
+"""In place of a file of hints: the one beside each photo."""
 
 
 def _check_strength(strength: float) -> None:
     if not 0 <= strength < float("inf"):
         message = f"{strength} is not a number from 0 (grey) upward; 1 is the model's own colour"
         raise UsageError(f"--strength: {message}")
+
+
+def _check_color(text: str) -> None:
+    from img2img.steering.colors import parse_color
+
+    try:
+        parse_color(text)
+    except UsageError as error:
+        raise UsageError(f"--palette: {error}") from None
+
+
+def _check_hint(text: str) -> None:
+    from img2img.steering.hints import parse_hint
+
+    try:
+        parse_hint(text)
+    except UsageError as error:
+        raise UsageError(f"--hint: {error}") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +59,64 @@ class ColorizeOptions(ConversionOptions):
             over_http=True,
         ),
     ] = 1.0
+    reference: Annotated[Path | None, Option("Lean to the colours of this photo.", "Colours", "FILE")] = None
+    influence: Annotated[
+        float | None,
+        Option(
+            "How far to lean to reference and palette. Without it, 1.",
+            "Colours",
+            metavar="0-1",
+            least=0,
+            most=1,
+            over_http=True,
+        ),
+    ] = None
+    palette: Annotated[
+        tuple[str, ...],
+        Option(
+            "Lean to these colours, such as '#7a5c3e,#c9b48a'.",
+            "Colours",
+            metavar="COLOURS",
+            check=_check_color,
+            separator=",",
+            over_http=True,
+            show_default=False,
+        ),
+    ] = ()
+    warmth: Annotated[
+        float,
+        Option(
+            "Cooler, to -1, or warmer, to 1: takes a cast away.",
+            "Colours",
+            metavar="NUMBER",
+            least=-1,
+            most=1,
+            over_http=True,
+        ),
+    ] = 0.0
+    hint: Annotated[
+        tuple[str, ...],
+        Option(
+            "A colour at a place, which spreads to what belongs to it: 52%,40%=#3a6b35 from the left and the top, or "
+            "in pixels, 812,300=#8a2b2b. Repeatable; for one photo.",
+            "Colours",
+            metavar="X,Y=COLOUR",
+            check=_check_hint,
+            photos_only=True,
+            over_http=True,
+            show_default=False,
+        ),
+    ] = ()
+    hints: Annotated[
+        str | None,
+        Option(
+            "The hints in a file, as the page saves them; auto: of each photo those beside it, for photo.jpg in "
+            "photo.hints.json.",
+            "Colours",
+            metavar="FILE|auto",
+            photos_only=True,
+        ),
+    ] = None
 
     @property
     def word(self) -> str:
@@ -44,7 +126,44 @@ class ColorizeOptions(ConversionOptions):
     def model_name(self) -> str:
         return self.model
 
-    def task(self) -> "Task":
+    @property
+    def hints_beside(self) -> bool:
+        return self.hints == AUTO
+
+    def check_many(self) -> None:
+        for name, given in (("--hint", bool(self.hint)), ("--hints FILE", self.hints not in (None, AUTO))):
+            if given:
+                raise UsageError(
+                    f"{name} is for one photo: give each of many its own hints, in photo.hints.json beside photo.jpg, "
+                    "and --hints auto"
+                )
+
+    def task(self) -> "Colorizing":
+        """Reads the reference and the hints' file: UnreadablePhoto and UsageError where that cannot be."""
         from img2img.batch.task import Colorizing
 
-        return Colorizing(self.model, self.strength, self.execution)
+        return Colorizing(self.model, self.strength, self.execution, self._steering(), self.hints_beside)
+
+    def _steering(self) -> "SteeringRequest":
+        from img2img.photo import DEFAULT_MAX_PIXELS
+        from img2img.steering.colors import parse_color
+        from img2img.steering.request import SteeringRequest, read_reference
+
+        if self.influence is not None and not (self.reference or self.palette):
+            raise UsageError("--influence is that of a --reference or --palette: add one")
+        most = self.max_pixels or DEFAULT_MAX_PIXELS
+        return SteeringRequest(
+            read_reference(self.reference, max_pixels=most) if self.reference else None,
+            1.0 if self.influence is None else float(self.influence),
+            tuple(map(parse_color, self.palette)),
+            float(self.warmth),
+            self._hints(),
+        )
+
+    def _hints(self) -> "tuple[Hint, ...]":
+        """The file's, then the single ones."""
+        from img2img.steering.hints import parse_hint
+        from img2img.steering.hints_file import read_hints
+
+        filed = read_hints(Path(self.hints)) if self.hints and not self.hints_beside else ()
+        return (*filed, *map(parse_hint, self.hint))

@@ -8,7 +8,7 @@ from functools import cache, partial
 from importlib.util import find_spec
 
 from img2img.batch.outcome import Outcome
-from img2img.batch.task import FilmConverter
+from img2img.batch.task import FilmConverter, Task
 from img2img.conversion.conversion import Conversion, FilmProgress, recorded
 from img2img.conversion.option import option_fields
 from img2img.conversion.options import ConversionOptions
@@ -25,13 +25,14 @@ def open_films(
     plan = plan_films(list(inputs), output, word=options.word)
     _check_rate(plan, options.fps)
     _check_packages()
-    return recorded(_converted(plan, options, progress), films=True, total=len(plan))
+    return recorded(_converted(plan, options.task(), options, progress), films=True, total=len(plan))
 
 
-def _converted(plan: list[FilmJob], options: ConversionOptions, progress: FilmProgress) -> Iterator[Outcome]:
+def _converted(
+    plan: list[FilmJob], task: Task, options: ConversionOptions, progress: FilmProgress
+) -> Iterator[Outcome]:
     from img2img.video.one_film import DEFAULT_RATE, FilmOptions, convert_one_film
 
-    task = options.task()
     film_options = FilmOptions(task.settings(), overwrite=options.overwrite, rate=options.fps or DEFAULT_RATE)
 
     @cache

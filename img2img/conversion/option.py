@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol, Union, get_args, get_origin
 
 from img2img.errors import UsageError
 
-Group = Literal["Results", "Speed", "Big batches", "Films"]
+Group = Literal["Results", "Colours", "Speed", "Big batches", "Films"]
 
 
 class OptionsClass(Protocol):
@@ -20,8 +20,8 @@ class OptionsClass(Protocol):
 class Option:
     """What stands in the `Annotated` type of a dataclass's field. `least` and `most` are the ends of its range.
 
-    `check` raises UsageError. `photos_only`:
-    refused for films. `over_http`: whether a server lets its callers set it.
+    `check` raises UsageError; of several values it is called with each. `separator`: between several in one text.
+    `photos_only`: refused for films. `over_http`: whether a server lets its callers set it.
     """
 
     help: str
@@ -30,6 +30,7 @@ class Option:
     least: float | None = None
     most: float | None = None
     check: Callable[[Any], None] | None = None
+    separator: str | None = None
     photos_only: bool = False
     over_http: bool = False
     show_default: bool = True
@@ -37,13 +38,14 @@ class Option:
 
 @dataclass(frozen=True)
 class OptionField:
-    """One field of an options class."""
+    """One field of an options class; `several`: of any number of values, a tuple."""
 
     field: str
     hint: Any
-    kind: Any  # the hint without what is optional about it
+    kind: Any  # of one value: the hint without what is optional about it, or that there may be several
     default: Any
     option: Option
+    several: bool = False
 
     @property
     def name(self) -> str:
@@ -51,7 +53,20 @@ class OptionField:
         return f"--{self.field.replace('_', '-')}"
 
     def read(self, value: Any) -> Any:
-        """The value in the field's own type. Raises UsageError for one that it cannot have."""
+        """The value in the field's own type; one text, or any row of them, for several. Raises UsageError."""
+        if self.several:
+            return tuple(self._read_one(each) for each in self._parts(value))
+        return self._read_one(value)
+
+    def _parts(self, value: Any) -> list[Any]:
+        given = list(value) if isinstance(value, list | tuple) else [value]
+        if self.option.separator is None:
+            return given
+        return [
+            part for each in given for part in (each.split(self.option.separator) if isinstance(each, str) else [each])
+        ]
+
+    def _read_one(self, value: Any) -> Any:
         value = self._in_its_type(value)
         if value is None and self.default is None:
             return None
@@ -98,9 +113,10 @@ def _option_field(field: "Field[Any]") -> OptionField:
     hint, option = get_args(annotated)
     assert isinstance(option, Option)
     assert field.default is not MISSING
+    several = get_origin(hint) is tuple
     kinds = [kind for kind in get_args(hint) if kind is not types.NoneType]
     optional = get_origin(hint) in (Union, types.UnionType)
-    return OptionField(field.name, hint, kinds[0] if optional else hint, field.default, option)
+    return OptionField(field.name, hint, kinds[0] if optional or several else hint, field.default, option, several)
 
 
 def check_names(options: type[OptionsClass], given: Mapping[str, object]) -> None:

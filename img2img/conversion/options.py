@@ -126,6 +126,14 @@ class ConversionOptions:
         return self
 
     @property
+    def hints_beside(self) -> bool:
+        """Whether a file of hints beside a photo belongs to it."""
+        return False
+
+    def check_many(self) -> None:
+        """Raises UsageError for what one photo alone can have."""
+
+    @property
     def word(self) -> str:
         """What a result beside its source is named by."""
         raise NotImplementedError

@@ -9,6 +9,7 @@ from img2img.batch.journal.resume_rules import without_journal
 from img2img.batch.one_photo import PhotoOptions, convert_photo
 from img2img.batch.outcome import Outcome
 from img2img.batch.sources.object_store import is_there
+from img2img.batch.task import Task
 from img2img.conversion.conversion import Conversion, recorded
 from img2img.conversion.options import ConversionOptions
 from img2img.machine import usable_cores
@@ -19,7 +20,7 @@ from img2img.photo import DEFAULT_MAX_PIXELS
 def one_photo(single: Job | Outcome, options: ConversionOptions) -> Conversion:
     """Of `plan_single`'s job, or the failure that it gave."""
     to_stdout = isinstance(single, Job) and single.target is STREAM
-    return recorded(_outcome(single, options), to_stdout=to_stdout)
+    return recorded(_outcome(single, options.task(), options), to_stdout=to_stdout)
 
 
 def photo_options(options: ConversionOptions) -> PhotoOptions:
@@ -27,7 +28,7 @@ def photo_options(options: ConversionOptions) -> PhotoOptions:
     return PhotoOptions(options.format, options.quality, most, options.first_frame, options.provenance)
 
 
-def _outcome(single: Job | Outcome, options: ConversionOptions) -> Iterator[Outcome]:
+def _outcome(single: Job | Outcome, task: Task, options: ConversionOptions) -> Iterator[Outcome]:
     if isinstance(single, Outcome):
         yield single
         return
@@ -36,5 +37,5 @@ def _outcome(single: Job | Outcome, options: ConversionOptions) -> Iterator[Outc
     if stays:
         yield Outcome(single.source, single.target, "skipped", flags=(stays,))
         return
-    converter = options.task().open(options.jobs or usable_cores())
+    converter = task.open(options.jobs or usable_cores())
     yield convert_photo(single, converter, photo_options(options))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from img2img.batch.batch import BatchRequest, PhotoBatch
-from img2img.batch.engines.engine import LocalEngine, RayEngine
+from img2img.batch.engines.engine import Engine, LocalEngine, RayEngine
 from img2img.batch.job import Found
 from img2img.batch.outcome import Outcome
 from img2img.batch.plan import is_zip, plan_folder
+from img2img.batch.sources.hints_beside import with_hints_beside
 from img2img.batch.sources.listing import list_files, list_photos
 from img2img.batch.sources.passed_over import PassedOver
+from img2img.batch.task import Task
 from img2img.conversion.conversion import Conversion
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photo import photo_options
@@ -24,18 +25,20 @@ from img2img.interrupt import interrupt_noted
 def open_photos(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> Iterator[Conversion]:
     """Raises UsageError, and Img2ImgError where the journal cannot be held or a model's card cannot be read."""
     passed_over = PassedOver()
-    with PhotoBatch.open(_request(inputs, output, options, passed_over)) as batch:
+    request = _request(inputs, output, options, passed_over)
+    engine = _engine(request.task, options)
+    with PhotoBatch.open(request) as batch:
         if options.watch:
             with interrupt_noted(signal.SIGTERM) as stop:
-                yield _watching(batch, options, stop, passed_over)
+                yield Conversion(batch.watch(engine, stop), batch.outcomes, passed_over=passed_over.words)
         else:
-            yield _once(batch, options, passed_over)
+            yield _once(batch, engine, passed_over)
 
 
-def _once(batch: PhotoBatch, options: ConversionOptions, passed_over: PassedOver) -> Conversion:
+def _once(batch: PhotoBatch, engine: Engine, passed_over: PassedOver) -> Conversion:
     registered = batch.register()
     return Conversion(
-        batch.run(_engine(options), registered),
+        batch.run(engine, registered),
         batch.outcomes,
         total=registered.due + registered.failed,
         skipped=registered.skipped,
@@ -44,22 +47,17 @@ def _once(batch: PhotoBatch, options: ConversionOptions, passed_over: PassedOver
     )
 
 
-def _watching(
-    batch: PhotoBatch, options: ConversionOptions, stop: threading.Event, passed_over: PassedOver
-) -> Conversion:
-    return Conversion(batch.watch(_engine(options), stop), batch.outcomes, passed_over=passed_over.words)
-
-
-def _engine(options: ConversionOptions) -> LocalEngine | RayEngine:
-    task, chosen = options.task(), photo_options(options)
+def _engine(task: Task, options: ConversionOptions) -> Engine:
     if options.engine == "ray":
-        return RayEngine(task, chosen, options.address, options.jobs)
-    return LocalEngine(task, chosen, options.jobs, options.one_at_a_time)
+        return RayEngine(task, photo_options(options), options.address, options.jobs)
+    return LocalEngine(task, photo_options(options), options.jobs, options.one_at_a_time)
 
 
 def _request(
     inputs: Sequence[str], output: str | None, options: ConversionOptions, passed_over: PassedOver
 ) -> BatchRequest:
+    options.check_many()
+
     def look() -> Iterator[Found | Outcome]:
         recursive, may_be_empty, now = options.recursive, options.watch, PassedOver()
         if options.from_file:
@@ -68,7 +66,7 @@ def _request(
         passed_over.take(now)
 
     return BatchRequest(
-        look,
+        (lambda: with_hints_beside(look())) if options.hints_beside else look,
         plan_folder(inputs, output),
         options.task(),
         photo_options(options),

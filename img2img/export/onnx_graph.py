@@ -21,7 +21,6 @@ from img2img.networks.blocks import ConvNormAct
 from img2img.networks.optional_input import WithOptionalInput
 from img2img.recipes.recipe import Recipe
 
-EXAMPLE = {"N": 2, "H": 64, "W": 96}
 LARGEST = {"N": 4096, "H": 200, "W": 200}  # sides in multiples; only bounds what the exporter proves about shapes
 
 
@@ -80,7 +79,12 @@ def to_onnx(network: nn.Module, recipe: type[Recipe], config: Recipe.Config) -> 
 def graph_of(network: nn.Module, takes: Sequence[TensorSpec], gives: Sequence[TensorSpec], multiple: int) -> bytes:
     """The same of any network without batch norms whose pictures have sides of multiples of `multiple`."""
     inputs, outputs = [spec.name for spec in takes], [spec.name for spec in gives]
-    examples = [torch.zeros(fill_shape(spec, EXAMPLE)) for spec in takes]
+    example = {
+        "N": 2,
+        "H": max(64, 2 * multiple),
+        "W": max(96, 3 * multiple),
+    }  # none 1 anywhere: the exporter fixes those
+    examples = [torch.zeros(fill_shape(spec, example)) for spec in takes]
     shapes = _dynamic_shapes(takes, multiple)
     if isinstance(network, WithOptionalInput):
         inputs, outputs = [*inputs, network.optional], [*outputs, network.further]

@@ -41,19 +41,38 @@ def measure_parity(
 
 @torch.no_grad()
 def measure_graph(
-    model: str, network: nn.Module, graph: bytes, takes: Sequence[TensorSpec], scale: float, unit: str
+    model: str,
+    network: nn.Module,
+    graph: bytes,
+    takes: Sequence[TensorSpec],
+    scale: float,
+    unit: str,
+    *,
+    multiple: int = 1,
 ) -> list[Parity]:
-    """The same of any network; one unit of its first output is `scale` of `unit`."""
+    """The same of any network whose pictures have sides of multiples of `multiple`.
+
+    One unit of its first output is `scale` of `unit`.
+    """
     runtime = OnnxRuntime(graph, device="cpu", threads=1)
     generator = torch.Generator().manual_seed(0)
     results = []
-    for sizes in PARITY_SIZES:
+    for sizes in _parity_sizes(multiple):
         inputs = [random_input(spec, sizes, generator) for spec in takes]
         difference = runtime.run(*(one.numpy() for one in inputs)) - network(*inputs).numpy()
         shapes = tuple(tuple(one.shape) for one in inputs)
         largest = float(np.abs(difference).max()) * scale
         results.append(Parity(model, shapes, largest, unit))
     return results
+
+
+def _parity_sizes(multiple: int) -> list[dict[str, int]]:
+    """Sides rounded up to the multiple; sizes that become one are measured once."""
+    rounded = [
+        {name: size if name == "N" else -(-size // multiple) * multiple for name, size in sizes.items()}
+        for sizes in PARITY_SIZES
+    ]
+    return list({(one["H"], one["W"]): one for one in rounded}.values())
 
 
 def random_input(spec: TensorSpec, sizes: Mapping[str, int], generator: torch.Generator) -> Tensor:

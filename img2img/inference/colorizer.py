@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +23,13 @@ from img2img.lab import Floats, lightness
 from img2img.machine import return_freed_memory, usable_cores
 from img2img.photo import Photo
 from img2img.photo.pixels import Pixels
+from img2img.steering.color_classes import ColorClasses
 from img2img.steering.colors import Color, parse_color
-from img2img.steering.hints import Hint
-from img2img.steering.prior import ColorClasses, class_prior
+from img2img.steering.hints import Hint, parse_hint
+from img2img.steering.prior import Prior, class_prior
 from img2img.steering.spread import spread_hints
 from img2img.steering.steering import NEUTRAL, Steering
+from img2img.steering.suggest import Suggestion, logits_at, suggestions
 
 AB_RANGE = 110.0  # the graph's output is ab / 110
 LARGE = 4_000_000  # pixels
@@ -62,19 +65,20 @@ class Colorizer:
         influence: float = 1.0,
         palette: Sequence[str] = (),
         warmth: float = 0.0,
-        hints: Sequence[Hint] = (),
+        hints: Sequence[Hint | str] = (),
     ) -> Image.Image:
         """The coloured image, RGB or RGBA, 8 bit; `convert` keeps 16 bit and all that a file holds.
 
         `reference`, `influence` (0 to 1), `palette` (colours such as "#8a2b2b") and `warmth` (-1 to 1) are those of
-        `prior`. UnreadablePhoto for an empty image, or a mode without a known black and white; ModelError for a model
-        that cannot be steered.
+        `prior`; `hints` are such as "52%,40%=#3a6b35". UnreadablePhoto for an empty image, or a mode without a known
+        black and white; ModelError for a model that cannot be steered.
         """
         check_type(image, Image.Image, "Image.open(path) gives one")
         example = None if reference is None else Photo.from_image(reference)
         colors = [parse_color(color) for color in palette]
         prior = self.prior(reference=example, influence=influence, palette=colors, warmth=warmth)
-        return self.convert(Photo.from_image(image), strength=strength, steering=Steering(prior, hints)).to_image()
+        placed = [parse_hint(hint) if isinstance(hint, str) else hint for hint in hints]
+        return self.convert(Photo.from_image(image), strength=strength, steering=Steering(prior, placed)).to_image()
 
     def prior(
         self,
@@ -83,26 +87,44 @@ class Colorizer:
         influence: float = 1.0,
         palette: Sequence[Color] = (),
         warmth: float = 0.0,
-    ) -> Floats | None:
+    ) -> Prior | None:
         """The prior over the model's classes that leans to these colours, for Steering; None for nothing asked.
 
-        ModelError where the model takes none, or its card does not say what its classes are.
+        `influence`, 0 to 1, is the reference's and the palette's. ModelError for a model that cannot be steered,
+        UsageError for numbers out of range.
         """
         if reference is None and not palette and not warmth:
             return None
         return class_prior(self.classes, reference=reference, influence=influence, palette=palette, warmth=warmth)
 
-    @property
+    def suggest(
+        self, luma: Pixels, x: float, y: float, *, prior: Prior | None = None, count: int = 5
+    ) -> Sequence[Suggestion]:
+        """The likeliest distinct colours of a luma (H, W) at a place, shares of its sides; the likeliest first.
+
+        ModelError for a model that cannot be steered, UsageError for a place outside.
+        """
+        classes = self.classes
+        small, _, logits = self.predicted_with_logits(luma)
+        weights = prior.fitted(logits) if prior else None
+        here = logits_at(logits, x, y)
+        row, column = (min(int(share * side), side - 1) for share, side in zip((y, x), small.shape, strict=True))
+        return suggestions(here, int(small[row, column]), classes, prior=weights, count=count)
+
+    @cached_property
     def classes(self) -> ColorClasses:
         """Of the model's colours. ModelError where it cannot be steered."""
-        rows = np.array(self.card.color_classes, np.float32)
-        if not (len(rows) and self._gives_logits):
-            raise ModelError(f"{self._model.source}: this model cannot be steered: export it again, or take another")
-        return ColorClasses(rows[:, :2], rows[:, 2])
+        self.check_can_be_steered()
+        settings, rows = self.card.settings, np.array(self.card.color_classes, np.float32)
+        return ColorClasses(rows[:, :2], rows[:, 2], settings.get("temperature", 1.0), settings.get("saturation", 1.0))
 
-    @property
-    def _gives_logits(self) -> bool:
-        return any(output.name == "logits" for output in self.card.outputs)
+    def check_can_be_steered(self) -> None:
+        """Raises ModelError where the model gives no logits of classes, or its card does not say what these are."""
+        if not (self.card.color_classes and any(output.name == "logits" for output in self.card.outputs)):
+            raise ModelError(
+                f"{self._model.source}: this model cannot be steered, for it does not say how likely it takes each "
+                "colour: export its run again, or take the colorizer that comes with img2img"
+            )
 
     def convert(
         self, photo: Photo, *, strength: float = 1.0, steady: Steady | None = None, steering: Steering = NEUTRAL
@@ -133,28 +155,43 @@ class Colorizer:
             raise UsageError(f"strength {strength} is not 0 or more: 0 is grey, 1 is what the model says")
         if steering.hints:
             small, ab, logits = self.predicted_with_logits(luma, steering.prior)
-            return chroma_planes(small, spread_hints(steering.hints, small, strengthened(ab, strength), logits))
+            height, width = luma.shape
+            predicted = strengthened(ab, strength)
+            steered = spread_hints(steering.hints, small, predicted, logits, photo=(height, width))
+            return chroma_planes(small, steered)
         small, ab = self.predicted(luma, steering.prior)
         if steady:
             ab = steady(small, ab)
         return chroma_planes(small, strengthened(ab, strength))
 
-    def predicted(self, luma: Pixels, prior: Floats | None = None) -> tuple[npt.NDArray[np.uint8], Floats]:
+    def predicted(self, luma: Pixels, prior: Prior | None = None) -> tuple[npt.NDArray[np.uint8], Floats]:
         """The small luma (h, w) that the network sees of a luma (H, W), and the ab (2, h, w) that it predicts."""
-        small = shrink(luma, self.card.native_size, self.card.size_multiple)
+        if prior and prior.shares is not None:
+            small, ab, _ = self.predicted_with_logits(luma, prior)
+            return small, ab
+        small = self._small(luma)
         return small, self._predict(small, prior)
 
     def predicted_with_logits(
-        self, luma: Pixels, prior: Floats | None = None
+        self, luma: Pixels, prior: Prior | None = None
     ) -> tuple[npt.NDArray[np.uint8], Floats, Floats]:
-        """The same, and the logits (Q, h/4, w/4) of the classes, without the prior. ModelError as `classes`."""
-        if not self._gives_logits:
-            raise ModelError(f"{self._model.source}: this model cannot be steered: export it again, or take another")
-        small = shrink(luma, self.card.native_size, self.card.size_multiple)
-        output, logits = self._model.run_all(*_inputs(small, prior))
-        return small, self._checked(small, output), logits[0]
+        """The same, and the logits (Q, h/4, w/4) of the classes, without the prior. ModelError as `classes`.
 
-    def _predict(self, small: npt.NDArray[np.uint8], prior: Floats | None = None) -> Floats:
+        A prior of a reference is fitted to the logits, which are known when the graph is done: so its last step, the
+        mean of the colours, is done again.
+        """
+        self.check_can_be_steered()
+        small = self._small(luma)
+        output, logits = self._model.run_all(*_inputs(small, prior))
+        ab = self._checked(small, output)
+        if prior and prior.shares is not None:
+            ab = prior.annealed_mean(logits[0])
+        return small, ab, logits[0]
+
+    def _small(self, luma: Pixels) -> npt.NDArray[np.uint8]:
+        return shrink(luma, self.card.native_size, self.card.size_multiple)
+
+    def _predict(self, small: npt.NDArray[np.uint8], prior: Prior | None = None) -> Floats:
         return self._checked(small, self._model.run(*_inputs(small, prior)))
 
     def _checked(self, small: npt.NDArray[np.uint8], output: Floats) -> Floats:
@@ -166,6 +203,6 @@ class Colorizer:
         return ab
 
 
-def _inputs(small: npt.NDArray[np.uint8], prior: Floats | None) -> tuple[Floats, ...]:
+def _inputs(small: npt.NDArray[np.uint8], prior: Prior | None) -> tuple[Floats, ...]:
     light = lightness(small) / np.float32(50) - np.float32(1)
-    return (light[None, None],) if prior is None else (light[None, None], prior)
+    return (light[None, None],) if prior is None else (light[None, None], prior.weights)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from img2img.atomic_file import is_file
 from img2img.errors import ModelError
 from img2img.inference.execution import Execution
 from img2img.inference.open_runtime import open_runtime
@@ -90,9 +91,14 @@ def find_critic(model: str | os.PathLike[str]) -> Path:
 
 def _companion(path: Path, name: str, purpose: str) -> Path:
     beside = path.with_name(f"{Path(name).name}.onnx")
-    if not beside.is_file() and name not in {each.stem for each in available_models()}:
-        raise ModelError(f"{beside}: not there, and {path.name} needs it {purpose}: keep the two side by side")
-    return beside if beside.is_file() else find_model(name)
+    if is_file(beside):
+        return beside
+    if name not in {each.stem for each in available_models()}:
+        raise ModelError(
+            f"{beside}: not there, and {path.name} needs it {purpose}: keep the two side by side, or "
+            "`img2img models add` it"
+        )
+    return find_model(name)
 
 
 def _where_to_find_one(task: str) -> str:

@@ -31,7 +31,7 @@ def tiles(height: int, width: int, *, halo: int, multiple: int) -> Iterator[tupl
     outermost end at the picture's edge, where the network pads as it would for the whole.
     """
     margin = -(-max(halo, SMALLEST_HALO) // multiple) * multiple
-    longest = max(TILE_SIDE, 2 * margin + SMALLEST_CORE)
+    longest = max(TILE_SIDE, 2 * margin + max(SMALLEST_CORE, 2 * margin // 3))  # or far more is seen than drawn
     yield from product(spans(height, longest, margin, multiple), spans(width, longest, margin, multiple))
 
 

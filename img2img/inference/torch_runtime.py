@@ -13,7 +13,7 @@ from img2img.errors import ModelError
 from img2img.lab import Floats
 from img2img.model_file import ModelCard, read_card
 from img2img.networks.optional_input import WithOptionalInput
-from img2img.recipes import build_exported, recipe_class
+from img2img.recipes import IMPORTED, build_exported, recipe_class
 
 
 class TorchRuntime:
@@ -54,6 +54,8 @@ def load_network(weights: Path, card: ModelCard) -> nn.Module:
 
     Raises ModelError when the file is not there, or another model's.
     """
+    if card.recipe == IMPORTED:
+        raise ModelError(f"{weights}: imported models have no such file: on a GPU they need onnxruntime-gpu")
     if not weights.is_file():
         raise ModelError(f"{weights}: not there, and PyTorch needs it: keep the .safetensors beside the .onnx")
     held = read_card(weights).name

@@ -1,15 +1,16 @@
-"""The model file: its card, how it is packed, and where it is found."""
+"""The model file: its card, how it is packed, and where it is found. `adding/` is imported where it is asked for."""
 
 from img2img.model_file.card import ModelCard, TensorSpec
 from img2img.model_file.container import (
     CARD_KEY,
     attach_card,
     card_for_weights,
+    check_model,
     read_card,
     read_model,
     rewrite_card,
 )
-from img2img.model_file.lookup import available_models, checkpoints, find_model
+from img2img.model_file.lookup import available_models, checkpoints, find_model, shipped_models
 
 __all__ = [
     "CARD_KEY",
@@ -18,9 +19,11 @@ __all__ = [
     "attach_card",
     "available_models",
     "card_for_weights",
+    "check_model",
     "checkpoints",
     "find_model",
     "read_card",
     "read_model",
     "rewrite_card",
+    "shipped_models",
 ]

@@ -70,7 +70,7 @@ class ModelCard:
         """The card in `text`, every field checked; ModelError names `source`."""
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelError(f"{source}: the model's card is damaged ({error}): fetch the file again") from None
         if not isinstance(values, dict) or not isinstance(values.get("format"), int):
             raise ModelError(f"{source}: the model's card is not one that img2img wrote")
@@ -90,7 +90,10 @@ class ModelCard:
 
 def _tensor_spec(values: dict[str, Any]) -> TensorSpec:
     low, high = values["range"]
-    return TensorSpec(values["name"], tuple(values["shape"]), values["unit"], (low, high))
+    spec = TensorSpec(values["name"], tuple(values["shape"]), values["unit"], (low, high))
+    if not all(_fits(bound, int | float) for bound in spec.range):
+        raise TypeError(f"range is {spec.range!r}")
+    return spec
 
 
 def _color_class(row: list[float]) -> tuple[float, float, float]:

@@ -45,7 +45,7 @@ def rewrite_card(path: Path, card: ModelCard) -> bytes:
     content = _read(path)
     if path.suffix.lower() == ".safetensors":
         return card_for_weights(content, card)
-    return attach_card(bytes(_split_onnx(content, path)[0]), card)
+    return attach_card(bytes(_split_onnx(content, str(path))[0]), card)
 
 
 def read_model(path: Path) -> tuple[bytes, ModelCard]:
@@ -53,16 +53,19 @@ def read_model(path: Path) -> tuple[bytes, ModelCard]:
     if path.suffix.lower() == ".safetensors":
         raise ModelError(f"{path}: holds weights to train on from; photos are converted by {_graph_of(path)}")
     content = _read(path)
-    weights, text = _split_onnx(content, path)
-    return content, _checked_card(weights, text, path)
+    return content, check_model(content, str(path))
+
+
+def check_model(content: bytes, source: str) -> ModelCard:
+    """The checked card of an .onnx file's content; ModelError, which names `source`, as in `read_model`."""
+    return _checked_card(*_split_onnx(content, source), source)
 
 
 def read_card(path: Path) -> ModelCard:
     """The checked card of an .onnx or .safetensors file; ModelError as in `read_model`."""
     if path.suffix.lower() != ".safetensors":
         return read_model(path)[1]
-    weights, text = _split_safetensors(_read(path), path)
-    return _checked_card(weights, text, path)
+    return _checked_card(*_split_safetensors(_read(path), str(path)), str(path))
 
 
 def _graph_of(weights: Path) -> str:
@@ -70,10 +73,10 @@ def _graph_of(weights: Path) -> str:
     return str(graph) if graph.is_file() else f"the {graph.name} that was exported with it"
 
 
-def _not_onnx(path: Path, or_else: str) -> ModelError:
-    if path.suffix.lower() != ".onnx":
-        return ModelError(f"{path}: not an ONNX model: give an .onnx file, which `img2img export` makes of a run")
-    return ModelError(f"{path}: not an ONNX model, or {or_else}: fetch or export it again")
+def _not_onnx(source: str, or_else: str) -> ModelError:
+    if not source.lower().endswith(".onnx"):
+        return ModelError(f"{source}: not an ONNX model: give an .onnx file, which `img2img export` makes of a run")
+    return ModelError(f"{source}: not an ONNX model, or {or_else}: fetch or export it again")
 
 
 def _read(path: Path) -> bytes:
@@ -86,29 +89,29 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _checked_card(weights: memoryview, text: str, path: Path) -> ModelCard:
-    card = ModelCard.from_json(text, source=str(path))
+def _checked_card(weights: memoryview, text: str, source: str) -> ModelCard:
+    card = ModelCard.from_json(text, source=source)
     if hashlib.sha256(weights).hexdigest() != card.sha256:
-        raise ModelError(f"{path}: is damaged (its weights differ from its card's sha256): fetch the file again")
+        raise ModelError(f"{source}: is damaged (its weights differ from its card's sha256): fetch the file again")
     return card
 
 
-def _split_onnx(content: bytes, path: Path) -> tuple[memoryview, str]:
+def _split_onnx(content: bytes, source: str) -> tuple[memoryview, str]:
     """The bytes before the card, and the card: the last top-level field."""
-    ((start, number, body),) = deque(_fields(content, path), maxlen=1)
+    ((start, number, body),) = deque(_fields(content, source), maxlen=1)
     if number == _METADATA_PROPS:
-        entry = {number: bytes(value) for _, number, value in _fields(bytes(body), path)}
+        entry = {number: bytes(value) for _, number, value in _fields(bytes(body), source)}
         if entry.get(1) == CARD_KEY.encode() and 2 in entry:
             return memoryview(content)[:start], entry[2].decode(errors="replace")
-    raise ModelError(f"{path}: has no img2img card, so nothing says how to use it: `img2img export` writes one")
+    raise ModelError(f"{source}: has no img2img card, so nothing says how to use it: `img2img export` writes one")
 
 
-def _split_safetensors(content: bytes, path: Path) -> tuple[memoryview, str]:
+def _split_safetensors(content: bytes, source: str) -> tuple[memoryview, str]:
     """The data section and the card."""
-    header, weights = _split_header(content, str(path))
+    header, weights = _split_header(content, source)
     text = (header.get("__metadata__") or {}).get(CARD_KEY)
     if not isinstance(text, str):
-        raise ModelError(f"{path}: has no img2img card, so nothing says how to use it: `img2img export` writes one")
+        raise ModelError(f"{source}: has no img2img card, so nothing says how to use it: `img2img export` writes one")
     return weights, text
 
 
@@ -124,7 +127,7 @@ def _split_header(content: bytes, source: str) -> tuple[dict[str, Any], memoryvi
     return header, memoryview(content)[end:]
 
 
-def _fields(message: bytes, path: Path) -> Iterator[tuple[int, int, memoryview]]:
+def _fields(message: bytes, source: str) -> Iterator[tuple[int, int, memoryview]]:
     """A protobuf message's top-level fields: offset, number, and the content of those that have a length."""
     view, position = memoryview(message), 0
     while position < len(view):
@@ -137,9 +140,9 @@ def _fields(message: bytes, path: Path) -> Iterator[tuple[int, int, memoryview]]
         elif wire_type == 2:
             length, position = _varint(view, position)
         if wire_type not in (0, 2) or not 0 < number <= _LAST_FIELD:
-            raise _not_onnx(path, "a damaged one")
+            raise _not_onnx(source, "a damaged one")
         if position + length > len(view):
-            raise _not_onnx(path, "one cut short")
+            raise _not_onnx(source, "one cut short")
         yield start, number, view[position : position + length]
         position += length
 

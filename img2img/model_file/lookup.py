@@ -1,4 +1,4 @@
-"""Where model files are: those that ship, by name, and any other by its path."""
+"""Where model files are: those that ship and those that were added, by name, and any other by its path."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from img2img.atomic_file import is_file
 from img2img.errors import ModelError
+from img2img.model_file.added_folder import added_model, added_models
 
 
 def checkpoints() -> Path:
@@ -14,20 +15,35 @@ def checkpoints() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "checkpoints"
 
 
-def available_models() -> list[Path]:
+def shipped_models() -> list[Path]:
     """The .onnx files that ship, by name."""
     return sorted(checkpoints().glob("*.onnx"))
 
 
+def available_models() -> list[Path]:
+    """The .onnx files that ship, then those that were added; a file's stem is the model's name, and none stands twice.
+
+    A model that ships hides an added one of its name.
+    """
+    shipped = shipped_models()
+    names = {path.stem for path in shipped}
+    return [*shipped, *(path for path in added_models() if path.stem not in names)]
+
+
 def find_model(name_or_path: str) -> Path:
-    """The file of a model that ships, by its name, or any other model file by its path."""
-    named = {path.stem: path for path in available_models()}
-    if name_or_path in named:
-        return named[name_or_path]
+    """The file of a model that ships or was added, by its name, or any other model file by its path."""
+    shipped = {path.stem: path for path in shipped_models()}
+    if path := shipped.get(name_or_path) or added_model(name_or_path):
+        return path
     path = Path(name_or_path)
     if is_file(path):
         return path
+    refuse_run(path)
+    choices = ", ".join(path.stem for path in available_models()) or f"none, {checkpoints()} has no .onnx file"
+    raise ModelError(f"{name_or_path}: no such model file, nor a model's name. Models at hand: {choices}")
+
+
+def refuse_run(path: Path) -> None:
+    """Raise ModelError for the folder of a run, which is taken for a model easily."""
     if is_file(path / "config.json"):
         raise ModelError(f"{path}: a run's folder, not a model file: first `img2img export {path} -o NAME.onnx`")
-    choices = ", ".join(named) or f"none, {checkpoints()} has no .onnx file"
-    raise ModelError(f"{name_or_path}: no such model file, nor a model's name. Models at hand: {choices}")

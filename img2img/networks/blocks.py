@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 Norm = Callable[[int], nn.Module]
 Padding = Literal["zeros", "reflect"]
+BINOMIAL = torch.tensor((1.0, 2.0, 1.0)) / 4
 
 
 def normal_init(module: nn.Module, std: float = 0.02) -> None:
@@ -82,8 +84,33 @@ class TransposedUp(nn.Sequential):
         )
 
 
+class Blur(nn.Module):
+    """Half the size by a filter of 1, 2, 1 over every second pixel: less aliases (Zhang 2019, arXiv 1904.11486).
+
+    Sides are even, and 2 or more.
+    """
+
+    kernel: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("kernel", torch.outer(BINOMIAL, BINOMIAL)[None, None], persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels = x.shape[1]
+        around = nn.functional.pad(x, (1, 1, 1, 1), mode="reflect")
+        return nn.functional.conv2d(around, self.kernel.expand(channels, 1, 3, 3), stride=2, groups=channels)
+
+
+class BlurredDown(nn.Sequential):
+    """Convolution, norm and activation at full size, then half the size by a blur."""
+
+    def __init__(self, in_channels: int, out_channels: int, *, norm: Norm = nn.BatchNorm2d) -> None:
+        super().__init__(ConvNormAct(in_channels, out_channels, norm=norm), Blur())
+
+
 class ResizeUp(nn.Sequential):
-    """Twice the size by repeating pixels, then a convolution (Odena et al. 2016)."""
+    """Twice the size by repeating pixels or bilinearly, then a convolution (Odena et al. 2016)."""
 
     def __init__(
         self,
@@ -92,9 +119,10 @@ class ResizeUp(nn.Sequential):
         *,
         norm: Norm = nn.BatchNorm2d,
         activation: Callable[[], nn.Module] = nn.ReLU,
+        mode: Literal["nearest", "bilinear"] = "nearest",
     ) -> None:
         super().__init__(
-            nn.Upsample(scale_factor=2, mode="nearest"),
+            nn.Upsample(scale_factor=2, mode=mode),
             ConvNormAct(in_channels, out_channels, norm=norm, activation=activation),
         )
 

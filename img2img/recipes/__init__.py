@@ -69,6 +69,10 @@ RECIPES = {
 }
 
 
+IMPORTED = "imported"
+"""What the card of a model says that was trained with another framework."""
+
+
 def recipe_class(name: str) -> type[Recipe]:
     """The recipe of that name; raises SettingError with the names that exist."""
     if name not in RECIPES:

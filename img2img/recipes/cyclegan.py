@@ -11,7 +11,6 @@ from torch import Tensor, nn, optim
 from img2img.model_file import TensorSpec
 from img2img.networks.blocks import channel_norm
 from img2img.networks.frozen_features import FrozenFeatures
-from img2img.networks.measured_norm import WithStatistics, statistics_size
 from img2img.networks.patchgan import PatchGAN
 from img2img.networks.projected import ProjectedDiscriminator
 from img2img.networks.residual_unet import ResidualUNet
@@ -22,8 +21,7 @@ from img2img.recipes.recipe import Batch, Recipe, Update, frozen
 from img2img.recipes.translation.diff_augment import diff_augment
 from img2img.recipes.translation.image_pool import ImagePool
 from img2img.recipes.translation.likeness import translation_figures
-
-STATISTICS = "means, then variances, that its norms measured; given as the input 'frozen' they take their place"
+from img2img.recipes.translation.translator_tensors import IMAGE, TRANSLATED, statistics_outputs, with_statistics
 
 
 class CycleganRecipe(Recipe):
@@ -72,21 +70,19 @@ class CycleganRecipe(Recipe):
 
     @classmethod
     def inputs(cls, config: Recipe.Config) -> tuple[TensorSpec, ...]:
-        return (TensorSpec("image", (1, 3, "H", "W"), "sRGB / 127.5 - 1", (-1.0, 1.0)),)
+        return (IMAGE,)
 
     @classmethod
     def outputs(cls, config: Recipe.Config) -> tuple[TensorSpec, ...]:
-        return (TensorSpec("translated", (1, 3, "H", "W"), "sRGB / 127.5 - 1", (-1.0, 1.0)),)
+        return (TRANSLATED,)
 
     @classmethod
     def with_options(cls, network: nn.Module) -> nn.Module:
-        """With the statistics of its instance norms, given back for tiles of one picture."""
-        return WithStatistics(network) if statistics_size(network) else network
+        return with_statistics(network)
 
     @classmethod
     def further_outputs(cls, network: nn.Module) -> tuple[TensorSpec, ...]:
-        size = statistics_size(network)
-        return (TensorSpec(WithStatistics.further, (1, 2, size), STATISTICS, (-1e6, 1e6)),) if size else ()
+        return statistics_outputs(network)
 
     def start(self) -> None:
         for generator in (self.g_ab, self.g_ba):

@@ -37,7 +37,7 @@ class CycleganConfig(AdversarialConfig):
     blocks: int = 9
     """Residual blocks of the ResNets."""
     up: str = "transposed"
-    """How the ResNets enlarge: transposed as in the paper, or resize, which leaves no checkerboards."""
+    """How the ResNets enlarge: transposed as in the paper, resize, which leaves no checkerboards, or bilinear."""
     discriminator: str = "projected"
     """projected: on ImageNet's features; patch: the paper's, which judges patches of 70 x 70 pixels."""
     discriminator_channels: int = 64

@@ -145,5 +145,7 @@ def _schema(task: str, field: OptionField) -> dict[str, Any]:
         schema = {"enum": list(get_args(field.kind))}
     else:
         schema = {"type": kinds[field.kind]}
+    if field.several:
+        return {"type": "array", "items": schema}
     ends = {"minimum": field.option.least, "maximum": field.option.most, "default": field.default}
     return schema | {name: value for name, value in ends.items() if value is not None}

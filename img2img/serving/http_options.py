@@ -35,6 +35,9 @@ def read_options(task: str, query: Iterable[tuple[str, str]], settings: ServeSet
         field = fields.get(name)
         if field is None:
             raise UsageError(_unknown(name, kind, list(fields)))
+        if field.several:
+            chosen[field.field] = [*chosen.get(field.field, ()), text]
+            continue
         if field.field in chosen:
             raise UsageError(f"--{name} stands twice")
         chosen[field.field] = _value(field, text)

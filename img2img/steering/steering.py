@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from img2img.lab import Floats
 from img2img.steering.hints import Hint
+from img2img.steering.prior import Prior
 
 
 @dataclass(frozen=True, eq=False)
 class Steering:
-    """`prior` (Q,) multiplies what each color class gets, None for none; `hints` fix colours at places."""
+    """`prior` makes some color classes likelier, None for none; `hints` fix colours at places."""
 
-    prior: Floats | None = None
+    prior: Prior | None = None
     hints: Sequence[Hint] = ()
 
 

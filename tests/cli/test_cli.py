@@ -18,7 +18,7 @@ import tiny_model as tiny
 from conftest import DrawPhoto
 from PIL import Image
 from png_bytes import png_bytes
-from shared_options import OPTIONS
+from shared_options import COLOUR_OPTIONS, OPTIONS
 from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app, main
@@ -387,7 +387,7 @@ def test_help_lists_every_command() -> None:
 
 def test_help_explains_every_option_with_examples() -> None:
     text = CliRunner().invoke(app, ["colorize", "--help"]).stdout
-    for option in OPTIONS:
+    for option in OPTIONS + COLOUR_OPTIONS:
         assert re.search(rf"^  .*{option}\b.*\S", text, re.MULTILINE), option
     assert text.count("img2img colorize ") >= 5
     assert "Exit codes" in text
@@ -427,8 +427,8 @@ def test_picture_of_filters_that_cannot_be_written_is_refused_at_once(name: str)
     assert "--format" not in result.stderr
 
 
-def test_examples_in_the_help_parse(draw_photo: DrawPhoto) -> None:
-    for name in ("photo.jpg", "a.jpg", "b.tif", "album/c/d.jpg"):
+def test_examples_in_the_help_parse(draw_photo: DrawPhoto, steered_model: Path) -> None:
+    for name in ("photo.jpg", "other.jpg", "a.jpg", "b.tif", "album/c/d.jpg"):
         draw_photo(Path(name))
     with tarfile.open("scans.tar", "w") as archive:
         archive.add("photo.jpg")
@@ -436,4 +436,4 @@ def test_examples_in_the_help_parse(draw_photo: DrawPhoto) -> None:
     examples = re.findall(r"^ +img2img colorize (.+?)(?:  .*)?$", text, re.MULTILINE)
     for example in examples:
         if "<" not in example and "film.mp4" not in example:
-            assert colorize(*example.split()).exit_code == 0, example
+            assert colorize(*example.split(), "--model", str(steered_model)).exit_code == 0, example

@@ -48,7 +48,11 @@ def test_every_option_reaches_the_conversion(
         " --from-file l --no-recursive --report r.csv --journal j --on-error stop --watch --engine ray --address h:1"
     )
     words += " --fps 12 --model m.onnx --no-provenance"
-    own = {"colorize": " --strength 0.5", "translate": " --size 96 --cycle --score --min-score 0.2"}[name]
+    colours = " --strength 0.5 --reference r.jpg --influence 0.5 --palette #fff,#000 --warmth -1 --hint 1%,2%=#fff"
+    own = {
+        "colorize": f"{colours} --hint 3%,4%=#f00 --hints auto",
+        "translate": " --size 96 --cycle --score --min-score 0.2",
+    }[name]
     assert CliRunner().invoke(app, [name, "a.jpg", "-o", "out", *(words + own).split()]).exit_code == 0
     ((inputs, output, chosen),) = given
     assert (inputs, output, type(chosen)) == (["a.jpg"], "out", options)
@@ -60,6 +64,8 @@ def test_every_option_reaches_the_conversion(
 def test_help_stands_in_groups(name: str, options: type[ConversionOptions]) -> None:
     lines = CliRunner().invoke(app, [name, "--help"]).stdout.splitlines()
     titles = ["Arguments", *get_args(Group), OTHERS]
+    if name == "translate":
+        titles.remove("Colours")
     places = [lines.index(f"{title}:") for title in titles]
     assert places == sorted(places)
     between = dict(
@@ -67,6 +73,7 @@ def test_help_stands_in_groups(name: str, options: type[ConversionOptions]) -> N
     )
     assert "--overwrite" in between["Results"]
     assert "--output" in between["Results"]
+    assert name == "translate" or "--palette" in between["Colours"]
     assert "--jobs" in between["Speed"]
     assert "--journal" in between["Big batches"]
     assert "--fps" in between["Films"]

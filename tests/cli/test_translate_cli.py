@@ -288,7 +288,7 @@ def test_usage_errors_exit_2_before_any_work(words: list[str], says: str) -> Non
 
 def test_help_explains_every_option_with_examples() -> None:
     text = CliRunner().invoke(app, ["translate", "--help"]).stdout
-    for option in [*(each for each in OPTIONS if each != "--strength"), "--size", "--cycle", "--score", "--min-score"]:
+    for option in [*OPTIONS, "--size", "--cycle", "--score", "--min-score"]:
         assert re.search(rf"^  .*{option}\b.*\S", text, re.MULTILINE), option
     assert text.count("img2img translate ") >= 5
     assert "Exit codes" in text

@@ -16,7 +16,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app
-from img2img.cli.data import FindingKind
+from img2img.cli.training.data import FindingKind
 from img2img.data.check.duplicates import near_groups
 from img2img.data.check.findings import KINDS
 from img2img.data.check.look import Content, difference_hash, look, look_at

@@ -1,6 +1,5 @@
 """`img2img data download`, against a real server on this machine that misbehaves."""
 
-import contextlib
 import hashlib
 import io
 import json
@@ -14,23 +13,23 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import StartProcess
+from file_server import Site, served_file
 from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app
 from img2img.data.download import archive, catalogue
 from img2img.data.download import fetched_set as download_module
 from img2img.data.download.catalogue import CATALOGUE, PublicSet, default_data, find_set
-from img2img.data.download.fetch import Patience
 from img2img.data.download.fetched_set import Fetched, download
 from img2img.errors import DataError, UsageError
 from img2img.recipes import RECIPES
+from img2img.transfer import Patience
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNNER = CliRunner()
@@ -46,90 +45,11 @@ def a_zip(files: dict[str, bytes] | None = None) -> bytes:
     return packed.getvalue()
 
 
-@dataclass
-class Site:
-    """One file at /toys.zip. `cuts` are the bytes after which the next answers break off."""
-
-    content: bytes = field(default_factory=a_zip)
-    etag: str | None = '"one"'
-    modified: str | None = None
-    knows_ranges: bool = True
-    knows_if_range: bool = True
-    misplaced: int = 0
-    cuts: list[int] = field(default_factory=list)
-    length: int | None = None
-    hang: float = 0.0
-    statuses: list[int] = field(default_factory=list)
-    asked: list[str | None] = field(default_factory=list)
-    sent: int = 0
-    before_answer: Callable[[], None] = lambda: None
-
-    def url(self, path: str = "toys.zip") -> str:
-        return f"http://127.0.0.1:{self.port}/{path}"
-
-    port: int = 0
-
-    def answer(self, to: BaseHTTPRequestHandler) -> None:
-        self.asked.append(to.headers["Range"])
-        self.before_answer()
-        time.sleep(self.hang)
-        if to.path == "/circle":
-            to.send_response(302)
-            to.send_header("Location", "/circle")
-            to.end_headers()
-            return
-        if to.path != "/toys.zip" or self.statuses:
-            to.send_error(self.statuses.pop(0) if self.statuses else 404)
-            return
-        start = self._start(to)
-        if start >= len(self.content):
-            to.send_error(416)
-            return
-        self._send(to, start)
-
-    def _start(self, to: BaseHTTPRequestHandler) -> int:
-        asked = re.fullmatch(r"bytes=(\d+)-", to.headers["Range"] or "")
-        strong = [each for each in (self.etag, self.modified) if each and not each.startswith("W/")]
-        same = to.headers["If-Range"] in strong or not self.knows_if_range
-        return int(asked[1]) + self.misplaced if asked and self.knows_ranges and same else 0
-
-    def _send(self, to: BaseHTTPRequestHandler, start: int) -> None:
-        rest = self.content[start:]
-        to.send_response(206 if start else 200)
-        if start:
-            to.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
-        for name, value in (("ETag", self.etag), ("Last-Modified", self.modified)):
-            if value:
-                to.send_header(name, value)
-        if self.length != -1:
-            to.send_header("Content-Length", str(self.length or len(rest)))
-        to.end_headers()
-        piece = rest[: self.cuts.pop(0)] if self.cuts else rest
-        self.sent += len(piece)
-        to.wfile.write(piece)
-
-
 @pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(name, "127.0.0.1")
-    served = Site()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            with contextlib.suppress(ConnectionError):
-                served.answer(self)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        served.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+def site() -> Iterator[Site]:
+    """A zip at /toys.zip."""
+    with served_file("/toys.zip", a_zip()) as served:
         yield served
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -310,7 +230,8 @@ def test_server_that_recovers_is_forgiven(site: Site, get: Callable[..., Fetched
     assert get().source.members == 2
 
 
-def test_circle_of_addresses_ends(get: Callable[..., Fetched]) -> None:
+def test_circle_of_addresses_ends(site: Site, get: Callable[..., Fetched]) -> None:
+    site.redirects["/circle"] = "/circle"
     with pytest.raises(DataError, match="without end"):
         get("circle")
 

@@ -42,7 +42,7 @@ def test_tiles_cover_a_picture_once(halo: int) -> None:
     drawn = np.zeros((1600, 2000), int)
     for rows, columns in tiles(1600, 2000, halo=halo, multiple=16):
         drawn[rows.core, columns.core] += 1
-        assert rows.window.stop - rows.window.start <= max(TILE_SIDE, 2 * 512 + 256)
+        assert rows.window.stop - rows.window.start <= max(TILE_SIDE, 2 * 512 + 352)
         if rows.window.start:
             assert rows.core.start - rows.window.start >= max(halo, SMALLEST_HALO)
     assert (drawn == 1).all()

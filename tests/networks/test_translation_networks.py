@@ -9,6 +9,7 @@ from img2img.networks.blocks import TransposedUp, channel_norm
 from img2img.networks.encoder import PYRAMID_CHANNELS, EfficientNetLite
 from img2img.networks.frozen_features import FrozenFeatures
 from img2img.networks.patchgan import PatchGAN
+from img2img.networks.pix2pix_unet import Pix2pixUNet
 from img2img.networks.projected import ProjectedDiscriminator
 from img2img.networks.residual_unet import ResidualUNet
 from img2img.networks.resnet import ResnetGenerator
@@ -29,6 +30,12 @@ def test_players_of_the_paper_have_the_authors_parameters_but_for_biases_that_no
     assert size(PatchGAN(3)) + 128 + 256 + 512 == 2_764_737
 
 
+def test_unet_has_the_authors_parameters_but_for_biases_at_its_two_normless_convolutions() -> None:
+    """The authors' code says 54.414 M for unet_256 with batch norms, 41.829 M for unet_128."""
+    assert size(Pix2pixUNet()) - 64 - 512 == 54_413_955
+    assert size(Pix2pixUNet(levels=7)) - 64 - 512 == 41_828_995
+
+
 def test_separable_blocks_have_a_kernel_for_each_channel_and_one_across() -> None:
     plain, separable = (ResnetGenerator(8, 1, separable=separable) for separable in (False, True))
     inner = 4 * 8
@@ -38,7 +45,9 @@ def test_separable_blocks_have_a_kernel_for_each_channel_and_one_across() -> Non
 GENERATORS = [
     (partial(ResnetGenerator, 4, 1), (20, 28)),
     (partial(ResnetGenerator, 4, 1, up="resize"), (20, 28)),
+    (partial(ResnetGenerator, 4, 1, down="blurred", up="bilinear"), (20, 28)),
     (partial(ResnetGenerator, 4, 1, separable=True), (20, 28)),
+    (partial(Pix2pixUNet, 4, 5, norm=channel_norm), (64, 96)),
     (ResidualUNet, (48, 80)),
 ]
 

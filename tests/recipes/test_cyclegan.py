@@ -211,7 +211,7 @@ def test_imagenet_weights_are_brought_in_at_the_start() -> None:
         (["generator=unet"], "one of residual-unet, separable, resnet"),
         (["discriminator=pixel"], "one of projected, patch"),
         (["diff_augment=color,flip"], "some of color, translation, cutout, or nothing"),
-        (["up=bilinear"], "one of transposed, resize"),
+        (["up=bicubic"], "one of transposed, resize, bilinear"),
         (["image_size=16"], "32 or more"),
         (["image_size=48"], "a multiple of 32"),
         (["generator=resnet", "discriminator=patch", "image_size=50"], "a multiple of 4"),

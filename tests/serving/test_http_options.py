@@ -29,14 +29,19 @@ NO = {
     "address": "other machines",
     "fps": "numbered pictures cannot be sent",
 }
+ALSO_NO = {
+    ColorizeOptions: {"reference": "a part of the upload", "hints": "a part of the upload"},
+    TranslateOptions: dict[str, str](),
+}
 COMMON = {"format", "quality", "model", "provenance"}
-YES = {ColorizeOptions: COMMON | {"strength"}, TranslateOptions: COMMON | {"size", "cycle", "score", "min_score"}}
+COLOURS = {"strength", "influence", "palette", "warmth", "hint"}
+YES = {ColorizeOptions: COMMON | COLOURS, TranslateOptions: COMMON | {"size", "cycle", "score", "min_score"}}
 
 
 @pytest.mark.parametrize("options", YES)
 def test_every_option_is_decided_for_http(options: type[ColorizeOptions] | type[TranslateOptions]) -> None:
     decided = {each.field: each.option.over_http for each in option_fields(options)}
-    assert decided == dict.fromkeys(NO, False) | dict.fromkeys(YES[options], True)
+    assert decided == dict.fromkeys([*NO, *ALSO_NO[options]], False) | dict.fromkeys(YES[options], True)
     assert set(settable(options)) == {name.replace("_", "-") for name in YES[options]}
 
 
@@ -46,12 +51,17 @@ def test_a_query_becomes_options_in_their_own_types() -> None:
     assert isinstance(options, ColorizeOptions)
     assert (options.strength, options.format, options.quality) == (1.3, "png", 80)
     assert options.max_pixels == 1000
+    query = [("palette", "#7a5c3e,#fff"), ("hint", "1%,2%=#fff"), ("warmth", "-0.5"), ("hint", "3%,4%=#f00")]
+    options = read_options("colorize", query, SETTINGS)
+    assert isinstance(options, ColorizeOptions)
+    assert (options.palette, options.warmth) == (("#7a5c3e", "#fff"), -0.5)
+    assert options.hint == ("1%,2%=#fff", "3%,4%=#f00")
     options = read_options("translate", [("model", "horse2zebra"), ("cycle", ""), ("score", "false")], SETTINGS)
     assert isinstance(options, TranslateOptions)
     assert (options.cycle, options.score) == (True, False)
 
 
-@pytest.mark.parametrize("name", NO)
+@pytest.mark.parametrize("name", [*NO, *ALSO_NO[ColorizeOptions]])
 def test_what_is_the_servers_is_refused_by_name(name: str) -> None:
     with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} is the server's to set.*strength"):
         read_options("colorize", [(name.replace("_", "-"), "1")], SETTINGS)
@@ -66,6 +76,9 @@ def test_what_is_the_servers_is_refused_by_name(name: str) -> None:
         ([("strength", "much")], "--strength 'much': give a number"),
         ([("strength", "nan")], "--strength"),
         ([("strength", "-1")], "--strength: -1.0 is not a number from 0"),
+        ([("warmth", "1.5")], "--warmth 1.5: give a number from -1 to 1"),
+        ([("palette", "#fff,red")], "--palette: 'red' is not a colour"),
+        ([("hint", "1%,2%=#fff"), ("hint", "here")], "--hint: "),
         ([("quality", "101")], "--quality 101: give a whole number from 1 to 100"),
         ([("quality", "9" * 5000)], "--quality"),
         ([("format", "gif")], "--format 'gif': give one of same, jpg, png, webp, tiff"),

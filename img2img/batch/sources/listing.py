@@ -16,6 +16,7 @@ from img2img.batch.addresses import is_stored, place
 from img2img.batch.job import Found
 from img2img.batch.outcome import Outcome, failure
 from img2img.batch.sources.archives import is_archive, list_archive
+from img2img.batch.sources.hints_beside import HINTS_SUFFIX
 from img2img.batch.sources.object_store import list_store
 from img2img.batch.sources.passed_over import PassedOver
 from img2img.batch.sources.path_list import opened_list, read_paths
@@ -147,7 +148,7 @@ def _entry(
         yield from _photo(entry, folder)
     elif matched and is_archive(Path(entry.name)):
         yield from _archive(entry, folder, passed_over)
-    elif (matched or folder.inside) and entry.is_file():
+    elif (matched or folder.inside) and entry.is_file() and not entry.name.endswith(HINTS_SUFFIX):
         passed_over.note(entry.name)
 
 

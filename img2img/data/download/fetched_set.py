@@ -15,9 +15,10 @@ from urllib.parse import unquote, urlsplit
 from img2img.atomic_file import reason_for, write_at_once
 from img2img.data.download.archive import unpack
 from img2img.data.download.catalogue import find_set
-from img2img.data.download.fetch import Patience, TransferProgress, fetch_zip, forget
-from img2img.errors import DataError, UsageError
+from img2img.errors import DataError, TransferError, UsageError
+from img2img.transfer import FileKind, Patience, TransferProgress, fetch_file, forget
 
+_ZIP = FileKind("a zip", (b"PK\x03\x04", b"PK\x05\x06"))
 _RECORD = "source.json"
 _FIRST_SEEN = ".first-seen.json"
 
@@ -128,9 +129,9 @@ def _fetch_from_any(urls: tuple[str, ...], part: Path, patience: Patience, progr
     refusals = []
     for url in urls:
         try:
-            fetch_zip(url, part, patience=patience, progress=progress)
+            fetch_file(url, part, _ZIP, patience=patience, progress=progress)
             return url
-        except DataError as error:
+        except TransferError as error:
             refusals.append(str(error))
     advice = "look at the network, try again later, or give another address with --url"
     raise DataError("\n".join([*refusals, f"not fetched: {advice}"]))

@@ -1,24 +1,26 @@
 """One file over HTTP, in pieces if need be: what has come is kept, and the next attempt asks for the rest only."""
 
+import ipaddress
 import json
 import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse, InvalidURL
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from img2img.atomic_file import reason_for, write_at_once
-from img2img.errors import DataError
+from img2img.errors import TransferError
 
 TransferProgress = Callable[[int, int | None], None]
 """Called with the bytes that are here and, where the server says it, the bytes of the whole."""
 
 _ATTEMPTS = 4
 _PIECE = 1 << 18
-_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,23 @@ class Patience:
 
     timeout: float = 30.0
     pause: float = 2.0
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """What is asked for: its name in messages, how its content begins, and how many bytes it has at most.
+
+    `only_private`: neither the address nor one that a server sends on to may be open to a network's others.
+    """
+
+    noun: str
+    starts: tuple[bytes, ...]
+    most: int | None = None
+    only_private: bool = False
+
+
+class NotAtServer(TransferError):
+    """The server has no such file."""
 
 
 class _Broken(Exception):
@@ -42,23 +61,49 @@ class _Origin:
     total: int | None
 
 
-def fetch_zip(url: str, part: Path, *, patience: Patience, progress: TransferProgress) -> None:
-    """Completes the file `part` with the zip at the address; beside it, `part`.json says what it is a part of.
+def fetch_file(url: str, part: Path, kind: FileKind, *, patience: Patience, progress: TransferProgress) -> None:
+    """Completes the file `part` with what is at the address; beside it, `part`.json says what it is a part of.
 
     A part of the same file (by ETag or Last-Modified) is gone on with; one of a changed file, or from a server that
-    sends no ranges, is begun again. Gives up after four attempts that brought nothing new: raises DataError, and the
-    part stays for the next time.
+    sends no ranges, is begun again. Gives up after four attempts that brought nothing new: raises TransferError, and
+    the part stays for the next time.
     """
+    if kind.only_private and not is_private(url):
+        raise TransferError(f"{url}: {_OPEN}")
     failures, most = 0, _size(part)
     while True:
         try:
-            return _attempt(url, part, patience.timeout, progress)
+            return _attempt(url, part, kind, patience.timeout, progress)
         except _Broken as error:
             failures = 1 if _size(part) > most else failures + 1
             most = max(most, _size(part))
             if failures == _ATTEMPTS:
-                raise DataError(f"{url}: {error}{_kept(_size(part))}") from error
+                raise TransferError(f"{url}: {error}{_kept(_size(part))}") from error
         time.sleep(patience.pause)
+
+
+def is_private(url: str) -> bool:
+    """Whether nobody on the way can read or change what comes from there: https://, or this machine itself."""
+    address = urlsplit(url)
+    if address.scheme != "http":
+        return address.scheme == "https"
+    try:
+        return address.hostname == "localhost" or ipaddress.ip_address(address.hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
+_OPEN = "not an https:// address, so that others could change what comes"
+
+
+class _PrivateRedirects(HTTPRedirectHandler):
+    """Follows a server from https:// to https:// only; on this machine, also from http:// to http://."""
+
+    def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Request | None:
+        if not is_private(newurl) or (req.type == "https" and urlsplit(newurl).scheme != "https"):
+            fp.close()
+            raise TransferError(f"{req.full_url}: the server sends on to {newurl}, {_OPEN}")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def forget(part: Path) -> None:
@@ -79,16 +124,16 @@ def _kept(size: int) -> str:
     return f"; {size / 1e6:,.1f} MB are kept, the same command goes on from there" if size else ""
 
 
-def _attempt(url: str, part: Path, timeout: float, progress: TransferProgress) -> None:
+def _attempt(url: str, part: Path, kind: FileKind, timeout: float, progress: TransferProgress) -> None:
     origin, here = _what_is_here(url, part)
     if origin and origin.total == here:
-        return  # stopped between the last byte and the unpacking
-    response = _open(url, origin, here, timeout)
+        return  # stopped between the last byte and what was to become of it
+    response = _open(url, kind, origin, here, timeout)
     if response is None or (response.status == 206 and not _continues(response, origin, here)):
         forget(part)
         raise _Broken("the server sent another piece than was asked for; the file may have changed")
     with response:
-        _receive(url, response, part, here if response.status == 206 else 0, progress)
+        _receive(url, response, part, kind, here if response.status == 206 else 0, progress)
 
 
 def _what_is_here(url: str, part: Path) -> tuple[_Origin | None, int]:
@@ -101,7 +146,7 @@ def _what_is_here(url: str, part: Path) -> tuple[_Origin | None, int]:
     return (origin, _size(part)) if usable else (None, 0)
 
 
-def _open(url: str, origin: _Origin | None, here: int, timeout: float) -> HTTPResponse | None:
+def _open(url: str, kind: FileKind, origin: _Origin | None, here: int, timeout: float) -> HTTPResponse | None:
     """The server's answer; None when the part is longer than the file is now."""
     from img2img import __version__
 
@@ -109,7 +154,8 @@ def _open(url: str, origin: _Origin | None, here: int, timeout: float) -> HTTPRe
     if origin and origin.validator:
         headers |= {"Range": f"bytes={here}-", "If-Range": origin.validator}
     try:
-        response: HTTPResponse = urlopen(Request(url, headers=headers), timeout=timeout)
+        opener = build_opener(*([_PrivateRedirects] if kind.only_private else []))
+        response: HTTPResponse = opener.open(Request(url, headers=headers), timeout=timeout)
         return response
     except HTTPError as error:
         error.close()
@@ -117,18 +163,18 @@ def _open(url: str, origin: _Origin | None, here: int, timeout: float) -> HTTPRe
             return None
         if error.code in (408, 429) or error.code >= 500:
             raise _Broken(f"the server is in trouble ({error.code} {error.reason})") from error
-        raise DataError(f"{url}: {_refusal(error)}") from error
+        raise (NotAtServer if error.code in (404, 410) else TransferError)(f"{url}: {_refusal(error)}") from error
     except (URLError, TimeoutError) as error:  # nobody there: the next address is worth more than the next attempt
-        raise DataError(f"{url}: {_network_trouble(error)}{_kept(here)}") from error
+        raise TransferError(f"{url}: {_network_trouble(error)}{_kept(here)}") from error
+    except (InvalidURL, ValueError) as error:
+        raise TransferError(f"{url}: not an address ({error})") from error
     except (HTTPException, OSError) as error:
         raise _Broken(_network_trouble(error)) from error
-    except ValueError as error:
-        raise DataError(f"{url}: not an address ({error})") from error
 
 
 def _refusal(error: HTTPError) -> str:
     if 300 <= error.code < 400:
-        return "the server sends from one address to the next without end"
+        return "the server sends from one address to the next without end, or to what is no web address"
     if error.code in (404, 410):
         return f"no such file at the server ({error.code})"
     return f"the server refuses ({error.code} {error.reason})"
@@ -151,12 +197,15 @@ def _validator(response: HTTPResponse) -> str | None:
     return etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified")
 
 
-def _receive(url: str, response: HTTPResponse, part: Path, here: int, progress: TransferProgress) -> None:
+def _receive(
+    url: str, response: HTTPResponse, part: Path, kind: FileKind, here: int, progress: TransferProgress
+) -> None:
     length = response.headers.get("Content-Length", "")
     total = here + int(length) if length.isdecimal() else None
+    _refuse_more(url, part, kind, total or 0)
     piece = _read(response)
     if not here:
-        _refuse_what_is_no_zip(url, piece)
+        _refuse_another_kind(url, piece, kind)
     try:
         if not here:
             part.unlink(missing_ok=True)  # or a link would lead the bytes into another file
@@ -167,12 +216,19 @@ def _receive(url: str, response: HTTPResponse, part: Path, here: int, progress: 
             while piece:
                 stream.write(piece)
                 here += len(piece)
+                _refuse_more(url, part, kind, here)
                 progress(here, total)
                 piece = _read(response)
     except OSError as error:
-        raise DataError(f"{part}: {reason_for(error, 'written')}") from error
+        raise TransferError(f"{part}: {reason_for(error, 'written')}") from error
     if total is not None and here != total:
         raise _Broken(f"the connection broke after {here:,} of {total:,} bytes")
+
+
+def _refuse_more(url: str, part: Path, kind: FileKind, size: int) -> None:
+    if kind.most is not None and size > kind.most:
+        forget(part)
+        raise TransferError(f"{url}: the server sends more than {kind.most:,} bytes, too many for {kind.noun}")
 
 
 def _read(response: HTTPResponse) -> bytes:
@@ -183,12 +239,12 @@ def _read(response: HTTPResponse) -> bytes:
         raise _Broken(_network_trouble(error)) from error
 
 
-def _refuse_what_is_no_zip(url: str, start: bytes) -> None:
+def _refuse_another_kind(url: str, start: bytes, kind: FileKind) -> None:
     """By the first bytes: log-in pages, apologies and captive portals call themselves anything."""
-    if start.startswith(_ZIP_STARTS):
+    if start.startswith(kind.starts):
         return
     text = re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", start.decode("utf-8", "replace"), flags=re.S | re.I)
     words = " ".join(text.split()[:12])[:120]
-    kind = "a page" if start.lstrip()[:1] == b"<" else "something else"
+    sent = "a page" if start.lstrip()[:1] == b"<" else "something else"
     said = f": {words!r}" if words and words.isprintable() and "\ufffd" not in words else ""
-    raise DataError(f"{url}: the server sent {kind} instead of a zip{said}")
+    raise TransferError(f"{url}: the server sent {sent} instead of {kind.noun}{said}")

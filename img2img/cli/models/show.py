@@ -1,4 +1,4 @@
-"""`img2img models`: what is at hand, and what a model's card says."""
+"""`img2img models show`: what a model's card says, in words."""
 
 from __future__ import annotations
 
@@ -16,53 +16,11 @@ if TYPE_CHECKING:
 
     from img2img.model_file import ModelCard, TensorSpec
 
-app = typer.Typer(invoke_without_command=True, help="The models at hand, and their cards.")
-
 ModelName = Annotated[
     str, typer.Argument(metavar="NAME|FILE", help="A model at hand, or an .onnx or .safetensors file.")
 ]
 
-AsMarkdown = Annotated[bool, typer.Option("--markdown", help="All cards as a page of Markdown.")]
 
-
-@app.callback()
-def models(context: typer.Context, as_markdown: AsMarkdown = False) -> None:
-    """List the models at hand: size, data, measured quality, licence; `models show NAME` prints a card.
-
-    Exit code 1 when one of them cannot be used.
-    """
-    if context.invoked_subcommand is not None:
-        return
-    if as_markdown:
-        print(markdown())
-        return
-    from rich.table import Table
-
-    from img2img.errors import ModelError
-    from img2img.model_file import available_models, checkpoints, read_card
-
-    paths = available_models()
-    if not paths:
-        print(f"No models in {checkpoints()}: train one with `img2img train`, then `img2img export`.")
-        return
-    table = Table("name", "task", "size", "data", "measured", "licence")
-    refusals = []
-    for path in paths:
-        try:
-            card = read_card(path)
-        except ModelError as error:
-            refusals.append(str(error))
-            table.add_row(path.stem, "cannot be used")
-        else:
-            table.add_row(path.stem, card.task, size(path, card), card.data, measured(card), card.licence)
-    _console().print(table)
-    for refusal in refusals:
-        print(f"Error: {refusal}", file=sys.stderr)
-    if refusals:
-        raise typer.Exit(1)
-
-
-@app.command()
 def show(model: ModelName, as_json: AsJson = False) -> None:
     """Print a model's card: what it is, how it was made and how good it was measured to be."""
     from img2img.model_file import find_model, read_card
@@ -77,21 +35,7 @@ def show(model: ModelName, as_json: AsJson = False) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for title, text in rows(path, card):
         table.add_row(title, text)
-    _console().print(table)
-
-
-def markdown() -> str:
-    """A page of all cards: checkpoints/README.md."""
-    from img2img.model_file import available_models, read_card
-
-    parts = ["# Models", "Made from the models' own cards by `img2img models --markdown > checkpoints/README.md`."]
-    for path in available_models():
-        card = read_card(path)
-        parts += [f"## {path.stem}", "| | |\n|---|---|"]
-        for title, text in rows(path, card):
-            shown = path.name if title == "file" else "<br>".join(text.splitlines())
-            parts[-1] += f"\n| {title} | {shown} |"
-    return "\n\n".join(parts)
+    cards_console().print(table)
 
 
 def rows(path: Path, card: ModelCard) -> list[tuple[str, str]]:
@@ -107,7 +51,7 @@ def rows(path: Path, card: ModelCard) -> list[tuple[str, str]]:
             "runs at",
             f"about {card.native_size} x {card.native_size} px, sides a multiple of {card.size_multiple}",
         ),
-        ("recipe", f"{card.recipe}, {card.step:,} steps"),
+        ("recipe", f"{card.recipe}, {card.step:,} steps" if card.step else card.recipe),
         ("settings", listed(card.settings)),
         ("seed", "" if card.seed is None else str(card.seed)),
         ("data", card.data),
@@ -125,7 +69,14 @@ def rows(path: Path, card: ModelCard) -> list[tuple[str, str]]:
         ("notes", card.notes),
         ("sha256", card.sha256),
     ]
-    return [(title, text) for title, text in lines if text]
+    return [(title, shown(text)) for title, text in lines if text]
+
+
+def shown(text: str) -> str:
+    """The text of a card, which may be a stranger's, without what would steer a terminal."""
+    from img2img.cli.progress import one_line
+
+    return "\n".join(map(one_line, text.split("\n")))
 
 
 def size(path: Path, card: ModelCard) -> str:
@@ -165,7 +116,7 @@ def tensor(spec: TensorSpec) -> str:
     return f"{spec.name} ({shape}), {spec.unit}, {spec.range[0]:g} to {spec.range[1]:g}"
 
 
-def _console() -> Console:
+def cards_console() -> Console:
     """As wide as the terminal, or as a card's lines where there is none; brackets are text, not markup."""
     from rich.console import Console
 

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,7 +11,6 @@ from img2img.data.download.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     from img2img.data.check.look import ImageLook
-    from img2img.data.download.fetch import TransferProgress
 
 app = typer.Typer(help="Look through training data, fetch public data sets.", no_args_is_help=True)
 
@@ -97,9 +95,10 @@ def download(
     """
     from img2img.data.download.fetched_set import download as fetch
     from img2img.data.download.fetched_set import part_file
+    from img2img.progress_bar import transfer_bar
 
     try:
-        with _transfer_bar() as progress:
+        with transfer_bar() as progress:
             fetched = fetch(name, out, url=url, sha256=sha256, progress=progress)
     except KeyboardInterrupt:
         part = part_file(out, name)
@@ -113,16 +112,3 @@ def download(
     else:
         print(f"{fetched.folder}: {source.members:,} files from {source.url} ({source.size / 1e6:,.1f} MB)")
     print(f"next: img2img data check {fetched.folder}")
-
-
-@contextmanager
-def _transfer_bar() -> Iterator["TransferProgress"]:
-    """Bytes, rate and time left on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda here, total: None
-        return
-    from img2img.progress_bar import progress_bar
-
-    with progress_bar(unit="bytes") as bar:
-        task = bar.add_task("", total=None, note="")
-        yield lambda here, total: bar.update(task, completed=here, total=total)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from img2img.cli.train_options import (
+from img2img.cli.training.train_options import (
     CachePlace,
     Compile,
     HealthEvery,

@@ -1,0 +1,1 @@
+"""The rows of steer.py: each module measures one way of steering."""

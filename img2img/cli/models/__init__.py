@@ -1,0 +1,12 @@
+"""`img2img models`: what is at hand, what the cards say, and models added and removed."""
+
+import typer
+
+from img2img.cli.models.add import add, remove
+from img2img.cli.models.listing import models
+from img2img.cli.models.show import show
+
+app = typer.Typer(invoke_without_command=True, help="The models at hand, and their cards.")
+app.callback()(models)
+for command in (show, add, remove):
+    app.command()(command)

@@ -1,0 +1,111 @@
+"""`img2img models add` and `remove`: names for models that did not come with img2img."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from img2img.model_file.adding.add import AddedModel
+    from img2img.transfer import TransferProgress
+
+ModelSource = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="An .onnx file of img2img's, https://...#sha256=HEX, or hf:OWNER/NAME@REVISION[:FILE] on the Hugging Face "
+        "hub (model.onnx where no FILE is said).",
+    ),
+]
+NewName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="What it shall be called here. Without it, the name on its card.")
+]
+Replacing = Annotated[bool, typer.Option("--overwrite", help="Replace a model that was added under this name.")]
+Unchecked = Annotated[
+    bool, typer.Option("--unchecked", help="Fetch without a SHA-256 or a commit that says what must come.")
+]
+_NEXT = {
+    "colorize": "img2img colorize PHOTO --model",
+    "translate": "img2img translate PHOTO --model",
+    "generate": "img2img generate --model",
+    "critic": "img2img models show",
+}
+
+
+def add(source: ModelSource, name: NewName = None, overwrite: Replacing = False, unchecked: Unchecked = False) -> None:
+    """Give a model that did not come with img2img a name, under which every command knows it.
+
+    The file is copied or fetched into your data folder (IMG2IMG_HOME names another), with the way back and the critic
+    that its card names where they lie beside it. Nothing of it is run. A transfer that broke goes on with the same
+    command.
+
+    \b
+    Examples:
+      img2img models add snow.onnx
+      img2img models add 'https://example.org/snow.onnx#sha256=...' --name winter
+      img2img models add hf:OWNER/NAME@COMMIT:snow.onnx
+    """
+    from img2img.model_file.adding.add import add_model
+
+    with _transfer() as progress:
+        added = add_model(source, name=name, overwrite=overwrite, unchecked=unchecked, progress=progress)
+    _print_what_came(added)
+
+
+def _added_names(incomplete: str) -> list[str]:
+    """For the shell."""
+    from img2img.model_file.added_folder import added_models
+
+    return [path.stem for path in added_models() if path.stem.startswith(incomplete)]
+
+
+def remove(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME...", help="Models that were added.", autocompletion=_added_names),
+    ],
+) -> None:
+    """Remove models that were added, without asking; those that ship with img2img stay."""
+    from img2img.model_file.adding.remove import remove_model
+
+    for name in names:
+        for path in remove_model(name):
+            print(f"removed {path}")
+
+
+def _print_what_came(added: AddedModel) -> None:
+    from img2img.cli.progress import one_line
+
+    print(f"{added.name}: added, {added.folder}")
+    for name, file in added.files.items():
+        print(one_line(f"  {name}.onnx, {len(file.content) / 1e6:,.1f} MB, from {file.origin}"))
+        print(f"  sha256 {file.sha256}")
+    for each in added.missing:
+        lack = f"{each.what}, {each.name}, is not at hand, so {each.option} will not work: add it too"
+        print(one_line(f"{added.name}: {lack}"), file=sys.stderr)
+    print(f"next: {_NEXT[added.card.task]} {added.name}")
+
+
+@contextmanager
+def _transfer() -> Iterator[TransferProgress]:
+    """A bar on a terminal; and at Ctrl-C, what was fetched by then."""
+    from img2img.progress_bar import transfer_bar
+
+    fetched = 0
+    try:
+        with transfer_bar() as show:
+
+            def progress(here: int, total: int | None) -> None:
+                nonlocal fetched
+                fetched = here
+                show(here, total)
+
+            yield progress
+    except KeyboardInterrupt:
+        if fetched:
+            print(f"stopped; {fetched / 1e6:,.1f} MB are kept: the same command goes on from there", file=sys.stderr)
+        raise

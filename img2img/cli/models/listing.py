@@ -1,0 +1,84 @@
+"""`img2img models` by itself: what is at hand."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from img2img.cli.models.show import cards_console, measured, rows, shown, size
+
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="The cards of those that ship as a page of Markdown.")]
+
+
+def models(context: typer.Context, as_markdown: AsMarkdown = False) -> None:
+    """List the models at hand: size, data, measured quality, licence; `models show NAME` prints a card.
+
+    Exit code 1 when one of them cannot be used.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if as_markdown:
+        print(markdown())
+        return
+    from img2img.model_file import available_models, checkpoints
+
+    paths = available_models()
+    if not paths:
+        print(f"No models in {checkpoints()}: train one with `img2img train`, then `img2img export`.")
+        return
+    refusals = _print_table(paths)
+    _print_added()
+    for refusal in refusals:
+        print(f"Error: {refusal}", file=sys.stderr)
+    if refusals:
+        raise typer.Exit(1)
+
+
+def markdown() -> str:
+    """A page of the cards of all models that ship: checkpoints/README.md."""
+    from img2img.model_file import read_card, shipped_models
+
+    parts = ["# Models", "Made from the models' own cards by `img2img models --markdown > checkpoints/README.md`."]
+    for path in shipped_models():
+        card = read_card(path)
+        parts += [f"## {path.stem}", "| | |\n|---|---|"]
+        for title, text in rows(path, card):
+            cell = path.name if title == "file" else "<br>".join(text.splitlines())
+            parts[-1] += f"\n| {title} | {cell} |"
+    return "\n\n".join(parts)
+
+
+def _print_table(paths: list[Path]) -> list[str]:
+    """Returns why models cannot be used."""
+    from rich.table import Table
+
+    from img2img.errors import ModelError
+    from img2img.model_file import read_card
+
+    table = Table("name", "task", "size", "data", "measured", "licence")
+    refusals = []
+    for path in paths:
+        try:
+            card = read_card(path)
+        except ModelError as error:
+            refusals.append(str(error))
+            table.add_row(path.stem, "cannot be used")
+        else:
+            cells = (card.task, size(path, card), card.data, measured(card), card.licence)
+            table.add_row(path.stem, *map(shown, cells))
+    cards_console().print(table)
+    return refusals
+
+
+def _print_added() -> None:
+    """Where the models lie that did not come with img2img, also those that one of its own hides."""
+    from img2img.model_file import shipped_models
+    from img2img.model_file.added_folder import added_models
+
+    shipped = {path.stem for path in shipped_models()}
+    for path in added_models():
+        hidden = f"; hidden by the model of that name that ships: img2img models remove {path.stem}"
+        print(f"{path.stem}: added, {path}{hidden if path.stem in shipped else ''}")

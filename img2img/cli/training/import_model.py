@@ -1,0 +1,53 @@
+"""`img2img import CHECKPOINT -o FILE.onnx`: a generator that another framework trained becomes a model file."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def import_model(
+    checkpoint: Annotated[Path, typer.Argument(help="The generator's file: latest_net_G.pth, or a .safetensors.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The model file to write (.onnx).")],
+    norm: Annotated[
+        Literal["picture", "running"],
+        typer.Option(
+            help="How batch norms, which pix2pix has, normalise: by each picture's own statistics, as its authors "
+            "do, or by the running ones of the training."
+        ),
+    ] = "picture",
+    native_size: Annotated[
+        int | None,
+        typer.Option(
+            min=32,
+            help="Photos are shrunk to about this size, squared, in pixels: the crop that it was trained on. Without "
+            "it 256, or 128 for unet_128.",
+            show_default=False,
+        ),
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Under which licence the weights are, for the card.")] = "unknown",
+    source: Annotated[str, typer.Option(help="Who trained it on what, or an address, for the card.")] = "unknown",
+) -> None:
+    """Write a checkpoint of pytorch-CycleGAN-and-pix2pix, CUT or FastCUT as FILE.onnx, for `img2img translate`.
+
+    What it is, is recognised from its tensors: a ResNet or a U-Net, with batch or instance norms. Nothing in the file
+    is run. The file is written when both compute the same.
+
+    \b
+    Examples:
+      img2img import latest_net_G_A.pth -o summer2winter.onnx
+      img2img import facades_net_G.pth -o facades.onnx --source 'trained by me in 2019'
+      img2img translate photo.jpg --model summer2winter.onnx
+    """
+    from img2img.atomic_file import check_target
+    from img2img.errors import ExportError
+    from img2img.importing import import_model as importing
+
+    check_target(output, overwrite=True, error=ExportError)
+    imported = importing.import_model(
+        checkpoint, output, norm=norm, licence=licence, source=source, native_size=native_size
+    )
+    print(imported.card.notes)
+    for parity in imported.parity:
+        print(f"parity of {parity}: {parity.difference:.2g} {parity.unit}")
+    print(f"{imported.file}: {imported.file.stat().st_size / 1e6:.1f} MB")

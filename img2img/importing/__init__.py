@@ -1,0 +1,1 @@
+"""Other people's checkpoints become model files: read without running anything, recognised by names and shapes."""

@@ -1,0 +1,28 @@
+"""An added model taken away again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from img2img.errors import ModelError
+from img2img.model_file.added_folder import added_model, added_models
+from img2img.model_file.adding.held_folder import held_folder
+from img2img.model_file.lookup import shipped_models
+
+
+def remove_model(name: str) -> list[Path]:
+    """Removes what was added under the name, and returns the files that went; ModelError for any other name."""
+    _added(name)
+    with held_folder() as folder:
+        gone = sorted(_added(name).parent.iterdir())  # looked up again: another process may have been at it
+        folder.remove(name)
+    return gone
+
+
+def _added(name: str) -> Path:
+    if path := added_model(name):
+        return path
+    if name in {path.stem for path in shipped_models()}:
+        raise ModelError(f"{name}: ships with img2img, and stays")
+    added = ", ".join(path.stem for path in added_models()) or "none"
+    raise ModelError(f"{name}: no such added model. Added models: {added}")
