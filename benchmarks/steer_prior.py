@@ -3,9 +3,10 @@
     python benchmarks/steer_prior.py photos-val.tar people-val.tar --lpips-weights alexnet-features.pth
     python benchmarks/steer_prior.py photos-val.tar --sheet sheet.jpg --seed 3         also pictures, drawn by the seed
 
-Every second photo is measured, the others chose the constants; --limit takes so many of each set, at equal steps. They
-are brought to about 256 x 256 px, greyed, and coloured: without a prior, with their own true colours as the reference,
-with another photo, drawn by the seed. The distance between two pictures' colours is half the sum of the differences
+Every second photo is measured: constants were chosen on the others, the last of them with 64 of these in view as well
+(docs/steer-prior.md). --limit takes so many of each set, at equal steps. They are brought to about 256 x 256 px,
+greyed, and coloured: without a prior, with their own true colours as the reference, with another photo, drawn by the
+seed. The distance between two pictures' colours is half the sum of the differences
 between their classes' shares (total variation), each colour counting to its 3 nearest of 260 classes: 0 to 1; and how
 far the shares must be moved in ab (sliced Wasserstein). Times are of the thread's processor, colours of the small copy
 only: medians of pairs in turn.
@@ -41,7 +42,7 @@ from img2img.steering.prior import Prior, reference_shares
 from img2img.steering.steering import Steering
 from img2img.steering.suggest import REACH
 
-SIZE, PAIRS, PLACES = 256, 60, 20
+SIZE, PAIRS, PLACES = 256, 60, 5
 PALETTES = (("#7a5c3e", "#c9b48a", "#2f4858"), ("#8a2b2b", "#3a6b35", "#e8d8b0"))
 TITLE = ("what", "must reach", "measured")
 
