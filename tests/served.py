@@ -112,15 +112,16 @@ def wait_for(true: Callable[[], object], seconds: float = 60, *, shown: Callable
         time.sleep(0.05)
 
 
-def multipart(*files: tuple[str, bytes]) -> tuple[bytes, dict[str, str]]:
-    """The body and its header."""
-    parts = [
-        f'--limit\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
-        + content
-        + b"\r\n"
-        for name, content in files
-    ]
-    return b"".join(parts) + b"--limit--\r\n", {"Content-Type": "multipart/form-data; boundary=limit"}
+def multipart(*files: tuple[str, bytes], **parts: tuple[str, bytes]) -> tuple[bytes, dict[str, str]]:
+    """The body and its header: files, and others in parts of these names; a file of no name is a field."""
+    named = [("file", file) for file in files] + list(parts.items())
+    body = b"".join(_part(part, name, content) for part, (name, content) in named)
+    return body + b"--limit--\r\n", {"Content-Type": "multipart/form-data; boundary=limit"}
+
+
+def _part(part: str, name: str, content: bytes) -> bytes:
+    said = f'; filename="{name}"' if name else ""
+    return f'--limit\r\nContent-Disposition: form-data; name="{part}"{said}\r\n\r\n'.encode() + content + b"\r\n"
 
 
 def command_line(*words: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -33,6 +33,14 @@ from img2img.steering.suggest import Suggestion, logits_at, suggestions
 
 AB_RANGE = 110.0  # the graph's output is ab / 110
 LARGE = 4_000_000  # pixels
+
+
+@dataclass(frozen=True, eq=False)
+class ShrunkLuma:
+    """A photo's luma of this `shape` (H, W), of which only what the network sees is kept: `small` (h, w)."""
+
+    small: npt.NDArray[np.uint8]
+    shape: tuple[int, int]
 
 
 class Colorizer:
@@ -98,7 +106,7 @@ class Colorizer:
         return class_prior(self.classes, reference=reference, influence=influence, palette=palette, warmth=warmth)
 
     def suggest(
-        self, luma: Pixels, x: float, y: float, *, prior: Prior | None = None, count: int = 5
+        self, luma: Pixels | ShrunkLuma, x: float, y: float, *, prior: Prior | None = None, count: int = 5
     ) -> Sequence[Suggestion]:
         """The likeliest distinct colours of a luma (H, W) at a place, shares of its sides; the likeliest first.
 
@@ -145,7 +153,12 @@ class Colorizer:
         return replace(photo, pixels=pixels, space="YCbCr" if pixels.dtype == np.uint8 else "RGB")
 
     def chroma(
-        self, luma: Pixels, *, strength: float = 1.0, steady: Steady | None = None, steering: Steering = NEUTRAL
+        self,
+        luma: Pixels | ShrunkLuma,
+        *,
+        strength: float = 1.0,
+        steady: Steady | None = None,
+        steering: Steering = NEUTRAL,
     ) -> Floats:
         """Cb and Cr (2, h, w) as in JPEG, around 0 in steps of an 8-bit value, at the small size, for a luma (H, W).
 
@@ -164,7 +177,7 @@ class Colorizer:
             ab = steady(small, ab)
         return chroma_planes(small, strengthened(ab, strength))
 
-    def predicted(self, luma: Pixels, prior: Prior | None = None) -> tuple[npt.NDArray[np.uint8], Floats]:
+    def predicted(self, luma: Pixels | ShrunkLuma, prior: Prior | None = None) -> tuple[npt.NDArray[np.uint8], Floats]:
         """The small luma (h, w) that the network sees of a luma (H, W), and the ab (2, h, w) that it predicts."""
         if prior and prior.shares is not None:
             small, ab, _ = self.predicted_with_logits(luma, prior)
@@ -173,7 +186,7 @@ class Colorizer:
         return small, self._predict(small, prior)
 
     def predicted_with_logits(
-        self, luma: Pixels, prior: Prior | None = None
+        self, luma: Pixels | ShrunkLuma, prior: Prior | None = None
     ) -> tuple[npt.NDArray[np.uint8], Floats, Floats]:
         """The same, and the logits (Q, h/4, w/4) of the classes, without the prior. ModelError as `classes`.
 
@@ -188,7 +201,14 @@ class Colorizer:
             ab = prior.annealed_mean(logits[0])
         return small, ab, logits[0]
 
-    def _small(self, luma: Pixels) -> npt.NDArray[np.uint8]:
+    def shrunk(self, luma: Pixels) -> ShrunkLuma:
+        """All that the colours of a luma (H, W) depend on, to be kept where they will be asked for again."""
+        height, width = luma.shape
+        return ShrunkLuma(self._small(luma), (height, width))
+
+    def _small(self, luma: Pixels | ShrunkLuma) -> npt.NDArray[np.uint8]:
+        if isinstance(luma, ShrunkLuma):
+            return luma.small
         return shrink(luma, self.card.native_size, self.card.size_multiple)
 
     def _predict(self, small: npt.NDArray[np.uint8], prior: Prior | None = None) -> Floats:

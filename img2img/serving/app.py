@@ -18,7 +18,7 @@ from img2img.serving.guard import Guard
 from img2img.serving.jobs_api import delete_job, get_job, job_events, job_result, post_job
 from img2img.serving.page_files import get_page, page_file, sign_in, sign_out
 from img2img.serving.photos_api import convert_upload
-from img2img.serving.previews_api import post_preview, post_view, preview_after, preview_before
+from img2img.serving.previews_api import post_preview, post_view, preview_after, preview_before, preview_suggestions
 from img2img.serving.problem import Refusal, answer_problem
 from img2img.serving.state import ServerState
 
@@ -37,6 +37,7 @@ ROUTES = [
     Route(f"{API}/previews", post_preview, methods=["POST"]),
     Route(f"{API}/previews/{{id}}/before", preview_before),
     Route(f"{API}/previews/{{id}}/after", preview_after),
+    Route(f"{API}/previews/{{id}}/suggestions", preview_suggestions),
     Route(f"{API}/view", post_view, methods=["POST"]),
     Route(f"{API}/jobs", post_job, methods=["POST"]),
     Route(f"{API}/jobs/{{id}}", get_job),

@@ -12,9 +12,10 @@ from starlette.responses import JSONResponse, Response
 import img2img
 from img2img.conversion.option import OptionField
 from img2img.serving.http_options import TASKS, settable
-from img2img.serving.model_cards import model_cards, model_names
+from img2img.serving.model_cards import is_steerable, model_cards, model_names
 from img2img.serving.problem import RETRY_SECONDS, Refusal
 from img2img.serving.state import ServerState
+from img2img.serving.upload import BESIDE
 
 _PROBLEMS = {
     "400": "not a photo",
@@ -26,6 +27,7 @@ _PROBLEMS = {
     "422": "an option that is none, or a value that it cannot have",
     "503": "all places are taken; Retry-After says when to come again",
 }
+_PARTS = {"colorize": ("file", *BESIDE), "translate": ("file",)}
 
 
 async def healthz(request: Request) -> Response:
@@ -64,6 +66,7 @@ def _models() -> list[dict[str, Any]]:
             "native_size": card.native_size,
             "scores": card.score is not None,
             "cycles": card.reverse is not None,
+            "steerable": is_steerable(card),
         }
         for task in TASKS
         for name in model_names(task)
@@ -79,11 +82,13 @@ def openapi() -> dict[str, Any]:
     several = [task, *_unique([*_parameters("colorize"), *_parameters("translate")])]
     picture, state = _answer("the result", "image/*"), _answer("its state", "application/json")
     paths: dict[str, Any] = {
-        f"/api/v1/{task}": {"post": _call(f"{task.capitalize()} one photo", picture, _parameters(task), upload=True)}
+        f"/api/v1/{task}": {
+            "post": _call(f"{task.capitalize()} one photo", picture, _parameters(task), parts=_PARTS[task])
+        }
         for task in TASKS
     }
     paths["/api/v1/jobs"] = {
-        "post": _call("Convert many photos, or a film", {"202": state["200"]}, several, upload=True)
+        "post": _call("Convert many photos, or a film", {"202": state["200"]}, several, parts=("file", "reference"))
     }
     paths["/api/v1/jobs/{id}"] = {
         "get": _call("A job's state", state, [job]),
@@ -106,16 +111,17 @@ def openapi() -> dict[str, Any]:
     return {"openapi": "3.1.0", "info": info, "paths": paths, "components": {"securitySchemes": security}}
 
 
-def _call(words: str, answers: dict[str, Any], parameters: list[Any], *, upload: bool = False) -> dict[str, Any]:
+def _call(words: str, answers: dict[str, Any], parameters: list[Any], *, parts: tuple[str, ...] = ()) -> dict[str, Any]:
     problems = {
         status: {"description": text, "content": {"application/problem+json": {}}} for status, text in _PROBLEMS.items()
     }
     call: dict[str, Any] = {"summary": words, "parameters": parameters, "responses": {**answers, **problems}}
-    if upload:
-        parts = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+    if parts:
+        binary = {"type": "string", "format": "binary"}
+        body = {"type": "object", "properties": dict.fromkeys(parts, binary), "required": ["file"]}
         call["requestBody"] = {
             "required": True,
-            "content": {"application/octet-stream": {}, "multipart/form-data": {"schema": parts}},
+            "content": {"application/octet-stream": {}, "multipart/form-data": {"schema": body}},
         }
     return call
 

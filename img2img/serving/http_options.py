@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from img2img.conversion.colorize_options import ColorizeOptions
@@ -12,12 +13,14 @@ from img2img.conversion.option import OptionField, option_fields
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.translate_options import TranslateOptions
 from img2img.errors import UsageError
-from img2img.serving.model_cards import model_names
+from img2img.serving.model_cards import check_steerable, model_cards, model_names
 from img2img.serving.settings import ServeSettings
 
 TASKS: dict[str, type[ColorizeOptions] | type[TranslateOptions]] = {
     kind.model_task: kind for kind in (ColorizeOptions, TranslateOptions)
 }
+MOST_VALUES = 256
+"""Of an option that may have several: as many as a file of hints may hold."""
 _BOOLEANS = {"true": True, "1": True, "": True, "false": False, "0": False}
 
 
@@ -36,7 +39,7 @@ def read_options(task: str, query: Iterable[tuple[str, str]], settings: ServeSet
         if field is None:
             raise UsageError(_unknown(name, kind, list(fields)))
         if field.several:
-            chosen[field.field] = [*chosen.get(field.field, ()), text]
+            chosen[field.field] = _more(field, chosen.get(field.field, []), text)
             continue
         if field.field in chosen:
             raise UsageError(f"--{name} stands twice")
@@ -44,6 +47,28 @@ def read_options(task: str, query: Iterable[tuple[str, str]], settings: ServeSet
     _check_model(task, chosen.get("model"))
     options = replace(kind(**chosen), max_pixels=settings.max_pixels, device=settings.device, runtime=settings.runtime)  # type: ignore[arg-type]
     return options.settled()
+
+
+def steered(options: ConversionOptions, beside: Mapping[str, Path]) -> ConversionOptions:
+    """With the reference and the hints that came as parts of the request, by name.
+
+    Raises UsageError where they are for nothing, or the model cannot be steered.
+    """
+    if isinstance(options, ColorizeOptions):
+        hints = beside.get("hints")
+        options = replace(options, reference=beside.get("reference"), hints=str(hints) if hints else options.hints)
+        if options.reference or options.palette or options.warmth or options.hint or options.hints:
+            check_steerable(model_cards()[options.model])
+    elif beside:
+        raise UsageError(f"the part {next(iter(beside))!r} is for colours: leave it out for {options.word}")
+    return options
+
+
+def _more(field: OptionField, before: list[str], text: str) -> list[str]:
+    values = [*before, *(text.split(field.option.separator) if field.option.separator else [text])]
+    if len(values) > MOST_VALUES:
+        raise UsageError(f"{field.name}: more than {MOST_VALUES} of them")
+    return values
 
 
 def _value(field: OptionField, text: str) -> Any:

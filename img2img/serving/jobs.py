@@ -14,10 +14,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from img2img.batch.outcome import Outcome
+from img2img.batch.sources.hints_beside import HINTS_SUFFIX
+from img2img.conversion.colorize_options import AUTO, ColorizeOptions
 from img2img.conversion.options import ConversionOptions
 from img2img.errors import UsageError
 from img2img.photo.formats import PHOTO_SUFFIXES
+from img2img.serving.http_options import steered
 from img2img.serving.problem import Refusal, refusal_for
+from img2img.serving.upload import Upload, plain_words
 from img2img.video.kinds import kind_of
 
 JobStatus = Literal["waiting", "working", "done", "failed", "stopped"]
@@ -97,7 +101,8 @@ class ServerJob:
         there = self.result is not None and self.result.is_file()
         if not there:
             self.result = None
-        shutil.rmtree(self.uploads if there else self.folder, ignore_errors=True)
+        for folder in (self.uploads, self.folder / "reference") if there else (self.folder,):
+            shutil.rmtree(folder, ignore_errors=True)
         self.ended = time.monotonic()
         self._change(status="done" if there else "stopped" if self.stop.is_set() else "failed")
         if self.removed:
@@ -109,7 +114,7 @@ class ServerJob:
         self.version += 1
 
     def _plain(self, words: str) -> str:
-        return words.replace(f"{self.uploads}/", "").replace(f"{self.folder}/", "")
+        return plain_words(plain_words(words, self.uploads), self.folder)
 
     def described(self) -> dict[str, Any]:
         """For JSON."""
@@ -209,16 +214,30 @@ def _size(path: Path) -> int:
         return 0
 
 
-def check_uploads(job: ServerJob, files: list[Path]) -> None:
-    """What the job is to be; Refusal for a file that is no photo's, and for more than one film."""
+def take_uploads(job: ServerJob, upload: Upload) -> None:
+    """What the job is to be. Refusal for a file that is no photo's, UsageError for more than one film.
+
+    Files called photo.hints.json are the hints of photo.jpg.
+    """
+    hints = [path for path in upload.files if path.name.endswith(HINTS_SUFFIX)]
+    files = [path for path in upload.files if path not in hints]
     moving = [path for path in files if kind_of(str(path))]
     for path in files:
         if path not in moving and path.suffix.lower() not in PHOTO_SUFFIXES:
             raise Refusal(
                 400, f"{path.name}: not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file, or a film"
             )
-    if moving and len(files) > 1:
+    if moving and len(upload.files) > 1:
         raise UsageError(f"{moving[0].name} moves: a job is many photos, or one film")
+    if not files:
+        raise Refusal(400, "no photo came with the request, only hints")
     job.films, job.total = bool(moving), len(files)
+    job.options = steered(_with_hints(job.options) if hints else job.options, upload.beside)
     if moving:
         job.options = replace(job.options, max_pixels=None)  # which is for photos; films have limits of their own
+
+
+def _with_hints(options: ConversionOptions) -> ConversionOptions:
+    if not isinstance(options, ColorizeOptions):
+        raise UsageError(f"hints are for colours: leave them out for {options.word}")
+    return replace(options, hints=AUTO)

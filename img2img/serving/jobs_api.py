@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 
 from img2img.errors import Img2ImgError
 from img2img.serving.http_options import read_options
-from img2img.serving.jobs import FINISHED, ServerJob, check_uploads
+from img2img.serving.jobs import FINISHED, ServerJob, take_uploads
 from img2img.serving.previews_api import split_task
 from img2img.serving.problem import Refusal
 from img2img.serving.queue import WorkQueue
@@ -36,10 +36,11 @@ async def post_job(request: Request) -> Response:
     try:
         async with state.queue.admitted():
             with state.jobs.reserved(_length(request)) as most:
-                files = await receive_files(
-                    request, job.uploads, most_bytes=most, most_files=MOST_FILES, check_open=state.queue.check_open
+                check, folder = state.queue.check_open, job.folder
+                upload = await receive_files(
+                    request, job.uploads, most_bytes=most, most_files=MOST_FILES, check_open=check, beside=folder
                 )
-        check_uploads(job, files)
+        take_uploads(job, upload)
     except BaseException:
         state.jobs.remove(job)
         raise

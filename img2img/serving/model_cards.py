@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from img2img.errors import ModelError
+from img2img.errors import ModelError, UsageError
 from img2img.model_file import ModelCard, available_models, read_card
 
 
@@ -23,3 +23,14 @@ def model_cards() -> dict[str, ModelCard]:
 def model_names(task: str) -> tuple[str, ...]:
     """Of those that do this."""
     return tuple(name for name, card in model_cards().items() if card.task == task)
+
+
+def is_steerable(card: ModelCard) -> bool:
+    """Whether hints, references, palettes and warmth can be asked of it."""
+    return bool(card.color_classes) and any(output.name == "logits" for output in card.outputs)
+
+
+def check_steerable(card: ModelCard) -> None:
+    """Raises UsageError, which a ModelError would be on the command line: callers choose models by their names."""
+    if not is_steerable(card):
+        raise UsageError(f"--model {card.name} cannot be steered, for it does not say how likely each colour is")

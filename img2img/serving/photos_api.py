@@ -16,12 +16,12 @@ from img2img.batch.outcome import Outcome
 from img2img.conversion.options import ConversionOptions
 from img2img.errors import Img2ImgError
 from img2img.photo.formats import format_of_suffix, output_suffix
-from img2img.serving.http_options import read_options
+from img2img.serving.http_options import read_options, steered
 from img2img.serving.opened import OpenedModels
 from img2img.serving.problem import Refusal
 from img2img.serving.queue import unless_gone
 from img2img.serving.state import ServerState
-from img2img.serving.upload import receive_files, request_folder
+from img2img.serving.upload import Upload, plain_words, receive_files, request_folder
 
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
@@ -40,20 +40,20 @@ async def convert_upload(request: Request) -> Response:
     async with state.queue.admitted():
         with ExitStack() as cleaning:
             folder = cleaning.enter_context(request_folder())
-            photo = await one_upload(request, folder)
-            work = partial(_converted, photo, options, state.models)
+            upload = await one_upload(request, folder, beside=folder)
+            options = steered(options, upload.beside)
+            work = partial(_converted, upload.files[0], options, state.models)
             outcome = await unless_gone(state.queue.run(work), until_gone(request))
             if outcome is None:
                 return Response(status_code=400)  # its client has left
             return _answer(outcome, options, cleaning.pop_all())
 
 
-async def one_upload(request: Request, folder: Path) -> Path:
-    """The one photo that a request brings. Raises Refusal."""
+async def one_upload(request: Request, folder: Path, *, beside: Path | None = None) -> Upload:
+    """The one photo that a request brings, and what comes beside it as of `receive_files`. Raises Refusal."""
     state: ServerState = request.app.state.server
     most, check = state.settings.max_upload, state.queue.check_open
-    files = await receive_files(request, folder, most_bytes=most, most_files=1, check_open=check)
-    return files[0]
+    return await receive_files(request, folder, most_bytes=most, most_files=1, check_open=check, beside=beside)
 
 
 async def until_gone(request: Request) -> None:
@@ -63,8 +63,8 @@ async def until_gone(request: Request) -> None:
 
 
 def without_folder(error: Img2ImgError, folder: Path) -> Img2ImgError:
-    """The same error, which names the photo as its sender does."""
-    told = type(error)(str(error).replace(f"{folder}/", ""))
+    """The same error, which names the files as their sender does."""
+    told = type(error)(plain_words(str(error), folder))
     told.__cause__ = error.__cause__
     return told
 

@@ -1,25 +1,32 @@
-"""Photos at a size for a page, with what the network said of them kept: another strength only joins anew."""
+"""Photos at a size for a page, with what the network saw and said of them kept: other colours only join anew."""
 
 from __future__ import annotations
 
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from img2img import color
 from img2img.batch.task import Colorizing, Translating
 from img2img.conversion.options import ConversionOptions
+from img2img.errors import UsageError
+from img2img.inference.colorizer import Colorizer, ShrunkLuma
 from img2img.lab import Floats
 from img2img.photo import Photo, read_photo, write_photo
+from img2img.photo.pixels import Pixels
+from img2img.serving.model_cards import check_steerable
 from img2img.serving.opened import OpenedModels
 from img2img.serving.problem import Refusal
+from img2img.steering.hints import Coordinate
+from img2img.steering.steering import Steering
+from img2img.steering.suggest import Suggestion
 
 PREVIEW_SIDE, CARD_SIDE = 1280, 640  # pixels, at most
 KEPT_BYTES = 128_000_000
@@ -28,11 +35,48 @@ _BROWSERS_SHOW = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
 
 
 @dataclass(frozen=True)
+class PreviewColors:
+    """What the network sees of a photo, and the ab (2, h, w) that it predicts where nobody steers it.
+
+    Steered, it is asked again: it takes a hundredth of a second, and its logits would take megabytes.
+    """
+
+    colorizer: Colorizer
+    luma: ShrunkLuma
+    ab: Floats
+
+    @classmethod
+    def of(cls, colorizer: Colorizer, luma: Pixels) -> PreviewColors:
+        shrunk = colorizer.shrunk(luma)
+        return cls(colorizer, shrunk, colorizer.predicted(shrunk)[1])
+
+    @property
+    def nbytes(self) -> int:
+        return self.luma.small.nbytes + self.ab.nbytes
+
+    def chroma(self, asked: Colorizing) -> Floats:
+        """As `Colorizer.chroma`. Raises UsageError for hints outside of the photo."""
+        if not asked.steering.described():
+            return color.chroma_planes(self.luma.small, color.strengthened(self.ab, asked.strength))
+        check_steerable(self.colorizer.card)
+        steering = Steering(asked.prior(self.colorizer), asked.steering.hints)
+        return self.colorizer.chroma(self.luma, strength=asked.strength, steering=steering)
+
+    def suggestions(self, x: Coordinate, y: Coordinate, asked: Colorizing) -> Sequence[Suggestion]:
+        """The likeliest colours at a place of the upright photo. Raises UsageError where it is outside."""
+        check_steerable(self.colorizer.card)
+        height, width = self.luma.shape
+        place = x.share(width), y.share(height)
+        if max(place) > 1:
+            raise UsageError(f"{x},{y} is outside of the photo, which is {width} x {height} pixels")
+        return self.colorizer.suggest(self.luma, *place, prior=asked.prior(self.colorizer))
+
+
+@dataclass(frozen=True)
 class Preview:
     """A photo and its result, small; `card` is smaller still, for many on one page.
 
-    `width`, `height`: the photo's own. `shown`: browsers can show its file. `colours`: the small luma (h, w) and its ab
-    (2, h, w), of a photo that is coloured.
+    `width`, `height`: the photo's own. `shown`: browsers can show its file. `colors`: of a photo that is coloured.
     """
 
     small: Photo
@@ -43,22 +87,20 @@ class Preview:
     before: bytes
     after: bytes | None = None
     score: float | None = None
-    colours: tuple[npt.NDArray[np.uint8], Floats] | None = None
+    colors: PreviewColors | None = None
 
     @property
     def nbytes(self) -> int:
-        colours = sum(each.nbytes for each in self.colours or ())
-        return self.small.pixels.nbytes + self.card.pixels.nbytes + len(self.before) + len(self.after or b"") + colours
+        colors = self.colors.nbytes if self.colors else 0
+        return self.small.pixels.nbytes + self.card.pixels.nbytes + len(self.before) + len(self.after or b"") + colors
 
-    def coloured(self, strength: float, *, for_card: bool = False) -> bytes:
+    def coloured(self, asked: Colorizing, *, for_card: bool = False) -> bytes:
         """The result as a JPEG; as `Colorizer.convert` makes it, of the small photo."""
-        if self.colours is None:
+        if self.colors is None:
             assert self.after is not None
             return self.after
-        grey, ab = self.colours
-        chroma = color.chroma_planes(grey, color.strengthened(ab, strength))
         photo = self.card if for_card else self.small
-        pixels = color.join(color.luma(photo), chroma)
+        pixels = color.join(color.luma(photo), self.colors.chroma(asked))
         return shown_jpeg(replace(photo, pixels=pixels, space="YCbCr"))
 
 
@@ -70,7 +112,7 @@ def make_preview(path: Path, options: ConversionOptions, models: OpenedModels) -
     preview = Preview(small, small_copy(small, CARD_SIDE), photo.width, photo.height, shown, shown_jpeg(small))
     task = options.task()
     if isinstance(task, Colorizing):
-        return replace(preview, colours=models.colorizer(task).predicted(color.luma(photo)))
+        return replace(preview, colors=PreviewColors.of(models.colorizer(task), color.luma(photo)))
     assert isinstance(task, Translating)
     translator, scorer = models.translator(task)
     after = shown_jpeg(translator.convert(small, size=task.size))

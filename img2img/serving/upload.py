@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -31,6 +32,18 @@ _NAMELESS = {
 }
 
 
+BESIDE = ("reference", "hints")
+"""Parts that steer the colours of the photos in the others; named as the command line's options."""
+
+
+@dataclass
+class Upload:
+    """The photos that a request brings, and the files of the parts in BESIDE that came with them, by name."""
+
+    files: list[Path]
+    beside: dict[str, Path] = field(default_factory=dict)
+
+
 @contextmanager
 def request_folder() -> Iterator[Path]:
     """Gone at the end, with all that is in it."""
@@ -39,20 +52,27 @@ def request_folder() -> Iterator[Path]:
 
 
 async def receive_files(
-    request: Request, folder: Path, *, most_bytes: int, most_files: int, check_open: Callable[[], None]
-) -> list[Path]:
+    request: Request,
+    folder: Path,
+    *,
+    most_bytes: int,
+    most_files: int,
+    check_open: Callable[[], None],
+    beside: Path | None = None,
+) -> Upload:
     """The body itself, or the files of a multipart body, under their own names in the folder.
 
+    `beside`: the folder for the parts in BESIDE, each in a folder of its name; None where there may be none of them.
     Raises Refusal: 413 for too much, as soon as that is known, 400 for no file at all.
     """
     limited = _Limited(request, most_bytes, check_open)
     if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        files = await _parts(limited.request, folder, most_files)
+        upload = await _parts(limited.request, folder, most_files, beside)
     else:
-        files = [await _whole(limited.request, folder)]
-    if not files:
+        upload = Upload([await _whole(limited.request, folder)])
+    if not upload.files:
         raise Refusal(400, "no photo came with the request: send it as the body, or as a multipart file")
-    return files
+    return upload
 
 
 class _Limited:
@@ -94,13 +114,32 @@ def _said_name(request: Request) -> str:
     return said.get(b"filename", b"").decode("utf-8", "replace")
 
 
-async def _parts(request: Request, folder: Path, most_files: int) -> list[Path]:
+async def _parts(request: Request, folder: Path, most_files: int, beside: Path | None) -> Upload:
+    upload = Upload([])
+    more = len(BESIDE) if beside else 0
     try:
-        async with request.form(max_files=most_files, max_fields=0) as form:
-            files = [each for _, each in form.multi_items() if isinstance(each, UploadFile)]
-            return [await run_in_threadpool(_kept, each, folder) for each in files]
+        async with request.form(max_files=most_files + more, max_fields=more) as form:
+            for name, part in form.multi_items():
+                if beside and name in BESIDE and name not in upload.beside:
+                    upload.beside[name] = await run_in_threadpool(_kept_beside, part, beside / name)
+                elif isinstance(part, UploadFile) and name not in BESIDE:
+                    upload.files.append(await run_in_threadpool(_kept, part, folder))
+                else:
+                    raise Refusal(422, f"the part {name[:LONGEST_NAME]!r} is not for this call, or stands twice")
     except HTTPException as error:
         raise Refusal(400, f"the multipart body cannot be read: {error.detail}") from error
+    if len(upload.files) > most_files:
+        raise Refusal(400, f"Too many files: {most_files} at most; POST /api/v1/jobs takes many")
+    return upload
+
+
+def _kept_beside(part: UploadFile | str, folder: Path) -> Path:
+    folder.mkdir()
+    if isinstance(part, UploadFile):
+        return _kept(part, folder)
+    path = folder / folder.name  # a field, not a file: text of a script's own
+    path.write_text(part, encoding="utf-8", errors="replace")
+    return path
 
 
 def _kept(upload: UploadFile, folder: Path) -> Path:
@@ -120,3 +159,10 @@ def plain_name(name: str, addition: str = "") -> str:
     kept = "".join(each if each.isprintable() and each not in '<>:"|?*%[]' else "_" for each in last).lstrip(". ")
     path = PurePosixPath(kept or "photo")
     return f"{path.stem[:LONGEST_NAME]}{addition}{path.suffix[:10]}"
+
+
+def plain_words(words: str, folder: Path) -> str:
+    """Without the server's folder, nor those of the parts beside the photos."""
+    for each in (*(folder / name for name in BESIDE), folder):
+        words = words.replace(f"{each}/", "")
+    return words

@@ -22,7 +22,7 @@ from img2img import Colorizer, convert, load
 from img2img.cli.app import app
 from img2img.cli.conversion_command import _models_for
 from img2img.cli.models.add import _added_names
-from img2img.serving import model_cards
+from img2img.serving.model_cards import model_cards, model_names
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DOCUMENT = (CHECKOUT / "docs" / "models.md").read_text(encoding="utf-8")
@@ -119,11 +119,11 @@ def test_every_way_to_a_model_knows_the_name(
     assert outcome.status == "done"
     assert _models_for("colorize")("sn") == ["snow"]
     assert _added_names("s") == ["snow"]
-    model_cards.model_cards.cache_clear()
+    model_cards.cache_clear()
     try:
-        assert "snow" in model_cards.model_names("colorize")
+        assert "snow" in model_names("colorize")
     finally:
-        model_cards.model_cards.cache_clear()
+        model_cards.cache_clear()
     assert "Models at hand: colorizer, digits" in (stderr := models("show", "nothing").stderr)
     assert stderr.rstrip().endswith(", snow")
 

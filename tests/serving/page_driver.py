@@ -49,11 +49,12 @@ def choose(browser: ChromiumDriver, *paths: Path) -> None:
     one(browser, "#files").send_keys("\n".join(map(str, paths)))
 
 
-def drop(browser: ChromiumDriver, *paths: Path) -> None:
-    """As a person drags files or folders in from their desktop."""
+def drop(browser: ChromiumDriver, *paths: Path, onto: str | None = None) -> None:
+    """As a person drags files or folders in from their desktop, onto what a selector names or just anywhere."""
+    x, y = centre_of(browser, onto) if onto else (300, 200)
     data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
     for kind in ("dragEnter", "dragOver", "drop"):
-        browser.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 200, "data": data})
+        browser.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, "x": x, "y": y, "data": data})
 
 
 def summary(browser: ChromiumDriver, words: str) -> None:

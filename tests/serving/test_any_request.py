@@ -1,5 +1,6 @@
 """Whatever is asked, the answer is one of the table; and many who ask at once get what one gets."""
 
+import json
 import socket
 import threading
 import time
@@ -14,17 +15,21 @@ from conftest import DrawPhoto
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from served import Served, command_line, multipart, served
+from served import Answer, Served, command_line, multipart, served
 
 FINE = {200, 201, 202, 204, 303}
 PROBLEMS = {400, 401, 403, 404, 405, 408, 413, 422, 503}
 PATHS = [
     *("/", "/page/style.css", "/page/x", "/session", "/healthz", "/readyz", "/api/v1/models", "/api/v1/openapi.json"),
     *("/api/v1/colorize", "/api/v1/translate", "/api/v1/previews", "/api/v1/previews/x/before", "/api/v1/view"),
-    *("/api/v1/previews/x/after", "/api/v1/jobs", "/api/v1/jobs/x", "/api/v1/jobs/x/events", "/api/v1/jobs/x/result"),
+    *("/api/v1/previews/x/after", "/api/v1/previews/x/suggestions", "/api/v1/previews/PREVIEW/after"),
+    "/api/v1/previews/PREVIEW/suggestions",
+    *("/api/v1/jobs", "/api/v1/jobs/x", "/api/v1/jobs/x/events", "/api/v1/jobs/x/result"),
 ]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
 OPTIONS = ["strength", "format", "quality", "model", "size", "cycle", "score", "min-score", "task", "output", "jobs"]
+COLORS = ["strength", "warmth", "palette", "influence", "reference", "hint", "x", "y", "card"]
+OPTIONS += [*COLORS, "hints"]
 VALUES = [
     "1",
     "0.5",
@@ -39,6 +44,15 @@ VALUES = [
     "translate",
     "horse2zebra",
     "../x",
+    "52%",
+    "1e999%",
+    "-3",
+    "9" * 400,
+    "#fff,#3a6b35",
+    "#fff" + ",#fff" * 5000,
+    "52%,40%=#3a6b35",
+    "999999999,0=#000",
+    "PREVIEW",
 ]
 HEADERS = [
     "Content-Type",
@@ -62,7 +76,21 @@ LINES = [
 texts = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=40)
 PNG = BytesIO()
 Image.linear_gradient("L").resize((40, 30)).save(PNG, "PNG")
-BODIES = [b"", b"{}", PNG.getvalue(), PNG.getvalue()[:60], b"--x\r\n\r\n", multipart(("a.png", PNG.getvalue()))[0]]
+PHOTO = ("a.png", PNG.getvalue())
+HINTS = {
+    "fine": {"img2img": "hints", "version": 1, "hints": [{"x": "52%", "y": 3, "color": "#3a6b35"}]},
+    "outside": {"img2img": "hints", "version": 1, "hints": [{"x": 5000, "y": 3, "color": "#3a6b35"}]},
+    "odd": {"img2img": "hints", "version": 1, "hints": [{"x": 1e400, "y": [], "color": 7}]},
+    "others": {"hints": "none"},
+}
+PARTS: list[dict[str, tuple[str, bytes]]] = [
+    {},
+    {"reference": PHOTO},
+    {"reference": ("../a.png", b"no photo"), "hints": ("a.hints.json", b"[" * 99999)},
+    *({"hints": (name, json.dumps(hints).encode())} for name in ("a.json", "") for hints in HINTS.values()),
+]
+WHOLE = [multipart(PHOTO, **parts)[0] for parts in PARTS] + [multipart(reference=PHOTO)[0], multipart(PHOTO, PHOTO)[0]]
+BODIES = [b"", b"{}", PNG.getvalue(), PNG.getvalue()[:60], b"--x\r\n\r\n"]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +111,43 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_every_request_gets_an_answer_of_the_table(
     server: Served, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes
 ) -> None:
-    answer = server.ask(method, path, body, headers, query)
+    path, query = filled_in(server, path), {name: filled_in(server, text) for name, text in query.items()}
+    check(server.ask(method, path, body, headers, query), method)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    path=st.sampled_from(["/api/v1/colorize", "/api/v1/translate", "/api/v1/previews", "/api/v1/jobs"]),
+    query=st.dictionaries(st.sampled_from(OPTIONS), st.sampled_from(VALUES) | texts, max_size=2),
+    body=st.sampled_from(WHOLE),
+)
+def test_every_upload_gets_an_answer_of_the_table(
+    server: Served, path: str, query: dict[str, str], body: bytes
+) -> None:
+    check(server.ask("POST", path, body, multipart()[1], query), "POST")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    call=st.sampled_from(["after", "suggestions"]),
+    query=st.dictionaries(st.sampled_from(COLORS), st.sampled_from(VALUES) | texts, max_size=4),
+)
+def test_whatever_a_preview_is_asked_for(server: Served, call: str, query: dict[str, str]) -> None:
+    query = {name: filled_in(server, text) for name, text in query.items()}
+    answer = server.ask("GET", filled_in(server, f"/api/v1/previews/PREVIEW/{call}"), query=query)
+    check(answer, "GET")
+    assert answer.status in (200, 404, 422)
+
+
+def filled_in(server: Served, text: str) -> str:
+    """With the id of a preview that is there."""
+    if "PREVIEW" not in text:
+        return text
+    return text.replace("PREVIEW", server.ask("POST", "/api/v1/previews", PNG.getvalue()).json["id"])
+
+
+def check(answer: Answer, method: str) -> None:
+    """One of the table, and a problem where it is not fine."""
     assert answer.status in FINE | PROBLEMS | {206}
     if answer.status not in FINE | {206} and method != "HEAD":
         assert answer.headers["content-type"] == "application/problem+json"

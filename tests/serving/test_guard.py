@@ -22,6 +22,7 @@ CALLS = [
     ("POST", "/api/v1/previews"),
     ("POST", "/api/v1/view"),
     ("POST", "/api/v1/jobs"),
+    ("GET", "/api/v1/previews/x/suggestions"),
     ("GET", "/api/v1/jobs/x"),
     ("DELETE", "/api/v1/jobs/x"),
     ("GET", "/nothing"),

@@ -2,18 +2,22 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from conftest import DrawPhoto
 from PIL import Image
 
+from img2img.batch.task import Colorizing
 from img2img.conversion.colorize_options import ColorizeOptions
+from img2img.errors import UsageError
 from img2img.inference.colorizer import Colorizer
 from img2img.photo import Photo, read_photo
 from img2img.serving.opened import OpenedModels
 from img2img.serving.previews import Preview, PreviewShelf, make_preview, shown_jpeg, small_copy
 from img2img.serving.problem import Refusal
+from img2img.steering.hints import Coordinate
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
@@ -25,7 +29,52 @@ def test_a_preview_is_the_result_itself_where_it_needs_no_shrinking(
     options = ColorizeOptions(model=str(tiny_model), max_pixels=10_000)
     preview = make_preview(path, options, OpenedModels(1))
     result = Colorizer(tiny_model).convert(read_photo(path), strength=strength)
-    assert preview.coloured(strength) == shown_jpeg(result)
+    assert preview.coloured(Colorizing(strength=strength)) == shown_jpeg(result)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"warmth": -1},
+        {"palette": "#283ca0", "influence": 0.5},
+        {"hint": ["20%,30%=#2040c0", "70,50=#808080"], "strength": 0.7},
+        {"hint": "50%,50%=#3a6b35", "warmth": 0.5},
+    ],
+)
+def test_a_steered_preview_is_the_result_itself_too(
+    tmp_path: Path, draw_photo: DrawPhoto, steered_model: Path, asked: dict[str, Any]
+) -> None:
+    path = draw_photo(tmp_path / "p.png", (90, 60))
+    options = ColorizeOptions(model=str(steered_model), max_pixels=10_000, **asked)
+    preview = make_preview(path, options, OpenedModels(1))
+    result = options.task().open(1).convert(read_photo(path))
+    assert preview.coloured(options.task()) == shown_jpeg(result)
+    assert preview.coloured(options.task()) != preview.coloured(Colorizing(strength=options.strength))
+
+
+def test_a_model_that_cannot_be_steered_is_told_by_its_name(
+    tmp_path: Path, draw_photo: DrawPhoto, tiny_model: Path
+) -> None:
+    options = ColorizeOptions(model=str(tiny_model), max_pixels=10_000)
+    preview = make_preview(draw_photo(tmp_path / "p.png"), options, OpenedModels(1))
+    colors = preview.colors
+    assert colors
+    for ask in (
+        lambda: preview.coloured(ColorizeOptions(warmth=1).task()),
+        lambda: colors.suggestions(Coordinate(50, True), Coordinate(50, True), Colorizing()),
+    ):
+        with pytest.raises(UsageError, match=r"^--model tiny cannot be steered") as raised:
+            ask()
+        assert str(tmp_path) not in str(raised.value)
+
+
+def test_what_is_kept_of_a_preview_is_counted(tmp_path: Path, draw_photo: DrawPhoto, steered_model: Path) -> None:
+    options = ColorizeOptions(model=str(steered_model), max_pixels=10_000)
+    preview = make_preview(draw_photo(tmp_path / "p.png"), options, OpenedModels(1))
+    assert preview.colors
+    h, w = preview.colors.luma.small.shape
+    pictures = preview.small.pixels.nbytes + preview.card.pixels.nbytes + len(preview.before)
+    assert preview.nbytes == pictures + h * w * (1 + 2 * 4)
 
 
 def test_the_network_is_not_asked_again_for_another_strength(
@@ -33,8 +82,9 @@ def test_the_network_is_not_asked_again_for_another_strength(
 ) -> None:
     options = ColorizeOptions(model=str(tiny_model), max_pixels=10_000)
     preview = make_preview(draw_photo(tmp_path / "p.png"), options, OpenedModels(1))
-    monkeypatch.setattr(Colorizer, "_predict", None)
-    assert preview.coloured(0.5) != preview.coloured(1.5)
+    for name in ("predicted", "predicted_with_logits"):
+        monkeypatch.setattr(Colorizer, name, None)
+    assert preview.coloured(Colorizing(strength=0.5)) != preview.coloured(Colorizing(strength=1.5))
 
 
 def test_a_preview_has_at_most_so_many_pixels_a_side_and_keeps_alpha() -> None:

@@ -13,16 +13,20 @@ export class Refused extends Error {
   get mayPass() { return ![400, 413, 422].includes(this.status); }
 }
 
-export async function models() {
-  const answer = await fetch("/api/v1/models").catch(() => { throw new Refused(0, SILENT); });
+/** The server's answer to a question that changes nothing. Throws Refused. */
+export async function ask(address, signal) {
+  const answer = await fetch(address, { signal }).catch((error) => { throw signal?.aborted ? error : new Refused(0, SILENT); });
   if (!answer.ok) throw refusal(answer.status, await answer.text());
   return answer.json();
 }
 
-/** Sends a file; `told` gets what share of it has gone, 0 to 1. Gives an XMLHttpRequest whose response is of `type`. */
-export async function send(path, options, file, type, told = () => {}) {
+/**
+ * Sends a file, and the `parts` beside it by their names; `told` gets what share of it has gone, 0 to 1.
+ * Gives an XMLHttpRequest whose response is of `type`.
+ */
+export async function send(path, options, file, type, { told = () => {}, parts = {} } = {}) {
   for (let turn = 1; ; turn += 1) {
-    const answer = await once(`${path}?${new URLSearchParams(options)}`, file, type, told);
+    const answer = await once(`${path}?${new URLSearchParams(options)}`, { file, ...parts }, type, told);
     if (answer.status < 400) return answer;
     if (answer.status !== 503 || turn === PATIENT) throw await refusalOf(answer);
     const seconds = Math.min(20, Number(answer.getResponseHeader("Retry-After")) || 2);
@@ -30,16 +34,16 @@ export async function send(path, options, file, type, told = () => {}) {
   }
 }
 
-function once(address, file, type, told) {
+function once(address, parts, type, told) {
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest();
     request.open("POST", address);
     request.responseType = type;
     request.upload.onprogress = (event) => told(event.loaded / event.total);
     request.onload = () => done(request);
-    request.onerror = () => failed(new Refused(0, `${file.name}: ${SILENT}`));
+    request.onerror = () => failed(new Refused(0, `${parts.file.name}: ${SILENT}`));
     const body = new FormData();
-    body.append("file", file, file.name);
+    for (const [name, file] of Object.entries(parts)) body.append(name, file, file.name);
     request.send(body);
   });
 }

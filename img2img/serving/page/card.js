@@ -2,6 +2,7 @@
 
 import { Refused, limited, proposedName, send } from "./api.js";
 import { comparable, newest } from "./compare.js";
+import { Colours } from "./colours.js";
 import { modelsKnown, settings } from "./settings.js";
 
 const inTurn = limited(3);
@@ -12,7 +13,7 @@ const CARD_SHAPE = 4 / 3; // width to height, as in cards.css
 const CUT = 0.1; // of a photo that is nearly of the card's shape: less than bars at its sides would disturb
 
 export class Card {
-  /** `on` has changed, enlarge and removed. `mayPass`: it failed for a reason that is not the photo's own. */
+  /** `on` has changed, enlarge, removed, and recoloured, which says whether the picture is shown elsewhere. `mayPass`: it failed for a reason that is not the photo's own. */
   constructor(file, on) {
     [this.file, this.on, this.mayPass] = [file, on, false];
     this.status = "waiting";
@@ -21,9 +22,9 @@ export class Card {
     this.part(".name strong").textContent = file.name;
     this.part(".name strong").title = file.name;
     this.showAfter = newest(this.part(".after"));
-    this.part(".after").addEventListener("gone", () => this.preview());
+    this.part(".after").addEventListener("gone", () => this.gone());
+    this.colours = new Colours(this.part(".steer"), () => this.recolour());
     this.listen();
-    this.strength = settings().strength;
   }
 
   listen() {
@@ -36,21 +37,42 @@ export class Card {
       const button = this.part(`.${name}`);
       button.setAttribute("aria-label", `${button.textContent.trim()} ${this.file.name}`);
     }
-    this.part(".one-strength input").addEventListener("input", (event) => { this.strength = event.target.value; });
   }
 
-  get strength() { return this.ownStrength; }
-
-  set strength(value) {
-    this.ownStrength = Number(value);
-    this.part(".one-strength input").value = String(value);
-    this.part(".one-strength output").textContent = this.ownStrength.toFixed(2);
-    if (this.seen) this.showAfter(this.afterAddress());
+  /** Shows the picture with other colours. */
+  recolour() {
+    if (!this.seen || this.status !== "done") return;
+    this.tellColours();
+    if (!this.on.recoloured(this)) this.showAfter(this.afterAddress());
   }
 
-  /** Of the result at this strength; smaller where it need not be larger, since then it comes sooner. */
+  /** Takes its controls back from where it was enlarged, and shows what became of it. */
+  putBack() {
+    this.part(".foot").insertBefore(this.colours.box, this.part(".foot > .buttons"));
+    if (this.status === "done") this.showAfter(this.afterAddress());
+    this.part(".enlarge").focus();
+  }
+
+  /** Takes the hints in a file; what is wrong with it is said on the card. */
+  async loadHints(file) {
+    try {
+      await this.colours.load(file);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.colours.row.fail(error.message);
+    }
+  }
+
+  /** The server has forgotten the photo, or its reference: both are sent again. */
+  gone() {
+    this.colours.row.reference?.forget();
+    return this.preview();
+  }
+
+  /** Of the result in these colours; smaller where it need not be larger, since then it comes sooner. */
   afterAddress(width = this.part(".compare").clientWidth * devicePixelRatio) {
-    return `${this.seen.after}?${width > CARD_SIDE * 1.1 ? "" : "card&"}strength=${this.strength}`;
+    const query = settings().task === "colorize" ? this.colours.query() : "";
+    return `${this.seen.after}?${width > CARD_SIDE * 1.1 ? "" : "card&"}${query}`;
   }
 
   /** The options of this photo's result, as the server takes them. */
@@ -58,7 +80,7 @@ export class Card {
     const { task, model, format, quality } = settings();
     const chosen = { model, format };
     if (quality && (format === "jpg" || format === "webp" || format === "avif" || format === "same")) chosen.quality = quality;
-    return task === "colorize" ? { ...chosen, strength: String(this.strength) } : chosen;
+    return task === "colorize" ? { ...chosen, ...this.colours.options() } : chosen;
   }
 
   /** Shows the photo small while it waits, where the browser can. */
@@ -80,6 +102,7 @@ export class Card {
       const answer = await inTurn(() => this.sendForPreview());
       if (turn !== this.turn) return;
       this.seen = answer.response;
+      await this.colours.ready();
       await this.showPictures();
       this.show("done", "");
     } catch (error) {
@@ -99,7 +122,7 @@ export class Card {
       if (share === 1) this.show("working", task === "colorize" ? "colouring" : "translating");
     };
     const options = task === "translate" && scores ? { task, model, score: "true" } : { task, model };
-    return send("/api/v1/previews", options, this.file, "json", told);
+    return send("/api/v1/previews", options, this.file, "json", { told });
   }
 
   async showPictures() {
@@ -113,9 +136,16 @@ export class Card {
     before.alt = `${this.file.name} as it was`;
     after.alt = `${this.file.name}, ${task === "colorize" ? "coloured" : "translated"}`;
     const score = this.seen.score === null ? "" : ` · score ${this.seen.score.toFixed(2)}`;
-    this.part(".facts").textContent = `${this.seen.width} x ${this.seen.height}${score}`;
+    this.part(".facts span").textContent = `${this.seen.width} x ${this.seen.height}${score}`;
     this.part(".facts").title = score && "The share of the model's own training pictures that look stranger to it";
-    this.part(".one-strength").hidden = task !== "colorize";
+    this.colours.offer();
+    this.tellColours();
+  }
+
+  /** How many colours were set at places of it. */
+  tellColours() {
+    const count = settings().steerable ? this.colours.hints.all.length : 0;
+    this.part(".set").textContent = count ? ` · ${count} ${count === 1 ? "colour" : "colours"} set` : "";
   }
 
   show(status, words) {
@@ -135,14 +165,15 @@ export class Card {
     this.element.classList.add("failed");
     this.part(".error").textContent = error.message;
     this.part(".error").hidden = false;
-    this.part(".one-strength").hidden = true;
+    this.colours.box.hidden = true;
     this.mayPass = error.mayPass;
     this.on.changed(this);
   }
 
   /** The result in full: its bytes and its name. */
   async result(options = this.options()) {
-    const answer = await inTurn(() => send(`/api/v1/${settings().task}`, options, this.file, "blob"));
+    const parts = settings().task === "colorize" ? this.colours.parts(this.file.name) : {};
+    const answer = await inTurn(() => send(`/api/v1/${settings().task}`, options, this.file, "blob", { parts }));
     return { blob: answer.response, name: proposedName(answer, this.file.name) };
   }
 

@@ -2,14 +2,17 @@
 
 import { Card, save } from "./card.js";
 import { dropped } from "./dropped.js";
+import { SUFFIX, stem } from "./hints.js";
+import { Reference, chooseFile } from "./reference.js";
 import { listenToSettings, modelsKnown, settings } from "./settings.js";
-import { enlarge } from "./viewer.js";
+import { enlarge, openedCard, recoloured } from "./viewer.js";
 import { zipped } from "./zip.js";
 
 const at = (id) => document.getElementById(id);
 const FEW = 1;
 const ON_THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"];
 const cards = [];
+let reference = null; // of all photos
 
 const on = {
   changed(card) {
@@ -17,6 +20,7 @@ const on = {
     summarise();
   },
   enlarge,
+  recoloured,
   removed(card) {
     const index = cards.indexOf(card);
     cards.splice(index, 1);
@@ -33,10 +37,29 @@ function add(files) {
     const card = new Card(file, on);
     cards.push(card);
     at("cards").append(card.element);
+    if (reference) card.colours.row.take(reference);
     card.thumbnail();
     card.preview();
   }
   summarise();
+}
+
+/** What was chosen or dropped, on a card perhaps: photos become cards, or that card's reference; hints go to theirs. */
+function take(files, onto = null) {
+  const photos = files.filter((file) => !file.name.endsWith(SUFFIX));
+  if (onto && photos.length === 1 && settings().steerable) onto.colours.row.take(new Reference(photos[0]));
+  else add(photos);
+  for (const file of files.filter((each) => each.name.endsWith(SUFFIX))) {
+    const card = onto ?? cards.findLast((each) => stem(each.file.name) === stem(file.name)) ?? (cards.length === 1 ? cards[0] : null);
+    if (card) card.loadHints(file);
+    else at("summary").textContent = `${file.name}: drop it on its photo; none of these is called ${stem(file.name)}`;
+  }
+}
+
+function leanAllTo(file) {
+  reference = file ? new Reference(file) : null;
+  at("reference-all").textContent = file ? `Not ${file.name} any more` : "Another photo's colours for all…";
+  for (const card of cards) card.colours.row.take(reference);
 }
 
 function say(words) { at("news").textContent = words; }
@@ -67,7 +90,8 @@ async function downloadAll() {
       at("zip").textContent = `${ready} of ${wanted.length}`;
       return result;
     }));
-    save(await zipped(results), "img2img.zip");
+    const notes = wanted.map((card) => card.colours.parts(card.file.name).hints).filter((file) => file && settings().steerable);
+    save(await zipped([...results, ...notes.map((file) => ({ blob: file, name: file.name }))]), "img2img.zip");
     say("The zip is ready");
   } catch (error) {
     say(error.message);
@@ -83,31 +107,57 @@ function listen() {
   at("choose").addEventListener("click", () => at("files").click());
   at("choose-folder").addEventListener("click", () => at("folder").click());
   for (const id of ["files", "folder"]) {
-    at(id).addEventListener("change", (event) => { add([...event.target.files].filter((file) => !file.name.startsWith("."))); event.target.value = ""; });
+    at(id).addEventListener("change", (event) => { take([...event.target.files].filter((file) => !file.name.startsWith("."))); event.target.value = ""; });
   }
   listenToSettings({
     otherModel() { for (const card of cards) card.preview(); },
-    strength(value) { for (const card of cards) card.strength = value; },
+    palette() { for (const card of cards) card.recolour(); },
+    slid(name, value) {
+      for (const card of cards) {
+        card.colours[name] = value;
+        card.recolour();
+      }
+    },
   });
   at("retry").addEventListener("click", () => { for (const card of cards) if (card.mayPass) card.preview(); });
   at("zip").addEventListener("click", downloadAll);
+  at("reference-all").addEventListener("click", () => (reference ? leanAllTo(null) : chooseFile(leanAllTo)));
   at("clear").addEventListener("click", () => { for (const card of [...cards]) on.removed(card); });
-  window.addEventListener("paste", (event) => add(event.clipboardData.files));
+  window.addEventListener("paste", (event) => add([...event.clipboardData.files]));
   listenToDrops();
 }
 
 function listenToDrops() {
   let depth = 0;
   const mark = (change) => { depth = Math.max(0, depth + change); document.body.classList.toggle("dragged", depth > 0); };
-  window.addEventListener("dragenter", () => mark(1));
-  window.addEventListener("dragleave", () => mark(-1));
-  window.addEventListener("dragover", (event) => event.preventDefault());
+  window.addEventListener("dragenter", (event) => {
+    event.preventDefault();
+    mark(1);
+  });
+  window.addEventListener("dragleave", (event) => { mark(-1); if (depth === 0) aim(null); });
+  window.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    aim(below(event));
+  });
   window.addEventListener("drop", async (event) => {
     event.preventDefault();
+    const onto = below(event);
     depth = 0;
     mark(0);
-    add(await dropped(event.dataTransfer));
+    aim(null);
+    take(await dropped(event.dataTransfer), onto);
   });
+}
+
+/** The card that one file is dragged over, which will be its photo's reference or its hints. */
+function below({ target, dataTransfer }) {
+  if (dataTransfer.items.length !== 1) return null;
+  return openedCard() ?? cards.find((card) => card.element.contains(target)) ?? null;
+}
+
+function aim(card) {
+  for (const each of cards) each.element.classList.toggle("aimed", each === card && settings().steerable);
+  at("viewer").classList.toggle("aimed", card !== null && card === openedCard() && settings().steerable);
 }
 
 if (!ON_THIS_MACHINE.includes(location.hostname)) at("private-words").textContent = `Photos go to ${location.hostname} and nowhere else`;

@@ -1,6 +1,7 @@
-// What is chosen for all photos: the task, its model, strength, format and quality.
+// What is chosen for all photos: the task, its model, strength, warmth, palette, format and quality.
 
-import { models } from "./api.js";
+import { ask } from "./api.js";
+import { listenToPalette, palette } from "./palette.js";
 
 const at = (id) => document.getElementById(id);
 let known = [];
@@ -10,7 +11,8 @@ export function settings() {
   const form = at("settings").elements;
   return {
     task: form.task.value, model: at("model").value, strength: Number(at("strength").value),
-    format: at("format").value, quality: at("quality").value, scores: chosenModel()?.scores,
+    warmth: Number(at("warmth").value), palette: palette(), influence: Number(at("influence").value), format: at("format").value,
+    quality: at("quality").value, scores: chosenModel()?.scores, steerable: form.task.value === "colorize" && Boolean(chosenModel()?.steerable),
   };
 }
 
@@ -22,7 +24,7 @@ export function modelsKnown() {
 
 async function askForModels() {
   try {
-    known = (await models()).models;
+    known = (await ask("/api/v1/models")).models;
     offerModels();
   } catch (error) {
     at("about").textContent = error.message;
@@ -36,6 +38,14 @@ function offerModels() {
   const { task } = settings();
   at("model").replaceChildren(...known.filter((model) => model.task === task).map((model) => new Option(model.name, model.name)));
   at("strength-field").hidden = task !== "colorize";
+  offerColours();
+}
+
+/** What only some models can be asked for. */
+function offerColours() {
+  const { steerable } = settings();
+  for (const each of document.querySelectorAll("#settings .steers")) each.hidden = !steerable;
+  at("influence-field").hidden = !steerable || !palette().length;
   showAbout();
 }
 
@@ -47,14 +57,18 @@ function showAbout() {
   at("about").textContent = from >= 0 ? model.notes.slice(from) : `It learnt from ${model.data}. Photos of anything else come out odd; the score says how strange a photo looks to it.`;
 }
 
-/** `on.otherModel()` is called when all must be converted anew, `on.strength(value)` when only their strength is another. */
+/** `on.otherModel()` is called when all must be converted anew, `on.slid(name, value)` with another strength or warmth, `on.palette()` when that has changed. */
 export function listenToSettings(on) {
   at("settings").addEventListener("submit", (event) => event.preventDefault());
   for (const radio of at("settings").elements.task) radio.addEventListener("change", () => { offerModels(); on.otherModel(); });
-  at("model").addEventListener("change", () => { showAbout(); on.otherModel(); });
+  at("model").addEventListener("change", () => { offerColours(); on.otherModel(); });
   at("format").addEventListener("change", () => { at("quality-field").hidden = ["png", "tiff"].includes(at("format").value); });
-  at("strength").addEventListener("input", () => {
-    at("strength-value").textContent = Number(at("strength").value).toFixed(2);
-    on.strength(at("strength").value);
-  });
+  for (const name of ["strength", "warmth"]) {
+    at(name).addEventListener("input", () => {
+      at(`${name}-value`).textContent = Number(at(name).value).toFixed(2);
+      on.slid(name, at(name).value);
+    });
+  }
+  listenToPalette(() => { offerColours(); on.palette(); });
+  at("influence").addEventListener("input", on.palette);
 }
