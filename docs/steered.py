@@ -1,4 +1,4 @@
-"""The pictures of docs/steer.md and the README: `python docs/steered.py` writes references.jpg and hints.jpg beside it."""
+"""Makes the pictures of docs/steer.md: `python docs/steered.py` writes docs/references.jpg and docs/hints.jpg."""
 
 from collections.abc import Sequence
 
