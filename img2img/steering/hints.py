@@ -21,7 +21,8 @@ _NUMBER = re.compile(r"(\d{1,9}(?:\.\d{1,20})?)%|(\d{1,9})", re.ASCII)
 class Coordinate:
     """How far from the photo's left or upper border: a share of its side in percent, or the number of a pixel, from 0.
 
-    UsageError for a share that is not 0 to 100, and for a pixel that is no whole number from 0.
+    A share is rounded to a millionth of a percent, so that its text is short and exact. UsageError for a share that is
+    not 0 to 100, and for a pixel that is no whole number from 0.
     """
 
     value: float
@@ -32,6 +33,7 @@ class Coordinate:
             raise UsageError(f"{self.value}% of a photo's side is outside of the photo: write 0% to 100%")
         if not self.in_percent and not (0 <= self.value < 1e9 and self.value == int(self.value)):
             raise UsageError(f"{self.value} is no pixel of a photo: write a whole number, from 0, or percent")
+        object.__setattr__(self, "value", round(abs(self.value), 6))  # abs: of -0.0
 
     @classmethod
     def parse(cls, text: str) -> Coordinate:
@@ -43,7 +45,7 @@ class Coordinate:
 
     def __str__(self) -> str:
         """As `parse` reads it, without a loss."""
-        number = np.format_float_positional(abs(self.value), trim="-")
+        number = np.format_float_positional(self.value, trim="-")
         return f"{number}%" if self.in_percent else number
 
     def share(self, side: int) -> float:
