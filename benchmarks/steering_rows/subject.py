@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ class Subject:
     skip: int = 0
     limit: int | None = None
     seed: int = 0
+    lpips_weights: Path | None = None
 
     def photos(self) -> Iterator[Image.Image]:
         """Those with colour, about SIZE squared."""
