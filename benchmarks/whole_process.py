@@ -18,11 +18,12 @@ TITLE = ("what", "must reach", "img2img", "PyTorch + Kornia", "ratio")
 
 @dataclass(frozen=True)
 class Run:
-    """One whole process: wall seconds, peak MiB, and what it printed."""
+    """One whole process: wall seconds, peak MiB, what it printed, and seconds of processor time."""
 
     seconds: float
     memory: float
     printed: str
+    processor: float
 
 
 def run(script: Path, *arguments: object) -> Run:
@@ -41,7 +42,7 @@ def run(script: Path, *arguments: object) -> Run:
     if child.returncode:
         raise SystemExit(f"{' '.join(command[:4])} ... failed with exit code {child.returncode}")
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return Run(seconds, usage.ru_maxrss / unit, printed)
+    return Run(seconds, usage.ru_maxrss / unit, printed, usage.ru_utime + usage.ru_stime)
 
 
 def row(what: str, target: str, unit: str, ours: float, theirs: float | None = None) -> tuple[str, ...]:

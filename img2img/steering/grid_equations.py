@@ -59,30 +59,38 @@ class GridEquations:
         b and x are (h, w, n) here. In float64: across many weak ties float32 runs into subnormal numbers, which are
         ten times slower.
         """
-        inverses, links, rest = [], [], [b[0].astype(np.float64)]
         own, across = (self.mass + self.tied()).astype(np.float64), self.ties[0].astype(np.float64)
-        left = _row(own[0], across[0])
+        inverses, rest = [_inverse(_row(own[0], across[0]))], [b[0].astype(np.float64)]
         for row in range(1, len(own)):
-            inverse, link = _inverse(left), self._link(row - 1)
-            passed = link.T @ inverse
-            left = _row(own[row], across[row]) - passed @ link
+            down, falling, rising = self._below(row - 1)
+            passed = _through(inverses[-1], down, falling, rising)
             rest.append(b[row] + passed @ rest[-1])
-            inverses.append(inverse)
-            links.append(link)
-        x = [_inverse(left) @ rest[-1]]
-        for inverse, link, value in zip(inverses[::-1], links[::-1], rest[-2::-1], strict=True):
-            x.append(inverse @ (value + link @ x[-1]))
+            inverses.append(_inverse(_row(own[row], across[row]) - _through(passed.T, down, falling, rising)))
+        x = [inverses[-1] @ rest[-1]]
+        for row in range(len(own) - 2, -1, -1):
+            down, falling, rising = self._below(row)
+            x.append(inverses[row] @ (rest[row] + _through(x[-1], down, rising, falling)))
         return np.stack(x[::-1])
 
-    def _link(self, row: int) -> Doubles:
-        """(w, w): the ties of a row's pixels to those of the next."""
-        _, down, falling, rising = (tie[row].astype(np.float64) for tie in self.ties)
-        return np.diag(down) + np.diag(falling, 1) + np.diag(rising, -1)
+    def _below(self, row: int) -> list[Doubles]:
+        """A row's ties to the next: straight down, to the right, and from the pixel at the right to the left."""
+        return [tie[row].astype(np.float64)[:, None] for tie in self.ties[1:]]
 
 
 def _row(own: Doubles, across: Doubles) -> Doubles:
     """(w, w): a row's equations among its own pixels."""
-    return np.diag(own) - np.diag(across, 1) - np.diag(across, -1)
+    equations = np.diag(own)
+    place = np.arange(len(across))
+    equations[place, place + 1] = equations[place + 1, place] = -across
+    return equations
+
+
+def _through(values: Doubles, down: Doubles, falling: Doubles, rising: Doubles) -> Doubles:
+    """What a row's values (w, n) come to in the next, weighed by its ties."""
+    passed: Doubles = down * values
+    passed[1:] += falling * values[:-1]
+    passed[:-1] += rising * values[1:]
+    return passed
 
 
 def _inverse(matrix: Doubles) -> Doubles:
@@ -93,5 +101,9 @@ def _inverse(matrix: Doubles) -> Doubles:
     first = _inverse(matrix[:half, :half])
     bridge = first @ matrix[:half, half:]
     last = _inverse(matrix[half:, half:] - matrix[half:, :half] @ bridge)
-    corner = bridge @ last
-    return np.block([[first + corner @ bridge.T, -corner], [-corner.T, last]])
+    inverse = np.empty_like(matrix)
+    inverse[half:, half:] = last
+    inverse[:half, half:] = -bridge @ last
+    inverse[half:, :half] = inverse[:half, half:].T
+    inverse[:half, :half] = first - inverse[:half, half:] @ bridge.T
+    return inverse

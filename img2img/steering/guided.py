@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from img2img.lab import Floats
@@ -16,25 +18,26 @@ def enlarged(planes: Floats, firm: Floats, guide: Floats) -> Floats:
     Those count most that are as light, and `firm` (h, w), well tied to their neighbours: one on an edge is not.
     """
     n, h, w = planes.shape
-    fine = guide.reshape(h, 2, w, 2)
-    total = np.zeros((n, h, 2, w, 2), np.float32)
-    weights = np.zeros((h, 2, w, 2), np.float32)
-    planes = np.pad(planes, ((0, 0), (1, 1), (1, 1)), "edge")
-    light, firm = np.pad(guide[::2, ::2], 1, "edge"), np.pad(firm + _LITTLE, 1, "edge")
+    padded = [np.pad(plane, 1, "edge") for plane in (*planes, firm + _LITTLE, guide[::2, ::2])]
+    fine = np.empty((n, 2 * h, 2 * w), np.float32)
+    for phase in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        place = np.s_[phase[0] :: 2, phase[1] :: 2]
+        fine[:, *place] = _of_phase(padded, np.ascontiguousarray(guide[place]), phase)
+    return fine
+
+
+def _of_phase(padded: Sequence[Floats], guide: Floats, phase: tuple[int, int]) -> Floats:
+    """The pixels (n, h, w) of `enlarged` that lie half a pixel below, to the right, or both."""
+    h, w = guide.shape
+    weights, total = np.zeros_like(guide), np.zeros((len(padded) - 2, h, w), np.float32)
     for row in range(3):
         for column in range(3):
-            place = slice(row, row + h), None, slice(column, column + w), None
-            alike = np.exp(np.square((fine - light[place]) / np.float32(_LIGHT)) / -2) + _LITTLE
-            weight = alike * firm[place] * _near(row - 1, column - 1)
+            *planes, firm, light = (each[row : row + h, column : column + w] for each in padded)
+            off = (row - 1 - phase[0] / 2) ** 2 + (column - 1 - phase[1] / 2) ** 2
+            alike = np.exp(np.square((guide - light) / np.float32(_LIGHT)) / -2) + _LITTLE
+            weight = alike * firm * np.float32(np.exp(off / (-2 * _SPACE**2)))
             weights += weight
-            total += weight * planes[:, *place]
+            for sums, plane in zip(total, planes, strict=True):
+                sums += weight * plane
     total /= weights
-    return total.reshape(n, 2 * h, 2 * w)
-
-
-def _near(row: int, column: int) -> Floats:
-    """Of the pixel so many places off, for the 2 x 2 (1, 2, 1, 2) of a half-size pixel."""
-    middle = np.array([0, 0.5], np.float32)
-    down, across = np.square(middle - row)[None, :, None, None], np.square(middle - column)[None, None, None, :]
-    near: Floats = np.exp((down + across) / np.float32(-2 * _SPACE**2))
-    return near
+    return total
