@@ -10,11 +10,7 @@ import numpy as np
 from img2img.errors import UsageError
 from img2img.steering.colors import Color, hexadecimal, parse_color
 
-<<<<<<< HEAD
 PixelSize = tuple[int, int]
-=======
-HeightWidth = tuple[int, int]
->>>>>>> bd1985c
 """Height and width, in pixels."""
 
 _EXAMPLE = "such as 52%,40%=#3a6b35 (percent of the photo's width and height) or 812,300=#8a2b2b (its pixels)"
@@ -69,11 +65,7 @@ class Hint:
         """As `parse_hint` reads it, without a loss."""
         return f"{self.x},{self.y}={hexadecimal(self.color)}"
 
-<<<<<<< HEAD
     def place(self, photo: PixelSize, grid: PixelSize) -> tuple[int, int]:
-=======
-    def place(self, photo: HeightWidth, grid: HeightWidth) -> tuple[int, int]:
->>>>>>> bd1985c
         """The row and column of a `grid` laid over the photo that it falls into.
 
         UsageError when it lies outside of the photo.

@@ -21,11 +21,7 @@ from img2img.steering.affinity import Posterior, falling_off, resized, ties
 from img2img.steering.colors import ab_of
 from img2img.steering.grid_equations import GridEquations
 from img2img.steering.guided import enlarged
-<<<<<<< HEAD
 from img2img.steering.hints import Hint, PixelSize
-=======
-from img2img.steering.hints import HeightWidth, Hint
->>>>>>> bd1985c
 
 PULL = 7e-4
 """To the prediction. In even light all ties are 1, and d falls to 1/e in sqrt(3 / PULL) = 65 of a side's 96 pixels."""
@@ -41,11 +37,7 @@ region of its own, gets 60 / 61 of the difference."""
 
 
 def spread_hints(
-<<<<<<< HEAD
     hints: Sequence[Hint], small: npt.NDArray[np.uint8], ab: Floats, logits: Floats, *, photo: PixelSize
-=======
-    hints: Sequence[Hint], small: npt.NDArray[np.uint8], ab: Floats, logits: Floats, *, photo: HeightWidth
->>>>>>> bd1985c
 ) -> Floats:
     """The ab (2, h, w) of a small luma (h, w) with the hints' colours where they are and on what belongs to them.
 
