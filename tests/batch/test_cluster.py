@@ -47,7 +47,7 @@ class Faulty:
         import ray
 
         Path(self.nodes, ray.get_runtime_context().get_node_id()).touch()
-        convert = Colorizing(self.model).open(threads).convert
+        opened = Colorizing(self.model).open(threads)
 
         def faulty(photo: Photo) -> Photo:
             time.sleep(self.pause)
@@ -57,9 +57,9 @@ class Faulty:
                 raise ModelError("tiny.onnx: gave no colours")
             if photo.width == self.mistaken_at:
                 raise KeyError("colour")
-            return convert(photo)
+            return opened.convert(photo)
 
-        return PhotoConverter(faulty)
+        return PhotoConverter(faulty, provenance=opened.provenance)
 
     def open_for_films(self, threads: int) -> FilmConverter:
         raise NotImplementedError

@@ -33,7 +33,7 @@ from img2img.transfer import Patience
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNNER = CliRunner()
-HASTE = Patience(timeout=0.4, pause=0.0)
+HASTE = Patience(timeout=2.0, pause=0.0)
 NOISE = os.urandom(300_000)  # does not compress
 
 

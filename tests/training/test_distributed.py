@@ -238,7 +238,7 @@ def test_process_killed_with_sigkill_ends_the_run_with_its_reason_and_a_state(
 ) -> None:
     with endless_run_of_two(start_process, colour_photos, tmp_path) as (launcher, ranks):
         os.kill(ranks[victim], signal.SIGKILL)
-        _, said = launcher.communicate(timeout=30)
+        _, said = launcher.communicate(timeout=120)
         assert launcher.returncode not in (0, None)
     assert "Error: a process of the run died or stopped answering" in said
     assert "--resume" in said
@@ -258,7 +258,7 @@ def test_interrupt_of_one_process_stops_all_at_one_step_and_saves(
 ) -> None:
     with endless_run_of_two(start_process, colour_photos, tmp_path) as (launcher, ranks):
         os.kill(launcher.pid if rank is None else ranks[rank], sent)
-        _, said = launcher.communicate(timeout=30)
+        _, said = launcher.communicate(timeout=120)
         assert launcher.returncode not in (0, None)
     assert "process of the run died" not in said
     assert RunFolder(tmp_path).stats()[-1]["step"] == load_latest(tmp_path).step

@@ -175,7 +175,7 @@ def test_broken_image_ends_a_training_whose_images_others_decode(colour_photos: 
     (tmp_path / "data" / "0.png").write_text("hello")
     words = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "run"), "--workers", "1", "--cache", "none"]
     done = subprocess.run(
-        command("gan", *words), env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, timeout=30
+        command("gan", *words), env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
