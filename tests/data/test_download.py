@@ -237,11 +237,11 @@ def test_circle_of_addresses_ends(site: Site, get: Callable[..., Fetched]) -> No
 
 
 def test_server_that_never_answers_is_given_up(site: Site, get: Callable[..., Fetched]) -> None:
-    site.hang = 1.0
+    site.hang = 5.0
     started = time.monotonic()
     with pytest.raises(DataError, match="does not answer"):
         get()
-    assert time.monotonic() - started < 0.95
+    assert time.monotonic() - started < 4.9
 
 
 def test_nobody_at_the_address_is_said(get: Callable[..., Fetched], site: Site, tmp_path: Path) -> None:
