@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from conftest import DrawPhoto
@@ -30,6 +31,7 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 OPTIONS = ["strength", "format", "quality", "model", "size", "cycle", "score", "min-score", "task", "output", "jobs"]
 COLORS = ["strength", "warmth", "palette", "influence", "reference", "hint", "x", "y", "card"]
 OPTIONS += [*COLORS, "hints"]
+LONGEST_HEAD = 65_536  # bytes, of a request's first line and headers: h11's limit, beyond which it is no HTTP
 VALUES = [
     "1",
     "0.5",
@@ -136,7 +138,8 @@ def test_whatever_a_preview_is_asked_for(server: Served, call: str, query: dict[
     query = {name: filled_in(server, text) for name, text in query.items()}
     answer = server.ask("GET", filled_in(server, f"/api/v1/previews/PREVIEW/{call}"), query=query)
     check(answer, "GET")
-    assert answer.status in (200, 404, 422)
+    too_long = len(urlencode(query)) > LONGEST_HEAD
+    assert answer.status in (200, 404, 422) or (too_long and answer.status == 400)
 
 
 def filled_in(server: Served, text: str) -> str:
