@@ -138,7 +138,7 @@ def test_a_colour_is_dragged_undone_done_again_and_removed(page: ChromiumDriver)
     assert [each.is_enabled() for each in suggested(page)]
     assert one(page, "#colours h3").text == "Change this colour"
     press(page, Keys.ESCAPE)
-    assert page.execute_script("return document.activeElement.classList.contains('handle')")
+    wait_until(page, lambda: page.execute_script("return document.activeElement.className") == "handle")
     press(page, Keys.DELETE)
     assert handles(page) == []
     one(page, ".undo").click()
