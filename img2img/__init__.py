@@ -41,8 +41,7 @@ if TYPE_CHECKING:
     from img2img.inference.sampler import Sampler
     from img2img.inference.translator import Translator
     from img2img.photo import Photo, read_photo, write_photo
-
-    __version__: str
+    from img2img.version import __version__
 
 __all__ = [
     "ColorizeOptions",
@@ -73,6 +72,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "__version__": "img2img.version",
     "convert": "img2img.conversion.convert",
     "ColorizeOptions": "img2img.conversion.colorize_options",
     "ConversionOptions": "img2img.conversion.options",
@@ -91,7 +91,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = _version() if name == "__version__" else getattr(import_module(_home(name)), name)
+    value = getattr(import_module(_home(name)), name)
     globals()[name] = value
     return value
 
@@ -102,26 +102,3 @@ def __dir__() -> list[str]:
 
 def _home(name: str) -> str:
     return _HOMES.get(name, "img2img.errors")
-
-
-def _version() -> str:
-    """The installed version; in a checkout, the one in pyproject.toml.
-
-    Results say it, so it is found without importlib.metadata, whose import takes a tenth of a photo's time.
-    """
-    from pathlib import Path
-
-    beside = Path(__file__).resolve().parent.parent
-    for folder in beside.glob("img2img-*.dist-info"):
-        return folder.name.removeprefix("img2img-").removesuffix(".dist-info")
-    return _checkout_version()
-
-
-def _checkout_version() -> str:
-    import tomllib
-    from pathlib import Path
-
-    pyproject = Path(__file__).resolve().parent.parent / "pyproject.toml"
-    if not pyproject.is_file():
-        return "unknown"
-    return str(tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]["version"])

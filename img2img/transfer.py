@@ -15,6 +15,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from img2img.atomic_file import reason_for, write_at_once
 from img2img.errors import TransferError
+from img2img.version import __version__
 
 TransferProgress = Callable[[int, int | None], None]
 """Called with the bytes that are here and, where the server says it, the bytes of the whole."""
@@ -148,8 +149,6 @@ def _what_is_here(url: str, part: Path) -> tuple[_Origin | None, int]:
 
 def _open(url: str, kind: FileKind, origin: _Origin | None, here: int, timeout: float) -> HTTPResponse | None:
     """The server's answer; None when the part is longer than the file is now."""
-    from img2img import __version__
-
     headers = {"User-Agent": f"img2img/{__version__}", "Accept-Encoding": "identity"}
     if origin and origin.validator:
         headers |= {"Range": f"bytes={here}-", "If-Range": origin.validator}

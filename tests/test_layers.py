@@ -28,7 +28,10 @@ TRAINING_ONLY = {
     "torchmetrics",
 }
 BY_NAME = {
-    "__init__.py": {"img2img.batch", "img2img.conversion", "img2img.errors", "img2img.inference", "img2img.photo"},
+    "__init__.py": {
+        *("img2img.batch", "img2img.conversion", "img2img.errors", "img2img.inference", "img2img.photo"),
+        "img2img.version",
+    },
     "recipes/__init__.py": {"img2img.recipes"},
     "networks/encoder.py": set[str](),
     "photo/formats.py": set[str](),

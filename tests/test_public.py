@@ -36,7 +36,8 @@ def test_version_is_the_one_in_pyproject() -> None:
     text = (checkout / "pyproject.toml").read_text(encoding="utf-8")
     (written,) = re.findall(r'^version = "(.+)"$', text, flags=re.MULTILINE)
     assert img2img.__version__ == written
-    code = "import img2img; print(img2img._checkout_version())"  # run there, where nobody need have installed it
+    # Run there, where nobody need have installed it.
+    code = "from img2img.version import checkout_version; print(checkout_version())"
     run = subprocess.run([sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == written
 

@@ -102,7 +102,7 @@ app.add_typer(directions.app, name="directions", cls=Commands)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from img2img import __version__
+        from img2img.version import __version__
 
         print(f"img2img {__version__}")
         raise typer.Exit

@@ -6,12 +6,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from img2img import __version__
 from img2img.export.halo import measure_halo
 from img2img.model_file import ModelCard
 from img2img.recipes.recipe import Recipe
 from img2img.runs.run_folder import RunFolder
 from img2img.runs.state import TrainState
+from img2img.version import __version__
 
 
 def card_of(run: Path, state: TrainState, recipe: type[Recipe], config: Recipe.Config) -> ModelCard:

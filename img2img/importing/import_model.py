@@ -8,7 +8,6 @@ from typing import Literal
 
 from torch import nn
 
-from img2img import __version__
 from img2img.errors import ExportError, ModelError, SettingError
 from img2img.export.files import write_graph
 from img2img.export.onnx_graph import graph_of
@@ -27,6 +26,7 @@ from img2img.recipes.translation.translator_tensors import (
     statistics_outputs,
     with_statistics,
 )
+from img2img.version import __version__
 
 TOLERANCE = 0.05
 """Grey levels of 255 by which the graph may drift from PyTorch."""

@@ -12,6 +12,7 @@ from img2img.errors import RunError
 from img2img.runs.run_info import CONFIG, RunInfo, read_info
 from img2img.runs.run_records import RunRecords, read_records
 from img2img.runs.saved_states import best_file, state_files, state_step
+from img2img.version import __version__
 
 
 class RunFolder:
@@ -105,7 +106,5 @@ def _append(path: Path, record: Mapping[str, Any]) -> None:
 def versions() -> dict[str, str]:
     """What the run's numbers depend on."""
     import torch
-
-    from img2img import __version__
 
     return {"img2img": __version__, "torch": torch.__version__, "python": sys.version.split()[0]}

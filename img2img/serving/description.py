@@ -9,13 +9,13 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-import img2img
 from img2img.conversion.option import OptionField
 from img2img.serving.http_options import TASKS, settable
 from img2img.serving.model_cards import is_steerable, model_cards, model_names
 from img2img.serving.problem import RETRY_SECONDS, Refusal
 from img2img.serving.state import ServerState
 from img2img.serving.upload import BESIDE
+from img2img.version import __version__
 
 _PROBLEMS = {
     "400": "not a photo",
@@ -47,7 +47,7 @@ async def readyz(request: Request) -> Response:
 async def get_models(request: Request) -> Response:
     settings = request.app.state.server.settings
     limits = {"max_upload": settings.max_upload, "max_pixels": settings.max_pixels}
-    return JSONResponse({"models": await to_thread.run_sync(_models), "limits": limits, "version": img2img.__version__})
+    return JSONResponse({"models": await to_thread.run_sync(_models), "limits": limits, "version": __version__})
 
 
 async def get_openapi(request: Request) -> Response:
@@ -106,7 +106,7 @@ def openapi() -> dict[str, Any]:
         "/readyz": "Does it take photos",
     }.items():
         paths[path] = {"get": _call(words, _answer(words, "application/json"), [])}
-    info = {"title": "img2img", "version": img2img.__version__}
+    info = {"title": "img2img", "version": __version__}
     security = {"bearer": {"type": "http", "scheme": "bearer"}}
     return {"openapi": "3.1.0", "info": info, "paths": paths, "components": {"securitySchemes": security}}
 

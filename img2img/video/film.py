@@ -14,13 +14,13 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-import img2img
 from img2img.atomic_file import reason_for, remove_leftovers, written_at_once
 from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
 from img2img.inference.callables import Steady
 from img2img.inference.translator import grey_or_rgb
 from img2img.photo import Photo
+from img2img.version import __version__
 from img2img.video.ahead import ahead
 from img2img.video.copies import can_copy, in_words, is_said_elsewhere, streams_of_result
 from img2img.video.encoding import ENCODINGS, SEGMENT, Encoding
@@ -180,5 +180,5 @@ def made_by() -> dict[str, Any]:
     """Another encoder's segments do not fit together with this one's."""
     return {
         "layout": _LAYOUT,
-        "versions": {"img2img": img2img.__version__, "av": av.__version__, "opencv": cv2.__version__},
+        "versions": {"img2img": __version__, "av": av.__version__, "opencv": cv2.__version__},
     }

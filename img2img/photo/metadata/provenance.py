@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from img2img.version import __version__
+
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 META = "adobe:ns:meta/"
 IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -44,8 +46,6 @@ class Provenance:
     @classmethod
     def of_ours(cls, source_type: str, model: str, sha256: str, options: Mapping[str, object]) -> Provenance:
         """Of a picture that is being made: `options` must hold no names of files."""
-        from img2img import __version__
-
         said = {name: _in_words(value) for name, value in options.items()}
         return cls(source_type, model, sha256, said, __version__, f"{SYSTEM} {model}")
 
