@@ -7,12 +7,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from img2img.errors import DataError, ExportError, ModelError, SettingError
+from img2img.errors import DataError, ModelError, SettingError
 from img2img.export.card import card_of, facts
 from img2img.export.critic import export_critic
 from img2img.export.files import write_model, write_weights
 from img2img.export.onnx_graph import to_onnx
-from img2img.export.parity import Parity, measure_parity
+from img2img.export.parity import Parity, check_parity, measure_parity
 from img2img.export.quantiles import write_quantiles
 from img2img.export.rounding import round_to_half
 from img2img.export.targets import check_critic, targets_of
@@ -72,12 +72,7 @@ def export_run(
     models = {path: _exported(name, path, state, recipe, config) for name, path in targets.items()}
     judge = export_critic(critic, state, recipe, config) if critic else None
     parity = [one for model in models.values() for one in model.parity] + (judge.parity if judge else [])
-    worst = max(parity, key=lambda one: one.difference)
-    if worst.difference > tolerance:
-        raise ExportError(
-            f"{run}: the exported graph drifts from PyTorch by {worst.difference:.3g}, more than {tolerance:g} "
-            f"({worst}); nothing was written"
-        )
+    check_parity(parity, tolerance, run)
     card = replace(card_of(run, state, recipe, config), **about)
     for path, model in models.items():
         own = facts(model.network, model.graph, recipe, card, _beside(state, recipe))

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from img2img.errors import ExportError
 from img2img.export.onnx_graph import fill_shape
 from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.model_file import TensorSpec
@@ -64,6 +66,16 @@ def measure_graph(
         largest = float(np.abs(difference).max()) * scale
         results.append(Parity(model, shapes, largest, unit))
     return results
+
+
+def check_parity(parity: Sequence[Parity], tolerance: float, source: Path) -> None:
+    """Raises ExportError, which names the source of the weights, where a graph drifts by more than the tolerance."""
+    worst = max(parity, key=lambda one: one.difference)
+    if not worst.difference <= tolerance:  # a NaN is no agreement
+        raise ExportError(
+            f"{source}: the exported graph drifts from PyTorch by {worst.difference:.3g} {worst.unit}, more than "
+            f"{tolerance:g} ({worst}); nothing was written"
+        )
 
 
 def _parity_sizes(multiple: int) -> list[dict[str, int]]:

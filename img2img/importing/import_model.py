@@ -8,10 +8,10 @@ from typing import Literal
 
 from torch import nn
 
-from img2img.errors import ExportError, ModelError, SettingError
+from img2img.errors import ModelError, SettingError
 from img2img.export.files import write_graph
 from img2img.export.onnx_graph import graph_of
-from img2img.export.parity import Parity, measure_graph
+from img2img.export.parity import Parity, check_parity, measure_graph
 from img2img.export.targets import model_target
 from img2img.importing.checkpoint import read_checkpoint
 from img2img.importing.generator_layout import GeneratorLayout
@@ -74,25 +74,15 @@ def import_model(
     if not all(one.isfinite().all() for one in network.parameters()):
         raise ModelError(f"{checkpoint}: its running statistics are no statistics: import it without --norm running")
     graph = graph_of(with_statistics(deepcopy(network)).eval(), (IMAGE,), (TRANSLATED,), layout.size_multiple)
-    parity = _measured(target.stem, network, graph, layout, checkpoint)
+    parity = measure_graph(
+        target.stem, network, graph, (IMAGE,), GREY_LEVELS, "grey levels of 255", multiple=layout.size_multiple
+    )
+    check_parity(parity, TOLERANCE, checkpoint)
     notes = _notes(checkpoint, layout, running=running, sized=native_size is not None)
     card = _card(target.stem, network, layout, native_size or layout.native_size)
     card = replace(card, data=source, licence=licence, notes=notes)
     write_graph(target, graph, card)
     return ImportedModel(target, card, parity)
-
-
-def _measured(name: str, network: nn.Module, graph: bytes, layout: GeneratorLayout, checkpoint: Path) -> list[Parity]:
-    parity = measure_graph(
-        name, network, graph, (IMAGE,), GREY_LEVELS, "grey levels of 255", multiple=layout.size_multiple
-    )
-    worst = max(parity, key=lambda one: one.difference)
-    if not worst.difference <= TOLERANCE:  # a NaN is no agreement
-        raise ExportError(
-            f"{checkpoint}: the graph drifts from PyTorch by {worst.difference:.3g} {worst.unit}, more than "
-            f"{TOLERANCE:g} ({worst}); nothing was written"
-        )
-    return parity
 
 
 def _card(name: str, network: nn.Module, layout: GeneratorLayout, native_size: int) -> ModelCard:
