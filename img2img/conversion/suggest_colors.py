@@ -10,7 +10,7 @@ from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.errors import UsageError
 from img2img.machine import usable_cores
 from img2img.photo import DEFAULT_MAX_PIXELS, read_photo
-from img2img.steering.hints import Coordinate
+from img2img.steering.hints import Coordinate, shares_of
 from img2img.steering.suggest import Suggestion
 
 
@@ -23,9 +23,7 @@ def suggest_colors(path: Path, place: str, options: ColorizeOptions, *, count: i
     x, y = _coordinates(place)
     task = options.task()
     photo = read_photo(path, max_pixels=options.max_pixels or DEFAULT_MAX_PIXELS, first_frame=True)
-    shares = x.share(photo.width), y.share(photo.height)
-    if max(shares) > 1:
-        raise UsageError(f"{place} is outside of {path}, which is {photo.width} x {photo.height} pixels")
+    shares = shares_of(x, y, (photo.height, photo.width), called=str(path))
     colorizer = task.open_model(usable_cores())
     return colorizer.suggest(luma(photo), *shares, prior=task.prior(colorizer), count=count)
 

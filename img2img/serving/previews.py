@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from PIL import Image
 from img2img import color
 from img2img.batch.task import Colorizing, Translating
 from img2img.conversion.options import ConversionOptions
-from img2img.errors import UsageError
 from img2img.inference.colorizer import Colorizer, ShrunkLuma
 from img2img.lab import Floats
 from img2img.photo import Photo, read_photo, write_photo
@@ -24,7 +24,9 @@ from img2img.photo.pixels import Pixels
 from img2img.serving.model_cards import check_steerable
 from img2img.serving.opened import OpenedModels
 from img2img.serving.problem import Refusal
-from img2img.steering.hints import Coordinate
+from img2img.steering.hints import Coordinate, shares_of
+from img2img.steering.prior import Prior
+from img2img.steering.request import SteeringRequest
 from img2img.steering.steering import Steering
 from img2img.steering.suggest import Suggestion
 
@@ -59,17 +61,24 @@ class PreviewColors:
         if not asked.steering.described():
             return color.chroma_planes(self.luma.small, color.strengthened(self.ab, asked.strength))
         check_steerable(self.colorizer.card)
-        steering = Steering(asked.prior(self.colorizer), asked.steering.hints)
+        steering = Steering(_prior(self.colorizer, asked), asked.steering.hints)
         return self.colorizer.chroma(self.luma, strength=asked.strength, steering=steering)
 
     def suggestions(self, x: Coordinate, y: Coordinate, asked: Colorizing) -> Sequence[Suggestion]:
         """The likeliest colours at a place of the upright photo. Raises UsageError where it is outside."""
         check_steerable(self.colorizer.card)
-        height, width = self.luma.shape
-        place = x.share(width), y.share(height)
-        if max(place) > 1:
-            raise UsageError(f"{x},{y} is outside of the photo, which is {width} x {height} pixels")
-        return self.colorizer.suggest(self.luma, *place, prior=asked.prior(self.colorizer))
+        place = shares_of(x, y, self.luma.shape)
+        return self.colorizer.suggest(self.luma, *place, prior=_prior(self.colorizer, asked))
+
+
+def _prior(colorizer: Colorizer, asked: Colorizing) -> Prior | None:
+    """That of what is asked, kept: the next picture, with a hint moved, most often has the same."""
+    return _kept_prior(colorizer, replace(asked.steering, hints=()))
+
+
+@lru_cache(maxsize=16)
+def _kept_prior(colorizer: Colorizer, steering: SteeringRequest) -> Prior | None:
+    return Colorizing(steering=steering).prior(colorizer)
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,15 @@ class Coordinate:
         return self.value / 100 if self.in_percent else (self.value + 0.5) / side
 
 
+def shares_of(x: Coordinate, y: Coordinate, photo: PixelSize, *, called: str = "the photo") -> tuple[float, float]:
+    """The shares of its width and height at which a place of a photo lies. UsageError where it is outside."""
+    height, width = photo
+    shares = x.share(width), y.share(height)
+    if max(shares) > 1:
+        raise UsageError(f"{x},{y} is outside of {called}, which is {width} x {height} pixels")
+    return shares
+
+
 @dataclass(frozen=True)
 class Hint:
     """A colour at a place of the upright photo: `x` from its left, `y` from its upper border."""
