@@ -5,9 +5,7 @@ import re
 import shlex
 import signal
 import sys
-import threading
 import time
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -152,15 +150,7 @@ def test_ctrl_c_keeps_what_came_and_the_same_command_goes_on(
 ) -> None:
     """The answer stops at 280,000 bytes and the connection stays open: the command waits when the signal comes."""
     with served_file("/snow.onnx", snow.read_bytes()) as site:
-        send, released = site._send, threading.Event()
-
-        def stall(to: BaseHTTPRequestHandler, start: int) -> None:
-            site.cuts, site.length = [280_000], len(site.content)
-            send(to, start)
-            to.wfile.flush()
-            released.wait(20)
-
-        site._send = stall  # type: ignore[method-assign]
+        released = site.stall(280_000)
         source = f"{site.url()}#sha256={hashlib.sha256(site.content).hexdigest()}"
         process = start_process([sys.executable, str(CHECKOUT / "main.py"), "models", "add", source])
         deadline = time.monotonic() + 20

@@ -9,11 +9,9 @@ import shutil
 import signal
 import stat
 import sys
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -455,15 +453,7 @@ def test_stopped_command_leaves_a_part_to_go_on_from(
     site: Site, get: Callable[..., Fetched], tmp_path: Path, start_process: StartProcess, number: signal.Signals
 ) -> None:
     """The answer stops at 280,000 bytes and the connection stays open: the command waits when the signal comes."""
-    send, released = site._send, threading.Event()
-
-    def stall(to: BaseHTTPRequestHandler, start: int) -> None:
-        site.cuts, site.length = [280_000], len(site.content)
-        send(to, start)
-        to.wfile.flush()
-        released.wait(20)
-
-    site._send = stall  # type: ignore[method-assign]
+    released = site.stall(280_000)
     words = [sys.executable, str(CHECKOUT / "main.py"), "data", "download", "toys", "--url", site.url()]
     process = start_process([*words, "--out", str(tmp_path)])
     deadline = time.monotonic() + 20
