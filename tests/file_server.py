@@ -37,13 +37,14 @@ class Site:
         return f"http://127.0.0.1:{self.port}{self.path if path is None else f'/{path}'}"
 
     def stall(self, count: int) -> threading.Event:
-        """Answers stop at so many bytes, their connections open, until the event is set, for 20 s at most."""
+        """The next answer stops at so many bytes, its connection open, until the event is set, for 20 s at most."""
         send, released = self._send, threading.Event()
 
         def stalled(to: BaseHTTPRequestHandler, start: int) -> None:
             self.cuts, self.length = [count], len(self.content)
             send(to, start)
             to.wfile.flush()
+            self._send, self.length = send, None  # type: ignore[method-assign]
             released.wait(20)
 
         self._send = stalled  # type: ignore[method-assign]
