@@ -45,7 +45,7 @@ def _converted(
 
 
 def _refuse_what_is_for_photos(options: ConversionOptions) -> None:
-    for each in option_fields(options):
+    for each in option_fields(type(options)):
         value = options.__dict__[each.field]
         if each.option.photos_only and value != each.default:
             said = f"{each.name} ray" if each.field == "engine" else each.name

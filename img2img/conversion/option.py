@@ -2,8 +2,9 @@
 
 import os
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Union, get_args, get_origin
 
@@ -102,10 +103,16 @@ class OptionField:
         return " ".join([kinds[self.kind], *ends])
 
 
-def option_fields(options: type[OptionsClass] | OptionsClass) -> list[OptionField]:
+def option_fields(options: type[OptionsClass]) -> tuple[OptionField, ...]:
     """Those of an options class in their order: its own, then what it has in common with others."""
-    own = (options if isinstance(options, type) else type(options)).__annotations__
-    return [_option_field(each) for each in sorted(fields(options), key=lambda field: field.name not in own)]
+    kind: Hashable = options  # mypy takes no class with fields for hashable by itself
+    return _fields_of(kind)
+
+
+@cache  # a server reads its callers' options a hundred times a second
+def _fields_of(options: Any) -> tuple[OptionField, ...]:
+    own = options.__annotations__
+    return tuple(_option_field(each) for each in sorted(fields(options), key=lambda field: field.name not in own))
 
 
 def _option_field(field: "Field[Any]") -> OptionField:

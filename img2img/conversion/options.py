@@ -114,7 +114,7 @@ class ConversionOptions:
     ] = None
 
     def __post_init__(self) -> None:
-        for each in option_fields(self):
+        for each in option_fields(type(self)):
             value = self.__dict__[each.field]
             object.__setattr__(self, each.field, each.read(value))
 

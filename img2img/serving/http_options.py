@@ -45,8 +45,8 @@ def read_options(task: str, query: Iterable[tuple[str, str]], settings: ServeSet
             raise UsageError(f"--{name} stands twice")
         chosen[field.field] = _value(field, text)
     _check_model(task, chosen.get("model"))
-    options = replace(kind(**chosen), max_pixels=settings.max_pixels, device=settings.device, runtime=settings.runtime)  # type: ignore[arg-type]
-    return options.settled()
+    chosen |= {"max_pixels": settings.max_pixels, "device": settings.device, "runtime": settings.runtime}
+    return kind(**chosen).settled()
 
 
 def steered(options: ConversionOptions, beside: Mapping[str, Path]) -> ConversionOptions:
@@ -55,8 +55,9 @@ def steered(options: ConversionOptions, beside: Mapping[str, Path]) -> Conversio
     Raises UsageError where they are for nothing, or the model cannot be steered.
     """
     if isinstance(options, ColorizeOptions):
-        hints = beside.get("hints")
-        options = replace(options, reference=beside.get("reference"), hints=str(hints) if hints else options.hints)
+        if beside:
+            hints = beside.get("hints")
+            options = replace(options, reference=beside.get("reference"), hints=str(hints) if hints else options.hints)
         if options.reference or options.palette or options.warmth or options.hint or options.hints:
             check_steerable(model_cards()[options.model])
     elif beside:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -21,7 +22,7 @@ from img2img.serving.opened import OpenedModels
 from img2img.serving.problem import Refusal
 from img2img.serving.queue import unless_gone
 from img2img.serving.state import ServerState
-from img2img.serving.upload import Upload, plain_words, receive_files, request_folder
+from img2img.serving.upload import PIECE, Upload, plain_words, receive_files, request_folder
 
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
@@ -97,14 +98,21 @@ def _in_ascii(text: str) -> str:
 
 
 class KeptFile(FileResponse):
-    """A file of a folder that goes when it was sent, or could not be."""
+    """A file of a folder that goes when it was sent, or could not be; a small one is sent in one piece."""
+
+    chunk_size = PIECE
 
     def __init__(
         self, cleaning: ExitStack, path: Path, *, headers: dict[str, str], media_type: str, filename: str
     ) -> None:
-        super().__init__(path, headers=headers, media_type=media_type, filename=filename)
-        self._cleaning = cleaning
+        self._cleaning, self._file, size = cleaning, path, path.stat()
+        super().__init__(path, headers=headers, media_type=media_type, filename=filename, stat_result=size)
+        self._small = size.st_size <= PIECE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._cleaning:
-            await super().__call__(scope, receive, send)
+            if self._small:
+                content = await run_in_threadpool(self._file.read_bytes)
+                await Response(content, headers=self.headers)(scope, receive, send)
+            else:
+                await super().__call__(scope, receive, send)

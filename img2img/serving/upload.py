@@ -19,6 +19,7 @@ from starlette.types import Message
 from img2img.photo.formats import sniff_format
 from img2img.serving.problem import Refusal
 
+PIECE = 1 << 20  # bytes to a file at once: each turn to a thread and back waits for those that convert
 LONGEST_NAME = 100  # characters; of what a file system takes, some stay for a suffix
 _NAMELESS = {
     "JPEG": ".jpg",
@@ -100,11 +101,15 @@ class _Limited:
 
 
 async def _whole(request: Request, folder: Path) -> Path:
-    path, start = folder / "body", b""
+    path, start, piece = folder / "body", b"", bytearray()
     with path.open("wb") as stream:
         async for chunk in request.stream():
             start = start or chunk[:32]
-            await run_in_threadpool(stream.write, chunk)
+            piece += chunk
+            if len(piece) >= PIECE:
+                await run_in_threadpool(stream.write, bytes(piece))
+                piece.clear()
+        await run_in_threadpool(stream.write, bytes(piece))
     name = _said_name(request) or f"photo{_NAMELESS.get(sniff_format(start) or '', '')}"
     return path.rename(folder / plain_name(name))
 
