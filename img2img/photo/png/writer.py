@@ -15,7 +15,9 @@ from img2img.photo.png.deep_writer import write_deep_picture
 from img2img.photo.png.text import TEXTS, comment_chunk, xmp_chunk
 
 _HEADER_END = len(SIGNATURE) + 25  # IHDR: 13 bytes of data between 8 and 4
-_LARGE = 50_000_000  # pixels
+_LEVEL = 2
+"""Of zlib: photos of 500 x 375 that were coloured take 36 ms, at 6 (the usual one) 92 ms and 7% more bytes, at 3 47 ms
+and 2.5% fewer, at 1 34 ms and 0.6% more. Small photos gain less, none much loses: 14% at worst."""
 # The order that the standard asks for (5.6): colours first; text may stand anywhere.
 _FIRST = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"sBIT", b"mDCV", b"mDCv", b"cLLI", b"cLLi", b"bKGD", b"pHYs")
 
@@ -23,13 +25,12 @@ _FIRST = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"sBIT", b"mDCV", b"mDCv"
 def write_png(photo: Photo, stream: BinaryIO) -> None:
     """8 or 16 bits, with all metadata."""
     described = b"".join(packed_chunk(kind, data) for kind, data in metadata_chunks(photo))
-    level = _level(photo)
     if photo.pixels.itemsize == 2:
-        write_deep_picture(photo, stream, described, compress_level=level)
+        write_deep_picture(photo, stream, described, compress_level=_LEVEL)
         return
     image = photo.to_image()
     image.info.clear()
-    save_with(image, stream, described, compress_level=level)
+    save_with(image, stream, described, compress_level=_LEVEL)
 
 
 def save_with(image: Image.Image, stream: BinaryIO, described: bytes, **options: Any) -> None:
@@ -42,11 +43,6 @@ def metadata_chunks(photo: Photo) -> list[tuple[bytes, bytes]]:
     own = ((kind, _true(photo, kind, data)) for kind, data in photo.png if kind != b"pHYs" or not photo.dpi)
     chunks = [*own, *_made(photo)]
     return sorted(chunks, key=lambda chunk: _FIRST.index(chunk[0]) if chunk[0] in _FIRST else len(_FIRST))
-
-
-def _level(photo: Photo) -> int:
-    """zlib's 6, but 3 where that takes many seconds: a third of the time on a scan, for 1 to 3 % more bytes."""
-    return 3 if photo.width * photo.height > _LARGE else 6
 
 
 def _made(photo: Photo) -> Iterator[tuple[bytes, bytes]]:
