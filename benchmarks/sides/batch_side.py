@@ -1,6 +1,6 @@
 """The child processes of benchmarks/batch.py: one side of a row, which prints its photos per second.
 
-python benchmarks/sides/batch_side.py onnxruntime|openvino|nothing|pillow FOLDER MODEL.onnx
+python benchmarks/sides/batch_side.py onnxruntime|openvino|nothing|codecs|spent FOLDER MODEL.onnx
 """
 
 import sys
@@ -78,13 +78,18 @@ def main() -> None:
         "openvino": partial(as_batch, Colorizing(model, execution=Execution(runtime="openvino"))),
         "nothing": partial(as_batch, Nothing()),
         "codecs": with_codecs,
+        "spent": partial(as_batch, Colorizing(model, execution=Execution(runtime="onnxruntime"))),
     }
     with tempfile.TemporaryDirectory(dir=place.parent) as folder:
         warm(sides[name], place, Path(folder))
         started, begun = time.perf_counter(), time.process_time()
         sides[name](place, Path(folder) / "out")
         wall, spent = time.perf_counter() - started, time.process_time() - begun
+        size = sum(path.stat().st_size for path in (Path(folder) / "out").iterdir() if path.suffix != ".sqlite")
     count = len(list(place.iterdir()))
+    if name == "spent":
+        print(spent / count, size / count)
+        return
     print(count / wall if name in ("onnxruntime", "openvino") else spent / count)
 
 

@@ -1,0 +1,23 @@
+"""benchmarks/formats.py runs, and prints a row for each format."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+@pytest.mark.slow
+def test_the_table_has_a_row_for_each_format_and_size() -> None:
+    environment = os.environ | {"PYTHONPATH": str(BENCHMARKS.parent), "OMP_NUM_THREADS": "1"}
+    words = ["png", "png16", "tiff", "--photos", "8", "--large", "0", "--runs", "1"]
+    command = [sys.executable, str(BENCHMARKS / "formats.py"), *words]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines()]
+    assert [cells[0] for cells in lines[2:]] == ["png", "png16", "tiff"]
+    sizes = [float(cells[-1]) for cells in lines[2:]]
+    assert sizes[1] > sizes[0] > 0  # 16 bits, mostly noise below 8, take more
