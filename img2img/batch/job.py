@@ -26,10 +26,11 @@ class Job:
     """A source and its target; what an object store holds is a UPath, which has a Path's methods.
 
     A photo in an archive is named as if the archive were a folder, `photos.zip/a.jpg`. Then `archive` is the file, and
-    `content` the photo's bytes once they were read.
+    `content` the photo's bytes once they were read. `beside`: its target is named after it, in its own folder.
     """
 
     source: Path
     target: Path
     archive: Path | None = None
     content: bytes | None = None
+    beside: bool = False

@@ -37,7 +37,7 @@ def plan_single(
     target = _single_target(source, output, word, format)
     if _real(target) == _real(source):
         raise UsageError(f"the result of {source}, {target}, would overwrite the input {source}: name another -o")
-    return Job(source, target)
+    return Job(source, target, beside=output is None and not is_stored(source))
 
 
 def plan_folder(inputs: Sequence[str], output: str | None) -> Path:

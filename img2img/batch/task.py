@@ -83,6 +83,10 @@ class Task(Protocol):
         """All that the results depend on beside the photos, for JSON: weights by their sha256. Raises ModelError."""
         ...
 
+    def provenance(self) -> Provenance:
+        """What results say of themselves, without hints from beside a photo; no model is opened. Raises ModelError."""
+        ...
+
 
 @dataclass(frozen=True)
 class Colorizing:
@@ -125,6 +129,9 @@ class Colorizing:
 
     def settings(self) -> dict[str, Any]:
         return {"model": _sha(self.model), **self.shaped_by()}
+
+    def provenance(self) -> Provenance:
+        return _provenance(read_card(find_model(self.model)), self.shaped_by())
 
     def shaped_by(self) -> dict[str, Any]:
         """The options that shape the results, as these say it of themselves: never a file's name or path."""
@@ -195,6 +202,9 @@ class Translating:
 
         back = _sha(str(find_reverse(self.model))) if self.cycle else None
         return {"model": _sha(self.model), "size": self.size, "back": back}
+
+    def provenance(self) -> Provenance:
+        return _provenance(read_card(find_model(self.model)), self.shaped_by())
 
     def shaped_by(self) -> dict[str, Any]:
         """As `Colorizing.shaped_by`."""

@@ -14,6 +14,7 @@ try:
     from img2img.cli import colorize, directions, generate, models, provenance, serve, suggest, translate
     from img2img.cli.conversion_command import ConversionCommand
     from img2img.cli.training import data, evaluate, export, features, import_model, runs, train
+    from img2img.cli.unknown_command import unknown_command
     from img2img.errors import Img2ImgError, UsageError
 except KeyboardInterrupt:  # these imports are most of a command's first 0.1 s
     sys.exit(130)
@@ -39,8 +40,21 @@ TRAINING_PACKAGES = {
 class Commands(TyperGroup):
     """Exits with 2 at a UsageError, 1 at another Img2ImgError, 130 at Ctrl-C; a bug keeps its traceback.
 
-    The groups below the first are such ones as well, so that a UsageError knows the whole command.
+    The groups below the first are such ones as well, so that a UsageError knows the whole command. `called` is what its
+    commands are called where one is named that is none.
     """
+
+    called = "command"
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] == "help" and len(args) == 1:
+            print(ctx.get_help())
+            raise typer.Exit
+        if args[0] == "help":
+            return self.resolve_command(ctx, [*args[1:], "--help"])
+        if not args[0].startswith("-") and args[0] not in self.commands:
+            raise unknown_command(args, list(self.commands), called=self.called)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -61,16 +75,13 @@ class Commands(TyperGroup):
 
 
 class Recipes(Commands):
-    """Commands that are recipes; another name is answered with theirs."""
+    """Commands that are recipes."""
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and not args[0].startswith("-") and args[0] not in self.commands:
-            raise UsageError(f"no recipe is called {args[0]!r}; there are: {', '.join(self.commands)}")
-        return super().resolve_command(ctx, args)
+    called = "recipe"
 
 
 def _exit(code: int, message: str) -> typer.Exit:
-    from img2img.cli.progress import one_line
+    from img2img.cli.closing import one_line
 
     print("\n".join(map(one_line, f"Error: {message}".split("\n"))), file=sys.stderr)
     return typer.Exit(code)
@@ -82,6 +93,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 app.command(cls=ConversionCommand)(colorize.colorize)
 app.command(cls=ConversionCommand)(translate.translate)

@@ -25,7 +25,8 @@ def run_conversion(
 
     `verb` is what the closing line says was done. `show_scores` prints a line for each photo.
     """
-    from img2img.cli.progress import FilmBar, Tally, closing, follow, follow_films
+    from img2img.cli.closing import Tally, closing
+    from img2img.cli.progress import FilmBar, follow, follow_films
     from img2img.conversion.convert import open_conversion
 
     tally, bar = Tally(), FilmBar(shown=not quiet and sys.stderr.isatty())
@@ -38,9 +39,10 @@ def run_conversion(
             conversion.records,
             conversion.passed_over,
             verb=verb,
+            output=output,
             show_scores=show_scores,
             quiet=quiet,
-            goes_on=conversion.goes_on,
+            one_photo=conversion.one_photo,
             stop_on_error=options.on_error == "stop",
             stdout_is_data=conversion.to_stdout,
         ):

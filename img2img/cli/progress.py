@@ -1,94 +1,13 @@
-"""What a batch shows: a bar on a terminal, one line a failed photo, a closing line."""
+"""What a conversion shows while it goes on: a bar on a terminal, a line for each photo that failed."""
 
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TextIO
 
-from img2img.atomic_file import reason_for
 from img2img.batch.outcome import Outcome
-from img2img.errors import Img2ImgError
-
-
-class Tally:
-    """How many photos were done, failed and skipped, and for which reasons."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-        self._skipped_for: Counter[str] = Counter()
-        self._lost: Counter[str] = Counter()
-
-    def skip(self, reasons: Mapping[str, int]) -> None:
-        """Photos that nothing was to be done for."""
-        self._skipped_for.update(reasons)
-        self._counts["skipped"] += sum(reasons.values())
-
-    def add(self, outcome: Outcome) -> None:
-        self._counts[outcome.status] += 1
-        if outcome.status == "skipped" and outcome.flags:
-            self._skipped_for[outcome.flags[0]] += 1
-
-    def lose(self, flags: Iterable[str]) -> None:
-        """What a result lacks, to be told at the end."""
-        self._lost.update(flags)
-
-    def losses(self) -> Iterator[str]:
-        """ "without gain map: 3 photos", the most frequent first."""
-        return (f"{flag}: {count:,} photo{'s' * (count > 1)}" for flag, count in self._lost.most_common())
-
-    @property
-    def failed(self) -> int:
-        return self._counts["failed"]
-
-    @property
-    def total(self) -> int:
-        return self._counts.total()
-
-    def line(self, verb: str) -> str:
-        """ "3 coloured, 0 failed, 2 skipped (2 up to date)"."""
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(self._skipped_for.items()))
-        done, failed, skipped = (self._counts[status] for status in ("done", "failed", "skipped"))
-        return f"{done:,} {verb}, {failed:,} failed, {skipped:,} skipped" + (f" ({reasons})" if reasons else "")
-
-
-@contextmanager
-def closing(
-    tally: Tally,
-    outcomes: Callable[[], Iterable[Outcome]],
-    passed_over: Callable[[], str] = lambda: "",
-    *,
-    verb: str,
-    show_scores: bool = False,
-    quiet: bool = False,
-    goes_on: bool = True,
-    stop_on_error: bool = False,
-    stdout_is_data: bool = False,
-) -> Iterator[None]:
-    """At the end of a batch, also of one that Ctrl-C ends: the scores and the closing line.
-
-    `passed_over` are the files beside the photos, in words.
-    """
-    ending = ""
-    try:
-        yield
-        if stop_on_error and tally.failed:
-            ending = "; stopped at the first failure, the same command goes on from here"
-    except KeyboardInterrupt:
-        if goes_on:
-            ending = "; stopped, the same command without --overwrite goes on from here"
-        raise
-    finally:
-        shown = (tally.total or ending or not sys.exc_info()[0]) and not quiet
-        if shown:
-            where = sys.stderr if stdout_is_data else sys.stdout
-            for line in tally.losses():
-                _tell(one_line(line), sys.stderr)
-            beside = f"; {one_line(words)}" if (words := passed_over()) else ""
-            for line in (*(_scores(outcomes()) if show_scores else ()), tally.line(verb) + beside + ending):
-                _tell(line, where)
+from img2img.cli.closing import Tally, one_line, result_line, tell
 
 
 def follow(outcomes: Iterable[Outcome], tally: Tally, *, total: int, quiet: bool, each: bool = False) -> None:
@@ -102,9 +21,9 @@ def follow(outcomes: Iterable[Outcome], tally: Tally, *, total: int, quiet: bool
             tally.add(outcome)
             advance(outcome)
             if outcome.error:
-                _tell(one_line(outcome.error), sys.stderr)
+                tell(one_line(outcome.error), sys.stderr)
             elif each and not quiet and outcome.status == "done":
-                _tell(one_line(str(outcome.target)), sys.stdout)
+                tell(one_line(str(outcome.target)), sys.stdout)
             _show_losses(outcome, tally, counted=total > 1 and not each, quiet=quiet)
 
 
@@ -113,7 +32,7 @@ def _show_losses(outcome: Outcome, tally: Tally, *, counted: bool, quiet: bool) 
         tally.lose(outcome.losses)
     elif not quiet:
         for flag in outcome.losses:
-            _tell(one_line(f"{outcome.target}: {flag}"), sys.stderr)
+            tell(one_line(f"{outcome.target}: {flag}"), sys.stderr)
 
 
 def follow_films(outcomes: Iterable[Outcome], tally: Tally, bar: "FilmBar", *, quiet: bool) -> None:
@@ -123,9 +42,11 @@ def follow_films(outcomes: Iterable[Outcome], tally: Tally, bar: "FilmBar", *, q
             bar.close()
             tally.add(outcome)
             if outcome.error:
-                _tell(one_line(outcome.error), sys.stderr)
+                tell(one_line(outcome.error), sys.stderr)
+            elif not quiet:
+                tell(result_line(outcome), sys.stdout)
             for lost in outcome.flags if outcome.status != "skipped" and not quiet else ():
-                _tell(one_line(f"{outcome.target}: without {lost}"), sys.stderr)
+                tell(one_line(f"{outcome.target}: without {lost}"), sys.stderr)
 
 
 class FilmBar:
@@ -171,28 +92,6 @@ def _frames_bar(name: str) -> Iterator[Callable[[int, int], None]]:
             progress.update(task, completed=done)
 
         yield advance
-
-
-def _tell(line: str, stream: TextIO) -> None:
-    """A line at once, what its encoding lacks in backslashes."""
-    encoding = stream.encoding or "utf-8"
-    try:
-        print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise Img2ImgError(f"what was to be printed: {reason_for(error, 'written')}") from error
-
-
-def _scores(outcomes: Iterable[Outcome]) -> Iterator[str]:
-    """The stranger a photo the earlier: 0.03 and its name."""
-    scored = sorted((outcome.score, str(outcome.source)) for outcome in outcomes if outcome.score is not None)
-    return (f"{score:.2f} {one_line(source)}" for score, source in scored)
-
-
-def one_line(message: str) -> str:
-    """The message with line breaks and control characters, which a file name may hold, spelled out."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
 
 
 @contextmanager

@@ -118,6 +118,6 @@ def _record(said: Provenance | None) -> dict[str, Any]:
 
 
 def _line(text: str) -> str:
-    from img2img.cli.progress import one_line
+    from img2img.cli.closing import one_line
 
     return one_line(text)

@@ -130,13 +130,16 @@ class ColorizeOptions(ConversionOptions):
     def hints_beside(self) -> bool:
         return self.hints == AUTO
 
+    @property
+    def for_one_photo(self) -> str | None:
+        return "--hint" if self.hint else "--hints FILE" if self.hints not in (None, AUTO) else None
+
     def check_many(self) -> None:
-        for name, given in (("--hint", bool(self.hint)), ("--hints FILE", self.hints not in (None, AUTO))):
-            if given:
-                raise UsageError(
-                    f"{name} is for one photo: give each of many its own hints, in photo.hints.json beside photo.jpg, "
-                    "and --hints auto"
-                )
+        if self.for_one_photo:
+            raise UsageError(
+                f"{self.for_one_photo} is for one photo: give each of many its own hints, in photo.hints.json beside "
+                "photo.jpg, and --hints auto"
+            )
 
     def task(self) -> "Colorizing":
         """Reads the reference and the hints' file: UnreadablePhoto and UsageError where that cannot be."""

@@ -20,7 +20,7 @@ class Conversion:
     be done for: `left_alone` gives these, before the work, and `skipped` counts them for each reason. `total`: how many
     outcomes are to come, 0 where nobody knows. `to_stdout`: standard output is the result's.
     `passed_over`: files beside the photos, in words.
-    `goes_on`: stopped, the same command goes on from there; of one photo nothing is left to go on from.
+    `one_photo`: by itself, so that nothing is left to go on from once it is stopped.
     """
 
     outcomes: Iterator[Outcome]
@@ -31,7 +31,7 @@ class Conversion:
     passed_over: Callable[[], str] = lambda: ""
     to_stdout: bool = False
     films: bool = False
-    goes_on: bool = True
+    one_photo: bool = False
 
 
 def recorded(
@@ -45,4 +45,4 @@ def recorded(
             kept.append(outcome)
             yield outcome
 
-    return Conversion(keeping(), lambda: kept, total=total, to_stdout=to_stdout, films=films, goes_on=films)
+    return Conversion(keeping(), lambda: kept, total=total, to_stdout=to_stdout, films=films, one_photo=not films)

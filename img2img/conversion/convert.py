@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from img2img.atomic_file import exists, is_folder
 from img2img.batch.outcome import Outcome
 from img2img.batch.plan import plan_single
 from img2img.batch.report import check_report, write_report
@@ -115,11 +116,20 @@ def _photos(
 ) -> AbstractContextManager[Conversion]:
     if not (options.from_file or options.watch):
         single = plan_single(inputs, output, word=options.word, format=options.format)
-        if single is not None:
+        if single is not None and not _keeps_a_journal(output, options):
             return nullcontext(one_photo(single, options))
     from img2img.conversion.photos import open_photos  # with SQLite, which one photo does without
 
     return open_photos(inputs, output, options)
+
+
+def _keeps_a_journal(output: str | None, options: ConversionOptions) -> bool:
+    """Whether the output is a folder with a journal, which may know of one photo's earlier result, too."""
+    if output is None or options.for_one_photo or not is_folder(Path(output)):
+        return False
+    from img2img.batch.journal.journal_file import JOURNAL_NAME
+
+    return options.journal is not None or exists(Path(output) / JOURNAL_NAME)
 
 
 def _report(conversion: Conversion, path: Path) -> None:

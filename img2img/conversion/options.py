@@ -130,6 +130,11 @@ class ConversionOptions:
         """Whether a file of hints beside a photo belongs to it."""
         return False
 
+    @property
+    def for_one_photo(self) -> str | None:
+        """The option among these that one photo alone can have."""
+        return None
+
     def check_many(self) -> None:
         """Raises UsageError for what one photo alone can have."""
 

@@ -11,6 +11,7 @@ from img2img.batch.outcome import Outcome
 from img2img.batch.sources.object_store import is_there
 from img2img.batch.task import Task
 from img2img.conversion.conversion import Conversion, recorded
+from img2img.conversion.earlier_result import made_so
 from img2img.conversion.options import ConversionOptions
 from img2img.machine import usable_cores
 from img2img.model_file import find_model
@@ -33,7 +34,11 @@ def _outcome(single: Job | Outcome, task: Task, options: ConversionOptions) -> I
         yield single
         return
     find_model(options.model_name)
-    stays = without_journal(lambda: single.target is not STREAM and is_there(single.target), options.overwrite)
+    stays = without_journal(
+        lambda: single.target is not STREAM and is_there(single.target),
+        options.overwrite,
+        lambda: made_so(single, task, quality=options.quality) if single.beside else None,
+    )
     if stays:
         yield Outcome(single.source, single.target, "skipped", flags=(stays,))
         return

@@ -36,6 +36,7 @@ class OpenedModel:
             raise ModelError(
                 f"{path}: is a model for {self.card.task!r}, and {doing} needs one for {task!r}: "
                 + _where_to_find_one(task)
+                + _what_it_is_for(self.card.task)
             )
         self._runtime = (
             open_runtime(path, content, self.card, execution)
@@ -105,6 +106,10 @@ def _where_to_find_one(task: str) -> str:
     if not models_for(task):
         return _HOW_TO_MAKE_ONE[task]
     return "`img2img models` lists those at hand"
+
+
+def _what_it_is_for(task: str) -> str:
+    return "" if task == "critic" else f"; this one is for `img2img {task}`"
 
 
 _HOW_TO_MAKE_ONE = {

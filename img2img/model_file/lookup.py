@@ -39,8 +39,16 @@ def find_model(name_or_path: str) -> Path:
     if is_file(path):
         return path
     refuse_run(path)
-    choices = ", ".join(path.stem for path in available_models()) or f"none, {checkpoints()} has no .onnx file"
-    raise ModelError(f"{name_or_path}: no such model file, nor a model's name. Models at hand: {choices}")
+    raise ModelError(f"{name_or_path}: no such model file, nor a model's name{_choices(name_or_path)}")
+
+
+def _choices(wanted: str) -> str:
+    import difflib
+
+    names = [path.stem for path in available_models()]
+    near = difflib.get_close_matches(wanted, names, n=1)
+    meant = f"; did you mean {near[0]}?" if near else "."
+    return f"{meant} Models at hand: {', '.join(names) or f'none, {checkpoints()} has no .onnx file'}"
 
 
 def refuse_run(path: Path) -> None:

@@ -93,9 +93,17 @@ def in_the_way(target: Stamp | None, made: Stamp | None) -> str | None:
     return EXISTS if made is None else EDITED
 
 
-def without_journal(is_there: Callable[[], bool], overwrite: bool) -> str | None:
-    """Why a target must stay that no journal knows of, a single photo's or a film's; None where it may be replaced."""
-    return EXISTS if not overwrite and is_there() else None
+def without_journal(
+    is_there: Callable[[], bool], overwrite: bool, made_so: Callable[[], bool | None] = lambda: None
+) -> str | None:
+    """Why a target must stay that no journal knows of, a single photo's or a film's; None where it may be replaced.
+
+    `made_so`: whether what is there says that we made it with these settings; None where it does not say that we did.
+    """
+    if overwrite or not is_there():
+        return None
+    so = made_so()
+    return EXISTS if so is None else UP_TO_DATE if so else None
 
 
 def _unwanted(entry: JournalEntry | None, least: float) -> bool:

@@ -78,7 +78,7 @@ def remove(
 
 
 def _print_what_came(added: AddedModel) -> None:
-    from img2img.cli.progress import one_line
+    from img2img.cli.closing import one_line
 
     print(f"{added.name}: added, {added.folder}")
     for name, file in added.files.items():

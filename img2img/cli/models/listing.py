@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,16 +10,24 @@ from typing import Annotated
 import typer
 
 from img2img.cli.models.show import cards_console, measured, rows, shown, size
+from img2img.cli.shared_options import AsJson
 
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="The cards of those that ship as a page of Markdown.")]
 
 
-def models(context: typer.Context, as_markdown: AsMarkdown = False) -> None:
+def models(context: typer.Context, as_json: AsJson = False, as_markdown: AsMarkdown = False) -> None:
     """List the models at hand: size, data, measured quality, licence; `models show NAME` prints a card.
 
     Exit code 1 when one of them cannot be used.
     """
-    if context.invoked_subcommand is not None:
+    if context.invoked_subcommand is None:
+        list_models(as_json, as_markdown)
+
+
+def list_models(as_json: AsJson = False, as_markdown: AsMarkdown = False) -> None:
+    """The same as `img2img models` by itself."""
+    if as_json:
+        _print_json()
         return
     if as_markdown:
         print(markdown())
@@ -49,6 +58,23 @@ def markdown() -> str:
             cell = path.name if title == "file" else "<br>".join(text.splitlines())
             parts[-1] += f"\n| {title} | {cell} |"
     return "\n\n".join(parts)
+
+
+def _print_json() -> None:
+    """A card for each model, and its file; of one that cannot be used the reason."""
+    from img2img.errors import ModelError
+    from img2img.model_file import available_models, read_card
+
+    records, usable = list[dict[str, object]](), True
+    for path in available_models():
+        try:
+            records.append({"file": str(path), **json.loads(read_card(path).to_json())})
+        except ModelError as error:
+            usable = False
+            records.append({"file": str(path), "error": str(error)})
+    print(json.dumps(records, indent=2))
+    if not usable:
+        raise typer.Exit(1)
 
 
 def _print_table(paths: list[Path]) -> list[str]:

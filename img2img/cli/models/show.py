@@ -74,7 +74,7 @@ def rows(path: Path, card: ModelCard) -> list[tuple[str, str]]:
 
 def shown(text: str) -> str:
     """The text of a card, which may be a stranger's, without what would steer a terminal."""
-    from img2img.cli.progress import one_line
+    from img2img.cli.closing import one_line
 
     return "\n".join(map(one_line, text.split("\n")))
 
