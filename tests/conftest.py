@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +16,8 @@ import numpy as np
 import pytest
 import tiny_model as tiny
 import tiny_steered as steered
+import typer.main
+import typer.testing
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:  # a test of the converting half imports no torch
 # Networks this small are slower on several cores, and on busy ones ten times: a thread that waits, spins.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # also for a test that imports ONNX Runtime by itself
+# The tests start img2img by the hundred: what is compiled is kept, where else each process compiles it all anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 DrawPhoto = Callable[..., Path]
 MakeFiles = Callable[..., Path]
@@ -37,6 +42,14 @@ def no_added_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         home = tmp_path_factory.mktemp("home")
         patch.setenv("IMG2IMG_HOME", str(home))
         yield home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_once() -> Iterator[None]:
+    """Typer puts together an application's 30 commands for every call of a test: once is enough, nothing changes them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture(scope="session")
