@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
@@ -35,6 +36,16 @@ DrawPhoto = Callable[..., Path]
 MakeFiles = Callable[..., Path]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.loadscopereorder = False  # pytest-xdist's own order: first the files of many tests
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with most slow tests go first, so that no worker is left alone with one at the end."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_added_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Whatever models their user has added, the tests see none, and add none there."""
@@ -46,7 +57,7 @@ def no_added_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session", autouse=True)
 def commands_once() -> Iterator[None]:
-    """Typer puts together an application's 30 commands for every call of a test: once is enough, nothing changes them."""
+    """Typer puts an application's 30 commands together for every call of a test: once is enough, nothing changes them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
         yield
