@@ -57,7 +57,7 @@ def no_added_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session", autouse=True)
 def commands_once() -> Iterator[None]:
-    """Typer puts an application's 30 commands together for every call of a test: once is enough, nothing changes them."""
+    """Typer puts the application together for every call of a test: once is enough, nothing changes it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
         yield
