@@ -5,9 +5,11 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +17,8 @@ import numpy as np
 import pytest
 import tiny_model as tiny
 import tiny_steered as steered
+import typer.main
+import typer.testing
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -25,9 +29,21 @@ if TYPE_CHECKING:  # a test of the converting half imports no torch
 # Networks this small are slower on several cores, and on busy ones ten times: a thread that waits, spins.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # also for a test that imports ONNX Runtime by itself
+# The tests start img2img by the hundred: what is compiled is kept, where else each process compiles it all anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 DrawPhoto = Callable[..., Path]
 MakeFiles = Callable[..., Path]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.loadscopereorder = False  # pytest-xdist's own order: first the files of many tests
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with most slow tests go first, so that no worker is left alone with one at the end."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,6 +53,14 @@ def no_added_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         home = tmp_path_factory.mktemp("home")
         patch.setenv("IMG2IMG_HOME", str(home))
         yield home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_once() -> Iterator[None]:
+    """Typer puts the application together for every call of a test: once is enough, nothing changes it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture(scope="session")

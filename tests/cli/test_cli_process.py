@@ -14,7 +14,7 @@ from conftest import DrawPhoto, StartProcess
 from PIL import Image
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PHOTOS = 24
+PHOTOS = 12
 _TELEMETRY_SETTINGS = {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals of POSIX")
 

@@ -1,4 +1,4 @@
-"""`img2img import`, as a person types it: real processes, and every command of docs/import.md."""
+"""`img2img import`, as a person types it, and every command of docs/import.md in real processes."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ import peer_checkpoints as peer
 import pytest
 import torch
 from PIL import Image
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app
 
@@ -20,24 +20,24 @@ TEXT = (CHECKOUT / "docs" / "import.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
 
 
-def img2img(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(CHECKOUT / "main.py"), *words.split()]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+def img2img(words: str) -> Result:
+    return CliRunner().invoke(app, words.split())
 
 
-def test_checkpoint_translates_a_photo_with_two_commands(tmp_path: Path) -> None:
+def test_checkpoint_translates_a_photo_with_two_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     tensors = peer.resnet(1, channels=2)
     peer.saved({f"module.{name}": one for name, one in tensors.items()}, tmp_path / "latest_net_G_A.pth", legacy=True)
     photo = np.random.default_rng(0).integers(0, 256, (37, 50, 3), np.uint8)
     Image.fromarray(photo).save(tmp_path / "photo.png")
-    imported = img2img("import latest_net_G_A.pth -o x.onnx", tmp_path)
-    assert (imported.returncode, imported.stderr) == (0, "")
+    imported = img2img("import latest_net_G_A.pth -o x.onnx")
+    assert (imported.exit_code, imported.stderr) == (0, "")
     first, *parities, last = imported.stdout.splitlines()
     assert first.startswith("Imported from latest_net_G_A.pth")
     assert len(parities) == 4
     assert last == "x.onnx: 0.0 MB"
-    translated = img2img("translate photo.png --model x.onnx --size native --quiet", tmp_path)
-    assert (translated.returncode, translated.stderr) == (0, "")
+    translated = img2img("translate photo.png --model x.onnx --size native --quiet")
+    assert (translated.exit_code, translated.stderr) == (0, "")
     padded = np.pad(photo, ((0, -37 % 16), (0, -50 % 16), (0, 0)), mode="reflect")
     x = torch.from_numpy(padded).permute(2, 0, 1)[None] / 127.5 - 1
     expected = (peer.resnet_forward(tensors, x, 1)[0, :, :37, :50].permute(1, 2, 0).numpy() + 1) * 127.5

@@ -80,8 +80,11 @@ def test_a_few_steps_on_one_batch_lower_the_generators_loss(name: Any) -> None:
     recipe = tiny_recipe(name, *from_scratch.get(name, []))
     update, _, _ = stepper(recipe)
     loss = {"colorizer": "loss", "colorizer-gan": "l1", "cyclegan": "cycle"}[name]
-    steps = 30 if name == "cyclegan" else 12  # two generators that come back through each other are slower
-    values = [float(recipe.step(batch(recipe), update)[loss]) for _ in range(steps)]
+    steps = {"colorizer": 8, "colorizer-gan": 5, "cyclegan": 20}[
+        name
+    ]  # two that come back through each other are slower
+    pictures = batch(recipe)
+    values = [float(recipe.step(pictures, update)[loss]) for _ in range(steps)]
     assert values[-1] < 0.9 * values[0]
 
 
@@ -177,7 +180,7 @@ def test_generator_learns_how_bright_the_data_are(name: str) -> None:
     pictures = bright["video" if recipe.frames > 1 else "image"]
     pictures.fill_(0.6)
     before = recipe.samples(bright).mean()
-    for turn in range(80):
+    for turn in range(80 if name == "gan" else 30):  # which has no convolutions
         bright["key"] = torch.arange(len(pictures)) + turn * len(pictures)
         recipe.step(bright, update)
     after = recipe.samples(bright).mean()

@@ -22,7 +22,7 @@ HEAD = b"POST /api/v1/colorize HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d
 def long_work() -> bytes:
     """A photo of few bytes that takes a second or more."""
     whole = BytesIO()
-    Image.linear_gradient("L").resize((7000, 5000)).save(whole, "PNG", compress_level=1)
+    Image.linear_gradient("L").resize((6000, 4000)).save(whole, "PNG", compress_level=1)
     return whole.getvalue()
 
 
@@ -74,7 +74,7 @@ def test_a_client_that_sends_a_byte_now_and_then_is_cut_off(tmp_path: Path) -> N
 
 def test_a_reader_that_takes_nothing_is_cut_off(tmp_path: Path) -> None:
     photo = BytesIO()
-    Image.effect_noise((3000, 2000), 90).save(photo, "PNG")
+    Image.effect_noise((2000, 1500), 90).save(photo, "PNG")
     with served(tmp_path, "--patience", "1") as server, server.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.sendall(HEAD.replace(b"colorize", b"colorize?format=png") % len(photo.getvalue()) + photo.getvalue())

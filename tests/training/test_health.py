@@ -212,7 +212,7 @@ SOUND: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("loss", SOUND)
 def test_balanced_game_is_silent(loss: str) -> None:
-    assert list(TinyGame(ADVERSARIAL_LOSSES[loss], **SOUND[loss]).play(150, Health())) == []
+    assert list(TinyGame(ADVERSARIAL_LOSSES[loss], **SOUND[loss]).play(100, Health())) == []
 
 
 @pytest.mark.slow

@@ -78,9 +78,14 @@ def test_resumed_run_equals_uninterrupted_run(recipe: str, two_sets: Path, tmp_p
     assert_resuming_changes_nothing(recipe, two_sets, tmp_path, cache="memory")
 
 
+LOADED = [
+    *((recipe, 0, "memory") for recipe in RECIPES if recipe not in QUICK_RECIPES),  # the others are above
+    *((recipe, workers, "none") for recipe in RECIPES for workers in (0, 2)),
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("workers", "cache"), [(0, "memory"), (0, "none"), (2, "none")])
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize(("recipe", "workers", "cache"), LOADED)
 def test_resumed_run_equals_uninterrupted_run_however_images_are_loaded(
     recipe: str, workers: int, cache: str, two_sets: Path, tmp_path: Path
 ) -> None:
