@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from img2img.data.data_item import can_be_opened, data_item
+from img2img.data.data_item import Words, can_be_opened, data_item
 from img2img.data.listing import DIGITS
 from img2img.errors import DataError, UsageError
 
 _log = logging.getLogger(__name__)
 
-Words = Sequence[str | Path]
 FOLDERS = ("trainA", "trainB")
 """Where a set of two domains has its training images, as CycleGAN's authors laid them out."""
 

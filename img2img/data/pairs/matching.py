@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from img2img.data.data_item import data_item
-from img2img.errors import DataError
+from img2img.data.data_item import Words, data_item
+from img2img.errors import DataError, UsageError
 
 MARKS = ("_A", "_B")
 """What CycleGAN's authors put at the end of every name of the one and of the other set, where they have pairs."""
@@ -62,6 +62,20 @@ def _places(keys: Sequence[str]) -> tuple[dict[str, int], list[tuple[int, int]]]
     first: dict[str, int] = {}
     repeated = [(place, first[key]) for place, key in enumerate(keys) if first.setdefault(key, place) != place]
     return first, repeated
+
+
+def items_of_both(a: Words, b: Words) -> list[tuple[str | Path, str | Path]]:
+    """The n-th item of a with the n-th of b; raises UsageError for more of one than of the other."""
+    if len(a) != len(b):
+        raise UsageError(
+            f"--a given {_times(a)} and --b {_times(b)}: the pictures of each --a go with those of the --b at the "
+            "same place"
+        )
+    return list(zip(a, b, strict=True))
+
+
+def _times(words: Words) -> str:
+    return "once" if len(words) == 1 else f"{len(words)} times"
 
 
 def halves(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -1,17 +1,15 @@
 """Pairs opened by what names them: items of both sides, or items of pictures that hold both side by side."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
-from img2img.data.data_item import DataItem, data_item
+from img2img.data.data_item import DataItem, Words, data_item
 from img2img.data.image_sets import weighted_sets
 from img2img.data.image_source import ImageSource, JoinedSource
 from img2img.data.open_source import open_source
-from img2img.data.pairs.matching import Matching, matched
+from img2img.data.pairs.matching import Matching, items_of_both, matched
 from img2img.data.pairs.pair_source import HalvedPairs, MatchedPairs, Pairs, PairSide
 from img2img.errors import DataError, UsageError
 
-Words = Sequence[str | Path]
 SIDE_BY_SIDE = ("ab", "ba")
 """Domains of pictures that hold both sides, named for what they show from left to right."""
 _NAMED = 3
@@ -37,13 +35,7 @@ def _side_by_side(domains: Mapping[str, Words]) -> Iterator[tuple[DataItem, Pair
 
 
 def _by_name(domains: Mapping[str, Words]) -> Iterator[tuple[DataItem, Pairs]]:
-    words_a, words_b = domains["a"], domains["b"]
-    if len(words_a) != len(words_b):
-        raise UsageError(
-            f"--a given {_times(words_a)} and --b {_times(words_b)}: the pictures of each --a go with those of the --b "
-            "at the same place"
-        )
-    for word_a, word_b in zip(words_a, words_b, strict=True):
+    for word_a, word_b in items_of_both(domains["a"], domains["b"]):
         item = _weighed(data_item(word_a), data_item(word_b))
         a, b = open_source([word_a]), open_source([word_b])
         matching = matched(_insides(a), _insides(b))
@@ -76,7 +68,3 @@ def _unmatched(matching: Matching, a: ImageSource, b: ImageSource) -> Iterator[s
 def _first(source: ImageSource, places: Sequence[int]) -> str:
     more = f" and {len(places) - _NAMED:,} more" if len(places) > _NAMED else ""
     return ", ".join(source.name(place) for place in places[:_NAMED]) + more
-
-
-def _times(words: Words) -> str:
-    return "once" if len(words) == 1 else f"{len(words)} times"

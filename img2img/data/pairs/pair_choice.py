@@ -4,7 +4,8 @@ import logging
 from collections.abc import Mapping
 
 from img2img.data import Direction
-from img2img.data.data_choice import ChosenData, Words, chosen_data
+from img2img.data.data_choice import ChosenData, chosen_data
+from img2img.data.data_item import Words
 from img2img.data.pairs.matching import trained_part
 from img2img.data.pairs.open_pairs import SIDE_BY_SIDE
 from img2img.errors import UsageError
