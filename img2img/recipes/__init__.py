@@ -27,6 +27,8 @@ class RecipeEntry:
     summary: str
     task: Literal["colorize", "translate", "generate"] = "generate"
     """The recipe's own `task`."""
+    paired: bool = False
+    """The recipe's own `paired`."""
 
 
 RECIPES = {

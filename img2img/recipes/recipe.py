@@ -73,7 +73,9 @@ class Recipe(nn.Module):
     way_back: ClassVar[str | None] = None
     """Name of the averaged generator that undoes it, for a recipe that trains both ways at once."""
     domains: ClassVar[tuple[str, ...]] = ("image",)
-    """Names in a batch of the images from each source: one, or "a" and "b", which are not paired."""
+    """Names in a batch of the images from each source: one, or "a" and "b"."""
+    paired: ClassVar[bool] = False
+    """Whether "a" and "b" of a sample are the two sides of a pair; if not, each has an order and crops of its own."""
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Settings that belong together under a name, for `--preset`; what is set beside them wins."""
     output_scale: ClassVar[float]

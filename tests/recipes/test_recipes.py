@@ -347,5 +347,7 @@ def test_frames_of_a_video_differ_from_each_other() -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_table_tells_the_task_of_each_recipe(name: str) -> None:
-    assert RECIPES[name].task == recipe_class(name).task
+def test_table_tells_the_task_of_each_recipe_and_whether_it_takes_pairs(name: str) -> None:
+    recipe = recipe_class(name)
+    assert (RECIPES[name].task, RECIPES[name].paired) == (recipe.task, recipe.paired)
+    assert recipe.domains == ("a", "b") or not recipe.paired
