@@ -137,7 +137,7 @@ def test_averaged_gradient_lies_in_memory_as_its_parameter_does(pair: SeveralPro
     assert kernel.grad.stride() == kernel.stride()
 
 
-NETWORKS = ["dcgan", "cgan", "wgan-sn", "wgan-svc", "tgan", "colorizer", "cyclegan"]
+NETWORKS = ["dcgan", "cgan", "wgan-sn", "wgan-svc", "tgan", "colorizer", "cyclegan", "pix2pix"]
 """Recipes with every kind of network between them, but for those of wgan-gp."""
 
 

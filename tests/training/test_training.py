@@ -116,7 +116,7 @@ def in_this_process(recipe: str, *words: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize("recipe", ["colorizer", "cgan", "cyclegan", "wgan-gp", "tgan"])
+@pytest.mark.parametrize("recipe", ["colorizer", "cgan", "cyclegan", "pix2pix", "wgan-gp", "tgan"])
 def test_run_killed_with_sigkill_goes_on_to_the_same_end(
     recipe: str, two_sets: Path, tmp_path: Path, start_process: StartProcess
 ) -> None:
