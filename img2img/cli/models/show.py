@@ -59,7 +59,7 @@ def rows(path: Path, card: ModelCard) -> list[tuple[str, str]]:
         ("recipe", f"{card.recipe}, {card.step:,} steps" if card.step else card.recipe),
         ("settings", listed(card.settings)),
         ("seed", "" if card.seed is None else str(card.seed)),
-        ("data", card.data),
+        ("data", f"{card.data}, in pairs" if card.paired else card.data),
         ("hardware", card.hardware),
         ("training took", "" if card.seconds is None else f"{card.seconds / 60:,.0f} minutes"),
         ("measured", listed(card.metrics)),
