@@ -33,9 +33,7 @@ _ALLOWED = {
         *("--weights", "--chart", "--sheet", "--save"),
     ),
     "translate": ("--size", "--held-out", "--features", "--weights", "--chart", "--sheet", "--save"),
-    "pairs": (
-        *("--size", "--held-out", "--lpips-weights", "--features", "--weights", "--chart", "--sheet", "--save"),
-    ),
+    "pairs": (*("--size", "--held-out", "--lpips-weights", "--features", "--weights", "--chart", "--sheet", "--save"),),
     "score": ("--held-out", "--save"),
     "generate": ("--save",),
     "folders": ("--features", "--weights", "--chart"),

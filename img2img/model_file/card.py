@@ -29,8 +29,8 @@ class ModelCard:
     `sha256` is of the weights' bytes: an .onnx file's before the card, a .safetensors file's after the header.
     `seconds` is how long the training took. `metrics_command` prints `metrics`. `reverse` names the model that goes
     back, `critic` the one that judges what a translator is given; `score` says what its numbers are among the training
-    pictures (see `inference.scorer`). `paired`: it was trained on pairs of a picture and what that becomes, so that what
-    it makes has a target to be measured by. `classes` names the labels that a conditional sampler draws, or the translators
+    pictures (see `inference.scorer`). `paired`: it was trained on pairs of a picture and what that becomes, so what it
+    makes can be measured by a target. `classes` names the labels that a conditional sampler draws, or the translators
     that a critic's numbers are for. `color_classes` are a colorizer's: a, b and share of the training pictures'
     colours, of each. `halo` is how many pixels around a tile a translator must see to draw it as in the whole picture.
     `result` is what a photo gets of a translator that saw a small copy of it: the "change" that it made, added to the

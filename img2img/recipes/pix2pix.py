@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn, optim
+from torch import Tensor, optim
 
 from img2img.networks.blocks import channel_norm
 from img2img.networks.patchgan import PatchGAN
@@ -91,10 +91,10 @@ class Pix2pixRecipe(TranslatorRecipe):
 
     def _drawn(self, a: Tensor, key: Tensor) -> Tensor:
         """What the generator makes of the inputs, with dropout as its noise."""
+        noise: tuple[list[Tensor], ...] = ()
         if isinstance(self.generator, Pix2pixUNet) and self.config.dropout:
-            fake: Tensor = self.generator(a, self._dropout(self.generator, a, key))
-            return fake
-        fake = self.generator(a)
+            noise = (self._dropout(self.generator, a, key),)
+        fake: Tensor = self.generator(a, *noise)
         return fake
 
     def _dropout(self, generator: Pix2pixUNet, a: Tensor, key: Tensor) -> list[Tensor]:

@@ -18,8 +18,8 @@ class Pix2pixConfig(TranslatorConfig):
     generator: str = "residual-unet"
     """residual-unet: a light one on ImageNet's features, which learn along; unet: the paper's."""
     result: str = "picture"
-    """picture: the generator draws all of its picture; change: residual-unet adds to the one that it is given, for pairs
-    of one picture, such as a damaged and a restored one. A photo then keeps its own sharpness."""
+    """picture: the generator draws all of its picture; change: residual-unet adds to the one that it is given, for
+    pairs of one picture, such as a damaged and a restored one. A photo then keeps its own sharpness."""
     generator_channels: int = 64
     """Of the U-Net, at half the picture's size; eight times as many from a sixteenth on."""
     levels: int = 8
@@ -29,6 +29,9 @@ class Pix2pixConfig(TranslatorConfig):
     lambda_l1: float = 10.0
     """Weight of the L1 distance between what is drawn and the target."""
     lambda_perceptual: float = 10.0
+    generator_lr: float = 5e-4
+    discriminator_lr: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.99)
 
     def __post_init__(self) -> None:
         super().__post_init__()

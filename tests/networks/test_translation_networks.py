@@ -37,7 +37,7 @@ def test_unet_has_the_authors_parameters_but_for_biases_at_its_two_normless_conv
 
 
 def test_patch_discriminator_of_pairs_has_the_authors_parameters() -> None:
-    """The authors' code says 2.769 M for 6 channels with batch norms; scales and shifts are as many in instance norms."""
+    """The authors' code says 2.769 M for 6 channels with batch norms, which have as many scales and shifts."""
     assert size(PatchGAN(6, norm=channel_norm)) == 2_768_705
 
 

@@ -102,16 +102,18 @@ def compare_pairs(
     advance: Advance = lambda done, total: None,
 ) -> list[PairRow]:
     """What is made of each input, and the input itself, beside its target: the middle squares of all, at `size` px."""
-    sides: list[list[Picture]] = []
+    translated: list[Picture] = []
+    untouched: list[Picture] = []
+    truths: list[Picture] = []
     for index in range(len(inputs)):
         given = inputs.rgb(index)
         made = np.asarray(translate(Image.fromarray(given)).convert("RGB"))
-        sides.append([centre_square(one, size) for one in (made, given, targets.rgb(index))])
+        for side, picture in ((translated, made), (untouched, given), (truths, targets.rgb(index))):
+            side.append(centre_square(picture, size))
         advance(index + 1, len(inputs))
-    made, given, truth = zip(*sides, strict=True)
     return [
-        _row("translated", made, truth, lpips, features),
-        _row("untouched", given, truth, lpips, features),
+        _row("translated", translated, truths, lpips, features),
+        _row("untouched", untouched, truths, lpips, features),
     ]
 
 

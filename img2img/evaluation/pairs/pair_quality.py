@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -75,7 +74,8 @@ class PairQuality:
             yield np.stack([centre_square(source.rgb(index), self._image_size) for index in indices])
 
     def _looked_at(self, pictures: Squares) -> Tensor:
-        return self._features(torch.from_numpy(pictures).movedim(-1, 1)).cpu()
+        features: Tensor = self._features(torch.from_numpy(pictures).movedim(-1, 1))
+        return features.cpu()
 
 
 @torch.no_grad()
