@@ -1,6 +1,6 @@
 """How near a translator of pairs comes to its targets, measured on held-out pairs while it trains."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -14,8 +14,8 @@ from img2img.evaluation.colorizers.metrics import psnr
 from img2img.evaluation.colorizers.similarity import ssim
 from img2img.evaluation.sets.distances import frechet_distance
 from img2img.evaluation.sets.feature_network import PooledFeatures, feature_network
+from img2img.evaluation.sets.translation import Generator
 
-Generator = Callable[[Tensor], Tensor]
 Squares = NDArray[np.uint8]
 
 
@@ -42,7 +42,7 @@ class PairQuality:
 
     def measure(self, generator: Generator) -> dict[str, float]:
         """`psnr` in dB and `ssim`, means over the pairs, and `fd`; the generator is on the device and in eval mode."""
-        return self._figures(drawn(generator, some, self._device) for some in self._batches(self._inputs))
+        return self._figures(drawn_squares(generator, some, self._device) for some in self._batches(self._inputs))
 
     @cached_property
     def reference(self) -> dict[str, float]:
@@ -79,7 +79,7 @@ class PairQuality:
 
 
 @torch.no_grad()
-def drawn(generator: Generator, pictures: Squares, device: torch.device) -> Squares:
+def drawn_squares(generator: Generator, pictures: Squares, device: torch.device) -> Squares:
     """(n, S, S, 3) uint8 of such."""
     x = torch.from_numpy(pictures).to(device).movedim(-1, 1).float() / 127.5 - 1
     y = generator(x.contiguous(memory_format=torch.channels_last)).float().clamp(-1, 1)
