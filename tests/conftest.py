@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tiny_model as tiny
 import tiny_steered as steered
-from PIL import Image
+from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:  # a test of the converting half imports no torch
@@ -28,6 +28,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # also for a test that imports ONNX R
 
 DrawPhoto = Callable[..., Path]
 MakeFiles = Callable[..., Path]
+Fitting = Callable[[str], Path]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -83,6 +84,26 @@ def two_sets(colour_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         half.mkdir(exist_ok=True)
         shutil.copy(path, half)
     return folder
+
+
+@pytest.fixture(scope="session")
+def sides(colour_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The photos as the inputs of pairs, and their negatives as the targets, in two folders."""
+    folder = tmp_path_factory.mktemp("sides")
+    for path in sorted(colour_photos.iterdir()):
+        for side, change in (("trainA", lambda image: image), ("trainB", ImageOps.invert)):
+            (folder / side).mkdir(exist_ok=True)
+            with Image.open(path) as image:
+                change(image.convert("RGB")).save(folder / side / path.name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fitting(two_sets: Path, sides: Path) -> Fitting:
+    """Data that a recipe of the table can train on, by its name."""
+    from img2img.recipes import RECIPES
+
+    return lambda recipe: sides if RECIPES[recipe].paired else two_sets
 
 
 @pytest.fixture(scope="session")

@@ -50,6 +50,13 @@ RECIPES = {
         "One kind of picture to another and back (Zhu 2017).",
         "translate",
     ),
+    "pix2pix": RecipeEntry(
+        "img2img.recipes.pix2pix",
+        "Pix2pixRecipe",
+        "Any picture to any picture, learnt from pairs (Isola 2017).",
+        "translate",
+        paired=True,
+    ),
     "gan": RecipeEntry("img2img.recipes.gan", "GanRecipe", "Digits from noise, fully connected (Goodfellow 2014)."),
     "dcgan": RecipeEntry("img2img.recipes.gan", "DcganRecipe", "Pictures from noise by convolutions (Radford 2016)."),
     "cgan": RecipeEntry(

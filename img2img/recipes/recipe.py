@@ -136,6 +136,16 @@ class Recipe(nn.Module):
         return {}
 
     @classmethod
+    def sides_multiple(cls, config: Config) -> int:
+        """What the sides of its pictures must be multiples of."""
+        return cls.size_multiple
+
+    @classmethod
+    def result(cls, config: Config) -> Literal["change", "picture"]:
+        """What a photo gets of a translator that saw a small copy of it: the change that it made, or its picture."""
+        return "change"
+
+    @classmethod
     def native_size(cls, config: Config) -> int:
         """Side, in pixels, of the pictures that the exported network is best at."""
         return config.image_size

@@ -76,10 +76,11 @@ def test_a_few_steps_on_one_batch_lower_the_generators_loss(name: Any) -> None:
     from_scratch = {  # the defaults are for weights that --init brings, and for long runs
         "colorizer-gan": ["generator_lr=2e-3"],
         "cyclegan": ["generator_lr=5e-3", "lambda_cycle=100", "betas=0.5,0.99"],
+        "pix2pix": ["generator_lr=5e-3", "lambda_l1=100", "dropout=0"],
     }
     recipe = tiny_recipe(name, *from_scratch.get(name, []))
     update, _, _ = stepper(recipe)
-    loss = {"colorizer": "loss", "colorizer-gan": "l1", "cyclegan": "cycle"}[name]
+    loss = {"colorizer": "loss", "colorizer-gan": "l1", "cyclegan": "cycle", "pix2pix": "l1"}[name]
     steps = 30 if name == "cyclegan" else 12  # two generators that come back through each other are slower
     values = [float(recipe.step(batch(recipe), update)[loss]) for _ in range(steps)]
     assert values[-1] < 0.9 * values[0]
