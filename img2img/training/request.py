@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from img2img.data import Direction
+from img2img.data import PairDirection
 from img2img.training.pace import Pace
 
 
@@ -32,6 +32,6 @@ class TrainingRequest:
     domains: Mapping[str, Sequence[str | Path]] = field(default_factory=dict)
     """In the place of `data`, the same for each domain of the recipe by its name; for one that is paired also "ab",
     pictures that hold both side by side."""
-    direction: Direction | None = None
+    direction: PairDirection | None = None
     """Which side of a pair becomes the other; None for a2b, and for recipes that are not paired."""
     preset: str | None = None

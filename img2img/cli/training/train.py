@@ -26,7 +26,7 @@ from img2img.cli.training.train_options import (
     TrainingDevice,
     Workers,
 )
-from img2img.data import Direction
+from img2img.data import PairDirection
 from img2img.recipes import RECIPES
 
 app = typer.Typer(
@@ -87,7 +87,7 @@ def _command(recipe: str) -> Callable[..., None]:
             ),
         ] = None,
         direction: Annotated[
-            Direction | None,
+            PairDirection | None,
             typer.Option(hidden=not paired, help="b2a learns to make a of b [default: a2b].", show_default=False),
         ] = None,
         out: Annotated[Path | None, typer.Option(help=f"The run's folder [default: runs/{recipe}].")] = None,

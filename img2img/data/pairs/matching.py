@@ -16,9 +16,6 @@ MARKS = ("_A", "_B")
 SHAPES_APART = 0.01
 """How much the sides of a pair may differ in width over height, as a share, before one would be distorted."""
 
-Size = tuple[int, int]
-"""Width and height in pixels."""
-
 
 @dataclass(frozen=True)
 class Matching:
@@ -86,8 +83,8 @@ def halves(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
     return rgb[:, : width // 2], rgb[:, width // 2 :]
 
 
-def misfit(a: Size, b: Size) -> str:
-    """What keeps two sizes from being those of one pair: shapes that differ; empty where they do not."""
+def misfit(a: tuple[int, int], b: tuple[int, int]) -> str:
+    """Why two sizes (width, height) are not those of one pair: shapes that differ; empty where they do not."""
     one, other = a[0] * b[1], b[0] * a[1]
     return "" if abs(one - other) <= SHAPES_APART * max(one, other) else f"{a[0]} x {a[1]} and {b[0]} x {b[1]} pixels"
 

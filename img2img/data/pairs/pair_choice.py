@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 
-from img2img.data import Direction
+from img2img.data import PairDirection
 from img2img.data.data_choice import ChosenData, chosen_data
 from img2img.data.data_item import Words
 from img2img.data.pairs.matching import trained_part
@@ -17,7 +17,7 @@ _SWAPPED = {"a": "b", "b": "a", "ab": "ba", "ba": "ab"}
 
 
 def chosen_pairs(
-    recipe: str, data: Words, by_domain: Mapping[str, Words], *, direction: Direction | None, announce: bool
+    recipe: str, data: Words, by_domain: Mapping[str, Words], *, direction: PairDirection | None, announce: bool
 ) -> ChosenData:
     """As `chosen_data`; `by_domain` may be "ab" alone. "b2a" makes b of what is named as a.
 
