@@ -120,8 +120,8 @@ def evaluate(
     A colorizer on photos whose colours are known: PSNR, SSIM, LPIPS and the Frechet distance to the true photos, beside
     the grey photos', and colourfulness; of all --data and of each. A translator: KID and Frechet distance between what
     it makes and real pictures, beside those of the untouched pictures and of real ones, all with 95% bootstrap
-    intervals; or, with --strangers, how well its score tells --data from them, as AUC. One that learnt from pairs: PSNR,
-    SSIM, LPIPS and the Frechet distance to the targets, beside the untouched inputs'. A sampler: how varied its
+    intervals; or, with --strangers, how well its score tells --data from them, as AUC. One that learnt from pairs:
+    PSNR, SSIM, LPIPS and the Frechet distance to the targets, beside the untouched inputs'. A sampler: how varied its
     pictures are, and how many of those that it draws for a class are of that class.
 
     \b
