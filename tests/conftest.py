@@ -19,7 +19,7 @@ import tiny_model as tiny
 import tiny_steered as steered
 import typer.main
 import typer.testing
-from PIL import Image
+from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:  # a test of the converting half imports no torch
@@ -34,6 +34,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 DrawPhoto = Callable[..., Path]
 MakeFiles = Callable[..., Path]
+Fitting = Callable[[str], Path]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -107,6 +108,26 @@ def two_sets(colour_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         half.mkdir(exist_ok=True)
         shutil.copy(path, half)
     return folder
+
+
+@pytest.fixture(scope="session")
+def sides(colour_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The photos as the inputs of pairs, and their negatives as the targets, in two folders."""
+    folder = tmp_path_factory.mktemp("sides")
+    for path in sorted(colour_photos.iterdir()):
+        for side, change in (("trainA", lambda image: image), ("trainB", ImageOps.invert)):
+            (folder / side).mkdir(exist_ok=True)
+            with Image.open(path) as image:
+                change(image.convert("RGB")).save(folder / side / path.name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fitting(two_sets: Path, sides: Path) -> Fitting:
+    """Data that a recipe of the table can train on, by its name."""
+    from img2img.recipes import RECIPES
+
+    return lambda recipe: sides if RECIPES[recipe].paired else two_sets
 
 
 @pytest.fixture(scope="session")

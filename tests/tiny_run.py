@@ -22,10 +22,16 @@ CYCLEGAN = (
     *("batch_size=2", "image_size=32", "held_out=0", "generator=separable", "discriminator=patch", "pretrained=false"),
     *("generator_channels=4", "discriminator_channels=4", "blocks=1", "pool_size=3", "ema_decay=0.9"),
 )
+PIX2PIX = (
+    *("batch_size=2", "image_size=32", "held_out=0", "generator=unet", "levels=5", "dropout=0.5"),
+    *("discriminator=patch", "pretrained=false", "lambda_perceptual=0", "ema_decay=0.9"),
+    *("generator_channels=4", "discriminator_channels=4"),
+)
 TINY = {
     "colorizer": COLORIZER,
     "colorizer-gan": (*COLORIZER, "discriminator_channels=8"),
     "cyclegan": CYCLEGAN,
+    "pix2pix": PIX2PIX,
     "gan": GAN,
     "dcgan": (*GAN, "instance_noise=0.1", "augment=flip"),
     "cgan": GAN,

@@ -2,8 +2,9 @@
 
 The n-th sample of a run depends on (seed, n) alone: worker processes, prefetching, a resume and the number of
 processes that share the run change nothing. Nor does a cache, but for "photo" and "aged": without one albumentations
-draws the crops and tones in the worker processes, with one augment.py draws others like them on the device. Images of
-two domains are not paired: each has an order and crops of its own.
+draws the crops and tones in the worker processes, with one augment.py draws others like them on the device. Where two
+domains are the sides of pairs, sample n is one pair, cropped and flipped alike; else each has an order and crops of its
+own.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from img2img.data.augment import seen
-from img2img.data.cache import Cache, sent, settled_cache
+from img2img.data.cache import Cache, filled_caches, sent, settled_cache
 from img2img.data.framing import centre_square
 from img2img.data.image_source import ImageSource
 from img2img.data.loading import EndlessSamples, loaded, to_tensor
@@ -32,6 +33,7 @@ def training_batches(
     batches_per_step: int = 1,
     augment: str,
     frames: int = 1,
+    paired: bool = False,
     first: int,
     stop: int,
     seed: int,
@@ -45,19 +47,21 @@ def training_batches(
 
     A batch holds for each domain, under its name in `sources`, images (N, 3, size, size) in [-1, 1]; "key" (N,); and
     where a single source has classes, "label" (N,). With frames > 1 "video" (N, 3, frames, size, size) takes the place
-    of "image". N is batches_per_step * batch_size / world. A source that is cached is decoded by this call; close what
+    of "image". N is batches_per_step * batch_size / world. Of two sources that are `paired` image n of one belongs to
+    image n of the other, and both are of one size. A source that is cached is decoded by this call; close what
     it returns, which ends the workers. Raises SettingError when the batch cannot be shared equally, DataError when an
     image cannot be read.
     """
     steps = StepSamples(first, stop, batch_size, batches_per_step, rank, world)
     kept = settled_cache(cache, sources.values(), image_size=image_size, augment=augment, samples=stop, device=device)
     if kept == "none":
-        samples = EndlessSamples(sources, image_size=image_size, augment=augment, seed=seed)
+        samples = EndlessSamples(sources, image_size=image_size, augment=augment, seed=seed, paired=paired)
         batches = loaded(samples, steps, workers, device)
     else:
         home = device if kept == "device" else torch.device("cpu")
+        caches = filled_caches(sources, image_size=image_size, augment=augment, on=home, paired=paired)
         domains = {
-            domain: CachedDomain(source, domain_seed(seed, domain, sources), image_size, augment, home)
+            domain: CachedDomain(source, domain_seed(seed, domain, sources, paired=paired), caches[domain])
             for domain, source in sources.items()
         }
         batches = _cached(domains, steps, seed, device)
@@ -67,16 +71,15 @@ def training_batches(
 class CachedDomain:
     """The images of one domain in the order of a run's samples, decoded already."""
 
-    def __init__(self, source: ImageSource, seed: int, image_size: int, augment: str, home: torch.device) -> None:
-        self._cache = Cache(source, image_size=image_size, augment=augment, on=home)
+    def __init__(self, source: ImageSource, seed: int, cache: Cache) -> None:
+        self._cache = cache
         self._order, self._seed = order_of(source, seed), seed
-        self._image_size, self._augment = image_size, augment
 
     def take(self, samples: Sequence[int], device: torch.device) -> tuple[Tensor, Tensor | None]:
         """Their pictures (N, 3, image_size, image_size) in [-1, 1] and, where the source has classes, labels (N,)."""
         stored, labels = self._cache.take([self._order.image(sample) for sample in samples], device)
         key = sent(sample_keys(self._seed, samples), device)
-        return seen(stored, key, self._image_size, self._augment), labels
+        return seen(stored, key, self._cache.image_size, self._cache.augment), labels
 
 
 def _cached(
@@ -118,7 +121,13 @@ def preview_batch(source: ImageSource, *, image_size: int, count: int, seed: int
 
 
 def shown_batch(
-    sources: Mapping[str, ImageSource], *, image_size: int, count: int, seed: int, frames: int = 1
+    sources: Mapping[str, ImageSource],
+    *,
+    image_size: int,
+    count: int,
+    seed: int,
+    frames: int = 1,
+    paired: bool = False,
 ) -> Batch:
     """As `preview_batch`; of several domains each under its own name, as many as the smallest has."""
     if len(sources) == 1:
@@ -126,7 +135,9 @@ def shown_batch(
         return preview_batch(source, image_size=image_size, count=count, seed=seed, frames=frames)
     count = min(count, *map(len, sources.values()))
     chosen = {
-        domain: preview_batch(source, image_size=image_size, count=count, seed=domain_seed(seed, domain, sources))
+        domain: preview_batch(
+            source, image_size=image_size, count=count, seed=domain_seed(seed, domain, sources, paired=paired)
+        )
         for domain, source in sources.items()
     }
     key = torch.tensor([derive_seed(seed, "preview", place) for place in range(count)])

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 from typing import NamedTuple, get_args
@@ -53,9 +53,23 @@ class Padded(NamedTuple):
 class Cache:
     """All images of a source, and their labels where it has classes."""
 
-    def __init__(self, source: ImageSource, *, image_size: int, augment: str, on: torch.device) -> None:
-        """Decodes everything into `on`; raises DataError with the name of an image that cannot be read."""
-        self._all = assembled(_stored_images(source, image_size, augment), on)
+    def __init__(
+        self,
+        source: ImageSource,
+        *,
+        image_size: int,
+        augment: str,
+        on: torch.device,
+        images: list[NDArray[np.uint8]] | None = None,
+    ) -> None:
+        """Decodes everything into `on`, but for `images` that are `shrunk` already, which this empties.
+
+        Raises DataError with the name of an image that cannot be read.
+        """
+        self.image_size, self.augment = image_size, augment
+        if images is None:
+            (images,) = _stored_images([source], image_size, augment)
+        self._all = assembled(images, on)
         labels = [source.label(index) for index in range(len(source))] if source.classes else None
         self._labels = None if labels is None else torch.tensor(labels, device=on)
 
@@ -65,6 +79,19 @@ class Cache:
         places = sent(torch.tensor(images), kept_on)
         taken = Padded(*(sent(part.index_select(0, places), device) for part in self._all))
         return taken, None if self._labels is None else sent(self._labels.index_select(0, places), device)
+
+
+def filled_caches(
+    sources: Mapping[str, ImageSource], *, image_size: int, augment: str, on: torch.device, paired: bool
+) -> dict[str, Cache]:
+    """A cache of each source. The sides of a pair may lie in one file: those are decoded together."""
+    if not paired:
+        return {name: Cache(one, image_size=image_size, augment=augment, on=on) for name, one in sources.items()}
+    decoded = _stored_images(list(sources.values()), image_size, augment)
+    return {
+        name: Cache(source, image_size=image_size, augment=augment, on=on, images=images)
+        for (name, source), images in zip(sources.items(), decoded, strict=True)
+    }
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:
@@ -117,20 +144,24 @@ def shrunk(image: NDArray[np.uint8], image_size: int, augment: str) -> NDArray[n
     return middle(short_side_to(image, short), longest, longest).copy()
 
 
-def _stored_images(source: ImageSource, image_size: int, augment: str) -> list[NDArray[np.uint8]]:
-    def decode(index: int) -> NDArray[np.uint8]:
-        return shrunk(source.rgb(index), image_size, augment)
+def _stored_images(sources: Sequence[ImageSource], image_size: int, augment: str) -> list[list[NDArray[np.uint8]]]:
+    """Of each source; image n of all is decoded by one thread."""
+
+    def decode(index: int) -> list[NDArray[np.uint8]]:
+        return [shrunk(source.rgb(index), image_size, augment) for source in sources]
 
     # Threads suffice: Pillow decodes outside of Python's lock.
+    total = len(sources[0])
     with ThreadPoolExecutor() as pool:
-        return list(_told(pool.map(decode, range(len(source))), len(source)))
+        decoded = list(_told(pool.map(decode, range(total)), total))
+    return [list(images) for images in zip(*decoded, strict=True)]
 
 
-def _told(decoded: Iterable[NDArray[np.uint8]], total: int) -> Iterable[NDArray[np.uint8]]:
+def _told(decoded: Iterable[list[NDArray[np.uint8]]], total: int) -> Iterable[list[NDArray[np.uint8]]]:
     """The same images, with a line in the log now and then when they take their time."""
     last = time.monotonic()
-    for done, image in enumerate(decoded, 1):
-        yield image
+    for done, images in enumerate(decoded, 1):
+        yield images
         if time.monotonic() - last >= TELL_EVERY:
             _log.info("decoded %s of %s images", f"{done:,}", f"{total:,}")
             last = time.monotonic()

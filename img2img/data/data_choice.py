@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from img2img.data.data_item import can_be_opened, data_item
+from img2img.data.data_item import Words, can_be_opened, data_item
 from img2img.data.listing import DIGITS
 from img2img.errors import DataError, UsageError
 
 _log = logging.getLogger(__name__)
 
-Words = Sequence[str | Path]
 FOLDERS = ("trainA", "trainB")
 """Where a set of two domains has its training images, as CycleGAN's authors laid them out."""
 
@@ -27,9 +26,17 @@ class ChosenData:
 
 
 def chosen_data(
-    recipe: str, domains: Sequence[str], data: Words, by_domain: Mapping[str, Words], *, announce: bool
+    recipe: str,
+    domains: Sequence[str],
+    data: Words,
+    by_domain: Mapping[str, Words],
+    *,
+    announce: bool,
+    side_by_side: bool = False,
 ) -> ChosenData:
     """From `data`, or `by_domain` (--a and --b), or else the recipe's default set, said on stderr if `announce`.
+
+    With `side_by_side` an error offers --ab as well.
 
     Raises UsageError when these contradict each other or the recipe, SettingError for a weight that cannot be, and
     DataError when a set has not the layout of two domains, or the default set is not here; that one names the command
@@ -38,15 +45,18 @@ def chosen_data(
     if by_domain:
         _check_named(recipe, domains, data, by_domain)
         return ChosenData([word for domain in domains for word in by_domain[domain]], by_domain)
-    data = data or _default(recipe, domains, announce=announce)
+    ways = _ways(domains, side_by_side=side_by_side)
+    data = data or _default(recipe, ways, announce=announce)
     if len(domains) == 1:
         return ChosenData(data, {domains[0]: data})
-    return ChosenData(data, dict(zip(domains, _pair(recipe, domains, data), strict=True)))
+    return ChosenData(data, dict(zip(domains, _pair(recipe, domains, data, ways), strict=True)))
 
 
 def _check_named(recipe: str, domains: Sequence[str], data: Words, by_domain: Mapping[str, Words]) -> None:
     if len(domains) == 1:
         raise UsageError(f"--{next(iter(by_domain))}: {recipe} learns from one set of images; give it as --data")
+    if others := [domain for domain in by_domain if domain not in domains]:
+        raise UsageError(f"--{others[0]}: {recipe} learns from images that are no pairs; give --a and --b")
     if data:
         raise UsageError("--data and --a or --b: give either the set of both, or each by itself")
     missing = [domain for domain in domains if domain not in by_domain]
@@ -54,25 +64,27 @@ def _check_named(recipe: str, domains: Sequence[str], data: Words, by_domain: Ma
         raise UsageError(f"--{next(iter(by_domain))} without --{missing[0]}: {recipe} learns from images of both")
 
 
-def _default(recipe: str, domains: Sequence[str], *, announce: bool) -> list[str]:
+def _default(recipe: str, ways: str, *, announce: bool) -> list[str]:
     from img2img.data.download.catalogue import default_data
 
     default = default_data(recipe)
     if default.data != DIGITS and not Path(default.data).exists():
         how = f"`{default.fetch}` fetches it; or give " if default.fetch else "give "
-        own = "--data FOLDER or --data SHARD.tar (repeatable)" if len(domains) == 1 else _ways(domains)
-        raise DataError(f"img2img train {recipe}: the default set, {default.data}, is not here; {how}{own}")
+        raise DataError(f"img2img train {recipe}: the default set, {default.data}, is not here; {how}{ways}")
     if announce:
         _log.info("data: %s, the default for %s; --data takes another set", default.data, recipe)
     return [default.data]
 
 
-def _ways(domains: Sequence[str]) -> str:
+def _ways(domains: Sequence[str], *, side_by_side: bool) -> str:
+    if len(domains) == 1:
+        return "--data FOLDER or --data SHARD.tar (repeatable)"
     each = " ".join(f"--{domain} FOLDER_OR_TAR" for domain in domains)
-    return f"--data FOLDER with {' and '.join(FOLDERS)} in it, or {each}"
+    both = ", or --ab FOLDER_OR_TAR of pictures side by side" if side_by_side else ""
+    return f"--data FOLDER with {' and '.join(FOLDERS)} in it, or {each}{both}"
 
 
-def _pair(recipe: str, domains: Sequence[str], data: Words) -> list[Words]:
+def _pair(recipe: str, domains: Sequence[str], data: Words, ways: str) -> list[Words]:
     """The sources of each of two domains."""
     for word in data:
         if data_item(word).weight is not None:
@@ -82,7 +94,7 @@ def _pair(recipe: str, domains: Sequence[str], data: Words) -> list[Words]:
                 f"{' and '.join(domains)}; give {each} (repeatable), or leave the weight away"
             )
     if len(data) > 2:
-        raise UsageError(f"--data given {len(data)} times, and {recipe} learns from two sets: give {_ways(domains)}")
+        raise UsageError(f"--data given {len(data)} times, and {recipe} learns from two sets: give {ways}")
     if len(data) == 2:
         for word in data:
             if _has_both(Path(word)):
@@ -90,7 +102,7 @@ def _pair(recipe: str, domains: Sequence[str], data: Words) -> list[Words]:
         return [[word] for word in data]
     (word,) = data
     if not _has_both(Path(word)):
-        _refuse_single(recipe, domains, word)
+        _refuse_single(recipe, word, ways)
     return [[Path(word) / folder] for folder in FOLDERS]
 
 
@@ -98,9 +110,9 @@ def _has_both(path: Path) -> bool:
     return all((path / folder).is_dir() for folder in FOLDERS)
 
 
-def _refuse_single(recipe: str, domains: Sequence[str], word: str | Path) -> NoReturn:
+def _refuse_single(recipe: str, word: str | Path, ways: str) -> NoReturn:
     if not can_be_opened(str(word)):
         raise DataError(f"{word}: no such folder or tar file")
     there = [folder for folder in FOLDERS if (Path(word) / folder).is_dir()]
     what = f"{there[0]} is in it, its other half is not" if there else "a single set of images"
-    raise DataError(f"{word}: {what}, and {recipe} learns from two: give {_ways(domains)}")
+    raise DataError(f"{word}: {what}, and {recipe} learns from two: give {ways}")

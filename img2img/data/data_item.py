@@ -10,6 +10,9 @@ from img2img.atomic_file import exists
 from img2img.data.listing import DIGITS
 from img2img.errors import SettingError
 
+Words = Sequence[str | Path]
+"""Items as they are given, one after the other."""
+
 
 @dataclass(frozen=True)
 class DataItem:
@@ -41,7 +44,7 @@ def data_item(word: str | Path) -> DataItem:
     return DataItem(name, float(weight))
 
 
-def data_paths(words: Sequence[str | Path]) -> list[Path]:
+def data_paths(words: Words) -> list[Path]:
     """The folders and tar files of all items."""
     return [Path(path) for word in words for path in data_item(word).paths()]
 

@@ -30,6 +30,10 @@ class ImageSource(ABC):
     @abstractmethod
     def name(self, index: int) -> str: ...
 
+    def inside(self, index: int) -> str:
+        """The image's path within the folder or the tar file that it comes from, with slashes."""
+        return self.name(index)
+
     @abstractmethod
     def encoded(self, index: int) -> bytes:
         """The image as a file's content; raises DataError when it cannot be read."""
@@ -62,6 +66,9 @@ class FolderSource(ImageSource):
     def name(self, index: int) -> str:
         return str(self._files[index])
 
+    def inside(self, index: int) -> str:
+        return self._files[index].relative_to(self._folder).as_posix()
+
     def encoded(self, index: int) -> bytes:
         return _content(ListedImage(self.name(index), "", self._files[index]))
 
@@ -84,6 +91,9 @@ class TarSource(ImageSource):
 
     def name(self, index: int) -> str:
         return f"{self._path}:{self._members[index][0]}"
+
+    def inside(self, index: int) -> str:
+        return str(PurePosixPath(self._members[index][0]))
 
     def encoded(self, index: int) -> bytes:
         _, offset, size = self._members[index]
@@ -112,6 +122,10 @@ class JoinedSource(ImageSource):
     def name(self, index: int) -> str:
         source, place = self._place(index)
         return source.name(place)
+
+    def inside(self, index: int) -> str:
+        source, place = self._place(index)
+        return source.inside(place)
 
     def encoded(self, index: int) -> bytes:
         source, place = self._place(index)
@@ -142,6 +156,9 @@ class Subset(ImageSource):
 
     def name(self, index: int) -> str:
         return self._source.name(self._indices[index])
+
+    def inside(self, index: int) -> str:
+        return self._source.inside(self._indices[index])
 
     def encoded(self, index: int) -> bytes:
         return self._source.encoded(self._indices[index])

@@ -4,7 +4,7 @@ import os
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from img2img.atomic_file import is_folder, reason_for
 from img2img.errors import DataError
@@ -20,10 +20,17 @@ class ListedImage:
     """An image that has not been read yet: a whole file, or `size` bytes of a tar from `offset` on."""
 
     name: str
-    group: str
+    inside: str
+    """Its path within the folder or the tar file that was listed, with slashes."""
     path: Path
     offset: int = 0
     size: int | None = None
+
+    @property
+    def group(self) -> str:
+        """The first-level folder, "." for an image that lies in none."""
+        first, slash, _ = self.inside.partition("/")
+        return first if slash else "."
 
     def encoded(self) -> bytes:
         with self.path.open("rb") as file:
@@ -50,8 +57,7 @@ def list_images(sources: Sequence[Path]) -> Listing:
 def list_source(source: Path) -> Listing:
     """All files below a folder or in an uncompressed tar file; hidden ones are left out, thumbnails are `others`.
 
-    An image's group is its first-level folder, "." for one that lies in none. Raises DataError for a source that
-    is neither.
+    Raises DataError for a source that is neither.
     """
     listing = Listing()
     if is_folder(source):
@@ -86,7 +92,7 @@ def _list_folder(folder: Path, listing: Listing) -> None:
             continue
         inside = path.relative_to(folder)
         if is_image(path.name) and not left_out_among(inside.parts[:-1]):
-            listing.images.append(ListedImage(str(path), _group(inside), path))
+            listing.images.append(ListedImage(str(path), inside.as_posix(), path))
         elif not path.name.startswith("."):
             listing.others.append(str(path))
 
@@ -105,10 +111,6 @@ def _list_tar(path: Path, listing: Listing) -> None:
         inside = PurePosixPath(member.name)
         name = f"{path}:{member.name}"
         if is_image(inside.name) and not left_out_among(inside.parts[:-1]):
-            listing.images.append(ListedImage(name, _group(inside), path, member.offset_data, member.size))
+            listing.images.append(ListedImage(name, str(inside), path, member.offset_data, member.size))
         elif not inside.name.startswith("."):
             listing.others.append(name)
-
-
-def _group(inside: PurePath) -> str:
-    return inside.parts[0] if len(inside.parts) > 1 else "."

@@ -84,11 +84,13 @@ class DomainSamples:
 class EndlessSamples(Dataset[Batch]):
     """Sample n of an endless run, decoded when it is asked for."""
 
-    def __init__(self, sources: Mapping[str, ImageSource], *, image_size: int, augment: str, seed: int) -> None:
+    def __init__(
+        self, sources: Mapping[str, ImageSource], *, image_size: int, augment: str, seed: int, paired: bool = False
+    ) -> None:
         self._seed = seed
         self._domains = {
             domain: DomainSamples(
-                source, image_size=image_size, augment=augment, seed=domain_seed(seed, domain, sources)
+                source, image_size=image_size, augment=augment, seed=domain_seed(seed, domain, sources, paired=paired)
             )
             for domain, source in sources.items()
         }

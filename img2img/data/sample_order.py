@@ -88,9 +88,9 @@ def sample_keys(seed: int, samples: Sequence[int]) -> Tensor:
     return torch.tensor([derive_seed(seed, "sample", sample) for sample in samples])
 
 
-def domain_seed(seed: int, domain: str, domains: Collection[str]) -> int:
-    """What fixes the order and the crops of one domain's images: where there is but one, the run's own seed."""
-    return seed if len(domains) == 1 else derive_seed(seed, f"domain {domain}")
+def domain_seed(seed: int, domain: str, domains: Collection[str], *, paired: bool = False) -> int:
+    """What fixes the order and the crops of one domain's images: for one alone, and for pairs, the run's own seed."""
+    return seed if paired or len(domains) == 1 else derive_seed(seed, f"domain {domain}")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from img2img.data.image_sets import ranges
 from img2img.data.image_source import ImageSource, Subset
 from img2img.data.open_source import open_source
+from img2img.data.pairs.open_pairs import open_pairs
 
 LARGEST_SHARE = 10
 """At most one image of so many is held out, so that a small set keeps enough to train on."""
@@ -45,8 +46,13 @@ class TrainingData:
         return () if others else first.classes
 
 
-def open_data(domains: Mapping[str, Sequence[str | Path]], *, held_out: int = 0) -> TrainingData:
-    """Open the sources of each domain and hold the last `held_out` images out, by name; DataError as open_source."""
+def open_data(domains: Mapping[str, Sequence[str | Path]], *, held_out: int = 0, paired: bool = False) -> TrainingData:
+    """Open the sources of each domain and hold the last `held_out` images out, by name; DataError as open_source.
+
+    Paired, as `open_pairs`, which raises more: the last pairs, by the names of their a.
+    """
+    if paired:
+        return _pairs_apart(open_pairs(domains), held_out)
     train, kept = {}, {}
     for domain, data in domains.items():
         train[domain], last = split_off_last(open_source(data), held_out)
@@ -55,16 +61,30 @@ def open_data(domains: Mapping[str, Sequence[str | Path]], *, held_out: int = 0)
     return TrainingData(train, kept)
 
 
+def _pairs_apart(sides: Mapping[str, ImageSource], held_out: int) -> TrainingData:
+    last = _last_by_name(sides["a"], held_out)
+    train = {domain: _without(source, last) for domain, source in sides.items()}
+    return TrainingData(train, {domain: Subset(source, last) for domain, source in sides.items() if last})
+
+
 def split_off_last(source: ImageSource, count: int) -> tuple[ImageSource, Subset]:
     """The source without its last `count` images by name, at most a tenth of them; and those.
 
     Of sets with weights each gives its last ones, in proportion to its size and rounded down: none is ever used up.
     """
+    last = _last_by_name(source, count)
+    return _without(source, last), Subset(source, last)
+
+
+def _last_by_name(source: ImageSource, count: int) -> list[int]:
     count = min(count, len(source) // LARGEST_SHARE)
     sets = ranges(one.images for one in source.sets) or [range(len(source))]
-    last = [index for images in sets for index in _last(source, images, count * len(images) // len(source))]
+    return [index for images in sets for index in _last(source, images, count * len(images) // len(source))]
+
+
+def _without(source: ImageSource, last: Sequence[int]) -> ImageSource:
     rest = set(range(len(source))).difference(last)
-    return Subset(source, sorted(rest)) if last else source, Subset(source, last)
+    return Subset(source, sorted(rest)) if last else source
 
 
 def _last(source: ImageSource, images: range, count: int) -> list[int]:

@@ -61,7 +61,9 @@ def draw_chart(figures: Mapping[str, Any], target: Path, *, model: str | None) -
 
 
 def figure_panels(figures: Mapping[str, Any]) -> list[BarPanel]:
-    """Of a comparison of sets a panel for each distance; of a colorizer one for each measure, and its sets'."""
+    """Of a comparison of sets a panel for each distance; of pairs and of a colorizer one for each measure."""
+    if "pairs" in figures:
+        return _pair_panels(figures)
     if "compared" in figures:
         names = {"kid_x1000": "KID x 1000", "frechet_distance": "Frechet distance"}
         return [
@@ -72,6 +74,20 @@ def figure_panels(figures: Mapping[str, Any]) -> list[BarPanel]:
             for name, title in names.items()
         ]
     return _colorizer_panels(figures) + (_set_panels(figures["sets"]) if "sets" in figures else [])
+
+
+def _pair_panels(figures: Mapping[str, Any]) -> list[BarPanel]:
+    titles = {
+        "psnr": "PSNR in dB (more is nearer to the targets)",
+        "ssim": "SSIM (more is nearer)",
+        "lpips": "LPIPS (less is nearer)",
+        "frechet_distance": f"Frechet distance, by features of {figures['features']} (less is nearer)",
+    }
+    return [
+        BarPanel(title, [Bar(row["pictures"], row[name]) for row in figures["pairs"]])
+        for name, title in titles.items()
+        if name in figures
+    ]
 
 
 def _colorizer_panels(figures: Mapping[str, Any]) -> list[BarPanel]:

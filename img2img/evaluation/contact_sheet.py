@@ -10,6 +10,7 @@ from img2img.atomic_file import reason_for, written_at_once
 from img2img.data.image_source import ImageSource
 from img2img.data.open_source import open_source
 from img2img.errors import UnwritablePhoto
+from img2img.evaluation.pairs.pair_figures import paired_sources
 from img2img.evaluation.request import EvaluationRequest
 from img2img.evaluation.sets.pictures import Change, at_size, measured_part
 from img2img.inference.colorizer import Colorizer
@@ -24,6 +25,9 @@ GAP = 6
 def draw_sheet(request: EvaluationRequest, sheet: Path, *, count: int) -> None:
     """Write a contact sheet of photos as the model that was measured colours or translates them."""
     assert request.model
+    if request.subject() == "pairs":
+        _draw_pairs(request, sheet, count)
+        return
     source = measured_part(open_source(request.data), request.held_out or 0)
     if request.subject() == "colorize":
         contact_sheet(grey_coloured_true(Colorizer(request.model)), source, sheet, count=count, seed=request.seed)
@@ -36,6 +40,18 @@ def draw_sheet(request: EvaluationRequest, sheet: Path, *, count: int) -> None:
     contact_sheet(row, source, sheet, count=count, seed=request.seed, cell=192, per_line=2)
 
 
+def _draw_pairs(request: EvaluationRequest, sheet: Path, count: int) -> None:
+    """Each input, what was made of it, and its target."""
+    assert request.model
+    inputs, targets = paired_sources(request)
+    translate = at_size(Translator(request.model), request.size)
+    rows = []
+    for index in _chosen(inputs, count, request.seed):
+        given, target = (Image.fromarray(side.rgb(index)) for side in (inputs, targets))
+        rows.append([given, translate(given), target])
+    _write(rows, sheet, cell=192, per_line=2)
+
+
 def contact_sheet(
     row: Row, source: ImageSource, path: Path, *, count: int, seed: int, cell: int = 120, per_line: int = 4
 ) -> None:
@@ -43,9 +59,17 @@ def contact_sheet(
 
     Pictures are cut to squares of `cell` pixels; `per_line` rows stand beside each other. Raises UnwritablePhoto.
     """
+    photos = (Image.fromarray(source.rgb(index)) for index in _chosen(source, count, seed))
+    _write([row(photo) for photo in photos], path, cell=cell, per_line=per_line)
+
+
+def _chosen(source: ImageSource, count: int, seed: int) -> list[int]:
     drawn = np.random.default_rng(seed).choice(len(source), min(count, len(source)), replace=False)
-    photos = (Image.fromarray(source.rgb(int(index))) for index in drawn)
-    rows = [[ImageOps.fit(each.convert("RGB"), (cell, cell)) for each in row(photo)] for photo in photos]
+    return [int(index) for index in drawn]
+
+
+def _write(pictures: Sequence[Sequence[Image.Image]], path: Path, *, cell: int, per_line: int) -> None:
+    rows = [[ImageOps.fit(each.convert("RGB"), (cell, cell)) for each in row] for row in pictures]
     kind = Image.registered_extensions().get(path.suffix.lower(), "JPEG")
     try:
         with written_at_once(path) as stream:

@@ -15,6 +15,7 @@ from img2img.evaluation.colorizers.colorizer_figures import CURVE, SETS, coloriz
 from img2img.evaluation.colorizers.measured_photos import Advance
 from img2img.evaluation.colorizers.similarity import ALEXNET_FILE
 from img2img.evaluation.evaluate_sampler import evaluate_sampler
+from img2img.evaluation.pairs.pair_figures import PAIRS, pair_figures
 from img2img.evaluation.request import EvaluationRequest
 from img2img.evaluation.score import evaluate_score
 from img2img.evaluation.sets.comparison import FEWEST, Compared, compare_sources, compare_translated
@@ -34,13 +35,15 @@ SCORE = "score"
 def measure(request: EvaluationRequest, advance: Advance = lambda done, total: None) -> dict[str, Any]:
     """The figures that were asked for; raises UsageError for options that do not go together.
 
-    `advance` hears of the photos of a colorizer.
+    `advance` hears of the photos of a colorizer, and of pairs.
     """
     subject = request.subject()
     if subject == "folders":
         return _folder_figures(request)
     if subject == "translate":
         return _translator_figures(request)
+    if subject == "pairs":
+        return pair_figures(request, advance)
     if subject == "score":
         return _score_figures(request)
     if subject == "colorize":
@@ -124,11 +127,11 @@ def _write(file: Path, content: bytes) -> None:
 
 def table(figures: dict[str, Any]) -> str:
     """The figures as lines for a terminal."""
-    tables = ("means", SETS, CURVE, COMPARED, SCORE)
+    tables = ("means", SETS, CURVE, COMPARED, PAIRS, SCORE)
     rows = {name: value for name, value in figures.items() if name not in tables}
     rows |= figures.get("means", {}) | figures.get(SCORE, {})
     lines = [f"{name:24} {value}" for name, value in (rows | _not_measured(figures)).items()]
-    for name in (SETS, CURVE):
+    for name in (SETS, CURVE, PAIRS):
         if name in figures:
             lines += ["", *_aligned(figures[name])]
     if COMPARED in figures:
@@ -137,15 +140,18 @@ def table(figures: dict[str, Any]) -> str:
 
 
 def _not_measured(figures: dict[str, Any]) -> dict[str, str]:
-    """What a colorizer's figures lack, and what it takes."""
-    if "means" not in figures:
+    """What the figures of a colorizer or of pairs lack, and what it takes."""
+    if "means" in figures:
+        measured, looked_at = figures["means"], f"{figures['means']['photos']} photos with colour"
+    elif PAIRS in figures:
+        measured, looked_at = figures, f"{figures[PAIRS][0]['number']} pairs"
+    else:
         return {}
     missing = {}
-    if "lpips" not in figures["means"]:
+    if "lpips" not in measured:
         missing["lpips"] = f"not measured: --lpips-weights FILE takes AlexNet's, {ALEXNET_FILE}"
     if "frechet_distance" not in figures:
-        photos = figures["means"]["photos"]
-        missing["frechet_distance"] = f"not measured: {photos} photos with colour, and it takes {FEWEST} or more"
+        missing["frechet_distance"] = f"not measured: {looked_at}, and it takes {FEWEST} or more"
     return missing
 
 

@@ -8,12 +8,13 @@ from typing import Literal
 from img2img.errors import UsageError
 from img2img.model_file import find_model, read_card
 
-Subject = Literal["colorize", "translate", "score", "generate", "folders"]
+Subject = Literal["colorize", "translate", "pairs", "score", "generate", "folders"]
 
 COLORIZER_SIZE = 256
 _NAMES = {
     "colorize": "a colorizer",
     "translate": "a translator",
+    "pairs": "a translator of pairs",
     "score": "a translator beside --strangers",
     "generate": "a sampler",
     "folders": "two folders",
@@ -21,6 +22,7 @@ _NAMES = {
 _NEEDED = {
     "colorize": ("--data",),
     "translate": ("--data", "--real"),
+    "pairs": ("--data", "--real"),
     "score": ("--data", "--strangers"),
     "generate": ("--data",),
     "folders": ("--real", "--fake"),
@@ -31,6 +33,7 @@ _ALLOWED = {
         *("--weights", "--chart", "--sheet", "--save"),
     ),
     "translate": ("--size", "--held-out", "--features", "--weights", "--chart", "--sheet", "--save"),
+    "pairs": (*("--size", "--held-out", "--lpips-weights", "--features", "--weights", "--chart", "--sheet", "--save"),),
     "score": ("--held-out", "--save"),
     "generate": ("--save",),
     "folders": ("--features", "--weights", "--chart"),
@@ -57,7 +60,7 @@ class EvaluationRequest:
     seed: int = 0
 
     def subject(self, *, also_given: Collection[str] = ()) -> Subject:
-        """The model's task, "score" beside strangers, "folders" without a model.
+        """The model's task, "pairs" of one trained on pairs, "score" beside strangers, "folders" without a model.
 
         `also_given` are options on what becomes of the figures.
 
@@ -76,10 +79,12 @@ class EvaluationRequest:
     def _subject(self) -> Subject:
         if not self.model:
             return "folders"
-        task = read_card(find_model(self.model)).task
-        if task == "critic":
+        card = read_card(find_model(self.model))
+        if card.task == "critic":
             raise UsageError(f"{self.model} is a critic: give a translator that it judges for, and --strangers")
-        return "score" if task == "translate" and self.strangers else task
+        if card.task == "translate" and (self.strangers or card.paired):
+            return "score" if self.strangers else "pairs"
+        return card.task
 
     def command(self) -> str:
         """As anyone can give it: files by their names, not by where they lie here."""

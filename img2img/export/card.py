@@ -23,7 +23,7 @@ def card_of(run: Path, state: TrainState, recipe: type[Recipe], config: Recipe.C
         inputs=recipe.inputs(config),
         outputs=recipe.outputs(config),
         native_size=recipe.native_size(config),
-        size_multiple=recipe.size_multiple,
+        size_multiple=recipe.sides_multiple(config),
         recipe=state.recipe,
         settings=vars(config),
         data=", ".join(Path(path).name for path in info.data),
@@ -35,6 +35,8 @@ def card_of(run: Path, state: TrainState, recipe: type[Recipe], config: Recipe.C
         version=__version__,
         parameters=0,
         hardware=info.hardware,
+        paired=recipe.paired,
+        result=recipe.result(config),
         seconds=RunFolder(run).seconds() or None,
         classes=tuple(info.classes) if any(spec.name == "label" for spec in recipe.inputs(config)) else (),
     )
@@ -46,6 +48,6 @@ def facts(
     """Fields of the card that the network, its graph and what lies `beside` them tell."""
     told: dict[str, Any] = {"parameters": sum(parameter.numel() for parameter in network.parameters())}
     if recipe.task == "translate":
-        told["halo"] = measure_halo(graph, card.inputs[0], recipe.size_multiple)
+        told["halo"] = measure_halo(graph, card.inputs[0], card.size_multiple)
     told["outputs"] = (*card.outputs, *recipe.further_outputs(network))
     return told | recipe.about(network, beside)

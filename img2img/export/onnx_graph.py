@@ -73,7 +73,7 @@ def to_onnx(network: nn.Module, recipe: type[Recipe], config: Recipe.Config) -> 
     That of a colorizer takes a "prior" (Q,) over its classes, and gives their "logits".
     """
     exported = recipe.with_options(fold_batch_norms(network)).eval()
-    return graph_of(exported, recipe.inputs(config), recipe.outputs(config), recipe.size_multiple)
+    return graph_of(exported, recipe.inputs(config), recipe.outputs(config), recipe.sides_multiple(config))
 
 
 def graph_of(network: nn.Module, takes: Sequence[TensorSpec], gives: Sequence[TensorSpec], multiple: int) -> bytes:

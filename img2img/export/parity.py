@@ -38,7 +38,10 @@ def measure_parity(
     model: str, network: nn.Module, graph: bytes, recipe: type[Recipe], config: Recipe.Config
 ) -> list[Parity]:
     """ONNX Runtime against PyTorch on random inputs of several sizes, in the recipe's unit (ab, not ab / 110)."""
-    return measure_graph(model, network, graph, recipe.inputs(config), recipe.output_scale, recipe.output_unit)
+    multiple = recipe.sides_multiple(config)
+    return measure_graph(
+        model, network, graph, recipe.inputs(config), recipe.output_scale, recipe.output_unit, multiple=multiple
+    )
 
 
 @torch.no_grad()

@@ -29,9 +29,12 @@ class ModelCard:
     `sha256` is of the weights' bytes: an .onnx file's before the card, a .safetensors file's after the header.
     `seconds` is how long the training took. `metrics_command` prints `metrics`. `reverse` names the model that goes
     back, `critic` the one that judges what a translator is given; `score` says what its numbers are among the training
-    pictures (see `inference.scorer`). `classes` names the labels that a conditional sampler draws, or the translators
+    pictures (see `inference.scorer`). `paired`: it was trained on pairs of a picture and what that becomes, so what it
+    makes can be measured by a target. `classes` names the labels that a conditional sampler draws, or the translators
     that a critic's numbers are for. `color_classes` are a colorizer's: a, b and share of the training pictures'
     colours, of each. `halo` is how many pixels around a tile a translator must see to draw it as in the whole picture.
+    `result` is what a photo gets of a translator that saw a small copy of it: the "change" that it made, added to the
+    photo, or the "picture" that it drew, as of masks and sketches.
     """
 
     name: str
@@ -57,9 +60,11 @@ class ModelCard:
     reverse: str | None = None
     critic: str | None = None
     score: dict[str, float] | None = None
+    paired: bool = False
     classes: tuple[str, ...] = ()
     color_classes: tuple[tuple[float, float, float], ...] = ()
     halo: int = 0
+    result: Literal["change", "picture"] = "change"
     format: int = CARD_FORMAT
 
     def to_json(self) -> str:
@@ -114,6 +119,8 @@ def _check_fields(card: ModelCard) -> None:
 def _fits(value: object, hint: Any) -> bool:
     """Whether a value is of a field's type; what a container holds is not looked at."""
     origin = get_origin(hint)
+    if hint is bool:
+        return isinstance(value, bool)
     if origin is Literal:
         return value in get_args(hint)
     if origin in (Union, UnionType):

@@ -1,5 +1,6 @@
 """A discriminator on frozen features (Sauer et al. 2021, Projected GANs Converge Faster, arXiv 2111.01007)."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -20,15 +21,22 @@ class ProjectedDiscriminator(nn.Module):
 
     The features of each scale pass through fixed random convolutions, across channels (CCM) and from the coarse to the
     fine (CSM): section 3.2. A head of its own judges each; a coarser one's logits are repeated to the finest size, so
-    that every scale weighs the same in a mean.
+    that every scale weighs the same in a mean. A `conditional` one judges pictures beside others: `beside`.
     """
 
     def __init__(
-        self, channels: int = 64, features: str = "lite1", *, norm: Norm = channel_norm, pretrained: bool = True
+        self,
+        channels: int = 64,
+        features: str = "lite1",
+        *,
+        norm: Norm = channel_norm,
+        pretrained: bool = True,
+        conditional: bool = False,
     ) -> None:
         super().__init__()
         self.features = FrozenFeatures(features, pretrained=pretrained)
-        self.across_channels = nn.ModuleList(_fixed(nn.Conv2d(width, channels, 1)) for width in PYRAMID_CHANNELS[1:])
+        widths = [width * (1 + conditional) for width in PYRAMID_CHANNELS[1:]]
+        self.across_channels = nn.ModuleList(_fixed(nn.Conv2d(width, channels, 1)) for width in widths)
         self.across_scales = nn.ModuleList(
             _fixed(nn.Conv2d(channels, channels, 3, padding=1)) for _ in pairwise(HALVINGS)
         )
@@ -36,6 +44,19 @@ class ProjectedDiscriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.judged(self.features(x))
+
+    def beside(self, given: Tensor) -> Callable[[Tensor], Tensor]:
+        """A judge of pictures by their features and those of the `given` ones, from which they were made, together.
+
+        The given ones' features are taken once.
+        """
+        conditions = self.features(given)
+
+        def judge(x: Tensor) -> Tensor:
+            pairs = zip(conditions, self.features(x), strict=True)
+            return self.judged([torch.cat(pair, 1) for pair in pairs])
+
+        return judge
 
     def judged(self, features: list[Tensor]) -> Tensor:
         """The logits of pictures whose features are known; discriminators of two domains have the same ones."""

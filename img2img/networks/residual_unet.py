@@ -1,4 +1,4 @@
-"""A light U-Net that adds a change to a picture, on frozen features of ImageNet."""
+"""A light U-Net on features of ImageNet, which adds a change to a picture or draws another."""
 
 from collections.abc import Callable
 
@@ -50,14 +50,16 @@ class ResidualBlock(nn.Module):
 class ResidualUNet(nn.Module):
     """(N, 3, H, W) in [-1, 1], sides multiples of 16 -> the same; 0.81 M parameters, 0.11 M of them trained.
 
-    The output is x + change, so what is not to change costs nothing to keep. The encoder, EfficientNet-Lite0's first
-    five stages, is never trained and keeps ImageNet's statistics: it tells from the first step on where the animal is,
-    and with a few hundred pictures it would only forget that.
+    The output is x + change, so what is not to change costs nothing to keep; or, unless it `adds`, drawn from nothing.
+    The encoder, EfficientNet-Lite0's first five stages, keeps ImageNet's statistics. It is never trained unless it
+    `learns`: it tells from the first step on where the animal is, and with a few hundred pictures, and no pairs, it
+    would only forget that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, adds: bool = True, learns: bool = False) -> None:
         super().__init__()
-        self.encoder = EfficientNetLite(3, stages=STAGES).requires_grad_(False).eval()
+        self.adds = adds
+        self.encoder = EfficientNetLite(3, stages=STAGES).requires_grad_(learns).eval()
         *skips, before = PYRAMID_CHANNELS[: len(WIDTHS) + 1]
         self.decoder = nn.ModuleList()
         for skip, width, kernel in zip(reversed(skips), WIDTHS, KERNELS, strict=True):
@@ -69,7 +71,8 @@ class ResidualUNet(nn.Module):
         self.colours = nn.Conv2d(3, LAST_CHANNELS, 3, padding=1)
         self.head = nn.Conv2d(LAST_CHANNELS, 3, 3, padding=1)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
-        self.head.weight.data.mul_(FIRST_CHANGE)
+        if adds:
+            self.head.weight.data.mul_(FIRST_CHANGE)
 
     def forward(self, x: Tensor) -> Tensor:
         eighth, quarter, half = self.decoder
@@ -77,7 +80,8 @@ class ResidualUNet(nn.Module):
         y = eighth(y, skips[2])
         y = self.blocks(quarter(y, skips[1]))
         y = half(y, skips[0])
-        return self._bounded(x + self.head(F.relu(self.enlarge(self.project(y)) + self.colours(x))))
+        drawn: Tensor = self.head(F.relu(self.enlarge(self.project(y)) + self.colours(x)))
+        return self._bounded(x + drawn) if self.adds else drawn.tanh()
 
     def _bounded(self, y: Tensor) -> Tensor:
         """Within [-1, 1]; the gradient passes as if it were not, or what once is too bright could never darken."""

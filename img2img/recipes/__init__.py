@@ -27,6 +27,8 @@ class RecipeEntry:
     summary: str
     task: Literal["colorize", "translate", "generate"] = "generate"
     """The recipe's own `task`."""
+    paired: bool = False
+    """The recipe's own `paired`."""
 
 
 RECIPES = {
@@ -47,6 +49,13 @@ RECIPES = {
         "CycleganRecipe",
         "One kind of picture to another and back (Zhu 2017).",
         "translate",
+    ),
+    "pix2pix": RecipeEntry(
+        "img2img.recipes.pix2pix",
+        "Pix2pixRecipe",
+        "Any picture to any picture, learnt from pairs (Isola 2017).",
+        "translate",
+        paired=True,
     ),
     "gan": RecipeEntry("img2img.recipes.gan", "GanRecipe", "Digits from noise, fully connected (Goodfellow 2014)."),
     "dcgan": RecipeEntry("img2img.recipes.gan", "DcganRecipe", "Pictures from noise by convolutions (Radford 2016)."),

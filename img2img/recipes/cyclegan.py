@@ -8,49 +8,37 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn, optim
 
-from img2img.model_file import TensorSpec
 from img2img.networks.blocks import channel_norm
-from img2img.networks.frozen_features import FrozenFeatures
 from img2img.networks.patchgan import PatchGAN
 from img2img.networks.projected import ProjectedDiscriminator
 from img2img.networks.residual_unet import ResidualUNet
 from img2img.networks.resnet import ResnetGenerator
 from img2img.recipes.cyclegan_config import PAPER, CycleganConfig
-from img2img.recipes.game import Game
 from img2img.recipes.recipe import Batch, Recipe, Update, frozen
-from img2img.recipes.translation.diff_augment import diff_augment
 from img2img.recipes.translation.image_pool import ImagePool
 from img2img.recipes.translation.likeness import translation_figures
-from img2img.recipes.translation.translator_tensors import IMAGE, TRANSLATED, statistics_outputs, with_statistics
+from img2img.recipes.translation.translator_recipe import TranslatorRecipe
 
 
-class CycleganRecipe(Recipe):
+class CycleganRecipe(TranslatorRecipe):
     @dataclass(frozen=True, kw_only=True)
     class Config(CycleganConfig):
         pass
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"paper": PAPER}
     name = "cyclegan"
-    task = "translate"
-    domains = ("a", "b")
     averaged = ("g_ab", "g_ba")
     exported = "g_ab"
     way_back = "g_ba"
-    output_scale = 127.5
-    output_unit = "grey levels of 255"
-    size_multiple = 16
 
     config: Config
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.game = Game(config)
         self.g_ab, self.g_ba = self.exported_network(config), self.exported_network(config)
         self.d_a, self.d_b = self._build_discriminator(), self._build_discriminator()
         shape = (3, config.image_size, config.image_size)
         self.pool_a, self.pool_b = ImagePool(config.pool_size, shape), ImagePool(config.pool_size, shape)
-        # never those of Lite0, by which checkpoints are chosen
-        self.features = FrozenFeatures("lite1", pretrained=config.pretrained) if config.lambda_perceptual else None
 
     @classmethod
     def exported_network(cls, config: Recipe.Config) -> ResidualUNet | ResnetGenerator:
@@ -68,22 +56,6 @@ class CycleganRecipe(Recipe):
         norm = self.game.norm(nn.InstanceNorm2d)
         return PatchGAN(3, config.discriminator_channels, norm=norm, spectral=config.spectral_norm)
 
-    @classmethod
-    def inputs(cls, config: Recipe.Config) -> tuple[TensorSpec, ...]:
-        return (IMAGE,)
-
-    @classmethod
-    def outputs(cls, config: Recipe.Config) -> tuple[TensorSpec, ...]:
-        return (TRANSLATED,)
-
-    @classmethod
-    def with_options(cls, network: nn.Module) -> nn.Module:
-        return with_statistics(network)
-
-    @classmethod
-    def further_outputs(cls, network: nn.Module) -> tuple[TensorSpec, ...]:
-        return statistics_outputs(network)
-
     def start(self) -> None:
         for generator in (self.g_ab, self.g_ba):
             if isinstance(generator, ResidualUNet) and self.config.pretrained:
@@ -94,17 +66,6 @@ class CycleganRecipe(Recipe):
             "generators": self._adam(self.config.generator_lr, self.g_ab, self.g_ba),
             "discriminators": self._adam(self.config.discriminator_lr, self.d_a, self.d_b),
         }
-
-    def _adam(self, rate: float, *networks: nn.Module) -> optim.Optimizer:
-        trained = [p for network in networks for p in network.parameters() if p.requires_grad]
-        return optim.Adam(trained, lr=rate, betas=self.config.betas, fused=True)
-
-    def lr_multiplier(self, progress: float) -> float:
-        """A linear warm-up, then constant, then a line to 0."""
-        config = self.config
-        rising = progress / config.warmup if progress < config.warmup else 1.0
-        falling = (1 - progress) / (1 - config.constant_share) if progress > config.constant_share else 1.0
-        return min(rising, falling)
 
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
         config, a, b, key = self.config, batch["a"], batch["b"], batch["key"]
@@ -139,9 +100,6 @@ class CycleganRecipe(Recipe):
         real, fake = self._augmented(real, key, "real"), self._augmented(fake, key, "fake")
         return self.game.discriminator(discriminator, real, fake, key, self.progress)
 
-    def _augmented(self, images: Tensor, key: Tensor, purpose: str) -> Tensor:
-        return diff_augment(images, key, purpose, self.config.diff_augment, self.config.color_strength)
-
     def _weights(self) -> dict[str, float | Tensor]:
         """Of the terms of the generators' loss, by now."""
         config = self.config
@@ -151,12 +109,6 @@ class CycleganRecipe(Recipe):
             "perceptual": config.lambda_perceptual,
             "identity": config.lambda_identity,
         }
-
-    def _unlike(self, x: Tensor, y: Tensor) -> Tensor:
-        """1 - the cosine of ImageNet's features, over places and scales (after Zhang 2018, arXiv 1801.03924)."""
-        assert self.features is not None
-        scales = zip(self.features(x), self.features(y), strict=True)
-        return torch.stack([1 - F.cosine_similarity(one, other).mean() for one, other in scales]).mean()
 
     def samples(self, batch: Batch) -> Tensor:
         translated: Tensor = self.g_ab(batch["a"])

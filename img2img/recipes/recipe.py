@@ -73,7 +73,9 @@ class Recipe(nn.Module):
     way_back: ClassVar[str | None] = None
     """Name of the averaged generator that undoes it, for a recipe that trains both ways at once."""
     domains: ClassVar[tuple[str, ...]] = ("image",)
-    """Names in a batch of the images from each source: one, or "a" and "b", which are not paired."""
+    """Names in a batch of the images from each source: one, or "a" and "b"."""
+    paired: ClassVar[bool] = False
+    """Whether "a" and "b" of a sample are the two sides of a pair; if not, each has an order and crops of its own."""
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Settings that belong together under a name, for `--preset`; what is set beside them wins."""
     output_scale: ClassVar[float]
@@ -132,6 +134,16 @@ class Recipe(nn.Module):
     def about(cls, network: nn.Module, beside: Mapping[str, Tensor]) -> dict[str, Any]:
         """Further fields of the card, which the exported network and what lies `beside` it tell."""
         return {}
+
+    @classmethod
+    def sides_multiple(cls, config: Config) -> int:
+        """What the sides of its pictures must be multiples of."""
+        return cls.size_multiple
+
+    @classmethod
+    def result(cls, config: Config) -> Literal["change", "picture"]:
+        """What a photo gets of a translator that saw a small copy of it: the change that it made, or its picture."""
+        return "change"
 
     @classmethod
     def native_size(cls, config: Config) -> int:

@@ -39,15 +39,17 @@ def chosen_settings(recipe: type[Recipe], assignments: Iterable[str], file: Path
 def written_data(recipe: type[Recipe], file: Path | None) -> dict[str, list[str]]:
     """What the file's tables of data name, by table, as `--data` has it: NAME=WEIGHT.
 
-    The table is [data], or one for each domain where the recipe has several. Raises SettingError when one is not made
-    of lines "PATH" = NUMBER.
+    The table is [data], or one for each domain where the recipe has several; [ab] alone will do for pairs. Raises
+    SettingError when one is not made of lines "PATH" = NUMBER.
     """
     written = _read(recipe, file)
     return {table: _items(f"{file}: {table}", written[table]) for table in _tables(recipe) if table in written}
 
 
 def _tables(recipe: type[Recipe]) -> Sequence[str]:
-    return ("data",) if len(recipe.domains) == 1 else recipe.domains
+    if len(recipe.domains) == 1:
+        return ("data",)
+    return (*recipe.domains, "ab") if recipe.paired else recipe.domains
 
 
 def _items(table: str, written: Any) -> list[str]:
@@ -96,8 +98,9 @@ def _read(recipe: type[Recipe], file: Path | None) -> Mapping[str, Any]:
         reason = reason_for(error, "read") if isinstance(error, OSError) else f"not TOML: {error}"
         raise SettingError(f"--config {file}: {reason}") from error
     if "data" in written and "data" not in _tables(recipe):
-        tables = " and ".join(f"[{table}]" for table in _tables(recipe))
-        raise SettingError(f"{file}: [data]: {recipe.name} learns from two sets; give each a table, {tables}")
+        tables = " and ".join(f"[{table}]" for table in recipe.domains)
+        both = ", or [ab] for pictures side by side" if recipe.paired else ""
+        raise SettingError(f"{file}: [data]: {recipe.name} learns from two sets; give each a table, {tables}{both}")
     return written
 
 

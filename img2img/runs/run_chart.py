@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import RunError
 from img2img.plotting import drawable, private_matplotlib
-from img2img.runs.run_records import RunRecords, Stretch, figures
+from img2img.runs.run_records import RunRecords, Stretch, figures, levels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +41,7 @@ class CurvePanel:
     log: bool = False
     from_zero: bool = False
     limits: tuple[float, float] | None = None
-    levels: dict[str, tuple[float, float]] = field(default_factory=dict)
+    levels: dict[str, Sequence[float]] = field(default_factory=dict)
     """Name of a curve -> what it lies between: drawn as dashed lines."""
 
 
@@ -69,6 +69,8 @@ def run_panels(run: RunRecords) -> list[CurvePanel]:
         "losses": CurvePanel("losses"),
         "penalties": CurvePanel("penalties", from_zero=True),
         "right": CurvePanel("share that the discriminator judges right", limits=(-0.04, 1.04)),
+        "psnr": CurvePanel("PSNR in dB on held-out pairs; dashed: of the inputs"),
+        "ssim": CurvePanel("SSIM on held-out pairs; dashed: of the inputs"),
         "kid": CurvePanel("KID x 1,000 on held-out images; dashed: of real and of untouched ones"),
         "fd": CurvePanel("Frechet distance on held-out images; dashed: of real and of untouched ones"),
         "gradients": CurvePanel("gradient norms", log=True),
@@ -80,7 +82,7 @@ def run_panels(run: RunRecords) -> list[CurvePanel]:
     for name, curve in _curves(run.quality).items():
         panel = panels[name.partition("_")[0]]
         panel.curves[name] = curve
-        panel.levels[name] = run.reference[f"{name}_floor"], run.reference[f"{name}_ceiling"]
+        panel.levels[name] = levels(name, run.reference)
     for name, curve in health.items():
         key = "gradients" if "grad" in name else "shares" if _is_share(curve[1]) else name
         panels.setdefault(key, CurvePanel(f"health: {name}")).curves[name] = curve
@@ -170,7 +172,7 @@ def _smoothed(values: Numbers) -> Numbers | None:
 
 def _robust_limits(panel: CurvePanel) -> tuple[float, float] | None:
     """The range of all but each curve's most extreme hundredth, so that one spike does not flatten the rest."""
-    ranges = [np.array(levels) for levels in panel.levels.values()]
+    ranges = [np.array(bounds) for bounds in panel.levels.values()]
     for _, values in panel.curves.values():
         finite = values[np.isfinite(values)]
         if len(finite) >= _SMOOTHED_FROM:

@@ -65,8 +65,8 @@ class RunRecords:
 
     @property
     def best(self) -> dict[str, Any] | None:
-        """The record of `quality` with the least KID, both ways together: that of best.pt."""
-        return min(self.quality, key=lambda record: record["kid_ab"] + record["kid_ba"], default=None)
+        """The record of `quality` with the least `badness`: that of best.pt."""
+        return min(self.quality, key=badness, default=None)
 
     @property
     def step(self) -> int:
@@ -86,6 +86,11 @@ class RunRecords:
         return stretches(self.health)
 
 
+def badness(quality: Mapping[str, float]) -> float:
+    """What the best state has the least of: the KIDs of both ways; of a translator of pairs the Frechet distance."""
+    return quality["fd"] if "fd" in quality else quality["kid_ab"] + quality["kid_ba"]
+
+
 def read_records(path: Path) -> list[dict[str, Any]]:
     """A .jsonl file's whole lines; none when it is missing. Raises RunError for a damaged line."""
     try:
@@ -102,11 +107,16 @@ def figures(record: Mapping[str, Any]) -> dict[str, float]:
 
 
 def quality_words(record: Mapping[str, Any], reference: Mapping[str, float]) -> str:
-    """A record of quality in words; in brackets what real images have, and untouched ones."""
+    """A record of quality in words; in brackets what real images have, and untouched ones, or of pairs the latter."""
     return "  ".join(
-        f"{name} {value:.3g} ({reference[f'{name}_floor']:.3g} to {reference[f'{name}_ceiling']:.3g})"
+        f"{name} {value:.3g} ({' to '.join(f'{level:.3g}' for level in levels(name, reference))})"
         for name, value in figures(record).items()
     )
+
+
+def levels(name: str, reference: Mapping[str, float]) -> list[float]:
+    """What a figure of quality lies between: what real images have, but for pairs, and what untouched ones have."""
+    return [reference[key] for key in (f"{name}_floor", f"{name}_ceiling") if key in reference]
 
 
 def stretches(health: list[dict[str, Any]]) -> list[Stretch]:

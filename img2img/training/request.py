@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from img2img.data import PairDirection
 from img2img.training.pace import Pace
 
 
@@ -29,5 +30,8 @@ class TrainingRequest:
     compile: bool = False
     tensorboard: bool = False
     domains: Mapping[str, Sequence[str | Path]] = field(default_factory=dict)
-    """In the place of `data`, the same for each domain of the recipe by its name."""
+    """In the place of `data`, the same for each domain of the recipe by its name; for one that is paired also "ab",
+    pictures that hold both side by side."""
+    direction: PairDirection | None = None
+    """Which side of a pair becomes the other; None for a2b, and for recipes that are not paired."""
     preset: str | None = None

@@ -1,15 +1,16 @@
 """The settings of a run and its images, which depend on each other: classes and epochs are counted in the images."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 from img2img.data.data_choice import ChosenData, chosen_data
+from img2img.data.pairs.pair_choice import chosen_pairs
 from img2img.data.training_data import TrainingData, open_data
-from img2img.errors import DataError, SettingError
+from img2img.errors import DataError, SettingError, UsageError
 from img2img.recipes.recipe import Recipe
 from img2img.recipes.settings import chosen_settings, make_config, written_data
 from img2img.runs.run_info import RunInfo
@@ -24,9 +25,24 @@ def begun_with(recipe: type[Recipe], request: TrainingRequest, *, announce: bool
     Raises as `chosen_data` and `written_data`.
     """
     if request.data or request.domains:
-        return chosen_data(recipe.name, recipe.domains, request.data, request.domains, announce=announce)
+        return _chosen(recipe, request, request.data, request.domains, announce=announce)
     by_domain = written_data(recipe, request.config)
     data = by_domain.pop("data", ())
+    return _chosen(recipe, request, data, by_domain, announce=announce)
+
+
+def _chosen(
+    recipe: type[Recipe],
+    request: TrainingRequest,
+    data: Sequence[str | Path],
+    by_domain: Mapping[str, Sequence[str | Path]],
+    *,
+    announce: bool,
+) -> ChosenData:
+    if recipe.paired:
+        return chosen_pairs(recipe.name, data, by_domain, direction=request.direction, announce=announce)
+    if request.direction:
+        raise UsageError(f"--direction {request.direction}: {recipe.name} does not learn from pairs; leave it away")
     return chosen_data(recipe.name, recipe.domains, data, by_domain, announce=announce)
 
 
@@ -40,7 +56,7 @@ def config_and_data(
     given: dict[str, Any] = {} if request.steps is None else {"steps": request.steps}
     asked = given | chosen_settings(recipe, request.settings, request.config)
     config = make_config(recipe, request.settings, request.config, request.preset, **given)
-    data = open_data(chosen.domains, held_out=config.images_held_out())
+    data = open_data(chosen.domains, held_out=config.images_held_out(), paired=recipe.paired)
     config = _with_classes(config, data, asked.get("classes"), chosen.named)
     config = _with_epochs(config, data, steps_asked="steps" in asked, announce=announce)
     if any(spec.name == "label" for spec in recipe.inputs(config)) and not data.classes:
@@ -56,8 +72,10 @@ def same_data(recipe: type[Recipe], config: Recipe.Config, request: TrainingRequ
     given = bool(request.data or request.domains)
     chosen = ChosenData(info.data, info.domains or {recipe.domains[0]: info.data})
     if given:
-        chosen = chosen_data(recipe.name, recipe.domains, request.data, request.domains, announce=False)
-    data = open_data(chosen.domains, held_out=config.images_held_out())
+        chosen = _chosen(recipe, request, request.data, request.domains, announce=False)
+    elif request.direction:
+        raise UsageError(f"--direction {request.direction}: --resume goes on in the run's own; leave it away")
+    data = open_data(chosen.domains, held_out=config.images_held_out(), paired=recipe.paired)
     if not given and info.images not in (0, data.images):
         now = "1 image" if data.images == 1 else f"{data.images:,} images"
         raise DataError(

@@ -130,7 +130,7 @@ def _trainer(
         torch.set_float32_matmul_precision("high")  # TF32, for what autocast leaves in float32
         torch.backends.cudnn.benchmark = True  # every step has the same shapes: worth trying out what is fastest
     processes.join(device)
-    measured = processes.leads and recipe.way_back and request.pace.evaluate_every
+    measured = processes.leads and recipe.task == "translate" and request.pace.evaluate_every
     return Trainer(
         recipe,
         data,

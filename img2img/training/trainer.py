@@ -154,6 +154,7 @@ class Trainer:
             batches_per_step=self.recipe.batches_per_step,
             augment=config.augment,
             frames=self.recipe.frames,
+            paired=self.recipe.paired,
             first=self.samples,
             stop=self.samples + (config.steps - self.step) * self._samples_per_step,
             seed=self.seed,
@@ -171,6 +172,7 @@ class Trainer:
             count=self.pace.preview_count,
             seed=self.seed,
             frames=self.recipe.frames,
+            paired=self.recipe.paired,
         )
         return {name: tensor.to(self.device) for name, tensor in batch_channels_last(batch).items()}
 

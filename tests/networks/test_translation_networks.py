@@ -36,6 +36,28 @@ def test_unet_has_the_authors_parameters_but_for_biases_at_its_two_normless_conv
     assert size(Pix2pixUNet(levels=7)) - 64 - 512 == 41_828_995
 
 
+def test_patch_discriminator_of_pairs_has_the_authors_parameters() -> None:
+    """The authors' code says 2.769 M for 6 channels with batch norms, which have as many scales and shifts."""
+    assert size(PatchGAN(6, norm=channel_norm)) == 2_768_705
+
+
+def test_dropout_of_the_unet_lies_behind_its_three_deepest_levels_up() -> None:
+    network = Pix2pixUNet(4, 5, norm=channel_norm).eval()
+    assert network.dropped(64, 96) == [(32, 4, 6), (16, 8, 12), (8, 16, 24)]
+    assert Pix2pixUNet(64, 8, norm=channel_norm).dropped(256, 256) == [(512, 2, 2), (512, 4, 4), (512, 8, 8)]
+    seen: list[Tensor] = []
+    for up in network.up[:3]:
+        up.register_forward_hook(lambda _, __, output: seen.append(output))
+    pictures = picture()
+    plain = network(pictures)
+    assert [tuple(one.shape[1:]) for one in seen] == network.dropped(64, 96)
+    ones = [torch.ones(2, *shape) for shape in network.dropped(64, 96)]
+    assert torch.equal(network(pictures, ones), plain)
+    for level in range(3):
+        some = [*ones[:level], torch.zeros_like(ones[level]), *ones[level + 1 :]]
+        assert not torch.equal(network(pictures, some), plain)
+
+
 def test_separable_blocks_have_a_kernel_for_each_channel_and_one_across() -> None:
     plain, separable = (ResnetGenerator(8, 1, separable=separable) for separable in (False, True))
     inner = 4 * 8
@@ -49,6 +71,7 @@ GENERATORS = [
     (partial(ResnetGenerator, 4, 1, separable=True), (20, 28)),
     (partial(Pix2pixUNet, 4, 5, norm=channel_norm), (64, 96)),
     (ResidualUNet, (48, 80)),
+    (partial(ResidualUNet, adds=False), (48, 80)),
 ]
 
 
@@ -107,6 +130,13 @@ def test_residual_unet_begins_with_a_slight_change() -> None:
     pictures = picture()
     change = (ResidualUNet().eval()(pictures) - pictures).abs().mean()
     assert 0.005 < change < 0.3
+
+
+def test_residual_unet_that_does_not_add_draws_from_grey_and_may_learn_all_of_it() -> None:
+    network, pictures = ResidualUNet(adds=False, learns=True).train(), picture()
+    assert all(p.requires_grad for p in network.parameters())
+    nn.init.zeros_(network.head.weight)
+    assert torch.equal(network(pictures), torch.zeros_like(pictures))
 
 
 def test_residual_unet_stays_within_the_range_and_can_come_back_from_beyond_it() -> None:
@@ -203,6 +233,19 @@ def test_heads_of_a_projected_discriminator_are_trained_and_its_projections_are_
     twin = ProjectedDiscriminator(8, pretrained=False).eval()
     twin.load_state_dict(dict(projected.state_dict()))
     assert torch.equal(twin(picture()), projected.eval()(picture()))
+
+
+def test_conditional_discriminator_judges_by_the_picture_given_as_well_and_looks_at_it_once() -> None:
+    judge = ProjectedDiscriminator(4, pretrained=False, conditional=True).eval()
+    given, pictures, looks = picture(), picture().flip(1), []
+    judge.features.register_forward_hook(lambda *_: looks.append(1))
+    beside = judge.beside(given)
+    logits = beside(pictures)
+    assert logits.shape == (2, 4, 4, 6)
+    assert torch.equal(beside(pictures), logits)
+    assert len(looks) == 3
+    assert not torch.allclose(judge.beside(-given)(pictures), logits)
+    assert not torch.allclose(beside(-pictures), logits)
 
 
 def test_gradient_flows_through_frozen_features_to_the_picture(projected: ProjectedDiscriminator) -> None:

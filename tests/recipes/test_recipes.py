@@ -76,13 +76,13 @@ def test_a_few_steps_on_one_batch_lower_the_generators_loss(name: Any) -> None:
     from_scratch = {  # the defaults are for weights that --init brings, and for long runs
         "colorizer-gan": ["generator_lr=2e-3"],
         "cyclegan": ["generator_lr=5e-3", "lambda_cycle=100", "betas=0.5,0.99"],
+        "pix2pix": ["generator_lr=5e-3", "lambda_l1=100", "dropout=0"],
     }
     recipe = tiny_recipe(name, *from_scratch.get(name, []))
     update, _, _ = stepper(recipe)
-    loss = {"colorizer": "loss", "colorizer-gan": "l1", "cyclegan": "cycle"}[name]
-    steps = {"colorizer": 8, "colorizer-gan": 5, "cyclegan": 20}[
-        name
-    ]  # two that come back through each other are slower
+    loss = {"colorizer": "loss", "colorizer-gan": "l1", "cyclegan": "cycle", "pix2pix": "l1"}[name]
+    # two generators that come back through each other are slower
+    steps = {"colorizer": 8, "colorizer-gan": 5, "cyclegan": 20, "pix2pix": 12}[name]
     pictures = batch(recipe)
     values = [float(recipe.step(pictures, update)[loss]) for _ in range(steps)]
     assert values[-1] < 0.9 * values[0]
@@ -350,5 +350,7 @@ def test_frames_of_a_video_differ_from_each_other() -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_table_tells_the_task_of_each_recipe(name: str) -> None:
-    assert RECIPES[name].task == recipe_class(name).task
+def test_table_tells_the_task_of_each_recipe_and_whether_it_takes_pairs(name: str) -> None:
+    recipe = recipe_class(name)
+    assert (RECIPES[name].task, RECIPES[name].paired) == (recipe.task, recipe.paired)
+    assert recipe.domains == ("a", "b") or not recipe.paired

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import StartProcess
+from conftest import Fitting, StartProcess
 from tiny_run import TINY
 from torch import Tensor, nn
 
@@ -137,12 +137,12 @@ def test_averaged_gradient_lies_in_memory_as_its_parameter_does(pair: SeveralPro
     assert kernel.grad.stride() == kernel.stride()
 
 
-NETWORKS = ["dcgan", "cgan", "wgan-sn", "wgan-svc", "tgan", "colorizer", "cyclegan"]
+NETWORKS = ["dcgan", "cgan", "wgan-sn", "wgan-svc", "tgan", "colorizer", "cyclegan", "pix2pix"]
 """Recipes with every kind of network between them, but for those of wgan-gp."""
 
 
 @pytest.fixture(scope="module")
-def trained(colour_photos: Path, two_sets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(colour_photos: Path, fitting: Fitting, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runs RECIPE/one, of one process, and RECIPE/two, of two: 20 steps of wgan-gp, 5 of each of NETWORKS.
 
     In float64: in float32 the two orders of summation differ in the last bit, and Adam, whose first step is as long for
@@ -152,7 +152,7 @@ def trained(colour_photos: Path, two_sets: Path, tmp_path_factory: pytest.TempPa
     for name, launcher in (("one", [sys.executable]), ("two", TORCHRUN)):
         commands = words("wgan-gp", colour_photos, folder / "wgan-gp" / name, "--steps", "20")
         for recipe in NETWORKS:
-            commands += [THEN, *words(recipe, two_sets, folder / recipe / name, "--steps", "5")]
+            commands += [THEN, *words(recipe, fitting(recipe), folder / recipe / name, "--steps", "5")]
         run([*launcher, FLOAT64], commands)
     return folder
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import StartProcess
+from conftest import Fitting, StartProcess
 from PIL import Image
 from safetensors.torch import save_file
 from tiny_run import QUICK, TINY, again, assert_equal_states, command, in_classes, request, train_until
@@ -74,8 +74,8 @@ QUICK_RECIPES = [name for name in RECIPES if not name.startswith("colorizer")]
 
 
 @pytest.mark.parametrize("recipe", QUICK_RECIPES)
-def test_resumed_run_equals_uninterrupted_run(recipe: str, two_sets: Path, tmp_path: Path) -> None:
-    assert_resuming_changes_nothing(recipe, two_sets, tmp_path, cache="memory")
+def test_resumed_run_equals_uninterrupted_run(recipe: str, fitting: Fitting, tmp_path: Path) -> None:
+    assert_resuming_changes_nothing(recipe, fitting(recipe), tmp_path, cache="memory")
 
 
 LOADED = [
@@ -87,9 +87,9 @@ LOADED = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("recipe", "workers", "cache"), LOADED)
 def test_resumed_run_equals_uninterrupted_run_however_images_are_loaded(
-    recipe: str, workers: int, cache: str, two_sets: Path, tmp_path: Path
+    recipe: str, workers: int, cache: str, fitting: Fitting, tmp_path: Path
 ) -> None:
-    assert_resuming_changes_nothing(recipe, two_sets, tmp_path, workers=workers, cache=cache)
+    assert_resuming_changes_nothing(recipe, fitting(recipe), tmp_path, workers=workers, cache=cache)
 
 
 def test_every_recipe_has_a_tiny_training() -> None:
@@ -121,12 +121,12 @@ def in_this_process(recipe: str, *words: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize("recipe", ["colorizer", "cgan", "cyclegan", "wgan-gp", "tgan"])
+@pytest.mark.parametrize("recipe", ["colorizer", "cgan", "cyclegan", "pix2pix", "wgan-gp", "tgan"])
 def test_run_killed_with_sigkill_goes_on_to_the_same_end(
-    recipe: str, two_sets: Path, tmp_path: Path, start_process: StartProcess
+    recipe: str, fitting: Fitting, tmp_path: Path, start_process: StartProcess
 ) -> None:
     def words(out: Path, *more: str) -> list[str]:
-        return ["--data", str(two_sets), "--out", str(out), "--save-every", "5", *more]
+        return ["--data", str(fitting(recipe)), "--out", str(out), "--save-every", "5", *more]
 
     in_this_process(recipe, *words(tmp_path / "whole", "--steps", "20"))
     process = start_process(command(recipe, *words(tmp_path / "cut", "--steps", "20")), env=ONE_THREAD)
@@ -747,16 +747,17 @@ def test_number_of_classes_that_the_data_has_not_is_refused(labelled_photos: Pat
 
 
 def test_end_of_a_training_says_what_to_do_next(
-    two_sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fitting: Fitting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for recipe, says in (
         ("gan", "generate --model runs/gan\n"),
         ("colorizer", "export runs/colorizer -o colorizer.onnx\n"),
         ("cyclegan", "export runs/cyclegan -o a2b.onnx --reverse b2a.onnx\n"),
+        ("pix2pix", "export runs/pix2pix -o pix2pix.onnx\n"),
     ):
         tiny = [word for setting in TINY[recipe] for word in ("--set", setting)]
-        words = ["train", recipe, "--data", str(two_sets), "--steps", "1", "--device", "cpu", *tiny]
+        words = ["train", recipe, "--data", str(fitting(recipe)), "--steps", "1", "--device", "cpu", *tiny]
         assert CliRunner().invoke(app, words).stderr.endswith(f"done; next: img2img {says}")
 
 

@@ -3,26 +3,50 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
 from img2img.data.download.catalogue import CATALOGUE
+from img2img.errors import UsageError
 
 if TYPE_CHECKING:
-    from img2img.data.check.look import ImageLook
+    from img2img.data.check.findings import DataReport
+
+_Look = TypeVar("_Look")
 
 app = typer.Typer(help="Look through training data, fetch public data sets.", no_args_is_help=True)
 
-FindingKind = Literal["unreadable", "grey", "tiny", "duplicates", "near-duplicates", "odd", "others"]
+FindingKind = Literal[
+    "unreadable",
+    "grey",
+    "tiny",
+    "duplicates",
+    "near-duplicates",
+    "odd",
+    "others",
+    "alone",
+    "misfits",
+    "sizes",
+    "shifted",
+    "repeated",
+]
 
 
 @app.command()
 def check(
     sources: Annotated[
-        list[Path],
+        list[str] | None,
         typer.Argument(metavar="DIR_OR_TAR", help="Folders of images, or .tar shards, as training takes them."),
-    ],
+    ] = None,
+    a: Annotated[
+        list[str] | None,
+        typer.Option("--a", metavar="DIR_OR_TAR", help="One side of pairs, as `train pix2pix` takes them; with --b."),
+    ] = None,
+    b: Annotated[list[str] | None, typer.Option("--b", metavar="DIR_OR_TAR", help="Their other side.")] = None,
+    ab: Annotated[
+        list[str] | None, typer.Option("--ab", metavar="DIR_OR_TAR", help="Pairs side by side in one picture.")
+    ] = None,
     min_size: Annotated[int, typer.Option(min=1, help="A shorter side, in pixels, makes an image tiny.")] = 64,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything that was found as JSON.")] = False,
     kind: Annotated[
@@ -34,9 +58,12 @@ def check(
 ) -> None:
     """Count the images, and find the unreadable, grey, tiny and duplicate ones.
 
+    Of pairs also those that lack a side, do not fit, are shifted, or are there twice.
+
     \b
     Examples:
       img2img data check datasets/photos
+      img2img data check --a edges --b photos
       img2img data check datasets/photos --list duplicates | xargs -d '\\n' rm
 
     \b
@@ -45,17 +72,11 @@ def check(
     import json
     import os
 
-    from img2img.data.check.findings import summarise
     from img2img.data.check.findings_text import as_json as report_json
     from img2img.data.check.findings_text import as_text
-    from img2img.data.check.look import look_at
-    from img2img.data.data_item import data_paths
-    from img2img.data.listing import list_images
     from img2img.machine import usable_cores
 
-    listing = list_images(data_paths(sources))
-    looks = _followed(look_at(listing.images, jobs or usable_cores()), len(listing.images))
-    report = summarise(listing, looks, min_size=min_size)
+    report = _checked(sources, a, b, ab, min_size=min_size, jobs=jobs or usable_cores())
     if kind:  # as bytes: a file's name may be none of any encoding
         sys.stdout.buffer.write(b"".join(os.fsencode(finding.name) + b"\n" for finding in report.findings[kind]))
     elif as_json:
@@ -66,14 +87,46 @@ def check(
         raise typer.Exit(1)
 
 
-def _followed(looks: Iterator["ImageLook"], total: int) -> Iterator["ImageLook"]:
+def _checked(
+    sources: list[str] | None,
+    a: list[str] | None,
+    b: list[str] | None,
+    ab: list[str] | None,
+    *,
+    min_size: int,
+    jobs: int,
+) -> "DataReport":
+    """On whichever of the three was given; raises UsageError for none or several."""
+    if bool(sources) + bool(a or b) + bool(ab) != 1 or bool(a) != bool(b):
+        raise UsageError("give folders or tar files of images; or pairs, as --a and --b, or as --ab")
+    from img2img.data.data_item import data_paths
+
+    if sources:
+        from img2img.data.check.findings import summarise
+        from img2img.data.check.look import look_at
+        from img2img.data.listing import list_images
+
+        images = list_images(data_paths(sources))
+        looks = _followed(look_at(images.images, jobs), len(images.images), unit="images")
+        return summarise(images, looks, min_size=min_size)
+    from img2img.data.check.pair_findings import summarise_pairs
+    from img2img.data.check.pair_listing import list_pairs, list_side_by_side
+    from img2img.data.check.pair_look import look_at_pairs
+
+    pairs = list_side_by_side(ab) if ab else list_pairs(a or (), b or ())
+    return summarise_pairs(
+        pairs, _followed(look_at_pairs(pairs.pairs, jobs), len(pairs.pairs), unit="pairs"), min_size=min_size
+    )
+
+
+def _followed(looks: Iterator[_Look], total: int, *, unit: str) -> Iterator[_Look]:
     """The same, with a bar on a terminal."""
     if not sys.stderr.isatty():
         yield from looks
         return
     from img2img.progress_bar import progress_bar
 
-    with progress_bar(unit="images") as bar:
+    with progress_bar(unit=unit) as bar:
         task = bar.add_task("", total=total, note="")
         for look in looks:
             yield look

@@ -39,7 +39,10 @@ def evaluate(
     ] = None,
     real: Annotated[
         list[str] | None,
-        typer.Option(help="Real pictures of what a translator makes, or to compare --fake with; repeatable."),
+        typer.Option(
+            help="Real pictures of what a translator makes, the targets of one of pairs, or to compare --fake with; "
+            "repeatable."
+        ),
     ] = None,
     fake: Annotated[
         list[str] | None, typer.Option(help="Pictures to compare with --real, without a model; repeatable.")
@@ -93,7 +96,7 @@ def evaluate(
     ] = None,
     weights: Annotated[Path | None, typer.Option(metavar="FILE", help="Inception's weights, torchvision's.")] = None,
     lpips_weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="AlexNet's weights, torchvision's, for a colorizer's LPIPS.")
+        Path | None, typer.Option(metavar="FILE", help="AlexNet's weights, torchvision's, for LPIPS.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     chart: Annotated[
@@ -105,7 +108,7 @@ def evaluate(
         typer.Option(
             metavar="FILE",
             callback=in_a_folder(".png", ".jpg", ".webp"),
-            help="Draw photos, chosen by --seed: grey, coloured and true, or in, out and back.",
+            help="Draw photos, chosen by --seed: grey, coloured and true, or in, out and back, or in, out and target.",
         ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Photos on the sheet.")] = 60,
@@ -117,7 +120,8 @@ def evaluate(
     A colorizer on photos whose colours are known: PSNR, SSIM, LPIPS and the Frechet distance to the true photos, beside
     the grey photos', and colourfulness; of all --data and of each. A translator: KID and Frechet distance between what
     it makes and real pictures, beside those of the untouched pictures and of real ones, all with 95% bootstrap
-    intervals; or, with --strangers, how well its score tells --data from them, as AUC. A sampler: how varied its
+    intervals; or, with --strangers, how well its score tells --data from them, as AUC. One that learnt from pairs:
+    PSNR, SSIM, LPIPS and the Frechet distance to the targets, beside the untouched inputs'. A sampler: how varied its
     pictures are, and how many of those that it draws for a class are of that class.
 
     \b
@@ -125,6 +129,7 @@ def evaluate(
       img2img evaluate colorizer --data photos --data people --temperatures 0.2,0.4 --saturations 1,1.2
       img2img evaluate horse2zebra --data horses --real zebras --sheet sheet.jpg
       img2img evaluate horse2zebra --data horses --strangers photos --held-out 100
+      img2img evaluate mine.onnx --data edges --real photos --lpips-weights alexnet.pth
       img2img evaluate --real zebras --fake made-elsewhere --chart chart.png
     """
     import json

@@ -26,6 +26,7 @@ from img2img.cli.training.train_options import (
     TrainingDevice,
     Workers,
 )
+from img2img.data import PairDirection
 from img2img.recipes import RECIPES
 
 app = typer.Typer(
@@ -37,12 +38,13 @@ _DATA_HELP = (
     "Folder of images, .tar shard, 'shards-*.tar' or the word digits; repeatable, ITEM=WEIGHT sets its share of the "
     "samples [default: the recipe's own set]."
 )
-_PAIR_HELP = "Folder with trainA and trainB in it; or twice, a and then b [default: the recipe's own set]."
+_TWO_SETS_HELP = "Folder with trainA and trainB in it; or twice, a and then b [default: the recipe's own set]."
 
 
 def _command(recipe: str) -> Callable[..., None]:
-    translates = RECIPES[recipe].task == "translate"
-    tables = "tables [a] and [b]" if translates else "a table [data]"
+    translates, paired = RECIPES[recipe].task == "translate", RECIPES[recipe].paired
+    both = "tables [a] and [b], or [ab]," if paired else "tables [a] and [b]"
+    tables = both if translates else "a table [data]"
 
     def print_settings(wanted: bool) -> None:
         if wanted:
@@ -55,7 +57,7 @@ def _command(recipe: str) -> Callable[..., None]:
 
     def train(
         data: Annotated[
-            list[str] | None, typer.Option(help=_PAIR_HELP if translates else _DATA_HELP, metavar="DIR_OR_TAR")
+            list[str] | None, typer.Option(help=_TWO_SETS_HELP if translates else _DATA_HELP, metavar="DIR_OR_TAR")
         ] = None,
         a: Annotated[
             list[str] | None,
@@ -74,6 +76,19 @@ def _command(recipe: str) -> Callable[..., None]:
                 help="What they become; repeatable, also as ITEM=WEIGHT.",
                 metavar="DIR_OR_TAR",
             ),
+        ] = None,
+        ab: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--ab",
+                hidden=not paired,
+                help="Pictures of both side by side, a on the left; repeatable, also as ITEM=WEIGHT.",
+                metavar="DIR_OR_TAR",
+            ),
+        ] = None,
+        direction: Annotated[
+            PairDirection | None,
+            typer.Option(hidden=not paired, help="b2a learns to make a of b [default: a2b].", show_default=False),
         ] = None,
         out: Annotated[Path | None, typer.Option(help=f"The run's folder [default: runs/{recipe}].")] = None,
         steps: Steps = None,
@@ -161,7 +176,8 @@ def _command(recipe: str) -> Callable[..., None]:
             config=config,
             compile=compile,
             tensorboard=tensorboard,
-            domains={name: images for name, images in (("a", a), ("b", b)) if images},
+            domains={name: images for name, images in (("a", a), ("b", b), ("ab", ab)) if images},
+            direction=direction,
             preset=preset,
         )
         trainer = start(request)
@@ -184,7 +200,7 @@ def _command(recipe: str) -> Callable[..., None]:
 def _next_command(recipe: str, run: Path) -> str:
     if RECIPES[recipe].task == "generate":
         return f"img2img generate --model {run}"
-    if RECIPES[recipe].task == "translate":
+    if RECIPES[recipe].task == "translate" and not RECIPES[recipe].paired:
         return f"img2img export {run} -o a2b.onnx --reverse b2a.onnx"
     return f"img2img export {run} -o {recipe}.onnx"
 

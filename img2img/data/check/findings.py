@@ -1,13 +1,13 @@
 """What is wrong with training data, and what to do about it: the findings behind `img2img data check`."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from img2img.data.check.duplicates import exact_groups, near_groups
 from img2img.data.check.look import Content, ImageLook
-from img2img.data.listing import Listing
+from img2img.data.listing import ListedImage, Listing
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,34 @@ KINDS = {
         "files that are no images",
         "training passes over them, by their suffix, or as thumbnails by their folder",
     ),
+    "alone": DataFindingKind(
+        "image without its other side",
+        "images without their other side",
+        "training refuses the set: pairs have one path within their folders, but for the suffix; add what is missing, "
+        "or delete what is left over",
+        stops=True,
+    ),
+    "misfits": DataFindingKind(
+        "pair that does not fit",
+        "pairs that do not fit",
+        "training stops at them: both sides must show the same part of a picture, in one shape; crop one, or delete "
+        "both",
+        stops=True,
+    ),
+    "sizes": DataFindingKind(
+        "pair of two sizes", "pairs of two sizes", "training enlarges the smaller side, which does not make it sharper"
+    ),
+    "shifted": DataFindingKind(
+        "pair that seems shifted",
+        "pairs that seem shifted",
+        "a network learns to draw double where sides do not lie on each other: look, and crop both alike",
+    ),
+    "repeated": DataFindingKind(
+        "image that is in two pairs",
+        "images that are in two pairs",
+        "they count twice, and one pair may be trained on while the other measures: look, and delete one pair, both "
+        "sides",
+    ),
 }
 
 
@@ -77,6 +105,8 @@ class DataReport:
     median: tuple[int, int] | None
     largest: tuple[int, int] | None
     findings: dict[str, list[DataFinding]]
+    pairs: int | None = None
+    """Where the data is pairs, how many there are."""
 
     @property
     def usable(self) -> bool:
@@ -87,29 +117,46 @@ class DataReport:
 def summarise(listing: Listing, looks: Iterable[ImageLook], *, min_size: int) -> DataReport:
     """The report on images whose short side should be at least `min_size` pixels."""
     seen = list(looks)
-    readable = [(look, look.content) for look in seen if look.content]
-    sizes = sorted((content.size for _, content in readable), key=lambda size: (size[0] * size[1], size))
-    findings = {
-        "unreadable": [DataFinding(look.image.name, look.error) for look in seen if not look.content],
-        "grey": [DataFinding(look.image.name) for look, content in readable if content.grey],
+    found = image_findings(seen, listing.others, min_size=min_size)
+    readable = [(look.image.name, look.content) for look in seen if look.content]
+    return report_of(listing.images, seen, found | _duplicates(readable))
+
+
+def image_findings(looks: Sequence[ImageLook], others: Iterable[str], *, min_size: int) -> dict[str, list[DataFinding]]:
+    """What is to be said of each image by itself, and the files that are none."""
+    readable = [(look.image.name, look.content) for look in looks if look.content]
+    return {
+        "unreadable": [DataFinding(look.image.name, look.error) for look in looks if look.error],
+        "grey": [DataFinding(name) for name, content in readable if content.grey],
         "tiny": [
-            DataFinding(look.image.name, "{} x {}".format(*content.size))
-            for look, content in readable
+            DataFinding(name, "{} x {}".format(*content.size))
+            for name, content in readable
             if min(content.size) < min_size
         ],
-        **_duplicates([(look.image.name, content) for look, content in readable]),
-        "odd": [DataFinding(look.image.name, content.odd) for look, content in readable if content.odd],
-        "others": [DataFinding(name, PurePath(name).suffix.lower()) for name in listing.others],
+        "odd": [DataFinding(name, content.odd) for name, content in readable if content.odd],
+        "others": [DataFinding(name, PurePath(name).suffix.lower()) for name in others],
     }
-    assert list(findings) == list(KINDS)
+
+
+def report_of(
+    images: Sequence[ListedImage],
+    looks: Sequence[ImageLook],
+    findings: Mapping[str, list[DataFinding]],
+    *,
+    pairs: int | None = None,
+) -> DataReport:
+    """On the images, by what was seen of them and what was found; a kind that is not among it has none."""
+    sizes = sorted((look.content.size for look in looks if look.content), key=lambda size: (size[0] * size[1], size))
+    assert findings.keys() <= KINDS.keys()
     return DataReport(
-        images=len(seen),
-        bytes=sum(look.bytes for look in seen),
-        groups=dict(sorted(Counter(image.group for image in listing.images).items())),
+        images=len(images),
+        bytes=sum(look.bytes for look in looks),
+        groups=dict(sorted(Counter(image.group for image in images).items())),
         smallest=sizes[0] if sizes else None,
         median=sizes[len(sizes) // 2] if sizes else None,
         largest=sizes[-1] if sizes else None,
-        findings=findings,
+        findings={kind: findings.get(kind, []) for kind in KINDS},
+        pairs=pairs,
     )
 
 

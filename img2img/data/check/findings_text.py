@@ -14,7 +14,8 @@ def as_text(report: DataReport) -> str:
     if not report.images:
         lines = [f"no images: training takes {' '.join(IMAGE_SUFFIXES)}, in folders and uncompressed .tar files"]
     else:
-        lines = [f"{report.images:,} image{'s' * (report.images != 1)}, {report.bytes / 1e6:,.1f} MB{_sizes(report)}"]
+        images = f"{report.images:,} image{'s' * (report.images != 1)}"
+        lines = [f"{_pairs(report)}{images}, {report.bytes / 1e6:,.1f} MB{_sizes(report)}"]
     if len(report.groups) > 1:
         lines += [f"  {shown(name)}: {count:,}" for name, count in report.groups.items()]
     found = {name: findings for name, findings in report.findings.items() if findings}
@@ -33,6 +34,10 @@ def as_json(report: DataReport) -> dict[str, Any]:
 def shown(name: str) -> str:
     """A file's name, quoted with escapes where it would break the line."""
     return name if name.isprintable() else ascii(name)
+
+
+def _pairs(report: DataReport) -> str:
+    return "" if report.pairs is None else f"{report.pairs:,} pair{'s' * (report.pairs != 1)}, "
 
 
 def _sizes(report: DataReport) -> str:

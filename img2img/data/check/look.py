@@ -1,9 +1,10 @@
 """What one look at an image tells: whether it decodes, its size, its colour, and two fingerprints of its content."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from img2img.atomic_file import reason_for
 from img2img.data.decoding import DecodedImage, decoded_image
 from img2img.data.listing import ListedImage
 from img2img.errors import DataError
+
+T = TypeVar("T")
 
 THUMBNAIL = 16
 # Of 5,589 photos of horses, zebras and everything else, 81 greyscale ones lie below 0.1 (their codec's noise), and
@@ -50,17 +53,24 @@ def look_at(images: Iterable[ListedImage], jobs: int) -> Iterator[ImageLook]:
 
 def look(image: ListedImage) -> ImageLook:
     """Decodes an image as training does; never raises for a damaged one."""
+    size, content, error = made_of(image, content_of)
+    return ImageLook(image, size, content, error)
+
+
+def made_of(image: ListedImage, make: Callable[[DecodedImage], T]) -> tuple[int, T | None, str]:
+    """The file's size in bytes, and what `make` makes of the image, or why that is None; as `look`, never raises."""
     encoded = b""
     try:
         encoded = image.encoded()
-        return ImageLook(image, len(encoded), _content(decoded_image(encoded)))
+        return len(encoded), make(decoded_image(encoded)), ""
     except DataError as error:
-        return ImageLook(image, len(encoded), None, str(error))
+        return len(encoded), None, str(error)
     except (OSError, MemoryError) as error:  # the advice is the report's, which gives it once for all
-        return ImageLook(image, len(encoded), None, reason_for(error, "read").rsplit("; ", 1)[0])
+        return len(encoded), None, reason_for(error, "read").rsplit("; ", 1)[0]
 
 
-def _content(decoded: DecodedImage) -> Content:
+def content_of(decoded: DecodedImage) -> Content:
+    """What is to be known of a decoded image, which is not kept."""
     rgb = Image.fromarray(decoded.rgb)
     return Content(rgb.size, _is_grey(rgb), decoded.oddity, _digest(rgb), difference_hash(rgb), _thumbnail(rgb))
 

@@ -121,11 +121,13 @@ class DefaultData:
 
 _LANDSCAPES = DefaultData("datasets/monet2photo/trainB", "img2img data download monet2photo")
 _HORSES_AND_ZEBRAS = DefaultData("datasets/horse2zebra", "img2img data download horse2zebra")
+_FACADES = DefaultData("datasets/facades", "img2img data download facades")
 _DIGITS = DefaultData("digits")
 _DEFAULTS = {
     **dict.fromkeys(("colorizer", "colorizer-gan"), _LANDSCAPES),
     **dict.fromkeys(("gan", "dcgan", "cgan", "wgan", "wgan-gp", "wgan-sn", "wgan-svc", "tgan"), _DIGITS),
     "cyclegan": _HORSES_AND_ZEBRAS,
+    "pix2pix": _FACADES,
 }
 
 

@@ -1,0 +1,65 @@
+"""The settings that the recipes of translators share."""
+
+from dataclasses import dataclass
+from math import inf
+
+from img2img.recipes.game import AdversarialConfig
+from img2img.recipes.translation.diff_augment import AUGMENTATIONS
+
+DISCRIMINATORS = ("projected", "patch")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslatorConfig(AdversarialConfig):
+    """How long to train and at which rates, what is held out, and what discriminators see."""
+
+    batch_size: int = 4
+    image_size: int = 128
+    warmup: float = 0.03
+    ema_decay: float = 0.998
+    augment: str = "crop"
+    epochs: int = 0
+    """Passes over the larger of the two sets, in the place of steps; 0: as many steps as `steps` says."""
+    held_out: int = 100
+    """The last pictures of each set, by name, that no training sees; at most a tenth."""
+    constant_share: float = 0.5
+    """Share of the run at the full rates; from there they fall in a line to 0."""
+    adversarial: str = "hinge"
+    discriminator: str = "projected"
+    """projected: on ImageNet's features; patch: the paper's, which judges patches of 70 x 70 pixels."""
+    discriminator_channels: int = 64
+    pretrained: bool = True
+    """ImageNet's weights, wherever its features are in use; otherwise random ones, which is for trying things out."""
+    lambda_adversarial: float = 1.0
+    lambda_perceptual: float = 0.0
+    """Weight of how far pictures are apart in ImageNet's features: 1 - their cosine, which is from 0 to 2."""
+    diff_augment: tuple[str, ...] = ("color", "translation")
+    """What is done to all that the discriminators see: color, translation, cutout."""
+    color_strength: float = 0.6
+    """Of the color augmentation: 1 is DiffAugment's own."""
+    generator_lr: float = 3e-4
+    discriminator_lr: float = 1.5e-4
+    betas: tuple[float, float] = (0.0, 0.99)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require("discriminator", self.discriminator in DISCRIMINATORS, f"one of {', '.join(DISCRIMINATORS)}")
+        known = set(self.diff_augment) <= AUGMENTATIONS.keys()
+        self.require("diff_augment", known, f"some of {', '.join(AUGMENTATIONS)}, or nothing")
+        for name in ("generator_lr", "discriminator_lr"):
+            self.require(name, 0 < getattr(self, name) < inf, "above 0")
+        for name in ("lambda_adversarial", "lambda_perceptual"):
+            self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
+        for name in ("epochs", "held_out"):
+            self.require(name, getattr(self, name) >= 0, "0 or more")
+        self.require("discriminator_channels", self.discriminator_channels >= 1, "1 or more")
+        self.require("constant_share", 0 <= self.constant_share <= 1, "from 0 to 1")
+        self.require("color_strength", 0 <= self.color_strength <= 1, "from 0 to 1")
+        self.require("betas", all(0 <= beta < 1 for beta in self.betas), "from 0 to below 1")
+        self.require("image_size", self.image_size >= 32, "32 or more")
+
+    def images_held_out(self) -> int:
+        return self.held_out
+
+    def passes(self) -> int:
+        return self.epochs

@@ -1,0 +1,74 @@
+"""What the recipes of translators have in common: two domains, what is exported, rates, and how unlike pictures are."""
+
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn, optim
+
+from img2img.model_file import TensorSpec
+from img2img.networks.frozen_features import FrozenFeatures
+from img2img.recipes.game import Game
+from img2img.recipes.recipe import Recipe
+from img2img.recipes.translation.diff_augment import diff_augment
+from img2img.recipes.translation.translator_config import TranslatorConfig
+from img2img.recipes.translation.translator_tensors import (
+    GREY_LEVELS,
+    IMAGE,
+    TRANSLATED,
+    statistics_outputs,
+    with_statistics,
+)
+
+
+class TranslatorRecipe(Recipe):
+    task: ClassVar[Literal["translate"]] = "translate"
+    domains = ("a", "b")
+    output_scale = GREY_LEVELS
+    output_unit = "grey levels of 255"
+    size_multiple = 16
+
+    config: TranslatorConfig
+
+    def __init__(self, config: TranslatorConfig) -> None:
+        super().__init__(config)
+        self.game = Game(config)
+        # never those of Lite0, by which checkpoints are chosen
+        self.features = FrozenFeatures("lite1", pretrained=config.pretrained) if config.lambda_perceptual else None
+
+    @classmethod
+    def inputs(cls, config: Recipe.Config) -> tuple[TensorSpec, ...]:
+        return (IMAGE,)
+
+    @classmethod
+    def outputs(cls, config: Recipe.Config) -> tuple[TensorSpec, ...]:
+        return (TRANSLATED,)
+
+    @classmethod
+    def with_options(cls, network: nn.Module) -> nn.Module:
+        return with_statistics(network)
+
+    @classmethod
+    def further_outputs(cls, network: nn.Module) -> tuple[TensorSpec, ...]:
+        return statistics_outputs(network)
+
+    def lr_multiplier(self, progress: float) -> float:
+        """A linear warm-up, then constant, then a line to 0."""
+        config = self.config
+        rising = progress / config.warmup if progress < config.warmup else 1.0
+        falling = (1 - progress) / (1 - config.constant_share) if progress > config.constant_share else 1.0
+        return min(rising, falling)
+
+    def _adam(self, rate: float, *networks: nn.Module) -> optim.Optimizer:
+        trained = [p for network in networks for p in network.parameters() if p.requires_grad]
+        return optim.Adam(trained, lr=rate, betas=self.config.betas, fused=True)
+
+    def _augmented(self, images: Tensor, key: Tensor, purpose: str) -> Tensor:
+        """As a discriminator sees them."""
+        return diff_augment(images, key, purpose, self.config.diff_augment, self.config.color_strength)
+
+    def _unlike(self, x: Tensor, y: Tensor) -> Tensor:
+        """1 - the cosine of ImageNet's features, over places and scales (after Zhang 2018, arXiv 1801.03924)."""
+        assert self.features is not None
+        scales = zip(self.features(x), self.features(y), strict=True)
+        return torch.stack([1 - F.cosine_similarity(one, other).mean() for one, other in scales]).mean()
