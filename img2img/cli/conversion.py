@@ -39,7 +39,7 @@ def run_conversion(
             conversion.records,
             conversion.passed_over,
             verb=verb,
-            output=output,
+            output=None if conversion.films else output,
             show_scores=show_scores,
             quiet=quiet,
             one_photo=conversion.one_photo,

@@ -97,7 +97,7 @@ def test_other_settings_redo_our_results_and_leave_the_edited_one(tmp_path: Path
     done([*command, "in", "-o", "out"], tmp_path)
     (tmp_path / "out" / "1" / "001.jpg").write_bytes(b"retouched")
     again = done([*command, "in", "-o", "out", "--strength", "0.5"], tmp_path)
-    assert again.stdout == "2 coloured, 0 failed, 1 skipped (1 changed since it was made)\n"
+    assert again.stdout == "2 coloured into out, 0 failed, 1 skipped (1 changed since it was made)\n"
     done([*command, "in", "-o", "fresh", "--strength", "0.5"], tmp_path)
     made, fresh = contents(tmp_path / "out"), contents(tmp_path / "fresh")
     assert made.pop("1/001.jpg") == b"retouched"
@@ -136,7 +136,7 @@ def test_watch_converts_what_appears_waits_for_what_is_being_written_and_ends_cl
     process.send_signal(number)
     stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stderr) == (0, "")
-    assert stdout.splitlines() == ["out/first.jpg", "out/slow.jpg", "2 coloured, 0 failed, 0 skipped"]
+    assert stdout.splitlines() == ["out/first.jpg", "out/slow.jpg", "2 coloured into out, 0 failed, 0 skipped"]
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["summary"] == {"done": 2, "failed": 0, "skipped": 0}
     with Image.open(tmp_path / "out" / "slow.jpg") as image:
@@ -155,7 +155,7 @@ def test_odd_names_and_links_are_reported_and_the_rest_is_done(tmp_path: Path, c
     os.mkfifo(tmp_path / "in" / "pipe.jpg")
     ended = done([*command, "in", "-o", "out", "--report", "report.json"], tmp_path)
     assert ended.returncode == 1
-    assert ended.stdout == "4 coloured, 3 failed, 0 skipped\n"
+    assert ended.stdout == "4 coloured into out, 3 failed, 0 skipped\n"
     assert sorted(line.split(":")[0] for line in ended.stderr.splitlines()) == [
         "in/broken.jpg",
         "in/pipe.jpg",
@@ -181,7 +181,7 @@ def test_names_that_differ_by_case_cost_those_two_only(tmp_path: Path, command: 
     ended = done([*command, "in", "-o", "out"], tmp_path)
     assert ended.returncode == 1
     assert ended.stderr.count("in/0/000.JPG and in/0/000.jpg would both become") == 2
-    assert ended.stdout == "1 coloured, 2 failed, 0 skipped\n"
+    assert ended.stdout == "1 coloured into out, 2 failed, 0 skipped\n"
     assert set(contents(tmp_path / "out")) == {"1/001.jpg"}
 
 
@@ -202,7 +202,7 @@ def test_photo_that_vanishes_after_the_listing_is_a_failure(tmp_path: Path, comm
         "main()\n"
     )
     ended = done([sys.executable, "-c", program, *command[2:], "in", "-o", "out"], tmp_path)
-    assert (ended.returncode, ended.stdout) == (1, "1 coloured, 1 failed, 0 skipped\n")
+    assert (ended.returncode, ended.stdout) == (1, "1 coloured into out, 1 failed, 0 skipped\n")
     assert ended.stderr.startswith("in/1/001.jpg: no such file")
 
 

@@ -25,6 +25,7 @@ from img2img.batch.task import Colorizing, FilmConverter, PhotoConverter, Task
 from img2img.errors import Img2ImgError, ModelError
 from img2img.inference.execution import Execution
 from img2img.photo import Photo
+from img2img.photo.metadata.provenance import Provenance
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -60,6 +61,9 @@ class Faulty:
             return opened.convert(photo)
 
         return PhotoConverter(faulty, provenance=opened.provenance)
+
+    def provenance(self) -> Provenance:
+        return Colorizing(self.model).provenance()
 
     def open_for_films(self, threads: int) -> FilmConverter:
         raise NotImplementedError

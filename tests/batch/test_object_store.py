@@ -277,13 +277,16 @@ def test_command_does_in_a_store_only_what_is_missing_and_leaves_what_was_edited
         assert result.exit_code == 0
         return result.stdout
 
-    assert said() == "3 coloured, 0 failed, 0 skipped\n"
+    assert said() == f"3 coloured into {store_at}/out, 0 failed, 0 skipped\n"
     assert said() == "0 coloured, 0 failed, 3 skipped (3 up to date)\n"
     write_object(address_of(f"{store_at}/out/1/photo.png"), b"edited")
     address: Any = address_of(f"{store_at}/out/2/photo.png")
     address.fs.rm_file(address.path)
-    assert said() == "1 coloured, 0 failed, 2 skipped (2 up to date)\n"
-    assert said("--strength", "0.5") == "2 coloured, 0 failed, 1 skipped (1 changed since it was made)\n"
+    assert said() == f"1 coloured into {store_at}/out, 0 failed, 2 skipped (2 up to date)\n"
+    assert (
+        said("--strength", "0.5")
+        == f"2 coloured into {store_at}/out, 0 failed, 1 skipped (1 changed since it was made)\n"
+    )
     assert read_object(address_of(f"{store_at}/out/1/photo.png")) == b"edited"
     assert len(list(tmp_path.glob(".img2img-journal-*.sqlite"))) == 1
 

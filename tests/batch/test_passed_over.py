@@ -82,6 +82,6 @@ def test_names_of_such_folders(name: str, left_out: bool) -> None:
 def test_the_closing_line_says_it(files: MakeFiles, draw_photo: DrawPhoto, tiny_model: Path) -> None:
     draw_photo(Path("in/a.jpg"))
     files("in/clip.mp4", "in/b.mov", "in/c.avi", "in/x.jp2", "in/@eaDir/a.jpg")
-    for start in ("1 coloured, 0 failed, 0 skipped; ", "0 coloured, 0 failed, 1 skipped (1 up to date); "):
+    for start in ("1 coloured into out, 0 failed, 0 skipped; ", "0 coloured, 0 failed, 1 skipped (1 up to date); "):
         ended = CliRunner().invoke(app, ["colorize", "in", "-o", "out", "--model", str(tiny_model)])
         assert ended.stdout == f"{start}1 file is no photo (1 .jp2), 3 films, 1 photo in @eaDir left out\n"

@@ -49,14 +49,20 @@ def test_films_are_converted_one_after_another_and_then_left_alone(
     films = [write_film(tmp_path / name, greys(4)) for name in ("a.mp4", "b.mkv")]
     report = tmp_path / "report.csv"
     assert run(films, tmp_path / "out", tiny_model, report=report) == 0
-    assert capsys.readouterr().out == "2 coloured, 0 failed, 0 skipped\n"
+    first, second, last = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{films[0]} -> {tmp_path / 'out' / 'a.mp4'} (")
+    assert second.startswith(f"{films[1]} -> {tmp_path / 'out' / 'b.mkv'} (")
+    assert last == "2 coloured, 0 failed, 0 skipped"
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mp4", "b.mkv"]
     with report.open(newline="") as lines:
         assert [(row["source"], row["status"]) for row in csv.DictReader(lines)] == [
             (str(film), "done") for film in films
         ]
     assert run(films, tmp_path / "out", tiny_model) == 0
-    assert capsys.readouterr().out == "0 coloured, 0 failed, 2 skipped (2 already there)\n"
+    *told, last = capsys.readouterr().out.splitlines()
+    targets = [tmp_path / "out" / name for name in ("a.mp4", "b.mkv")]
+    assert told == [f"{target}: already there; left alone, --overwrite replaces it" for target in targets]
+    assert last == "0 coloured, 0 failed, 2 skipped (2 already there)"
     assert run(films[:1], None, tiny_model) == 0
     assert len(read_film(tmp_path / "a.colorized.mp4")) == 4
 
@@ -139,7 +145,7 @@ def test_killed_again_and_again_the_film_is_the_same(tmp_path: Path, colour: Col
         process.communicate(timeout=30)
         assert process.returncode == -signal.SIGKILL
         assert not target.exists()
-    assert colour(source, target).communicate(timeout=100)[0] == "1 coloured, 0 failed, 0 skipped\n"
+    assert colour(source, target).communicate(timeout=100)[0].endswith("\n1 coloured, 0 failed, 0 skipped\n")
     assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"film.mp4", "whole.mp4", "new.mp4"}
 

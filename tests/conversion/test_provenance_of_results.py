@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,9 @@ def test_a_batch_says_it_and_nothing_is_done_again_for_its_sake(tmp_path: Path, 
     assert "2 skipped (2 up to date)" in run(*words)
     assert "2 skipped (2 up to date)" in run(*words, "--no-provenance")
     assert {path: path.read_bytes() for path in (tmp_path / "out").glob("*.jpg")} == before
-    assert "1 coloured, 0 failed, 1 skipped (1 up to date)" in _after_removing(tmp_path / "out" / "a.jpg", words)
+    assert f"1 coloured into {tmp_path / 'out'}, 0 failed, 1 skipped (1 up to date)" in _after_removing(
+        tmp_path / "out" / "a.jpg", words
+    )
     assert said(tmp_path / "out" / "b.jpg") is None
     assert said(tmp_path / "out" / "a.jpg") is not None
 
@@ -195,3 +198,53 @@ def test_standard_output_says_it(tmp_path: Path, model: Path) -> None:
     photo = picture(tmp_path / "a.jpg")
     result = CliRunner().invoke(app, ["colorize", str(photo), "-o", "-", "--model", str(model)])
     assert provenance_in(read_xmp(io.BytesIO(result.stdout_bytes))) is not None
+
+
+def test_a_result_beside_its_photo_is_made_anew_for_other_settings_alone(tmp_path: Path, model: Path) -> None:
+    photo = picture(tmp_path / "a.jpg")
+    words: list[str | Path] = ["colorize", photo, "--model", model]
+    assert "a.jpg -> " in run(*words)
+    assert "a.colorized.jpg: up to date" in run(*words)
+    first = (tmp_path / "a.colorized.jpg").read_bytes()
+    assert "a.jpg -> " in run(*words, "--strength", "1.3")
+    second = (tmp_path / "a.colorized.jpg").read_bytes()
+    assert second != first
+    assert "a.colorized.jpg: up to date" in run(*words, "--strength", "1.3")
+    assert (tmp_path / "a.colorized.jpg").read_bytes() == second
+
+
+def test_a_result_older_than_its_photo_is_made_anew(tmp_path: Path, model: Path) -> None:
+    photo = picture(tmp_path / "a.jpg")
+    run("colorize", photo, "--model", model)
+    os.utime(tmp_path / "a.colorized.jpg", (1, 1))
+    assert "a.jpg -> " in run("colorize", photo, "--model", model)
+
+
+@pytest.mark.parametrize("content", [b"a letter", None])
+def test_what_does_not_say_that_we_made_it_is_left_alone_and_says_how_to_replace_it(
+    tmp_path: Path, model: Path, content: bytes | None
+) -> None:
+    photo, target = picture(tmp_path / "a.jpg"), tmp_path / "a.colorized.jpg"
+    target.write_bytes(photo.read_bytes() if content is None else content)
+    before = target.read_bytes()
+    said = run("colorize", photo, "--model", model, "--strength", "1.3")
+    assert said == f"{target}: already there; left alone, --overwrite replaces it\n"
+    assert target.read_bytes() == before
+
+
+def test_a_name_of_ones_own_may_hold_another_photos_result_and_is_left_alone(tmp_path: Path, model: Path) -> None:
+    """The record says how a result was made, not of which photo."""
+    target = tmp_path / "coloured.jpg"
+    run("colorize", picture(tmp_path / "a.jpg"), "-o", target, "--model", model)
+    before = target.read_bytes()
+    assert "already there" in run("colorize", picture(tmp_path / "b.jpg"), "-o", target, "--model", model)
+    assert target.read_bytes() == before
+
+
+def test_one_photo_into_a_folder_with_a_journal_is_known_to_it(tmp_path: Path, model: Path) -> None:
+    photos = [picture(tmp_path / f"{name}.jpg") for name in "ab"]
+    words: list[str | Path] = ["-o", tmp_path / "out", "--model", model]
+    run("colorize", *photos, *words)
+    assert "1 skipped (1 up to date)" in run("colorize", photos[0], *words)
+    assert "1 coloured" in run("colorize", photos[0], *words, "--strength", "1.3")
+    assert "1 skipped (1 up to date)" in run("colorize", photos[0], *words, "--strength", "1.3")
