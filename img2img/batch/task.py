@@ -193,8 +193,8 @@ class Translating:
     def settings(self) -> dict[str, Any]:
         from img2img.inference.opened_model import find_reverse
 
-        back = _sha(str(find_reverse(self.model))) if self.cycle else None
-        return {"model": _sha(self.model), "size": self.size, "back": back}
+        back = _sha_and_result(str(find_reverse(self.model))) if self.cycle else None
+        return {"model": _sha_and_result(self.model), "size": self.size, "back": back}
 
     def shaped_by(self) -> dict[str, Any]:
         """As `Colorizing.shaped_by`."""
@@ -220,3 +220,9 @@ def _provenance(card: ModelCard, shaped_by: dict[str, Any]) -> Provenance:
 
 def _sha(model: str) -> str:
     return read_card(find_model(model)).sha256
+
+
+def _sha_and_result(model: str) -> str:
+    """A translator's: what its card says of results is none of its weights. A plain sha256 where it adds a change."""
+    card = read_card(find_model(model))
+    return card.sha256 if card.result == "change" else f"{card.sha256} {card.result}"

@@ -44,8 +44,9 @@ class TranslateOptions(ConversionOptions):
         str,
         Option(
             "What the model sees: card, a copy of about the size that it was trained at; N, one of about N x N pixels "
-            "(the change is then enlarged and added to the photo); native, the photo itself, tile by tile if it is "
-            f"large. Beyond {MANY_FIT} a photo can take 3 GB of memory: without --jobs they are done one at a time.",
+            "(the change is then enlarged and added to the photo; of one that draws anew, the picture is enlarged); "
+            f"native, the photo itself, tile by tile if it is large. Beyond {MANY_FIT} a photo can take 3 GB of "
+            "memory: without --jobs they are done one at a time.",
             metavar="card|native|N",
             check=_check_size,
             over_http=True,

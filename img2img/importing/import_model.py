@@ -37,7 +37,13 @@ BATCH = (
 )
 RUNNING = "Its batch norms take the running statistics of the training, unlike the authors' tests."
 
+DRAWS = (
+    "A result is the picture that it draws, since it looks like a network of pix2pix; --result change says otherwise."
+)
+CHANGES = "A result is a photo with what it changes, as cycle_gan and CUT are trained; --result picture says otherwise."
+
 NormWay = Literal["picture", "running"]
+Result = Literal["change", "picture"]
 
 
 @dataclass(frozen=True)
@@ -57,12 +63,14 @@ def import_model(
     licence: str = UNKNOWN,
     source: str = UNKNOWN,
     native_size: int | None = None,
+    result: Result | None = None,
 ) -> ImportedModel:
     """Write `target` (.onnx) of a generator's checkpoint, its weights in full precision.
 
     `norm`: batch norms take the statistics of each "picture", as the authors' tests do, or the "running" ones of the
-    training. Raises ModelError for a file that is not such a checkpoint, SettingError for what does not go together,
-    ExportError when the graph drifts from PyTorch; nothing is written then.
+    training. `result` is the card's; without one it is what a network of this make was most likely trained for, and
+    the notes say so. Raises ModelError for a file that is not such a checkpoint, SettingError for what does not go
+    together, ExportError when the graph drifts from PyTorch; nothing is written then.
     """
     target = model_target(target)
     tensors = read_checkpoint(checkpoint)
@@ -79,10 +87,24 @@ def import_model(
     )
     check_parity(parity, TOLERANCE, checkpoint)
     notes = _notes(checkpoint, layout, running=running, sized=native_size is not None)
+    if result is None:
+        result = likely_result(layout)
+        notes += f" {DRAWS if result == 'picture' else CHANGES}"
     card = _card(target.stem, network, layout, native_size or layout.native_size)
-    card = replace(card, data=source, licence=licence, notes=notes)
+    card = replace(card, data=source, licence=licence, notes=notes, result=result)
     write_graph(target, graph, card)
     return ImportedModel(target, card, parity)
+
+
+def likely_result(layout: GeneratorLayout) -> Result:
+    """What a result of such a network should be, as far as the make tells.
+
+    pix2pix, which draws from masks, maps and sketches, is by its authors' defaults a U-Net with batch norms; cycle_gan
+    and CUT, which change photos, are ResNets with instance norms. Between grey and colour there is no change to add.
+    """
+    alike = layout.input_channels == layout.output_channels
+    resnet = layout.settings["architecture"] == "resnet"
+    return "change" if resnet and layout.norm != "batch" and alike else "picture"
 
 
 def _card(name: str, network: nn.Module, layout: GeneratorLayout, native_size: int) -> ModelCard:

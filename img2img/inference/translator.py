@@ -1,4 +1,4 @@
-"""Translating a photo: a network draws it anew, small with the change enlarged, or as large as the photo is."""
+"""Translating a photo: a network draws it anew, small and enlarged, or as large as the photo is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 from img2img.color import small_size
 from img2img.errors import ModelError, UsageError
 from img2img.inference.callables import Steady
-from img2img.inference.change import add_change
+from img2img.inference.enlarging import add_change, enlarge
 from img2img.inference.execution import Execution
 from img2img.inference.opened_model import OpenedModel, check_type, find_reverse
 from img2img.inference.runtime import Runtime
@@ -65,9 +65,10 @@ class Translator:
         """The translated photo, RGB, all but its colours kept.
 
         `size` is what the network sees: "card" a copy of the model's native size, N one of about N x N pixels; its
-        change is then enlarged and added to the photo. "native": the photo itself, in tiles when it is large. Values
-        are taken as sRGB's, whatever RGB profile the photo keeps. `steady`: the photo is a film's next frame, and the
-        small copy's change (3, h, w), in [-2, 2], is led through this; "native" has no small copy.
+        change is then enlarged and added to the photo, or, where the card's `result` is "picture", what it drew is
+        enlarged. "native": the photo itself, in tiles when it is large. Values are taken as sRGB's, whatever RGB
+        profile the photo keeps. `steady`: the photo is a film's next frame, and the small copy's change (3, h, w), in
+        [-2, 2], or picture is led through this; "native" has no small copy.
         """
         check_type(photo, Photo, "read_photo(path) gives one")
         pixels = grey_or_rgb(photo)
@@ -89,11 +90,15 @@ class Translator:
     def _at_size(self, pixels: Pixels, size: int, steady: Steady | None) -> Pixels:
         image = small_image(pixels, size, self._multiple)
         small = as_input(np.asarray(image))
-        change, *_ = self._translate(small)
-        change -= small
+        drawn, *_ = self._translate(small)
+        anew = self.card.result == "picture"
+        if not anew:
+            drawn -= small
         if steady:
-            change = np.moveaxis(steady(np.asarray(image.convert("L")), np.moveaxis(change, 2, 0)), 0, 2)
-        return add_change(pixels, change, threads=self._threads)
+            drawn = np.moveaxis(steady(np.asarray(image.convert("L")), np.moveaxis(drawn, 2, 0)), 0, 2)
+        if anew:
+            return enlarge(drawn, pixels.shape[:2], pixels.dtype, threads=self._threads)
+        return add_change(pixels, drawn, threads=self._threads)
 
     def _at_native_size(self, pixels: Pixels) -> Pixels:
         height, width = pixels.shape[:2]

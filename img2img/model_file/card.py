@@ -32,6 +32,8 @@ class ModelCard:
     pictures (see `inference.scorer`). `classes` names the labels that a conditional sampler draws, or the translators
     that a critic's numbers are for. `color_classes` are a colorizer's: a, b and share of the training pictures'
     colours, of each. `halo` is how many pixels around a tile a translator must see to draw it as in the whole picture.
+    `result` is what a photo gets of a translator that saw a small copy of it: the "change" that it made, added to the
+    photo, or the "picture" that it drew, as of masks and sketches.
     """
 
     name: str
@@ -60,6 +62,7 @@ class ModelCard:
     classes: tuple[str, ...] = ()
     color_classes: tuple[tuple[float, float, float], ...] = ()
     halo: int = 0
+    result: Literal["change", "picture"] = "change"
     format: int = CARD_FORMAT
 
     def to_json(self) -> str:

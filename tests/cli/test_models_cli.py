@@ -71,6 +71,7 @@ def test_show_prints_the_card(shelf: Path) -> None:
         assert word in result.stdout
     assert "way back" not in result.stdout
     assert "tiles" not in result.stdout
+    assert "change" not in result.stdout
 
 
 def test_show_tells_of_a_translators_way_back_and_halo(shelf: Path) -> None:
@@ -78,6 +79,13 @@ def test_show_tells_of_a_translators_way_back_and_halo(shelf: Path) -> None:
     lines = RUNNER.invoke(app, ["models", "show", str(path)]).stdout.splitlines()
     assert any(re.fullmatch(r"way back +b2a *", line) for line in lines)
     assert any(re.fullmatch(r"tiles +see 112 px around them *", line) for line in lines)
+
+
+@pytest.mark.parametrize(("result", "words"), [("change", "added to the photo"), ("picture", "what it draws")])
+def test_show_tells_what_a_translators_result_is(shelf: Path, result: str, words: str) -> None:
+    path = write_tiny_model(shelf / "a2b.onnx", tiny_model(0, 0), task="translate", result=result)
+    lines = RUNNER.invoke(app, ["models", "show", str(path)]).stdout.splitlines()
+    assert any(re.fullmatch(rf"result +{result}: .*{words}.*", line) for line in lines)
 
 
 def test_show_sets_metrics_out_as_lines_and_tables(shelf: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import DrawPhoto
+from noise import noise
 from PIL import Image
 from shared_options import OPTIONS
 from tiny_critic import scored_pair
@@ -17,9 +18,10 @@ from tiny_model import tiny_model, write_tiny_model
 from tiny_translator import IDENTITY, NEGATIVE, RED_TO_BLUE, matrix_translator
 from typer.testing import CliRunner, Result
 
+from img2img.batch.task import Translating
 from img2img.cli.app import app
 from img2img.inference import translator
-from img2img.model_file import lookup
+from img2img.model_file import lookup, read_card
 from img2img.photo import Photo
 
 ORANGE, BLUISH = (200, 120, 40), (55, 135, 215)  # one is the other's negative
@@ -110,6 +112,23 @@ def test_cycle_goes_back_with_the_reverse_model() -> None:
     with Image.open("photo.negative.cycle.png") as image:
         assert image.size == (180, 40)
     assert [colour("photo.negative.cycle.png", x) for x in (0.1, 0.5, 0.9)] == [ORANGE, BLUISH, BLUISH[::-1]]
+
+
+def test_folder_is_made_anew_when_the_same_weights_are_to_draw_the_picture() -> None:
+    Path("in").mkdir()
+    Image.fromarray(noise(90, 120, 3)).save("in/grain.png")
+    results = []
+    for result in ("change", "picture"):
+        matrix_translator(Path("negative.onnx"), NEGATIVE, result=result)
+        done = translate("in", "-o", "out")
+        assert done.exit_code == 0, done.stderr
+        results.append(np.asarray(Image.open("out/grain.png")).std())
+    assert results[1] < results[0] / 1.2  # enlarged from 48 x 64, it has lost its grain
+
+
+def test_journal_from_before_there_were_results_still_holds() -> None:
+    sha = read_card(Path("negative.onnx")).sha256
+    assert Translating("negative.onnx").settings() == {"model": sha, "size": "card", "back": None}
 
 
 def test_cycle_needs_the_reverse_model() -> None:

@@ -34,6 +34,7 @@ def test_checkpoint_translates_a_photo_with_two_commands(tmp_path: Path) -> None
     assert (imported.returncode, imported.stderr) == (0, "")
     first, *parities, last = imported.stdout.splitlines()
     assert first.startswith("Imported from latest_net_G_A.pth")
+    assert first.endswith("as cycle_gan and CUT are trained; --result picture says otherwise.")
     assert len(parities) == 4
     assert last == "x.onnx: 0.0 MB"
     translated = img2img("translate photo.png --model x.onnx --size native --quiet", tmp_path)

@@ -16,7 +16,9 @@ from torch import Tensor
 from img2img.errors import ExportError, ModelError, SettingError
 from img2img.export.parity import Parity
 from img2img.importing import import_model as importing
-from img2img.importing.import_model import import_model
+from img2img.importing.checkpoint import read_checkpoint
+from img2img.importing.import_model import import_model, likely_result
+from img2img.importing.recognise import recognised
 from img2img.inference import tiling, translator
 from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.inference.torch_runtime import load_network
@@ -56,7 +58,7 @@ def peer_named(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Peer
 
 
 def _made(folder: Path, name: str) -> Peer:
-    about = {"licence": "CC BY 4.0", "source": "trained by me in 2019", "native_size": 96}
+    about = {"licence": "CC BY 4.0", "source": "trained by me in 2019", "native_size": 96, "result": "picture"}
     cut, unet = partial(peer.resnet_forward, **CUT), partial(peer.unet_forward, levels=5)
     running = partial(peer.resnet_forward, blocks=1, running=True)
     if name == "resnet":
@@ -151,6 +153,30 @@ def test_card_says_what_was_assumed(peers: dict[str, Peer]) -> None:
 def test_statistics_can_be_given_where_norms_take_the_pictures_own(peers: dict[str, Peer]) -> None:
     outputs = {name: len(one.model.card.outputs) for name, one in peers.items()}
     assert outputs == {"resnet": 2, "unet": 2, "running": 1}
+
+
+@pytest.mark.parametrize(
+    ("tensors", "result"),
+    [
+        pytest.param(peer.resnet(1), "change", id="cycle_gan"),
+        pytest.param(peer.resnet(1, **CUT), "change", id="CUT"),
+        pytest.param(peer.resnet(1, "none"), "change", id="ResNet without norms"),
+        pytest.param(peer.unet(5), "picture", id="pix2pix"),
+        pytest.param(peer.unet(5, "instance"), "picture", id="U-Net with instance norms"),
+        pytest.param(peer.resnet(1, "batch"), "picture", id="pix2pix with a ResNet"),
+        pytest.param(peer.resnet(1, ends=(1, 3)), "picture", id="grey to colour"),
+        pytest.param(peer.resnet(1, ends=(1, 1)), "change", id="grey to grey"),
+    ],
+)
+def test_result_is_what_the_make_is_most_likely_for(tmp_path: Path, tensors: peer.Tensors, result: str) -> None:
+    path = peer.saved(tensors, tmp_path / "net_G.pth")
+    assert likely_result(recognised(read_checkpoint(path), path)) == result
+
+
+def test_result_that_was_told_is_not_called_assumed(peers: dict[str, Peer]) -> None:
+    results = {name: (one.model.card.result, "--result" in one.model.card.notes) for name, one in peers.items()}
+    assert results == {"resnet": ("picture", False), "unet": ("picture", True), "running": ("picture", True)}
+    assert "A result is the picture that it draws" in peers["unet"].model.card.notes
 
 
 def test_parity_was_measured(one: Peer) -> None:

@@ -78,6 +78,35 @@ def test_detail_that_the_network_cannot_see_stays(tmp_path: Path) -> None:
     np.testing.assert_array_equal(lighter.convert(Photo(photo, "RGB")).pixels, photo + np.array([51, 102, 0], np.uint8))
 
 
+@pytest.mark.parametrize("size", ["card", 100])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_nothing_of_the_photo_shines_through_a_picture_drawn_anew(
+    tmp_path: Path, size: translator.Size, dtype: type
+) -> None:
+    """The network draws one colour whatever it sees: a change of the blur alone would leave the grain."""
+    anew = Translator(matrix_translator(tmp_path / "anew.onnx", 0 * IDENTITY, (-0.6, 0.2, 1), result="picture"))
+    top = np.iinfo(dtype).max
+    for photo in (Photo(noise(300, 400, 3, dtype=dtype), "RGB", icc=b"icc"), Photo(noise(90, 60, dtype=dtype), "L")):
+        drawn = anew.convert(photo, size=size)
+        expected: np.ndarray = (np.array([0.2, 0.6, 1]) * top).astype(dtype)
+        np.testing.assert_array_equal(drawn.pixels, np.broadcast_to(expected, (*photo.pixels.shape[:2], 3)))
+        assert (drawn.space, drawn.icc) == ("RGB", photo.icc)
+
+
+def test_picture_drawn_at_the_photos_size_is_the_same_enlarged_or_native(folder: Path) -> None:
+    anew = Translator(matrix_translator(folder / "anew.onnx", RED_TO_BLUE, result="picture"), threads=1)
+    photo = Photo(noise(64, 64, 3), "RGB")
+    for size in ("card", "native"):
+        np.testing.assert_array_equal(anew.convert(photo, size=size).pixels, photo.pixels[..., ::-1])
+
+
+def test_film_steadies_the_picture_that_is_drawn_anew(folder: Path) -> None:
+    anew = Translator(matrix_translator(folder / "film.onnx", IDENTITY, result="picture"), threads=1)
+    photo = Photo(np.full((64, 64, 3), 204, np.uint8), "RGB")
+    drawn = anew.convert(photo, steady=lambda luma, picture: picture - 0.4)  # 51 grey levels darker
+    np.testing.assert_array_equal(drawn.pixels, photo.pixels - 51)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (33, 17), (150, 97), (160, 160)])
 def test_native_size_draws_every_pixel_of_any_photo(negative: Translator, size: tuple[int, int]) -> None:
     photo = noise(*size, 3)

@@ -42,7 +42,9 @@ def test_card_read_is_the_card_written(model: Path) -> None:
 
 
 def test_card_survives_json() -> None:
-    full = replace(CARD, reverse="back", score={"median": 0.5}, hardware="one core", notes='a "note"\n')
+    full = replace(
+        CARD, reverse="back", result="picture", score={"median": 0.5}, hardware="one core", notes='a "note"\n'
+    )
     assert ModelCard.from_json(full.to_json()) == full
 
 
@@ -149,6 +151,7 @@ def test_card_of_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
         {"outputs": [{"name": "ab", "shape": [1], "unit": "", "range": [1]}]},
         {"surprise": 1},
         {"score": 3},
+        {"result": "sum"},
     ],
 )
 def test_junk_in_a_card_is_refused(change: dict[str, Any]) -> None:
@@ -167,6 +170,12 @@ def test_missing_field_is_named() -> None:
     del values["licence"]
     with pytest.raises(ModelError, match="licence"):
         ModelCard.from_json(json.dumps(values))
+
+
+def test_card_from_before_there_were_results_adds_the_change() -> None:
+    values = json.loads(CARD.to_json())
+    del values["result"]
+    assert ModelCard.from_json(json.dumps(values)).result == "change"
 
 
 @pytest.fixture

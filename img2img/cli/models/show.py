@@ -20,6 +20,11 @@ ModelName = Annotated[
     str, typer.Argument(metavar="NAME|FILE", help="A model at hand, or an .onnx or .safetensors file.")
 ]
 
+RESULTS = {
+    "change": "change: what it changes in a photo, enlarged and added to the photo",
+    "picture": "picture: what it draws, enlarged to the photo's size",
+}
+
 
 def show(model: ModelName, as_json: AsJson = False) -> None:
     """Print a model's card: what it is, how it was made and how good it was measured to be."""
@@ -63,6 +68,7 @@ def rows(path: Path, card: ModelCard) -> list[tuple[str, str]]:
         ("way back", card.reverse or ""),
         ("critic", card.critic or ""),
         ("judges for", ", ".join(card.classes) if card.task == "critic" else ""),
+        ("result", RESULTS[card.result] if card.task == "translate" else ""),
         ("tiles", f"see {card.halo} px around them" if card.halo else ""),
         ("licence", card.licence),
         ("made with", f"img2img {card.version}"),

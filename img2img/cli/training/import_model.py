@@ -25,6 +25,15 @@ def import_model(
             show_default=False,
         ),
     ] = None,
+    result: Annotated[
+        Literal["change", "picture"] | None,
+        typer.Option(
+            help="What a photo gets: the change that the network made to a small copy, enlarged and added to it, or "
+            "the picture that it drew, enlarged, as of masks and sketches. Without it picture for what looks like "
+            "pix2pix (a U-Net, batch norms, or from grey to colour), change for other ResNets.",
+            show_default=False,
+        ),
+    ] = None,
     licence: Annotated[str, typer.Option(help="Under which licence the weights are, for the card.")] = "unknown",
     source: Annotated[str, typer.Option(help="Who trained it on what, or an address, for the card.")] = "unknown",
 ) -> None:
@@ -45,7 +54,7 @@ def import_model(
 
     check_target(output, overwrite=True, error=ExportError)
     imported = importing.import_model(
-        checkpoint, output, norm=norm, licence=licence, source=source, native_size=native_size
+        checkpoint, output, norm=norm, licence=licence, source=source, native_size=native_size, result=result
     )
     print(imported.card.notes)
     for parity in imported.parity:

@@ -1,11 +1,15 @@
-"""The change that a network makes to a small copy of a photo, enlarged and added to the photo itself.
+"""What a network made of a small copy of a photo, enlarged to the photo's size: its change, or its picture.
 
-So the photo keeps its own sharpness, and what the network leaves alone stays as it was.
+A change is added to the photo, so that this keeps its own sharpness, and what the network leaves alone stays as it was.
+A picture drawn anew takes the photo's place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from img2img.lab import Floats
@@ -18,20 +22,38 @@ def add_change(pixels: Pixels, change: Floats, *, threads: int = 1) -> Pixels:
     The change is of values in [-1, 1], so 2 leads from black to white. It is enlarged bicubically (Keys 1981, a = -0.5,
     as Pillow does), in strips of rows.
     """
-    height, width = pixels.shape[:2]
-    changed = np.empty((height, width, 3), pixels.dtype)
-    enlarged = _Enlarged(change, height, width)
-    top = np.float32(np.iinfo(pixels.dtype).max)
+    three = pixels if pixels.ndim == 3 else pixels[..., None]
+    return _enlarged(change, pixels.shape[:2], pixels.dtype, lambda rows: three[rows], threads)
 
-    def change_rows(rows: slice) -> None:
-        values = enlarged.rows(rows)
+
+def enlarge(picture: Floats, size: tuple[int, int], dtype: npt.DTypeLike, *, threads: int = 1) -> Pixels:
+    """(H, W, 3), of size (H, W), uint8 or uint16: the picture (h, w, 3), in [-1, 1], enlarged as a change is."""
+    grey = np.float32(np.iinfo(dtype).max / 2)
+    return _enlarged(picture, size, dtype, lambda rows: grey, threads)
+
+
+def _enlarged(
+    values: Floats,
+    size: tuple[int, ...],
+    dtype: npt.DTypeLike,
+    zero: Callable[[slice], Pixels | np.float32],
+    threads: int,
+) -> Pixels:
+    """`zero` is what a value of 0 stands for, in each run of rows."""
+    height, width = size
+    made = np.empty((height, width, 3), dtype)
+    large = _Enlarged(values, height, width)
+    top = np.float32(np.iinfo(dtype).max)
+
+    def make_rows(rows: slice) -> None:
+        values = large.rows(rows)
         values *= top / 2
-        values += pixels[rows] if pixels.ndim == 3 else pixels[rows, :, None]
+        values += zero(rows)
         np.clip(np.rint(values, out=values), 0, top, out=values)
-        changed[rows] = values
+        made[rows] = values
 
-    in_strips(change_rows, height, width, threads=threads)
-    return changed
+    in_strips(make_rows, height, width, threads=threads)
+    return made
 
 
 class _Enlarged:
