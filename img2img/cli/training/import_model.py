@@ -60,18 +60,21 @@ def import_model(
     from img2img.atomic_file import check_target
     from img2img.errors import ExportError
     from img2img.importing import import_model as importing
+    from img2img.progress_bar import status_line
 
     check_target(output, overwrite=True, error=ExportError)
-    imported = importing.import_model(
-        checkpoint,
-        output,
-        norm=norm,
-        licence=licence,
-        source=source,
-        native_size=native_size,
-        result=result,
-        reverse=reverse,
-    )
+    with status_line() as tell:
+        tell(f"{output}: making its graph, comparing it with PyTorch")
+        imported = importing.import_model(
+            checkpoint,
+            output,
+            norm=norm,
+            licence=licence,
+            source=source,
+            native_size=native_size,
+            result=result,
+            reverse=reverse,
+        )
     print(imported.card.notes)
     for parity in imported.parity:
         print(f"parity of {parity}: {parity.difference:.2g} {parity.unit}")
