@@ -52,3 +52,16 @@ def transfer_bar() -> Iterator[Callable[[int, int | None], None]]:
     with progress_bar(unit="bytes") as bar:
         task = bar.add_task("", total=None, note="")
         yield lambda here, total: bar.update(task, completed=here, total=total)
+
+
+@contextmanager
+def status_line() -> Iterator[Callable[[str], None]]:
+    """One line on a terminal that goes away at its end, nothing elsewhere: tell it what is being done now."""
+    if not sys.stderr.isatty():
+        yield lambda doing: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status("starting") as status:
+        yield lambda doing: status.update(escape(doing))

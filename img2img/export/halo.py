@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from img2img.export.parity import random_input
+from img2img.export.example_inputs import random_input
 from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.inference.tiling import SMALLEST_HALO
 from img2img.lab import Floats

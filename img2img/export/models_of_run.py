@@ -1,6 +1,6 @@
 """From a run to its model files: one, or for a recipe that trains both ways two that name each other, and a critic."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ def export_run(
     critic: Path | None = None,
     settings: tuple[str, ...] = (),
     about: Mapping[str, Any] = {},
+    tell: Callable[[str], None] = lambda doing: None,
 ) -> Export:
     """Write `target` (.onnx) and the .safetensors beside it.
 
@@ -59,8 +60,9 @@ def export_run(
     the target. `which` is the "best" state or the "last"; without it the best where the run has one. `weights`
     (.safetensors) takes every network of the run, to train on from. `critic` (.onnx) takes the discriminators; the
     cards of the models then say how a score is made with it, if the run's data is still where it was. `settings` change
-    what does not touch the weights (temperature); `about` holds fields of the card. Raises ExportError when a graph
-    drifts from PyTorch by more than `tolerance` in the recipe's unit; nothing is written then.
+    what does not touch the weights (temperature); `about` holds fields of the card. `tell` is told what is being done.
+    Raises ExportError when a graph drifts from PyTorch by more than `tolerance` in the recipe's unit; nothing is
+    written then.
     """
     state = chosen_state(run, which)
     recipe = recipe_class(state.recipe)
@@ -69,12 +71,15 @@ def export_run(
         check_critic(recipe, critic, targets.values())
     _check_request(recipe, settings, about)
     config = make_config(recipe, settings, **state.config)
-    models = {path: _exported(name, path, state, recipe, config) for name, path in targets.items()}
+    models = {path: _exported(name, path, state, recipe, config, tell) for name, path in targets.items()}
+    if critic:
+        tell(f"{critic}: making its graph, comparing it with PyTorch")
     judge = export_critic(critic, state, recipe, config) if critic else None
     parity = [one for model in models.values() for one in model.parity] + (judge.parity if judge else [])
     check_parity(parity, tolerance, run)
     card = replace(card_of(run, state, recipe, config), **about)
     for path, model in models.items():
+        tell(f"{path}: measuring how far it sees, writing it")
         own = facts(model.network, model.graph, recipe, card, _beside(state, recipe))
         back = next((other.stem for other in models if other != path), None)
         own |= {"name": path.stem, "reverse": back, "critic": critic.stem if critic else None}
@@ -84,6 +89,7 @@ def export_run(
     note = ""
     if judge:
         judge.write(replace(card, native_size=recipe.native_size(config)), [path.stem for path in models])
+        tell(f"{critic}: measuring the score of the run's pictures")
         note = _with_quantiles(run, dict(zip(recipe.domains, models, strict=True)), state)
     return Export([*models, *filter(None, (critic, weights))], parity, note)
 
@@ -112,12 +118,21 @@ def _check_request(recipe: type[Recipe], settings: tuple[str, ...], about: Mappi
         raise SettingError(f"--native-size: {recipe.name} draws at the size it was trained at; leave it out")
 
 
-def _exported(name: str, path: Path, state: TrainState, recipe: type[Recipe], config: Recipe.Config) -> _Generator:
+def _exported(
+    name: str,
+    path: Path,
+    state: TrainState,
+    recipe: type[Recipe],
+    config: Recipe.Config,
+    tell: Callable[[str], None],
+) -> _Generator:
+    tell(f"{path}: making its graph")
     network = recipe.exported_network(config)
     network.load_state_dict(_averaged_weights(state.ema, name))
     recipe.settle(network, config, _beside(state, recipe))
     round_to_half(network.eval())
     graph = to_onnx(network, recipe, config)
+    tell(f"{path}: comparing it with PyTorch")
     return _Generator(network, graph, measure_parity(path.stem, network, graph, recipe, config))
 
 

@@ -4,7 +4,7 @@ A network with an optional input keeps it: the graph holds its neutral value, wh
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -15,6 +15,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from img2img.export.example_inputs import fill_shape
+from img2img.export.free_sizes import computes_as, free_sizes
 from img2img.lab import Floats
 from img2img.model_file import TensorSpec
 from img2img.networks.blocks import ConvNormAct
@@ -22,11 +24,8 @@ from img2img.networks.optional_input import WithOptionalInput
 from img2img.recipes.recipe import Recipe
 
 LARGEST = {"N": 4096, "H": 200, "W": 200}  # sides in multiples; only bounds what the exporter proves about shapes
-
-
-def fill_shape(spec: TensorSpec, sizes: Mapping[str, int]) -> list[int]:
-    """The shape of an input with numbers in the place of its names."""
-    return [sizes[size] if isinstance(size, str) else size for size in spec.shape]
+UNIT = 32
+"""Sides of examples are 2, 3 and 4 times this, or the multiple where that is more."""
 
 
 class ScaledConv(nn.Module):
@@ -79,21 +78,28 @@ def to_onnx(network: nn.Module, recipe: type[Recipe], config: Recipe.Config) -> 
 def graph_of(network: nn.Module, takes: Sequence[TensorSpec], gives: Sequence[TensorSpec], multiple: int) -> bytes:
     """The same of any network without batch norms whose pictures have sides of multiples of `multiple`."""
     inputs, outputs = [spec.name for spec in takes], [spec.name for spec in gives]
-    example = {
-        "N": 2,
-        "H": max(64, 2 * multiple),
-        "W": max(96, 3 * multiple),
-    }  # none 1 anywhere: the exporter fixes those
-    examples = [torch.zeros(fill_shape(spec, example)) for spec in takes]
-    shapes = _dynamic_shapes(takes, multiple)
+    unit = -(-UNIT // multiple) * multiple
+    traced, other = {"H": 2 * unit, "W": 3 * unit}, {"H": 3 * unit, "W": 4 * unit}
+    further: list[Tensor] = []
     if isinstance(network, WithOptionalInput):
         inputs, outputs = [*inputs, network.optional], [*outputs, network.further]
-        examples.append(network.neutral())
-        shapes.append({})
-    model = _exported(network, tuple(examples), inputs, outputs, tuple(shapes))
+        further.append(network.neutral())
+    several = {"N": 2}  # not 1, which the exporter would fix
+    examples = (*(torch.zeros(fill_shape(spec, traced | several)) for spec in takes), *further)
+    if not any("N" in spec.shape for spec in takes):  # what takes several at a time counts them as a rule
+        model = _exported(network, examples, inputs, outputs)
+        if free_sizes(model, takes, multiple, traced, other):
+            graph = _finished(model, network)
+            if computes_as(network, graph, takes, other, further):
+                return graph
+    shapes = (*_dynamic_shapes(takes, multiple), *({} for _ in further))
+    return _finished(_exported(network, examples, inputs, outputs, shapes), network)
+
+
+def _finished(model: onnx.ModelProto, network: nn.Module) -> bytes:
     _store_small(model.graph)
     if isinstance(network, WithOptionalInput):  # with a value it may be left out
-        model.graph.initializer.append(numpy_helper.from_array(examples[-1].numpy(), network.optional))
+        model.graph.initializer.append(numpy_helper.from_array(network.neutral().numpy(), network.optional))
     _drop_traces(model.graph)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
@@ -110,8 +116,9 @@ def _exported(
     examples: tuple[Tensor, ...],
     inputs: Sequence[str],
     outputs: Sequence[str],
-    shapes: tuple[dict[int, Any], ...],
+    shapes: tuple[dict[int, Any], ...] | None = None,
 ) -> onnx.ModelProto:
+    """Without `shapes` the sizes are those of the examples."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "# The axis name", UserWarning)  # two inputs may share N: that is meant
         program = torch.onnx.export(

@@ -1,15 +1,15 @@
 """Whether an exported graph computes what the network does in PyTorch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from img2img.errors import ExportError
-from img2img.export.onnx_graph import fill_shape
+from img2img.export.example_inputs import random_input
 from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.model_file import TensorSpec
 from img2img.recipes.recipe import Recipe
@@ -88,15 +88,3 @@ def _parity_sizes(multiple: int) -> list[dict[str, int]]:
         for sizes in PARITY_SIZES
     ]
     return list({(one["H"], one["W"]): one for one in rounded}.values())
-
-
-def random_input(spec: TensorSpec, sizes: Mapping[str, int], generator: torch.Generator) -> Tensor:
-    """Evenly drawn within the input's range; pictures are smooth."""
-    shape = fill_shape(spec, sizes)
-    low, high = spec.range
-    if len(shape) < 4:
-        return torch.rand(shape, generator=generator) * (high - low) + low
-    height, width = shape[-2:]
-    coarse = torch.rand(*shape[:2], max(1, height // 16), max(1, width // 16), generator=generator)
-    smooth = nn.functional.interpolate(coarse * (high - low) + low, (height, width), mode="bicubic")
-    return smooth.clamp(low, high)

@@ -17,6 +17,7 @@ from img2img.importing.checkpoint import read_checkpoint
 from img2img.importing.generator_layout import GeneratorLayout
 from img2img.importing.imported_network import imported_network
 from img2img.importing.recognise import recognised
+from img2img.importing.way_back import way_back
 from img2img.model_file import ModelCard
 from img2img.recipes import IMPORTED
 from img2img.recipes.translation.translator_tensors import (
@@ -43,7 +44,7 @@ DRAWS = (
 CHANGES = "A result is a photo with what it changes, as cycle_gan and CUT are trained; --result picture says otherwise."
 
 NormWay = Literal["picture", "running"]
-DrawnResult = Literal["change", "picture"]
+Result = Literal["change", "picture"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class ImportedModel:
     file: Path
     card: ModelCard
     parity: list[Parity]
+    awaited: Path | None = None
+    """The file of the way back where it is named and not there yet."""
 
 
 def import_model(
@@ -63,16 +66,19 @@ def import_model(
     licence: str = UNKNOWN,
     source: str = UNKNOWN,
     native_size: int | None = None,
-    result: DrawnResult | None = None,
+    result: Result | None = None,
+    reverse: str | None = None,
 ) -> ImportedModel:
     """Write `target` (.onnx) of a generator's checkpoint, its weights in full precision.
 
     `norm`: batch norms take the statistics of each "picture", as the authors' tests do, or the "running" ones of the
     training. `result` is the card's; without one it is what a network of this make was most likely trained for, and
-    the notes say so. Raises ModelError for a file that is not such a checkpoint, SettingError for what does not go
-    together, ExportError when the graph drifts from PyTorch; nothing is written then.
+    the notes say so. `reverse` is the name or file of the model that goes back, whether it is there already or not.
+    Raises ModelError for a file that is not such a checkpoint, SettingError for what does not go together, ExportError
+    when the graph drifts from PyTorch; nothing is written then.
     """
     target = model_target(target)
+    back = way_back(target, reverse) if reverse is not None else None
     tensors = read_checkpoint(checkpoint)
     layout = recognised(tensors, checkpoint)
     running = norm == "running"
@@ -91,12 +97,12 @@ def import_model(
         result = likely_result(layout)
         notes += f" {DRAWS if result == 'picture' else CHANGES}"
     card = _card(target.stem, network, layout, native_size or layout.native_size)
-    card = replace(card, data=source, licence=licence, notes=notes, result=result)
+    card = replace(card, data=source, licence=licence, notes=notes, result=result, reverse=back.name if back else None)
     write_graph(target, graph, card)
-    return ImportedModel(target, card, parity)
+    return ImportedModel(target, card, parity, awaited=back.beside if back and not back.file else None)
 
 
-def likely_result(layout: GeneratorLayout) -> DrawnResult:
+def likely_result(layout: GeneratorLayout) -> Result:
     """What a result of such a network should be, as far as the make tells.
 
     pix2pix, which draws from masks, maps and sketches, is by its authors' defaults a U-Net with batch norms; cycle_gan

@@ -77,7 +77,7 @@ def find_reverse(model: str | os.PathLike[str]) -> Path:
     path = find_model(os.fspath(model))
     name = read_card(path).reverse
     if name is None:
-        raise ModelError(f"{path}: its card names no model that goes back; `img2img export --reverse` writes one")
+        raise ModelError(f"{path}: its card names no model that goes back; img2img export and import take --reverse")
     return _companion(path, name, "to go back")
 
 

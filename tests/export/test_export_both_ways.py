@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from img2img.cli.app import app
 from img2img.errors import ExportError, ModelError, RunError, SettingError
-from img2img.export.models_of_run import chosen_state
+from img2img.export.models_of_run import chosen_state, export_run
 from img2img.export.targets import reverse_name, targets_of
 from img2img.inference.torch_runtime import TorchRuntime
 from img2img.inference.translator import Translator
@@ -190,3 +190,13 @@ def test_run_of_cyclegan_goes_on_elsewhere_from_all_its_weights(
     for name, value in state.ema.items():
         assert torch.equal(goes_on.ema.state_dict()[name], value), name
     assert Translator(exported_cyclegan / "a2b.onnx").reverse().card.recipe == "cyclegan"
+
+
+@pytest.mark.usefixtures("graphs_once")
+def test_export_tells_what_it_is_doing(run: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    there, back = tmp_path / "a2b.onnx", tmp_path / "b2a.onnx"
+    export_run(run, there, tolerance=0.05, tell=told.append)
+    steps = ["making its graph", "comparing it with PyTorch"]
+    assert told[:4] == [f"{path}: {step}" for path in (there, back) for step in steps]
+    assert told[4:] == [f"{path}: measuring how far it sees, writing it" for path in (there, back)]

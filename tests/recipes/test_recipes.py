@@ -9,7 +9,7 @@ from tiny_recipe import batch, photos, stepper, tiny_recipe
 from torch import nn
 
 from img2img.errors import SettingError
-from img2img.export.onnx_graph import fill_shape
+from img2img.export.example_inputs import fill_shape
 from img2img.losses import ADVERSARIAL_LOSSES
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.recipes import RECIPES, photo_lab, recipe_class

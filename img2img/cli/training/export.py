@@ -58,22 +58,25 @@ def export(
     from img2img.atomic_file import check_target
     from img2img.errors import ExportError
     from img2img.export.models_of_run import export_run
+    from img2img.progress_bar import status_line
 
     for path in filter(None, (output, reverse, all_weights, critic)):
         check_target(path, overwrite=True, error=ExportError)
     given = {"data": data, "hardware": hardware, "notes": notes, "native_size": native_size}
     about = {name: value for name, value in given.items() if value is not None}
-    exported = export_run(
-        run,
-        output,
-        reverse=reverse,
-        which=which,
-        weights=all_weights,
-        critic=critic,
-        tolerance=tolerance,
-        settings=tuple(settings or ()),
-        about=about,
-    )
+    with status_line() as tell:
+        exported = export_run(
+            run,
+            output,
+            reverse=reverse,
+            which=which,
+            weights=all_weights,
+            critic=critic,
+            tolerance=tolerance,
+            settings=tuple(settings or ()),
+            about=about,
+            tell=tell,
+        )
     for parity in exported.parity:
         print(f"parity of {parity}: {parity.difference:.2g} {parity.unit}")
     for path in exported.files:

@@ -34,6 +34,15 @@ def import_model(
             show_default=False,
         ),
     ] = None,
+    reverse: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="The model that goes back, beside FILE.onnx or at hand, for the card: `translate --cycle` uses it. It "
+            "may be imported later.",
+            show_default=False,
+        ),
+    ] = None,
     licence: Annotated[str, typer.Option(help="Under which licence the weights are, for the card.")] = "unknown",
     source: Annotated[str, typer.Option(help="Who trained it on what, or an address, for the card.")] = "unknown",
 ) -> None:
@@ -51,12 +60,24 @@ def import_model(
     from img2img.atomic_file import check_target
     from img2img.errors import ExportError
     from img2img.importing import import_model as importing
+    from img2img.progress_bar import status_line
 
     check_target(output, overwrite=True, error=ExportError)
-    imported = importing.import_model(
-        checkpoint, output, norm=norm, licence=licence, source=source, native_size=native_size, result=result
-    )
+    with status_line() as tell:
+        tell(f"{output}: making its graph, comparing it with PyTorch")
+        imported = importing.import_model(
+            checkpoint,
+            output,
+            norm=norm,
+            licence=licence,
+            source=source,
+            native_size=native_size,
+            result=result,
+            reverse=reverse,
+        )
     print(imported.card.notes)
     for parity in imported.parity:
         print(f"parity of {parity}: {parity.difference:.2g} {parity.unit}")
     print(f"{imported.file}: {imported.file.stat().st_size / 1e6:.1f} MB")
+    if imported.awaited:
+        print(f"{imported.awaited}: not there yet; translate --cycle needs it, so import the way back, too")
