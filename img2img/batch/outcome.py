@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from img2img.batch.job import STREAM
+
 Status = Literal["done", "skipped", "failed"]
+UP_TO_DATE = "up to date"
+EXISTS = "already there"
+EDITED = "changed since it was made"
 LOW_SCORE = "low score"
-"""The flag of a photo that was skipped for it."""
+"""The flags that say why a photo was skipped."""
 WITHOUT = "without "
 """Begins the flag of what came with a photo and is not in its result: "without gain map"."""
 
@@ -31,6 +36,19 @@ class Outcome:
     width: int | None = None
     height: int | None = None
     bytes: int | None = None
+
+    def in_words(self) -> str:
+        """Where the result went, or why there is none: "photo.jpg -> photo.colorized.jpg (0.4 s)"."""
+        if self.error:
+            return self.error
+        source = "standard input" if self.source is STREAM else str(self.source)
+        target = "standard output" if self.target is STREAM else str(self.target)
+        if self.status == "done":
+            return f"{source} -> {target} ({self.seconds:.1f} s)"
+        if LOW_SCORE in self.flags:
+            return f"{source}: skipped, its score {self.score:.2f} is below --min-score"
+        advice = "; left alone, --overwrite replaces it" if {EXISTS, EDITED} & set(self.flags) else ""
+        return f"{target}: {', '.join(self.flags)}{advice}"
 
     @property
     def losses(self) -> tuple[str, ...]:

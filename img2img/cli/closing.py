@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from img2img.atomic_file import reason_for
-from img2img.batch.job import STREAM
-from img2img.batch.journal.resume_rules import EDITED, EXISTS
-from img2img.batch.outcome import LOW_SCORE, Outcome
+from img2img.batch.outcome import EDITED, EXISTS, Outcome
 from img2img.errors import Img2ImgError
 
 
@@ -97,24 +95,11 @@ def closing(
             for line in _scores(outcomes()) if show_scores else ():
                 tell(line, where)
             if one_photo:
-                for line in (result_line(each) for each in outcomes() if each.status != "failed"):
+                for line in (one_line(each.in_words()) for each in outcomes() if each.status != "failed"):
                     tell(line, where)
             else:
                 beside = f"; {one_line(words)}" if (words := passed_over()) else ""
                 tell(tally.line(verb, output) + beside + ending, where)
-
-
-def result_line(outcome: Outcome) -> str:
-    """Where the result went, or why there is none: "photo.jpg -> photo.colorized.jpg (0.4 s)"."""
-    source = "standard input" if outcome.source is STREAM else str(outcome.source)
-    target = "standard output" if outcome.target is STREAM else str(outcome.target)
-    if outcome.status == "done":
-        return one_line(f"{source} -> {target} ({outcome.seconds:.1f} s)")
-    reason = outcome.flags[0]
-    if reason == LOW_SCORE:
-        return one_line(f"{source}: skipped, its score {outcome.score:.2f} is below --min-score")
-    advice = "" if reason not in (EXISTS, EDITED) else "; left alone, --overwrite replaces it"
-    return one_line(f"{target}: {reason}{advice}")
 
 
 def _scores(outcomes: Iterable[Outcome]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from img2img.batch.outcome import Outcome
-from img2img.cli.closing import Tally, one_line, result_line, tell
+from img2img.cli.closing import Tally, one_line, tell
 
 
 def follow(outcomes: Iterable[Outcome], tally: Tally, *, total: int, quiet: bool, each: bool = False) -> None:
@@ -44,7 +44,7 @@ def follow_films(outcomes: Iterable[Outcome], tally: Tally, bar: "FilmBar", *, q
             if outcome.error:
                 tell(one_line(outcome.error), sys.stderr)
             elif not quiet:
-                tell(result_line(outcome), sys.stdout)
+                tell(one_line(outcome.in_words()), sys.stdout)
             for lost in outcome.flags if outcome.status != "skipped" and not quiet else ():
                 tell(one_line(f"{outcome.target}: without {lost}"), sys.stderr)
 

@@ -16,8 +16,7 @@ from img2img.batch.journal import journal as journal_module
 from img2img.batch.journal.journal import Journal
 from img2img.batch.journal.journal_file import JOURNAL_NAME
 from img2img.batch.journal.register import Registered
-from img2img.batch.journal.resume_rules import EDITED, EXISTS, UP_TO_DATE
-from img2img.batch.outcome import Outcome, failure
+from img2img.batch.outcome import EDITED, EXISTS, UP_TO_DATE, Outcome, failure
 from img2img.errors import Img2ImgError, UsageError
 
 SETTINGS = {"model": "abc", "strength": 1.0}

@@ -6,16 +6,14 @@ from typing import Any
 import pytest
 
 from img2img.batch.journal.resume_rules import (
-    EDITED,
-    EXISTS,
-    UP_TO_DATE,
     Decision,
     JournalEntry,
     Stamp,
     decide,
     in_the_way,
+    without_journal,
 )
-from img2img.batch.outcome import LOW_SCORE
+from img2img.batch.outcome import EDITED, EXISTS, LOW_SCORE, UP_TO_DATE
 
 PHOTO, MADE, OTHER = Stamp(100, 1), Stamp(200, 2), Stamp(300, 3)
 DONE = JournalEntry("in/a.jpg", PHOTO, 1, "done", begun=False, may_replace=False, made=MADE, score=None, flags=())
@@ -88,3 +86,19 @@ def test_photo_of_a_low_score_is_looked_at_again_only_when_less_is_asked() -> No
     assert decided(low, None) == CONVERT
     assert decided(low, None, least=0.3, settings=2) == CONVERT
     assert decided(low, None, least=0.3, photo=OTHER) == CONVERT
+
+
+@pytest.mark.parametrize(
+    ("there", "overwrite", "made_so", "stays"),
+    [
+        (False, False, None, None),
+        (True, True, None, None),
+        (True, False, None, EXISTS),
+        (True, False, True, UP_TO_DATE),
+        (True, False, False, None),
+    ],
+)
+def test_without_a_journal_a_results_own_record_decides(
+    there: bool, overwrite: bool, made_so: bool | None, stays: str | None
+) -> None:
+    assert without_journal(lambda: there, overwrite, lambda: made_so) == stays

@@ -3,12 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from img2img.batch.outcome import LOW_SCORE
-
-UP_TO_DATE = "up to date"
-EXISTS = "already there"
-EDITED = "changed since it was made"
-"""The flags that say why a photo was skipped; LOW_SCORE is another."""
+from img2img.batch.outcome import EDITED, EXISTS, LOW_SCORE, UP_TO_DATE
 
 
 @dataclass(frozen=True)
