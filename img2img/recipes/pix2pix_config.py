@@ -26,10 +26,11 @@ class Pix2pixConfig(TranslatorConfig):
     """How often the U-Net halves a picture, whose sides must be multiples of 2 ** levels."""
     dropout: float = 0.0
     """Share of the U-Net's deepest features that are dropped at random while it trains."""
-    lambda_l1: float = 10.0
+    lambda_l1: float = 100.0
     """Weight of the L1 distance between what is drawn and the target."""
     lambda_perceptual: float = 10.0
-    generator_lr: float = 5e-4
+    lambda_adversarial: float = 0.3
+    generator_lr: float = 1e-3
     discriminator_lr: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.99)
 

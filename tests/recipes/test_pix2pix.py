@@ -38,7 +38,7 @@ def losses(of: Pix2pixRecipe, pictures: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def test_step_minimises_the_papers_objective() -> None:
-    made = recipe(*STILL, "adversarial=bce", "lambda_l1=100", "dropout=0")
+    made = recipe(*STILL, "adversarial=bce", "lambda_adversarial=1", "lambda_l1=100", "dropout=0")
     pictures = batch(made)
     a, b = pictures["a"], pictures["b"]
     with torch.no_grad():
