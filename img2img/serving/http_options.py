@@ -93,6 +93,5 @@ def _unknown(name: str, kind: type[ConversionOptions], names: list[str]) -> str:
 
 def _check_model(task: str, model: str | None) -> None:
     """Only by its name: a path would be a file of the server's."""
-    names = model_names(task)
-    if model is not None and model not in names:
+    if model is not None and model not in (names := model_names(task)):
         raise UsageError(f"--model {model!r}: give one of {', '.join(names)}")
