@@ -8,7 +8,7 @@ from pathlib import Path
 
 from img2img.atomic_file import exists
 from img2img.data.listing import DIGITS
-from img2img.errors import SettingError
+from img2img.errors import DataError, SettingError
 
 Words = Sequence[str | Path]
 """Items as they are given, one after the other."""
@@ -52,6 +52,13 @@ def data_paths(words: Words) -> list[Path]:
 def can_be_opened(name: str) -> bool:
     """Whether there is something to open, by this name as it is or as a pattern."""
     return name == DIGITS or exists(Path(name)) or bool(_matches(name))
+
+
+def refuse_missing(words: Words) -> None:
+    """Raises DataError for the first item that is not there, and SettingError for a weight that cannot be."""
+    for item in map(data_item, words):
+        if not can_be_opened(item.name):
+            raise DataError(f"{item.name}: no such folder or tar file")
 
 
 def _matches(pattern: str) -> list[str]:

@@ -1,8 +1,8 @@
 """What the recipes that draw from noise have in common: latents, players' rates, and what a sampler ships as."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn, optim
@@ -47,6 +47,9 @@ class GenerativeRecipe(Recipe):
                 self.require(name, 0 < getattr(self, name) < inf, "above 0")
             self.require("betas", all(0 <= beta < 1 for beta in self.betas), "from 0 to below 1")
             self.require("upsampling", self.upsampling in UPSAMPLING, f"one of {', '.join(UPSAMPLING)}")
+
+        def in_color(self) -> Self:
+            return replace(self, image_channels=3)
 
     task = "generate"
     averaged = ("generator",)

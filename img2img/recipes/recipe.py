@@ -64,6 +64,10 @@ class Recipe(nn.Module):
             """With as many labels as there are in the data, where the recipe learns labels."""
             return self
 
+        def in_color(self) -> Self:
+            """For images in colour, where the recipe draws grey ones by default."""
+            return self
+
     name: ClassVar[str]
     task: ClassVar[Literal["colorize", "translate", "generate"]]
     averaged: ClassVar[tuple[str, ...]]

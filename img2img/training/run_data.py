@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from img2img.data.data_choice import ChosenData, chosen_data
+from img2img.data.image_source import has_color
 from img2img.data.pairs.pair_choice import chosen_pairs
 from img2img.data.training_data import TrainingData, open_data
 from img2img.errors import DataError, SettingError, UsageError
@@ -58,6 +59,7 @@ def config_and_data(
     config = make_config(recipe, request.settings, request.config, request.preset, **given)
     data = open_data(chosen.domains, held_out=config.images_held_out(), paired=recipe.paired)
     config = _with_classes(config, data, asked.get("classes"), chosen.named)
+    config = _with_channels(config, data, asked="image_channels" in asked, announce=announce)
     config = _with_epochs(config, data, steps_asked="steps" in asked, announce=announce)
     if any(spec.name == "label" for spec in recipe.inputs(config)) and not data.classes:
         raise DataError(
@@ -100,6 +102,16 @@ def _with_classes(
             f"classes={asked}: {_listed(named)} has {len(data.classes)}; leave classes away, since they are counted"
         )
     return config.for_classes(len(data.classes))
+
+
+def _with_channels(config: Recipe.Config, data: TrainingData, *, asked: bool, announce: bool) -> Recipe.Config:
+    """In colour where the images are, unless the channels were asked for."""
+    colored = config.in_color()
+    if asked or colored == config or not all(map(has_color, data.train.values())):
+        return config
+    if announce:
+        _log.info("image_channels: 3, since the images are in colour; --set image_channels=1 draws in grey")
+    return colored
 
 
 def _with_epochs(config: Recipe.Config, data: TrainingData, *, steps_asked: bool, announce: bool) -> Recipe.Config:

@@ -444,3 +444,42 @@ def test_examples_in_the_help_parse(draw_photo: DrawPhoto, steered_model: Path) 
     for example in examples:
         if "<" not in example and "film.mp4" not in example:
             assert colorize(*example.split(), "--model", str(steered_model)).exit_code == 0, example
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["photo.jpg"], "'photo.jpg': say what to do with it, such as: img2img colorize photo.jpg"),
+        (["a.tif", "b.tif"], "img2img colorize a.tif b.tif"),
+        (["colorise", "photo.jpg"], "no command is called 'colorise'; did you mean colorize?"),
+        (["train", "cyclgan"], "no recipe is called 'cyclgan'; did you mean cyclegan?"),
+        (["models", "shwo"], "no command is called 'shwo'; did you mean show?"),
+        (["xyz"], "no command is called 'xyz'; there are: colorize, translate, "),
+    ],
+)
+def test_a_word_that_is_no_command_is_answered_with_what_was_meant(words: list[str], says: str) -> None:
+    result = CliRunner().invoke(app, words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        (["-h"], ["--help"]),
+        (["help"], ["--help"]),
+        (["help", "colorize"], ["colorize", "--help"]),
+        (["colorize", "-h"], ["colorize", "--help"]),
+        (["help", "train", "dcgan"], ["train", "dcgan", "--help"]),
+        (["models", "list"], ["models"]),
+    ],
+)
+def test_usual_ways_to_ask_are_understood(words: list[str], same: list[str]) -> None:
+    asked, meant = (CliRunner().invoke(app, each) for each in (words, same))
+    assert (asked.exit_code, asked.stdout) == (0, meant.stdout)
+
+
+def test_model_of_nearly_that_name_is_offered(draw_photo: DrawPhoto) -> None:
+    draw_photo(Path("photo.jpg"))
+    result = CliRunner().invoke(app, ["colorize", "photo.jpg", "--model", "colorizr"])
+    assert "nor a model's name; did you mean colorizer? Models at hand: " in result.stderr

@@ -315,3 +315,20 @@ def test_folder_of_another_run_is_refused_before_torch_is_imported(tmp_path: Pat
     done = subprocess.run(words, cwd=CHECKOUT, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith(f"Error: {tmp_path}: holds a run already; add --resume")
+
+
+def test_main_py_without_the_packages_says_how_to_get_them() -> None:
+    hide = "import sys, runpy; sys.modules['typer'] = None; runpy.run_path(sys.argv[1], run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", hide, str(CHECKOUT / "main.py")], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("img2img needs Python packages that are not here (typer). In this folder:\n")
+    assert "Traceback" not in done.stderr
+    assert ".venv/bin/pip install .\n" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--data", "--a"])
+def test_data_that_is_not_there_is_said_before_torch_is_imported(option: str, tmp_path: Path) -> None:
+    code = "import sys\nfrom img2img.cli.app import main\ntry: main()\nfinally: assert 'torch' not in sys.modules\n"
+    words = ["train", "cyclegan", option, "missing"]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "Error: missing: no such folder or tar file\n")

@@ -162,3 +162,11 @@ def test_run_folder_is_told_to_be_exported(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ModelError, match=r"a run's folder, not a model file: first `img2img export .* -o NAME.onnx`"):
         find_model(str(tmp_path))
+
+
+def test_cards_of_all_models_as_json() -> None:
+    result = CliRunner().invoke(app, ["models", "--json"])
+    assert result.exit_code == 0
+    cards = {Path(card["file"]).stem: card for card in json.loads(result.stdout)}
+    assert cards["colorizer"]["task"] == "colorize"
+    assert cards["horse2zebra"]["sha256"] == read_card(find_model("horse2zebra")).sha256

@@ -139,13 +139,15 @@ def _command(recipe: str) -> Callable[..., None]:
     ) -> None:
         until = None if minutes is None else time.monotonic() + 60 * minutes
 
+        from img2img.data.data_item import refuse_missing
         from img2img.errors import RunError
         from img2img.runs.run_folder import RunFolder
         from img2img.runs.saved_states import stopping_place
 
         run = out or Path("runs") / recipe
+        refuse_missing([word for words in (data, a, b, ab) for word in words or ()])  # before torch is imported
         if not resume:
-            RunFolder(run).refuse_another_run()  # before torch is imported and data read
+            RunFolder(run).refuse_another_run()
 
         from img2img.training.pace import Pace
         from img2img.training.request import TrainingRequest
