@@ -16,7 +16,10 @@ from img2img.training.request import TrainingRequest
 from img2img.training.trainer import Trainer
 
 COLORIZER = ("batch_size=2", "image_size=32", "pretrained=false")
-GAN = ("batch_size=2", "image_size=8", "z_dim=4", "generator_channels=4", "discriminator_channels=4", "ema_decay=0.9")
+GAN = (
+    *("batch_size=2", "image_size=8", "image_channels=1", "z_dim=4", "generator_channels=4"),
+    *("discriminator_channels=4", "ema_decay=0.9"),
+)
 WASSERSTEIN = (*GAN, "n_critic=2")
 CYCLEGAN = (
     *("batch_size=2", "image_size=32", "held_out=0", "generator=separable", "discriminator=patch", "pretrained=false"),

@@ -44,7 +44,7 @@ DRAWS = (
 CHANGES = "A result is a photo with what it changes, as cycle_gan and CUT are trained; --result picture says otherwise."
 
 NormWay = Literal["picture", "running"]
-DrawnResult = Literal["change", "picture"]
+ResultKind = Literal["change", "picture"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def import_model(
     licence: str = UNKNOWN,
     source: str = UNKNOWN,
     native_size: int | None = None,
-    result: DrawnResult | None = None,
+    result: ResultKind | None = None,
     reverse: str | None = None,
 ) -> ImportedModel:
     """Write `target` (.onnx) of a generator's checkpoint, its weights in full precision.
@@ -102,7 +102,7 @@ def import_model(
     return ImportedModel(target, card, parity, awaited=back.beside if back and not back.file else None)
 
 
-def likely_result(layout: GeneratorLayout) -> DrawnResult:
+def likely_result(layout: GeneratorLayout) -> ResultKind:
     """What a result of such a network should be, as far as the make tells.
 
     pix2pix, which draws from masks, maps and sketches, is by its authors' defaults a U-Net with batch norms; cycle_gan

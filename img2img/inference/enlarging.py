@@ -26,7 +26,7 @@ def add_change(pixels: Pixels, change: Floats, *, threads: int = 1) -> Pixels:
     return _enlarged(change, pixels.shape[:2], pixels.dtype, lambda rows: three[rows], threads)
 
 
-def enlarged_picture(picture: Floats, size: tuple[int, int], dtype: npt.DTypeLike, *, threads: int = 1) -> Pixels:
+def enlarge_picture(picture: Floats, size: tuple[int, int], dtype: npt.DTypeLike, *, threads: int = 1) -> Pixels:
     """(H, W, 3), of size (H, W), uint8 or uint16: the picture (h, w, 3), in [-1, 1], enlarged as a change is."""
     grey = np.float32(np.iinfo(dtype).max / 2)
     return _enlarged(picture, size, dtype, lambda rows: grey, threads)

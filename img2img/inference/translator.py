@@ -13,7 +13,7 @@ from PIL import Image
 from img2img.color import small_size
 from img2img.errors import ModelError, UsageError
 from img2img.inference.callables import Steady
-from img2img.inference.enlarging import add_change, enlarged_picture
+from img2img.inference.enlarging import add_change, enlarge_picture
 from img2img.inference.execution import Execution
 from img2img.inference.opened_model import OpenedModel, check_type, find_reverse
 from img2img.inference.runtime import Runtime
@@ -97,7 +97,7 @@ class Translator:
         if steady:
             drawn = np.moveaxis(steady(np.asarray(image.convert("L")), np.moveaxis(drawn, 2, 0)), 0, 2)
         if anew:
-            return enlarged_picture(drawn, pixels.shape[:2], pixels.dtype, threads=self._threads)
+            return enlarge_picture(drawn, pixels.shape[:2], pixels.dtype, threads=self._threads)
         return add_change(pixels, drawn, threads=self._threads)
 
     def _at_native_size(self, pixels: Pixels) -> Pixels:

@@ -7,9 +7,9 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from img2img.data.data_choice import ChosenData, chosen_data
+from img2img.data.data_choice import ChosenData
 from img2img.data.image_source import has_color
-from img2img.data.pairs.pair_choice import chosen_pairs
+from img2img.data.named_data import named_data
 from img2img.data.training_data import TrainingData, open_data
 from img2img.errors import DataError, SettingError, UsageError
 from img2img.recipes.recipe import Recipe
@@ -40,11 +40,15 @@ def _chosen(
     *,
     announce: bool,
 ) -> ChosenData:
-    if recipe.paired:
-        return chosen_pairs(recipe.name, data, by_domain, direction=request.direction, announce=announce)
-    if request.direction:
-        raise UsageError(f"--direction {request.direction}: {recipe.name} does not learn from pairs; leave it away")
-    return chosen_data(recipe.name, recipe.domains, data, by_domain, announce=announce)
+    return named_data(
+        recipe.name,
+        recipe.domains,
+        data,
+        by_domain,
+        paired=recipe.paired,
+        direction=request.direction,
+        announce=announce,
+    )
 
 
 def config_and_data(

@@ -5,7 +5,7 @@ import pytest
 from noise import noise
 from PIL import Image
 
-from img2img.inference.enlarging import add_change, enlarged_picture
+from img2img.inference.enlarging import add_change, enlarge_picture
 
 DEPTHS = pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 
@@ -50,7 +50,7 @@ def test_threads_change_no_pixel() -> None:
     photo = noise(800, 700, 3)
     change = np.random.default_rng(1).uniform(-1, 1, (32, 32, 3)).astype(np.float32)
     np.testing.assert_array_equal(add_change(photo, change, threads=3), add_change(photo, change))
-    one, three = (enlarged_picture(change, (800, 700), np.uint8, threads=threads) for threads in (1, 3))
+    one, three = (enlarge_picture(change, (800, 700), np.uint8, threads=threads) for threads in (1, 3))
     np.testing.assert_array_equal(one, three)
 
 
@@ -61,7 +61,7 @@ def test_threads_change_no_pixel() -> None:
 def test_even_picture_has_the_levels_that_its_values_stand_for(value: float, levels: int, deep: int) -> None:
     picture = np.full((8, 8, 3), value, np.float32)
     for dtype, expected in ((np.uint8, levels), (np.uint16, deep)):
-        enlarged = enlarged_picture(picture, (30, 50), dtype)
+        enlarged = enlarge_picture(picture, (30, 50), dtype)
         assert enlarged.dtype == dtype
         np.testing.assert_array_equal(enlarged, np.full((30, 50, 3), expected, dtype))
 
@@ -69,12 +69,12 @@ def test_even_picture_has_the_levels_that_its_values_stand_for(value: float, lev
 def test_picture_of_the_size_asked_for_stays_pixel_by_pixel() -> None:
     pixels = noise(40, 60, 3)
     picture = (pixels / 127.5 - 1).astype(np.float32)
-    np.testing.assert_array_equal(enlarged_picture(picture, (40, 60), np.uint8), pixels)
+    np.testing.assert_array_equal(enlarge_picture(picture, (40, 60), np.uint8), pixels)
 
 
 @pytest.mark.parametrize("size", [(700, 900), (30, 20), (1, 50)])
 def test_picture_is_enlarged_as_pillow_does(size: tuple[int, int]) -> None:
     small = noise(48, 64, 3) // 2 + 64  # which no enlargement takes beyond black or white
-    enlarged = enlarged_picture((small / 127.5 - 1).astype(np.float32), size, np.uint8)
+    enlarged = enlarge_picture((small / 127.5 - 1).astype(np.float32), size, np.uint8)
     expected = np.asarray(Image.fromarray(small).resize(size[::-1], Image.Resampling.BICUBIC))
     assert np.abs(enlarged.astype(int) - expected).max() <= 1

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -139,15 +139,16 @@ def _command(recipe: str) -> Callable[..., None]:
     ) -> None:
         until = None if minutes is None else time.monotonic() + 60 * minutes
 
-        from img2img.data.data_item import refuse_missing
         from img2img.errors import RunError
         from img2img.runs.run_folder import RunFolder
         from img2img.runs.saved_states import stopping_place
 
         run = out or Path("runs") / recipe
-        refuse_missing([word for words in (data, a, b, ab) for word in words or ()])  # before torch is imported
+        named = {name: images for name, images in (("a", a), ("b", b), ("ab", ab)) if images}
         if not resume:
-            RunFolder(run).refuse_another_run()
+            RunFolder(run).refuse_another_run()  # before torch is imported and data read
+        if (data or named) and not resume:
+            _refuse_missing(recipe, data or (), named, direction)
 
         from img2img.training.pace import Pace
         from img2img.training.request import TrainingRequest
@@ -178,7 +179,7 @@ def _command(recipe: str) -> Callable[..., None]:
             config=config,
             compile=compile,
             tensorboard=tensorboard,
-            domains={name: images for name, images in (("a", a), ("b", b), ("ab", ab)) if images},
+            domains=named,
             direction=direction,
             preset=preset,
         )
@@ -197,6 +198,19 @@ def _command(recipe: str) -> Callable[..., None]:
             typer.echo(ended if trainer.done else stopping_place(run, trainer.step), err=True)
 
     return train
+
+
+def _refuse_missing(
+    recipe: str, data: Sequence[str], named: Mapping[str, Sequence[str]], direction: PairDirection | None
+) -> None:
+    from img2img.data.data_item import refuse_missing
+    from img2img.data.named_data import named_data
+
+    entry = RECIPES[recipe]
+    domains = ("a", "b") if entry.task == "translate" else ("image",)
+    chosen = named_data(recipe, domains, data, named, paired=entry.paired, direction=direction, announce=False)
+    for words in chosen.domains.values():
+        refuse_missing(words)
 
 
 def _next_command(recipe: str, run: Path) -> str:
