@@ -26,7 +26,7 @@ def pick_device(name: str, local_rank: int = 0) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise SettingError("--device cuda: PyTorch sees no CUDA GPU here; leave --device away")
+        raise SettingError("--device cuda: PyTorch sees no CUDA GPU here; leave out --device")
     if name == "cuda" and local_rank >= torch.cuda.device_count():
         raise SettingError(
             f"process {local_rank + 1} of this machine has no GPU of its own: there are {torch.cuda.device_count()}; "

@@ -136,7 +136,7 @@ def options(
       img2img translate horse.jpg --model horse2zebra
       img2img suggest photo.jpg 52%,40%       colours to choose from, at a place
       img2img serve                           the same in the browser
-      img2img models                          the models at hand
+      img2img models                          available models
       img2img train dcgan --out runs/digits   train on digits that come with img2img
       img2img generate --model runs/digits    draw 64 pictures with it
     """

@@ -28,6 +28,6 @@ def colorize(inputs: list[str], output: str | None, options: ColorizeOptions, qu
 
     \b
     Exit codes: 0 all is well, 1 a photo failed or the model cannot be used,
-    2 the command contradicts itself, 130 stopped with Ctrl-C.
+    2 wrong usage, 130 stopped with Ctrl-C.
     """
     run_conversion(inputs, output, options, verb="coloured", quiet=quiet)

@@ -137,7 +137,7 @@ def generate(
 
     \b
     Exit codes: 0 all is well, 1 the model cannot be used or OUT exists,
-    2 the command contradicts itself, 130 stopped with Ctrl-C.
+    2 wrong usage, 130 stopped with Ctrl-C.
     """
     from img2img.export.sampler_of_run import sampler_file
     from img2img.generation.generate import generate as draw

@@ -32,7 +32,7 @@ def suggest(photo: Path, place: str, count: int, as_json: bool, **chosen: Any) -
       img2img suggest photo.jpg 812,300 --reference other.jpg --json
 
     \b
-    Exit codes: 0 all is well, 1 the photo or the model cannot be used, 2 the command contradicts itself.
+    Exit codes: 0 all is well, 1 the photo or the model cannot be used, 2 wrong usage.
     """
     from img2img.conversion.suggest_colors import suggest_colors
 

@@ -23,7 +23,7 @@ def translate(inputs: list[str], output: str | None, options: TranslateOptions, 
 
     \b
     Exit codes: 0 all is well, 1 a photo failed or the model cannot be used,
-    2 the command contradicts itself, 130 stopped with Ctrl-C.
+    2 wrong usage, 130 stopped with Ctrl-C.
     """
     show_scores = options.score and not options.report
     run_conversion(inputs, output, options, verb="translated", quiet=quiet, show_scores=show_scores)

@@ -91,7 +91,7 @@ def _pair(recipe: str, domains: Sequence[str], data: Words, ways: str) -> list[W
             each = " ".join(f"--{domain} ITEM=WEIGHT" for domain in domains)
             raise UsageError(
                 f"{word}: a weight shares out one set's samples among several items, and --data names one for each of "
-                f"{' and '.join(domains)}; give {each} (repeatable), or leave the weight away"
+                f"{' and '.join(domains)}; give {each} (repeatable), or leave out the weight"
             )
     if len(data) > 2:
         raise UsageError(f"--data given {len(data)} times, and {recipe} learns from two sets: give {ways}")

@@ -31,11 +31,11 @@ def weighted_sets(items: Sequence[DataItem], sizes: Sequence[int]) -> tuple[Weig
     )
     for item, one, share in zip(items, sets, shares(sets), strict=True):
         if not one.images:
-            raise DataError(f"{item.name}: no images in there, so it cannot have a part of the samples; leave it away")
+            raise DataError(f"{item.name}: no images in there, so it cannot have a part of the samples; leave it out")
         if share < LEAST_SHARE:
             raise SettingError(
                 f"{item.name}: its weight {one.weight:g} is less than a millionth of all weights together; "
-                "give it more, or leave it away"
+                "give it more, or leave it out"
             )
     return sets
 

@@ -23,5 +23,5 @@ def named_data(
     if paired:
         return chosen_pairs(recipe, data, by_domain, direction=direction, announce=announce)
     if direction:
-        raise UsageError(f"--direction {direction}: {recipe} does not learn from pairs; leave it away")
+        raise UsageError(f"--direction {direction}: {recipe} does not learn from pairs; leave it out")
     return chosen_data(recipe, domains, data, by_domain, announce=announce)

@@ -71,7 +71,7 @@ class EvaluationRequest:
         given = {*also_given, *(name for name, _ in self._options())}
         who = f"{self.model} is {_NAMES[subject]}" if self.model else "without a model, --fake is compared with --real"
         if extra := sorted(given - {*_NEEDED[subject], *_ALLOWED[subject]}):
-            raise UsageError(f"{who}: leave away {', '.join(extra)}, which {_use(extra)}")
+            raise UsageError(f"{who}: leave out {', '.join(extra)}, which {_use(extra)}")
         if missing := [name for name in _NEEDED[subject] if name not in given]:
             raise UsageError(f"{who}: give {' and '.join(missing)} as well")
         return subject

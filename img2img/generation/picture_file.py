@@ -29,7 +29,7 @@ def write_picture(pixels: Pictures, target: Path, provenance: Provenance | None 
 
 
 def write_animation(frames: Sequence[Pictures], target: Path, provenance: Provenance | None = None) -> None:
-    """(H, W, C) each, as a GIF or a lossless WebP that loops for ever; raises UnwritablePhoto."""
+    """(H, W, C) each, as a GIF or a lossless WebP that loops forever; raises UnwritablePhoto."""
     _save([_image(frame) for frame in frames], target, provenance)
 
 

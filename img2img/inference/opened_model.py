@@ -105,7 +105,7 @@ def _companion(path: Path, name: str, purpose: str) -> Path:
 def _where_to_find_one(task: str) -> str:
     if not models_for(task):
         return _HOW_TO_MAKE_ONE[task]
-    return "`img2img models` lists those at hand"
+    return "`img2img models` lists those available"
 
 
 def _what_it_is_for(task: str) -> str:

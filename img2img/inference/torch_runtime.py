@@ -21,7 +21,7 @@ class TorchRuntime:
 
     def __init__(self, weights: Path, card: ModelCard, *, device: str = "cuda") -> None:
         if device == "cuda" and not torch.cuda.is_available():
-            raise ModelError(f"{weights}: no GPU at hand (PyTorch sees no CUDA device): use --device cpu")
+            raise ModelError(f"{weights}: no GPU (PyTorch sees no CUDA device): use --device cpu")
         network = load_network(weights, card)
         self._device = torch.device(device)
         if len(card.outputs) > 1:

@@ -48,7 +48,7 @@ def _choices(wanted: str) -> str:
     names = [path.stem for path in available_models()]
     near = difflib.get_close_matches(wanted, names, n=1)
     meant = f"; did you mean {near[0]}?" if near else "."
-    return f"{meant} Models at hand: {', '.join(names) or f'none, {checkpoints()} has no .onnx file'}"
+    return f"{meant} Available models: {', '.join(names) or f'none, {checkpoints()} has no .onnx file'}"
 
 
 def refuse_run(path: Path) -> None:

@@ -65,7 +65,7 @@ def _of_preset(recipe: type[Recipe], name: str | None) -> dict[str, Any]:
     if name is None:
         return {}
     if not recipe.presets:
-        raise SettingError(f"--preset {name}: {recipe.name} has none; leave it away, or change settings with --set")
+        raise SettingError(f"--preset {name}: {recipe.name} has none; leave it out, or change settings with --set")
     if name not in recipe.presets:
         raise SettingError(f"--preset {name}: {recipe.name} has no such preset; it has: {', '.join(recipe.presets)}")
     return dict(recipe.presets[name])

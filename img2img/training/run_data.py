@@ -80,7 +80,7 @@ def same_data(recipe: type[Recipe], config: Recipe.Config, request: TrainingRequ
     if given:
         chosen = _chosen(recipe, request, request.data, request.domains, announce=False)
     elif request.direction:
-        raise UsageError(f"--direction {request.direction}: --resume goes on in the run's own; leave it away")
+        raise UsageError(f"--direction {request.direction}: --resume goes on in the run's own; leave it out")
     data = open_data(chosen.domains, held_out=config.images_held_out(), paired=recipe.paired)
     if not given and info.images not in (0, data.images):
         now = "1 image" if data.images == 1 else f"{data.images:,} images"
@@ -103,7 +103,7 @@ def _with_classes(
         return config
     if asked not in (None, len(data.classes)):
         raise SettingError(
-            f"classes={asked}: {_listed(named)} has {len(data.classes)}; leave classes away, since they are counted"
+            f"classes={asked}: {_listed(named)} has {len(data.classes)}; leave out classes, since they are counted"
         )
     return config.for_classes(len(data.classes))
 

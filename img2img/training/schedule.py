@@ -13,9 +13,10 @@ def schedule_change(recipe: Recipe, step: int, before: int, after: int) -> str:
         raise SettingError(f"--steps {after}: the run is at step {step} already; give {step} or more")
     factors = [recipe.lr_multiplier(min(1.0, (step + 1) / steps)) for steps in (before, after)]
     verb = "stretched" if after > before else "shortened"
-    rates = (
-        f"the learning rate jumps to its new curve, from {factors[0]:.3g} to {factors[1]:.3g} of its peak"
-        if factors[0] != factors[1]
-        else f"the learning rate stays at {factors[0]:.3g} of its peak"
-    )
-    return f"schedule {verb}: {before} -> {after} steps; {rates}"
+    return f"schedule {verb}: {before} -> {after} steps; the learning rate {_change(*factors)}"
+
+
+def _change(before: float, after: float) -> str:
+    if before != after:
+        return f"jumps to its new curve, from {before:.3g} to {after:.3g} of its peak"
+    return "stays at its peak" if before == 1 else f"stays at {before:.3g} of its peak"

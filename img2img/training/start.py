@@ -80,7 +80,7 @@ def _go_on(request: TrainingRequest) -> Trainer:
         raise SettingError(f"{request.out}: a run of {info.recipe}, not of {request.recipe}")
     if request.settings or request.init or request.config or request.preset or request.seed is not None:
         raise SettingError(
-            "--resume goes on with the run's own settings: leave --set, --config, --preset, --seed and --init away"
+            "--resume goes on with the run's own settings: leave out --set, --config, --preset, --seed and --init"
         )
     state = load_latest(request.out)
     recipe_type = recipe_class(info.recipe)

@@ -79,7 +79,7 @@ def _write(
 def _write_gif(
     first: Image.Image, options: dict[str, Any], described: Photo, animation: AnimationFile, stream: BinaryIO
 ) -> tuple[str, ...]:
-    if animation.plays != 1:  # GIF counts repetitions, 0 for ever
+    if animation.plays != 1:  # GIF counts repetitions, 0 forever
         options["loop"] = max(animation.plays - 1, 0)
     if animation.comment is not None:
         options["comment"] = animation.comment

@@ -35,7 +35,7 @@ class Shown:
 class AnimationFile:
     """An animation, opened. Raises FilmError, also for more pixels in all than a photo may have.
 
-    count: of its pictures. plays: how often it is shown, 0 for ever. comment: a GIF's. lossless: whether a WebP is.
+    count: of its pictures. plays: how often it is shown, 0 forever. comment: a GIF's. lossless: whether a WebP is.
     The first picture's photo has the file's EXIF, XMP, profile and texts.
     """
 

@@ -482,4 +482,4 @@ def test_usual_ways_to_ask_are_understood(words: list[str], same: list[str]) -> 
 def test_model_of_nearly_that_name_is_offered(draw_photo: DrawPhoto) -> None:
     draw_photo(Path("photo.jpg"))
     result = CliRunner().invoke(app, ["colorize", "photo.jpg", "--model", "colorizr"])
-    assert "nor a model's name; did you mean colorizer? Models at hand: " in result.stderr
+    assert "nor a model's name; did you mean colorizer? Available models: " in result.stderr

@@ -122,7 +122,7 @@ def test_every_way_to_a_model_knows_the_name(
         assert "snow" in model_names("colorize")
     finally:
         model_cards.cache_clear()
-    assert "Models at hand: colorizer, digits" in (stderr := models("show", "nothing").stderr)
+    assert "Available models: colorizer, digits" in (stderr := models("show", "nothing").stderr)
     assert stderr.rstrip().endswith(", snow")
 
 
@@ -140,7 +140,7 @@ def test_added_translator_goes_there_and_back_and_scores(
     (tmp_path / "pair" / "critic.onnx").unlink()
     lacking = models("add", tmp_path / "pair" / "a2b.onnx")
     assert lacking.exit_code == 0
-    assert lacking.stderr == "a2b: its critic, critic, is not at hand, so --score will not work: add it too\n"
+    assert lacking.stderr == "a2b: its critic, critic, is missing, so --score will not work: add it too\n"
     refused = img2img("translate", photo, "--model", "a2b", "--score")
     assert "or `img2img models add` it" in refused.stderr
 

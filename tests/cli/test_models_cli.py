@@ -116,7 +116,7 @@ def test_show_takes_a_file_and_prints_json(shelf: Path) -> None:
 def test_unknown_model_exits_1_with_the_names_at_hand(shelf: Path) -> None:
     result = RUNNER.invoke(app, ["models", "show", "nothing"])
     assert result.exit_code == 1
-    assert "Models at hand: colorizer" in result.stderr
+    assert "Available models: colorizer" in result.stderr
 
 
 def test_models_imports_nothing_heavy() -> None:

@@ -243,7 +243,7 @@ def test_prior_that_is_not_in_the_file_cannot_be_taken_back(tmp_path: Path) -> N
 
 def test_recipe_without_rarity_weights_has_nothing_to_take_back(tmp_path: Path) -> None:
     write_tiny_model(tmp_path / "gan.onnx", tiny_model(0.2, 0.4), recipe="colorizer-gan")
-    with pytest.raises(ModelError, match="colorizer-gan has no prior_correction; leave --prior-corrections away"):
+    with pytest.raises(ModelError, match="colorizer-gan has no prior_correction; leave out --prior-corrections"):
         decoded_ways(str(tmp_path / "gan.onnx"), Grid(prior_corrections=(0.5,)))
 
 

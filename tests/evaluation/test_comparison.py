@@ -108,7 +108,7 @@ def test_set_too_small_to_hold_any_out_is_refused(world: Path) -> None:
     data = ["--data", str(world / "few"), "--real", str(world / "blue"), "--held-out", "5"]
     result = CliRunner().invoke(app, ["evaluate", str(world / "swap.onnx"), *data])
     assert result.exit_code == 1
-    assert result.stderr.endswith("000.png: 9 pictures in all, too few to hold any out; leave --held-out away\n")
+    assert result.stderr.endswith("000.png: 9 pictures in all, too few to hold any out; leave out --held-out\n")
 
 
 def test_held_out_pictures_of_the_target_are_the_floor(world: Path) -> None:
@@ -196,10 +196,10 @@ def test_chart_is_a_picture_of_every_row() -> None:
     [
         ("", "give --real and --fake as well"),
         ("--real blue", "give --fake as well"),
-        ("--real blue --fake red --save --sheet s.png", "leave away --save, --sheet, which are for a colorizer or"),
-        ("--real blue --fake red --size 64", "leave away --size, which is for a colorizer or a translator"),
+        ("--real blue --fake red --save --sheet s.png", "leave out --save, --sheet, which are for a colorizer or"),
+        ("--real blue --fake red --size 64", "leave out --size, which is for a colorizer or a translator"),
         ("swap.onnx --data red", "swap.onnx is a translator: give --real as well"),
-        ("swap.onnx --data red --real blue --fake red", "leave away --fake, which is for two folders"),
+        ("swap.onnx --data red --real blue --fake red", "leave out --fake, which is for two folders"),
         ("swap.onnx --data red --real blue --temperatures 0.4", "--temperatures, which is for a colorizer"),
         ("swap.onnx --data red --real blue --features inception --json", "inception takes its weights from --weights"),
         ("swap.onnx --data red --real blue --size 9999", "size 9999"),

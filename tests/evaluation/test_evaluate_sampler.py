@@ -97,7 +97,7 @@ def test_options_for_photos_are_refused_before_any_work(
     result = CliRunner().invoke(app, ["evaluate", str(model), "--data", "nowhere", *words, "--temperatures", "0.4"])
     assert result.exit_code == 2
     assert f"{words[0]}" in result.stderr
-    assert "good.onnx is a sampler: leave away " in result.stderr
+    assert "good.onnx is a sampler: leave out " in result.stderr
 
 
 def test_table_has_only_what_can_be_read_from_it(pictures: Path, tmp_path: Path) -> None:

@@ -72,11 +72,11 @@ def test_saved_figures_stand_beside_the_others_of_the_card() -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["a2b.onnx", "--data", "bright", "--strangers", "dark", "--real", "dark"], "leave away --real"),
+        (["a2b.onnx", "--data", "bright", "--strangers", "dark", "--real", "dark"], "leave out --real"),
         (["a2b.onnx", "--strangers", "dark"], "give --data"),
         (["a2b.onnx", "--data", "bright"], "give --real"),
         (["critic.onnx", "--data", "bright", "--strangers", "dark"], "critic.onnx is a critic: give a translator"),
-        (["--real", "bright", "--fake", "dark", "--strangers", "dark"], "leave away --strangers"),
+        (["--real", "bright", "--fake", "dark", "--strangers", "dark"], "leave out --strangers"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(words: list[str], says: str) -> None:

@@ -139,7 +139,7 @@ def test_model_of_pairs_takes_pairs_and_another_takes_none(world: Path) -> None:
     assert EvaluationRequest(unpaired, **both).subject() == "translate"
     with pytest.raises(UsageError, match="is a translator of pairs: give --real as well"):
         EvaluationRequest(paired, data=("a",)).subject()
-    with pytest.raises(UsageError, match="leave away --lpips-weights, which is for a colorizer or a translator of"):
+    with pytest.raises(UsageError, match="leave out --lpips-weights, which is for a colorizer or a translator of"):
         EvaluationRequest(unpaired, **both, lpips_weights=Path("alexnet.pth")).subject()
 
 

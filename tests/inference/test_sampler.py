@@ -121,7 +121,7 @@ def test_refusal_says_how_a_sampler_is_made_where_none_is_at_hand(
     with pytest.raises(ModelError, match=r"make one with `img2img train dcgan`, then --model RUN"):
         Sampler(converter)
     monkeypatch.setattr("img2img.inference.opened_model.available_models", lambda: [converter, grey])
-    with pytest.raises(ModelError, match="`img2img models` lists those at hand"):
+    with pytest.raises(ModelError, match="`img2img models` lists those available"):
         Sampler(converter)
 
 

@@ -70,7 +70,7 @@ def test_name_may_be_chosen(home: Path, snow: Path) -> None:
     add_model(str(snow), name="winter-1.5")
     assert contents(home) == {"winter-1.5/winter-1.5.onnx": snow.read_bytes()}
     assert find_model("winter-1.5").is_file()
-    with pytest.raises(ModelError, match=r"Models at hand: colorizer, winter-1\.5"):
+    with pytest.raises(ModelError, match=r"Available models: colorizer, winter-1\.5"):
         find_model("snow")
 
 
@@ -303,7 +303,7 @@ def test_home_that_cannot_be_written_to_is_said_and_reading_goes_on(
     with pytest.raises(ModelError, match=r"file/models: .*; IMG2IMG_HOME=DIR names another place"):
         add_model(str(snow))
     assert names() == ["colorizer"]
-    with pytest.raises(ModelError, match="Models at hand: colorizer"):
+    with pytest.raises(ModelError, match="Available models: colorizer"):
         find_model("snow")
 
 

@@ -204,7 +204,7 @@ def test_folder_with_a_models_name_does_not_hide_the_model(shelf: Path) -> None:
 
 @pytest.mark.parametrize("name", ["colourizer", "nowhere/model.onnx", "checkpoints", ""])
 def test_unknown_name_lists_those_at_hand(shelf: Path, name: str) -> None:
-    with pytest.raises(ModelError, match="Models at hand: colorizer, zebra"):
+    with pytest.raises(ModelError, match="Available models: colorizer, zebra"):
         find_model(name)
 
 

@@ -106,7 +106,7 @@ def test_resumed_run_on_pairs_computes_what_an_uninterrupted_one_does(ab: Path, 
 def test_run_goes_on_in_its_own_direction_and_with_its_own_pairs(ab: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     start(request("", run, "pix2pix", domains={"ab": [ab]}, steps=2)).train()
-    with pytest.raises(UsageError, match="--direction b2a: --resume goes on in the run's own; leave it away"):
+    with pytest.raises(UsageError, match="--direction b2a: --resume goes on in the run's own; leave it out"):
         start(again("", run, "pix2pix", steps=4, direction="b2a"))
     (ab / "6.png").unlink()
     with pytest.raises(DataError, match="12 images, and the run began with 14"):

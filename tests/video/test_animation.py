@@ -139,7 +139,7 @@ def test_a_gifs_profile_goes_on_or_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("target", [".gif", ".webp", ".png"])
 @pytest.mark.parametrize("plays", [0, 1, 3])
 def test_an_animation_plays_as_often_as_before(tmp_path: Path, source: str, target: str, plays: int) -> None:
-    """0 for ever. A GIF counts repetitions, and says nothing where there are none."""
+    """0 forever. A GIF counts repetitions, and says nothing where there are none."""
 
     def loop(suffix: str) -> int | None:
         return plays if suffix != ".gif" or plays == 0 else None if plays == 1 else plays - 1

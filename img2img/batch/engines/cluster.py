@@ -2,7 +2,7 @@
 
 Tasks rather than a Ray Data pipeline, since jobs come one by one and never all at once. Ray Data would begin anew,
 actors and all, with each part of them; it takes eight times as long to hand out a task; and a photo that kills its
-process it would try for ever.
+process it would retry forever.
 
 A model by name is looked for on each machine, one by path must be there under the same path; the batch ends where its
 weights are others than here.

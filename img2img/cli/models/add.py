@@ -85,7 +85,7 @@ def _print_what_came(added: AddedModel) -> None:
         print(one_line(f"  {name}.onnx, {len(file.content) / 1e6:,.1f} MB, from {file.origin}"))
         print(f"  sha256 {file.sha256}")
     for each in added.missing:
-        lack = f"{each.what}, {each.name}, is not at hand, so {each.option} will not work: add it too"
+        lack = f"{each.what}, {each.name}, is missing, so {each.option} will not work: add it too"
         print(one_line(f"{added.name}: {lack}"), file=sys.stderr)
     print(f"next: {_NEXT[added.card.task]} {added.name}")
 

@@ -16,7 +16,7 @@ AsMarkdown = Annotated[bool, typer.Option("--markdown", help="The cards of those
 
 
 def models(context: typer.Context, as_json: AsJson = False, as_markdown: AsMarkdown = False) -> None:
-    """List the models at hand: size, data, measured quality, licence; `models show NAME` prints a card.
+    """List available models: size, data, measured quality, licence; `models show NAME` prints a card.
 
     Exit code 1 when one of them cannot be used.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from img2img.model_file import ModelCard, TensorSpec
 
 ModelName = Annotated[
-    str, typer.Argument(metavar="NAME|FILE", help="A model at hand, or an .onnx or .safetensors file.")
+    str, typer.Argument(metavar="NAME|FILE", help="An available model, or an .onnx or .safetensors file.")
 ]
 
 RESULTS = {

@@ -14,7 +14,7 @@ from img2img.cli.shared_options import AsJson, in_a_folder
 if TYPE_CHECKING:
     from img2img.runs.run_records import RunRecords
 
-app = typer.Typer(invoke_without_command=True, help="The trainings at hand, and how they went.")
+app = typer.Typer(invoke_without_command=True, help="Training runs, and how they went.")
 
 Folder = Annotated[Path, typer.Option(metavar="DIR", help="Where the runs' folders lie.")]
 

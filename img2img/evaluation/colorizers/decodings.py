@@ -104,7 +104,7 @@ class _Correction:
         if frequency is None:
             raise ModelError(
                 f"{weights}: does not say how frequent colours were in training, so nothing of the rarity weights can "
-                "be taken back: export the run again, or leave --prior-corrections away"
+                "be taken back: export the run again, or leave out --prior-corrections"
             )
         self._config, self._frequency = config, frequency
 

@@ -63,7 +63,7 @@ def paired_sources(request: EvaluationRequest) -> tuple[ImageSource, ImageSource
         return sides["a"], sides["b"]
     kept = open_data(domains, held_out=request.held_out, paired=True).held_out
     if not kept:
-        raise DataError(f"{request.data[0]}: too few pairs to hold any out; leave --held-out away")
+        raise DataError(f"{request.data[0]}: too few pairs to hold any out; leave out --held-out")
     return kept["a"], kept["b"]
 
 

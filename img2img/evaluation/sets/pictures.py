@@ -43,7 +43,7 @@ def measured_part(source: ImageSource, held_out: int) -> ImageSource:
     last = split_off_last(source, held_out)[1]
     if not len(last):
         raise DataError(
-            f"{source.name(0)}: {len(source)} pictures in all, too few to hold any out; leave --held-out away"
+            f"{source.name(0)}: {len(source)} pictures in all, too few to hold any out; leave out --held-out"
         )
     return last
 

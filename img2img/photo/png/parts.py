@@ -49,7 +49,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class PngParts:
-    """`picture`: the IDAT chunks. `frames`: of an animation, whose `plays` is 0 for ever, None where it is none.
+    """`picture`: the IDAT chunks. `frames`: of an animation, whose `plays` is 0 forever, None where it is none.
 
     `lost` says what cannot be read: a photo is not refused for what is not its picture.
     """
