@@ -87,7 +87,7 @@ def _own(path: Path, card: ModelCard, grid: Grid) -> Decoding:
     wanted = {"temperature": True, "prior_correction": bool(grid.prior_corrections)}
     for name, is_wanted in wanted.items():
         if is_wanted and name not in settings:
-            raise ModelError(f"{path}: recipe {card.recipe} has no {name}; leave --{name.replace('_', '-')}s away")
+            raise ModelError(f"{path}: recipe {card.recipe} has no {name}; leave out --{name.replace('_', '-')}s")
     return Decoding(settings["temperature"], settings["saturation"], settings.get("prior_correction", 0.0))
 
 
