@@ -1,6 +1,6 @@
 """A command made from an options class: each field is an option, and the help shows them in their groups."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from inspect import Parameter, Signature
 from itertools import groupby
 from typing import Annotated, Any, TypeVar, get_args
@@ -84,19 +84,30 @@ def _parameter(name: str, annotation: Any, default: Any) -> Parameter:
 def _annotated(field: OptionField, options: type[ConversionOptions]) -> Any:
     said = field.option
     name = f"{field.name}/--no-{field.name[2:]}" if field.default is True else field.name
+    # Typer would refuse an alias: the options themselves check what was chosen
+    choices = [] if not said.aliases else list(get_args(field.kind))
     return Annotated[
-        list[str] if field.several else field.hint,
+        list[str] if field.several else str if choices else field.hint,
         typer.Option(
             name,
             help=said.help,
-            metavar=said.metavar,
+            metavar=f"[{'|'.join(choices)}]" if choices else said.metavar,
             min=said.least,
             max=said.most,
             show_default=said.show_default,
             rich_help_panel=said.group,
-            autocompletion=_models_for(options.model_task) if field.field == "model" else None,
+            autocompletion=_completion(field, options, choices),
         ),
     ]
+
+
+def _completion(
+    field: OptionField, options: type[ConversionOptions], choices: Sequence[str]
+) -> Callable[[str], list[str]] | None:
+    """For the shell."""
+    if choices:
+        return lambda incomplete: [each for each in choices if each.startswith(incomplete)]
+    return _models_for(options.model_task) if field.field == "model" else None
 
 
 def _output_option(beside: str) -> typer.models.OptionInfo:

@@ -22,7 +22,8 @@ class Option:
     """What stands in the `Annotated` type of a dataclass's field. `least` and `most` are the ends of its range.
 
     `check` raises UsageError; of several values it is called with each. `separator`: between several in one text.
-    `photos_only`: refused for films. `over_http`: whether a server lets its callers set it.
+    `aliases`: other names of its choices. `photos_only`: refused for films. `over_http`: whether a server lets its
+    callers set it.
     """
 
     help: str
@@ -32,6 +33,7 @@ class Option:
     most: float | None = None
     check: Callable[[Any], None] | None = None
     separator: str | None = None
+    aliases: Mapping[str, str] | None = None
     photos_only: bool = False
     over_http: bool = False
     show_default: bool = True
@@ -78,6 +80,8 @@ class OptionField:
         return value
 
     def _in_its_type(self, value: Any) -> Any:
+        if self.option.aliases and isinstance(value, str):
+            return self.option.aliases.get(value, value)
         if self.kind is Path and isinstance(value, str):
             return Path(value)
         if self.kind is str and (isinstance(value, os.PathLike) or type(value) is int):

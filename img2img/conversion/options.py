@@ -19,6 +19,7 @@ class ConversionOptions:
         Literal["same", "jpg", "png", "webp", "tiff", "avif"],
         Option(
             "The results' file format; same keeps each photo's own (a GIF becomes a PNG).",
+            aliases={"jpeg": "jpg", "tif": "tiff"},
             photos_only=True,
             over_http=True,
         ),

@@ -483,3 +483,16 @@ def test_model_of_nearly_that_name_is_offered(draw_photo: DrawPhoto) -> None:
     draw_photo(Path("photo.jpg"))
     result = CliRunner().invoke(app, ["colorize", "photo.jpg", "--model", "colorizr"])
     assert "nor a model's name; did you mean colorizer? Available models: " in result.stderr
+
+
+@pytest.mark.parametrize(("alias", "suffix"), [("jpeg", ".jpg"), ("tif", ".tiff")])
+def test_formats_have_their_usual_other_names(draw_photo: DrawPhoto, alias: str, suffix: str) -> None:
+    draw_photo(Path("photo.png"))
+    assert colorize("photo.png", "--format", alias).exit_code == 0
+    assert Path(f"photo.colorized{suffix}").is_file()
+
+
+def test_format_that_is_none_is_answered_with_the_formats(draw_photo: DrawPhoto) -> None:
+    result = colorize(str(draw_photo(Path("photo.png"))), "--format", "gif")
+    assert result.exit_code == 2
+    assert "--format 'gif': give one of same, jpg, png, webp, tiff, avif" in result.stderr
