@@ -34,6 +34,7 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "colorizer": (PHOTOS, ("pretrained=false",)),
     "colorizer-gan": (PHOTOS, ("pretrained=false",)),
     "cyclegan": (PHOTOS, ("pretrained=false",)),
+    "pix2pix": (PHOTOS, ("pretrained=false",)),
 }
 """Recipe -> its data and settings."""
 SIDES = ("ours", "plain")

@@ -47,6 +47,7 @@ def steps_per_second(
         workers=workers,
         cache="none",
         device=device,
+        paired=recipe.paired,
     )
     started = time.perf_counter()
     for step, batch in enumerate(batches):
