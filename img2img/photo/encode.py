@@ -21,6 +21,7 @@ from img2img.photo.pixels import Pixels, as_8_bit, pillow_image, strips
 DEFAULT_QUALITY = 95
 _AVIF_QUALITY = 90  # on a scale of its own
 _AVIF_SPEED = 8  # of 10: a quarter of the time that 6, the usual one, takes, for 2 to 5 % more bytes
+_LOSSLESS_WEBP = {"lossless": True, "method": 2, "quality": 50}  # a third of the usual time for 1.7% more bytes
 _LARGEST_SIDES = {"JPEG": 65500, "WEBP": 16383, "AVIF": 16384}  # AVIF: what its readers take
 _WHITE = {"L": (255,), "RGB": (255, 255, 255), "YCbCr": (255, 128, 128)}
 
@@ -96,7 +97,7 @@ def _encode_png(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
 
 def _encode_webp(photo: Photo, quality: int | None, stream: BinaryIO) -> None:
     lossless = photo.lossless and quality is None
-    options = {"lossless": True} if lossless else {"quality": DEFAULT_QUALITY if quality is None else quality}
+    options = _LOSSLESS_WEBP if lossless else {"quality": DEFAULT_QUALITY if quality is None else quality}
     metadata = _present(icc_profile=photo.icc, exif=photo.exif, xmp=photo.xmp)
     photo.to_image().save(stream, "WEBP", exact=True, **options, **metadata)
 
