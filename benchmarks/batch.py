@@ -18,7 +18,8 @@ from statistics import median
 
 from whole_process import MAIN, PLAIN, ROOT, Run, print_table, run
 
-CHILD, DRAW = Path(__file__).parent / "sides" / "batch_side.py", Path(__file__).with_name("drawn_photos.py")
+SIDES = Path(__file__).parent / "sides"
+CHILD, DRAW = SIDES / "batch_side.py", SIDES / "drawn_photos.py"
 TITLE = ("what", "must reach", "measured", "beside", "ratio")
 Cells = tuple[str, ...]
 

@@ -14,7 +14,7 @@ from statistics import median
 
 from whole_process import MAIN, PLAIN, ROOT, print_table, row, run
 
-DRAW = Path(__file__).with_name("drawn_photos.py")
+DRAW = Path(__file__).parent / "sides" / "drawn_photos.py"
 ROWS = ("one", "help")
 
 

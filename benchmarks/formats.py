@@ -17,7 +17,7 @@ from statistics import median
 from whole_process import ROOT, print_table, run
 
 SIDES = Path(__file__).parent / "sides"
-BATCH, CODECS, DRAW = SIDES / "batch_side.py", SIDES / "codec_side.py", Path(__file__).with_name("drawn_photos.py")
+BATCH, CODECS, DRAW = SIDES / "batch_side.py", SIDES / "codec_side.py", SIDES / "drawn_photos.py"
 FORMATS = [  # as codec_side has them
     "jpeg",
     "png",

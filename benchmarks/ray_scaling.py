@@ -18,7 +18,7 @@ from pathlib import Path, PurePath
 from statistics import median
 from typing import Any
 
-from drawn_photos import make_small
+from sides.drawn_photos import make_small
 from whole_process import ROOT
 
 from img2img.batch.engines.cluster import run_on_ray

@@ -27,7 +27,8 @@ from statistics import median, quantiles
 
 from whole_process import MAIN, ROOT, print_table, run
 
-CHILD, DRAW = Path(__file__).parent / "sides" / "batch_side.py", Path(__file__).with_name("drawn_photos.py")
+SIDES = Path(__file__).parent / "sides"
+CHILD, DRAW = SIDES / "batch_side.py", SIDES / "drawn_photos.py"
 MODEL = ROOT / "checkpoints" / "colorizer.onnx"
 TITLE = ("what", "must reach", "measured", "beside", "ratio")
 CLIENTS = (1, 8, 32)

@@ -73,7 +73,7 @@ def measure(options: argparse.Namespace) -> None:
         print(f"| {name} at {SIDE} px, {THREADS} threads | {wanted} | {taken:.0f} ms |")
     with tempfile.TemporaryDirectory() as name:
         photo = Path(name) / "large.jpg"
-        run(Path(__file__).with_name("drawn_photos.py"), "large", photo)
+        run(Path(__file__).parent / "sides" / "drawn_photos.py", "large", photo)
         words = ("translate", photo, "-o", Path(name) / "out.jpg", "--model", options.model, "--overwrite")
         whole = [run(MAIN, *words) for _ in range(options.runs)]
     print(f"| `img2img translate`, one 12 MP JPEG, wall | | {median(each.seconds for each in whole):.2f} s |")

@@ -73,12 +73,13 @@ def main() -> None:
         path = Path(model)
         place.write_bytes(rewrite_card(path, replace(read_card(path), native_size=32)))
         return
+    usual = partial(as_batch, Colorizing(model, execution=Execution(runtime="onnxruntime")))
     sides: dict[str, Side] = {
-        "onnxruntime": partial(as_batch, Colorizing(model, execution=Execution(runtime="onnxruntime"))),
+        "onnxruntime": usual,
         "openvino": partial(as_batch, Colorizing(model, execution=Execution(runtime="openvino"))),
         "nothing": partial(as_batch, Nothing()),
         "codecs": with_codecs,
-        "spent": partial(as_batch, Colorizing(model, execution=Execution(runtime="onnxruntime"))),
+        "spent": usual,
     }
     with tempfile.TemporaryDirectory(dir=place.parent) as folder:
         warm(sides[name], place, Path(folder))

@@ -24,7 +24,8 @@ COUNTS = {1: "+1.2 dB", 3: "+2.0 dB", 10: "+3.6 dB"}
 AROUND = 3  # pixels to each side of a place, whose mean is its true colour
 SCENE_HINTS = 8  # of each side
 RUNS = 5
-DRAW, HINTED = ROOT / "benchmarks" / "drawn_photos.py", ROOT / "benchmarks" / "sides" / "hinted_photo.py"
+SIDES = ROOT / "benchmarks" / "sides"
+DRAW, HINTED = SIDES / "drawn_photos.py", SIDES / "hinted_photo.py"
 
 
 def gain_rows(subject: Subject) -> Iterator[Row]:

@@ -279,8 +279,8 @@ def number(cell):
 
 
 def test_batch_side_of_nothing_writes_each_photo_as_it_was(tmp_path: Path) -> None:
-    from drawn_photos import make_small
     from sides.batch_side import Nothing, as_batch
+    from sides.drawn_photos import make_small
 
     make_small(tmp_path / "photos", 2)
     as_batch(Nothing(), tmp_path / "photos", tmp_path / "out")
@@ -290,7 +290,7 @@ def test_batch_side_of_nothing_writes_each_photo_as_it_was(tmp_path: Path) -> No
 
 
 def test_tiny_photos_lie_in_folders_of_a_thousand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import drawn_photos
+    from sides import drawn_photos
 
     monkeypatch.setattr(drawn_photos, "IN_A_FOLDER", 3)
     drawn_photos.make_tiny(tmp_path / "photos", 7)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-SAMPLE = Path(__file__).resolve().parent.parent / "datasets" / "samples" / "killarney-1910.jpg"
+SAMPLE = Path(__file__).resolve().parents[2] / "datasets" / "samples" / "killarney-1910.jpg"
 IN_A_FOLDER = 1000  # of the tiny ones
 
 
