@@ -49,3 +49,10 @@ def stepper(recipe: Recipe) -> tuple[Update, dict[str, Optimizer], list[str]]:
         optimizers[name].step()
 
     return update, optimizers, called
+
+
+def losses(of: Recipe, pictures: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What a step gives to each optimizer; none of them takes it."""
+    given: dict[str, Tensor] = {}
+    of.step(pictures, lambda name, loss: given.update({name: loss.detach()}))
+    return given

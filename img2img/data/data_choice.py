@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from img2img.data.data_item import Words, can_be_opened, data_item
+from img2img.data.data_item import Words, data_item, refuse_missing
 from img2img.data.listing import DIGITS
 from img2img.errors import DataError, UsageError
 
@@ -111,8 +111,7 @@ def _has_both(path: Path) -> bool:
 
 
 def _refuse_single(recipe: str, word: str | Path, ways: str) -> NoReturn:
-    if not can_be_opened(str(word)):
-        raise DataError(f"{word}: no such folder or tar file")
+    refuse_missing([word])
     there = [folder for folder in FOLDERS if (Path(word) / folder).is_dir()]
     what = f"{there[0]} is in it, its other half is not" if there else "a single set of images"
     raise DataError(f"{word}: {what}, and {recipe} learns from two: give {ways}")

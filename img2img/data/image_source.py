@@ -186,9 +186,3 @@ def _top_folders(paths: Iterable[PurePath]) -> tuple[str, ...]:
 
 def _label(classes: Sequence[str], path: PurePath) -> int | None:
     return bisect_left(classes, path.parts[0]) if classes else None
-
-
-def has_color(source: ImageSource) -> bool:
-    """Whether most of up to 16 images, spread over the source, are in colour: their channels differ by 2 of 255."""
-    looked_at = range(0, len(source), max(1, len(source) // 16))
-    return sum(float(np.ptp(source.rgb(index), axis=2).mean()) > 2 for index in looked_at) > len(looked_at) / 2

@@ -5,7 +5,7 @@ from math import inf
 from typing import Any
 
 from img2img.networks.resnet import UPSAMPLING
-from img2img.recipes.translation.translator_config import TranslatorConfig
+from img2img.recipes.translation.translator_config import AUTHORS, TranslatorConfig
 
 GENERATORS = ("residual-unet", "separable", "resnet")
 
@@ -49,30 +49,15 @@ class CycleganConfig(TranslatorConfig):
 
 
 PAPER: dict[str, Any] = {
-    "batch_size": 1,
-    "image_size": 256,
-    "warmup": 0.0,
-    "ema_decay": 0.0,
-    "augment": "crop",
-    "epochs": 200,
-    "constant_share": 0.5,
+    **AUTHORS,
     "adversarial": "least-squares",
     "generator": "resnet",
-    "generator_channels": 64,
     "blocks": 9,
     "up": "transposed",
-    "discriminator": "patch",
-    "discriminator_channels": 64,
     "spectral_norm": False,
-    "lambda_adversarial": 1.0,
     "lambda_cycle": 10.0,
     "cycle_end": 1.0,
-    "lambda_perceptual": 0.0,
     "lambda_identity": 5.0,
     "pool_size": 50,
-    "diff_augment": (),
-    "generator_lr": 2e-4,
-    "discriminator_lr": 2e-4,
-    "betas": (0.5, 0.999),
 }
 """The settings of arXiv 1703.10593 and of the authors' code, who held nothing out; held_out=0 does as they did."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from img2img.recipes.translation.translator_config import TranslatorConfig
+from img2img.recipes.translation.translator_config import AUTHORS, TranslatorConfig
 
 GENERATORS = ("residual-unet", "unet")
 RESULTS = ("picture", "change")
@@ -57,28 +57,13 @@ class Pix2pixConfig(TranslatorConfig):
 
 
 PAPER: dict[str, Any] = {
-    "batch_size": 1,
-    "image_size": 256,
-    "warmup": 0.0,
-    "ema_decay": 0.0,
-    "augment": "crop",
-    "epochs": 200,
-    "constant_share": 0.5,
+    **AUTHORS,
     "adversarial": "bce",
     "generator": "unet",
     "result": "picture",
-    "generator_channels": 64,
     "levels": 8,
     "dropout": 0.5,
-    "discriminator": "patch",
-    "discriminator_channels": 64,
-    "lambda_adversarial": 1.0,
     "lambda_l1": 100.0,
-    "lambda_perceptual": 0.0,
-    "diff_augment": (),
-    "generator_lr": 2e-4,
-    "discriminator_lr": 2e-4,
-    "betas": (0.5, 0.999),
 }
 """The settings of arXiv 1611.07004 and of the authors' code, who held nothing out; held_out=0 does as they did.
 

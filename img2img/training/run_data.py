@@ -7,8 +7,11 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from img2img.data.check.look import is_grey
 from img2img.data.data_choice import ChosenData
-from img2img.data.image_source import has_color
+from img2img.data.image_source import ImageSource
 from img2img.data.named_data import named_data
 from img2img.data.training_data import TrainingData, open_data
 from img2img.errors import DataError, SettingError, UsageError
@@ -111,11 +114,17 @@ def _with_classes(
 def _with_channels(config: Recipe.Config, data: TrainingData, *, asked: bool, announce: bool) -> Recipe.Config:
     """In colour where the images are, unless the channels were asked for."""
     colored = config.in_color()
-    if asked or colored == config or not all(map(has_color, data.train.values())):
+    if asked or colored == config or not all(map(_has_color, data.train.values())):
         return config
     if announce:
         _log.info("image_channels: 3, since the images are in colour; --set image_channels=1 draws in grey")
     return colored
+
+
+def _has_color(source: ImageSource) -> bool:
+    """Whether most of up to 16 images, spread over the source, are in colour."""
+    looked_at = range(0, len(source), max(1, len(source) // 16))
+    return sum(not is_grey(Image.fromarray(source.rgb(index))) for index in looked_at) > len(looked_at) / 2
 
 
 def _with_epochs(config: Recipe.Config, data: TrainingData, *, steps_asked: bool, announce: bool) -> Recipe.Config:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny_recipe import batch, stepper, tiny_recipe
-from torch import Tensor, nn
+from tiny_recipe import batch, losses, stepper, tiny_recipe
+from torch import nn
 
 from img2img.errors import SettingError
 from img2img.losses import ADVERSARIAL_LOSSES
@@ -25,13 +25,6 @@ def recipe(*settings: str) -> CycleganRecipe:
     made = tiny_recipe("cyclegan", *settings)
     assert isinstance(made, CycleganRecipe)
     return made
-
-
-def losses(of: CycleganRecipe, pictures: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What a step gives to each optimizer."""
-    given = {}
-    of.step(pictures, lambda name, loss: given.update({name: loss.detach()}))
-    return given
 
 
 def test_step_minimises_the_papers_objective() -> None:

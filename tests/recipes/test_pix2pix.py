@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny_recipe import batch, photos, stepper, tiny_recipe
-from torch import Tensor
+from tiny_recipe import batch, losses, photos, stepper, tiny_recipe
 
 from img2img.errors import SettingError
 from img2img.losses import ADVERSARIAL_LOSSES
@@ -28,13 +27,6 @@ def recipe(*settings: str) -> Pix2pixRecipe:
     made = tiny_recipe("pix2pix", *settings)
     assert isinstance(made, Pix2pixRecipe)
     return made
-
-
-def losses(of: Pix2pixRecipe, pictures: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What a step gives to each optimizer."""
-    given = {}
-    of.step(pictures, lambda name, loss: given.update({name: loss.detach()}))
-    return given
 
 
 def test_step_minimises_the_papers_objective() -> None:

@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -41,6 +41,12 @@ _DATA_HELP = (
 _TWO_SETS_HELP = "Folder with trainA and trainB in it; or twice, a and then b [default: the recipe's own set]."
 
 
+def _side(name: str, what: str, *, shown: bool) -> Any:
+    """The option of one of two sets, or of both in one."""
+    told = f"{what}; repeatable, also as ITEM=WEIGHT."
+    return typer.Option(name, hidden=not shown, help=told, metavar="DIR_OR_TAR")
+
+
 def _command(recipe: str) -> Callable[..., None]:
     translates, paired = RECIPES[recipe].task == "translate", RECIPES[recipe].paired
     both = "tables [a] and [b], or [ab]," if paired else "tables [a] and [b]"
@@ -59,32 +65,10 @@ def _command(recipe: str) -> Callable[..., None]:
         data: Annotated[
             list[str] | None, typer.Option(help=_TWO_SETS_HELP if translates else _DATA_HELP, metavar="DIR_OR_TAR")
         ] = None,
-        a: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--a",
-                hidden=not translates,
-                help="Images to translate; repeatable, also as ITEM=WEIGHT.",
-                metavar="DIR_OR_TAR",
-            ),
-        ] = None,
-        b: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--b",
-                hidden=not translates,
-                help="What they become; repeatable, also as ITEM=WEIGHT.",
-                metavar="DIR_OR_TAR",
-            ),
-        ] = None,
+        a: Annotated[list[str] | None, _side("--a", "Images to translate", shown=translates)] = None,
+        b: Annotated[list[str] | None, _side("--b", "What they become", shown=translates)] = None,
         ab: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--ab",
-                hidden=not paired,
-                help="Pictures of both side by side, a on the left; repeatable, also as ITEM=WEIGHT.",
-                metavar="DIR_OR_TAR",
-            ),
+            list[str] | None, _side("--ab", "Pictures of both side by side, a on the left", shown=paired)
         ] = None,
         direction: Annotated[
             PairDirection | None,

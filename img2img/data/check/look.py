@@ -72,10 +72,10 @@ def made_of(image: ListedImage, make: Callable[[DecodedImage], T]) -> tuple[int,
 def content_of(decoded: DecodedImage) -> Content:
     """What is to be known of a decoded image, which is not kept."""
     rgb = Image.fromarray(decoded.rgb)
-    return Content(rgb.size, _is_grey(rgb), decoded.oddity, _digest(rgb), difference_hash(rgb), _thumbnail(rgb))
+    return Content(rgb.size, is_grey(rgb), decoded.oddity, _digest(rgb), difference_hash(rgb), _thumbnail(rgb))
 
 
-def _is_grey(rgb: Image.Image) -> bool:
+def is_grey(rgb: Image.Image) -> bool:
     """Whether a pixel's largest and smallest channel differ by less than 3 levels on average."""
     red, green, blue = rgb.split()
     brightest = ImageChops.lighter(ImageChops.lighter(red, green), blue)

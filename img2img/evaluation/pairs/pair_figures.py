@@ -17,16 +17,15 @@ from img2img.errors import DataError
 from img2img.evaluation.colorizers.measured_photos import Advance
 from img2img.evaluation.colorizers.metrics import Picture, psnr
 from img2img.evaluation.colorizers.similarity import Lpips, ssim
+from img2img.evaluation.pairs.pair_quality import HIGHEST_PSNR
 from img2img.evaluation.request import EvaluationRequest
 from img2img.evaluation.sets.comparison import FEWEST
 from img2img.evaluation.sets.distances import frechet_distance
 from img2img.evaluation.sets.feature_network import PooledFeatures, feature_network
-from img2img.evaluation.sets.pictures import Change, at_size
+from img2img.evaluation.sets.pictures import Change, at_size, features_of
 from img2img.inference.translator import Translator
 
 PAIRS = "pairs"
-HIGHEST_PSNR = 100.0
-"""In dB, of pictures that are equal: a mean over others must stay finite."""
 
 
 @dataclass(frozen=True)
@@ -140,4 +139,4 @@ def _row(
 
 def _looked_at(pictures: Sequence[Picture], features: PooledFeatures) -> torch.Tensor:
     batches = (pictures[first : first + features.batch] for first in range(0, len(pictures), features.batch))
-    return torch.cat([features(torch.from_numpy(np.stack(some)).movedim(-1, 1)).cpu() for some in batches])
+    return features_of((torch.from_numpy(np.stack(some)).movedim(-1, 1) for some in batches), features)

@@ -14,9 +14,12 @@ from img2img.evaluation.colorizers.metrics import psnr
 from img2img.evaluation.colorizers.similarity import ssim
 from img2img.evaluation.sets.distances import frechet_distance
 from img2img.evaluation.sets.feature_network import PooledFeatures, feature_network
+from img2img.evaluation.sets.pictures import features_of
 from img2img.evaluation.sets.translation import Generator
 
 Squares = NDArray[np.uint8]
+HIGHEST_PSNR = 100.0
+"""In dB, of pictures that are equal: a mean over others must stay finite."""
 
 
 class PairQuality:
@@ -62,7 +65,7 @@ class PairQuality:
         for some, truths in zip(pictures, self._batches(self._targets), strict=True):
             values += [(psnr(one, truth), ssim(one, truth)) for one, truth in zip(some, truths, strict=True)]
             features.append(self._looked_at(some))
-        means = np.minimum(values, 100).mean(0)  # equal pictures have an infinite PSNR
+        means = np.minimum(values, HIGHEST_PSNR).mean(0)
         distance = max(0.0, frechet_distance(torch.cat(features), self._target_features))
         return {"psnr": float(means[0]), "ssim": float(means[1]), "fd": distance}
 
@@ -74,8 +77,7 @@ class PairQuality:
             yield np.stack([centre_square(source.rgb(index), self._image_size) for index in indices])
 
     def _looked_at(self, pictures: Squares) -> Tensor:
-        features: Tensor = self._features(torch.from_numpy(pictures).movedim(-1, 1))
-        return features.cpu()
+        return features_of([torch.from_numpy(pictures).movedim(-1, 1)], self._features)
 
 
 @torch.no_grad()

@@ -2,11 +2,31 @@
 
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 from img2img.recipes.game import AdversarialConfig
 from img2img.recipes.translation.diff_augment import AUGMENTATIONS
 
 DISCRIMINATORS = ("projected", "patch")
+AUTHORS: dict[str, Any] = {
+    "batch_size": 1,
+    "image_size": 256,
+    "warmup": 0.0,
+    "ema_decay": 0.0,
+    "augment": "crop",
+    "epochs": 200,
+    "constant_share": 0.5,
+    "generator_channels": 64,
+    "discriminator": "patch",
+    "discriminator_channels": 64,
+    "lambda_adversarial": 1.0,
+    "lambda_perceptual": 0.0,
+    "diff_augment": (),
+    "generator_lr": 2e-4,
+    "discriminator_lr": 2e-4,
+    "betas": (0.5, 0.999),
+}
+"""What CycleGAN and pix2pix, by the same authors and in one framework, have in common."""
 
 
 @dataclass(frozen=True, kw_only=True)
