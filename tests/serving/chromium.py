@@ -18,7 +18,7 @@ window.addEventListener("unhandledrejection", (event) => violations.push(String(
 
 
 @contextmanager
-def chromium(downloads: Path, width: int = 1000, height: int = 800, *, dark: bool = False) -> Iterator[ChromiumDriver]:
+def chromium() -> Iterator[ChromiumDriver]:
     """Skips the test where there is none."""
     browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (browser and driver):
@@ -30,18 +30,41 @@ def chromium(downloads: Path, width: int = 1000, height: int = 800, *, dark: boo
     for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"):
         options.add_argument(word)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     # With its path given, selenium does not ask the network for one.
     running = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     try:
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        running.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        theme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        running.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": theme})
-        running.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": VIOLATIONS})
         yield running
     finally:
         running.quit()
+
+
+@contextmanager
+def tab(
+    browser: ChromiumDriver, downloads: Path, width: int = 1000, height: int = 800, *, dark: bool = False
+) -> Iterator[ChromiumDriver]:
+    """The browser, at a tab of its own: new to every address, since a browser for each test takes seconds to start."""
+    first = browser.current_window_handle
+    browser.switch_to.new_window("tab")
+    try:
+        for command, arguments in _setting_up(downloads, width, height, dark):
+            browser.execute_cdp_cmd(command, arguments)
+        yield browser
+    finally:
+        browser.close()
+        browser.switch_to.window(first)
+
+
+def _setting_up(downloads: Path, width: int, height: int, dark: bool) -> Iterator[tuple[str, dict[str, object]]]:
+    """Commands of Chromium's DevTools."""
+    yield "Emulation.setFocusEmulationEnabled", {"enabled": True}
+    yield "Network.clearBrowserCache", {}
+    yield "Network.clearBrowserCookies", {}
+    yield "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)}
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    yield "Emulation.setDeviceMetricsOverride", size
+    theme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+    yield "Emulation.setEmulatedMedia", {"features": theme}
+    yield "Page.addScriptToEvaluateOnNewDocument", {"source": VIOLATIONS}
 
 
 def nothing_went_elsewhere(browser: ChromiumDriver, address: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chromium import chromium, nothing_went_elsewhere
+from chromium import chromium, nothing_went_elsewhere, tab
 from page_driver import open_page
 from selenium.webdriver.chromium.webdriver import ChromiumDriver
 from served import Served, served
@@ -17,10 +17,16 @@ def page_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         assert running.errors.read_text() == ""
 
 
+@pytest.fixture(scope="session")
+def browser() -> Iterator[ChromiumDriver]:
+    with chromium() as running:
+        yield running
+
+
 @pytest.fixture
-def page(page_server: Served, tmp_path: Path) -> Iterator[ChromiumDriver]:
+def page(browser: ChromiumDriver, page_server: Served, tmp_path: Path) -> Iterator[ChromiumDriver]:
     """Open, with its models known. Downloads go to `tmp_path / "downloads"`."""
-    with chromium(tmp_path / "downloads") as browser:
-        open_page(browser, page_server.address)
-        yield browser
-        nothing_went_elsewhere(browser, page_server.address)
+    with tab(browser, tmp_path / "downloads") as opened:
+        open_page(opened, page_server.address)
+        yield opened
+        nothing_went_elsewhere(opened, page_server.address)

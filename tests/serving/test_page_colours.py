@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from chromium import chromium, nothing_went_elsewhere
+from chromium import nothing_went_elsewhere, tab
 from colour_driver import (
     click_photo,
     color_of,
@@ -185,8 +185,8 @@ def test_hints_that_are_saved_give_the_downloads_bytes_on_the_command_line(
     assert made.read_bytes() == (tmp_path / "made.jpg").read_bytes()
 
 
-def test_a_finger_sets_and_moves_a_colour(page_server: Served, tmp_path: Path) -> None:
-    with chromium(tmp_path, 360, 740) as page:
+def test_a_finger_sets_and_moves_a_colour(browser: ChromiumDriver, page_server: Served, tmp_path: Path) -> None:
+    with tab(browser, tmp_path, 360, 740) as page:
         open_page(page, page_server.address)
         opened(page)
         x, y = place_in_window(page, 70, 80)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium import chromium, nothing_went_elsewhere
+from chromium import nothing_went_elsewhere, tab
 from page_driver import PHOTOS, choose, enlarged, found, one, open_page, summary, wait_until
 from PIL import Image
 from selenium.webdriver.chromium.webdriver import ChromiumDriver
@@ -61,15 +61,17 @@ def test_every_control_has_a_name_and_news_are_read_out(page: ChromiumDriver) ->
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_nothing_is_cut_off_at_360_pixels(page_server: Served, tmp_path: Path, dark: bool) -> None:
-    with chromium(tmp_path, 360, 700, dark=dark) as browser:
-        open_page(browser, page_server.address)
-        choose(browser, *PHOTOS)
-        summary(browser, "2 coloured")
-        assert browser.execute_script("return document.documentElement.scrollWidth") == 360
-        assert browser.execute_script(OUTSIDE) == 0
-        background = browser.execute_script("return getComputedStyle(document.documentElement).backgroundColor")
+def test_nothing_is_cut_off_at_360_pixels(
+    browser: ChromiumDriver, page_server: Served, tmp_path: Path, dark: bool
+) -> None:
+    with tab(browser, tmp_path, 360, 700, dark=dark) as page:
+        open_page(page, page_server.address)
+        choose(page, *PHOTOS)
+        summary(page, "2 coloured")
+        assert page.execute_script("return document.documentElement.scrollWidth") == 360
+        assert page.execute_script(OUTSIDE) == 0
+        background = page.execute_script("return getComputedStyle(document.documentElement).backgroundColor")
         assert (background == "rgb(22, 21, 19)") is dark
-        enlarged(browser)
-        assert browser.execute_script(OUTSIDE) == 0
-        nothing_went_elsewhere(browser, page_server.address)
+        enlarged(page)
+        assert page.execute_script(OUTSIDE) == 0
+        nothing_went_elsewhere(page, page_server.address)

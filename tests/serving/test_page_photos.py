@@ -4,7 +4,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from chromium import chromium, nothing_went_elsewhere
+from chromium import nothing_went_elsewhere, tab
 from page_driver import PHOTOS, choose, drop, errors, found, loaded, offline, one, summary, wait_until
 from selenium.webdriver.chromium.webdriver import ChromiumDriver
 from served import Served, command_line, served
@@ -125,24 +125,24 @@ def test_a_reload_begins_anew(page: ChromiumDriver, page_server: Served) -> None
     summary(page, "1 coloured")
 
 
-def test_the_page_signs_in_with_the_token(tmp_path: Path) -> None:
+def test_the_page_signs_in_with_the_token(browser: ChromiumDriver, tmp_path: Path) -> None:
     token = "correct-horse-battery-staple"
     (tmp_path / "token").write_text(token)
-    with served(tmp_path, "--token-file", str(tmp_path / "token")) as server, chromium(tmp_path) as browser:
-        browser.get(server.address)
-        one(browser, "#token").send_keys("not the token")
-        one(browser, "button").click()
-        wait_until(browser, lambda: "That is not the token." in browser.page_source)
-        one(browser, "#token").send_keys(token)
-        one(browser, "button").click()
-        wait_until(browser, lambda: found(browser, "#model option"))
-        choose(browser, PHOTOS[1])
-        summary(browser, "1 coloured")
-        assert browser.execute_script("return document.cookie") == ""
-        nothing_went_elsewhere(browser, server.address)
-        browser.delete_all_cookies()
-        choose(browser, PHOTOS[0])
-        summary(browser, "1 coloured, 1 failed")
-        assert errors(browser) == ["this server wants its token again: reload the page"]
-        browser.refresh()
-        assert one(browser, "#token").is_displayed()
+    with served(tmp_path, "--token-file", str(tmp_path / "token")) as server, tab(browser, tmp_path) as page:
+        page.get(server.address)
+        one(page, "#token").send_keys("not the token")
+        one(page, "button").click()
+        wait_until(page, lambda: "That is not the token." in page.page_source)
+        one(page, "#token").send_keys(token)
+        one(page, "button").click()
+        wait_until(page, lambda: found(page, "#model option"))
+        choose(page, PHOTOS[1])
+        summary(page, "1 coloured")
+        assert page.execute_script("return document.cookie") == ""
+        nothing_went_elsewhere(page, server.address)
+        page.delete_all_cookies()
+        choose(page, PHOTOS[0])
+        summary(page, "1 coloured, 1 failed")
+        assert errors(page) == ["this server wants its token again: reload the page"]
+        page.refresh()
+        assert one(page, "#token").is_displayed()
