@@ -81,6 +81,8 @@ class ModelCard:
             raise ModelError(f"{source}: the model's card is not one that img2img wrote")
         if values["format"] > CARD_FORMAT:
             raise ModelError(f"{source}: made by a newer img2img (card format {values['format']}): update img2img")
+        if newer := sorted(values.keys() - {field.name for field in fields(cls)}):
+            raise ModelError(f"{source}: made by a newer img2img (its card has {newer[0]!r}): update img2img")
         try:
             for side in ("inputs", "outputs"):
                 values[side] = tuple(_tensor_spec(spec) for spec in values[side])
