@@ -33,7 +33,7 @@ def commands(text):
 COMMANDS = commands(README)
 OF_DOCUMENTS = [
     line
-    for name in ("batch", "pix2pix", "scaling", "steer")
+    for name in ("batch", "pix2pix", "scaling", "steer", "training")
     for line in commands((CHECKOUT / "docs" / f"{name}.md").read_text())
 ]
 CONVERTING = [line for line in COMMANDS if line.split()[1] in ("colorize", "suggest", "translate", "models")]
@@ -41,10 +41,14 @@ SAMPLE = CHECKOUT / "datasets" / "samples" / "whitman-1860s.jpg"
 
 
 def test_readme_shows_commands_of_both_halves() -> None:
-    assert {line.split()[1] for line in COMMANDS} == {
-        *("colorize", "suggest", "translate", "models", "train", "export", "evaluate"),
-        *("generate", "directions", "features", "import", "runs", "serve"),
-    }
+    assert {line.split()[1] for line in COMMANDS} == {"colorize", "translate", "serve", "train", "export"}
+
+
+def test_readme_colours_a_photo_before_it_speaks_of_training_and_is_short() -> None:
+    assert len(README.splitlines()) < 150
+    assert README.index("img2img colorize") < README.index("img2img serve") < README.index("img2img train")
+    assert "train" not in README[README.index("## Install") : README.index("## Horses to zebras")]
+    assert "must reach" not in README
 
 
 @pytest.mark.parametrize("line", [*COMMANDS, *OF_DOCUMENTS])
@@ -66,7 +70,7 @@ def test_command_has_words_that_the_command_line_takes(line: Any) -> None:
 @pytest.mark.parametrize("line", [line for line in CONVERTING if "mine.onnx" not in line])
 def test_readme_command_runs(line: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "album").mkdir()
-    for name in ("photo.jpg", "other.jpg", "grey.jpg", "album/one.jpg"):
+    for name in ("photo.jpg", "other.jpg", "horse.jpg", "album/one.jpg"):
         shutil.copy(SAMPLE, tmp_path / name)
     with tarfile.open(tmp_path / "scans.tar", "w") as archive:
         archive.add(SAMPLE, "scan.jpg")
@@ -74,6 +78,7 @@ def test_readme_command_runs(line: Any, tmp_path: Path, monkeypatch: pytest.Monk
     for name in ("edges2photo", "summer2winter"):
         matrix_translator(tmp_path / f"{name}.onnx", NEGATIVE)
     write_film(tmp_path / "film.mp4", greys(3))
+    (tmp_path / "datasets").symlink_to(CHECKOUT / "datasets")
     (tmp_path / "img2img").write_text(f'#!/bin/sh\nexec {sys.executable} {CHECKOUT / "main.py"} "$@"\n')
     (tmp_path / "img2img").chmod(0o755)
     before = len(list(tmp_path.rglob("*")))
@@ -99,10 +104,9 @@ def test_readme_python_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     names: dict[str, Any] = {}
     for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         exec(code, names)
-    assert names["coloured"].mode == names["zebra"].mode == "RGB"
-    assert names["horse"].size == names["zebra"].size
-    assert names["outcome"].status == "done"
-    assert len(list(Path("coloured").glob("*.jpg"))) == len(list(SAMPLE.parent.glob("*.jpg")))
+    assert names["coloured"].mode == "RGB"
+    with Image.open("whitman.jpg") as saved, Image.open(SAMPLE) as photo:
+        assert saved.size == photo.size
 
 
 def test_pictures_that_the_readme_shows_are_there() -> None:
@@ -112,4 +116,4 @@ def test_pictures_that_the_readme_shows_are_there() -> None:
 
 def test_files_that_the_readme_links_to_are_there() -> None:
     for path in re.findall(r"(?<!!)\[[^\]]*\]\(([^)]+)\)", README):
-        assert (CHECKOUT / path).exists(), path
+        assert path.startswith("https://") or (CHECKOUT / path).exists(), path
