@@ -1,4 +1,4 @@
-"""Before and after: `python docs/hero.py` colours datasets/samples and writes docs/hero.jpg and docs/samples.jpg."""
+"""Before and after, from datasets/samples: `python docs/pictures/hero.py` writes hero.jpg and samples.jpg beside it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from img2img import load
 
-SAMPLES = Path("datasets/samples")
+HERE = Path(__file__).resolve().parent
+SAMPLES = HERE.parents[1] / "datasets" / "samples"
 LARGE = ("killarney-1910", "migrant-family-1936")
 WIDTH, GAP, HEIGHT = 640, 8, 300
 
@@ -61,8 +62,8 @@ def main() -> None:
     for path in sorted(SAMPLES.glob("*.jpg")):
         with Image.open(path) as photo:
             pairs[path.stem] = (photo.convert("RGB"), colorize(photo))
-    hero([pairs[name] for name in LARGE]).save("docs/hero.jpg", quality=85)
-    strip(list(pairs.values())).save("docs/samples.jpg", quality=90)
+    hero([pairs[name] for name in LARGE]).save(HERE / "hero.jpg", quality=85)
+    strip(list(pairs.values())).save(HERE / "samples.jpg", quality=90)
 
 
 if __name__ == "__main__":
