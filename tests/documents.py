@@ -16,8 +16,8 @@ from img2img.cli.app import app
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
-NOT_HERE = ("pip ", "data download", "img2img serve", "torchrun", "s3://")
-"""What a line has that installs, that needs a network or a cluster, or that goes on until it is stopped."""
+NOT_HERE = ("pip ", "python benchmarks/", "data download", "img2img serve", "torchrun", "s3://")
+"""What a line has that installs or measures, that needs a network or a cluster, or that goes on until it is stopped."""
 _FOR_A_SHELL = re.compile(r"[|<>*?$;&~]|^(?!img2img )")
 
 
@@ -50,7 +50,8 @@ def short(line: str, turn: int) -> str:
     if "--resume" in line:
         return line
     recipe = line.split()[2]
-    given = "".join(re.findall(r" --set \S+", line)) if recipe == "gan" else ""
+    given = "".join(re.findall(r" --set (?:adversarial|condition|discriminator_lr|r1|upsampling)=\S+", line))
+    given += " --set image_size=32 --set image_channels=3" if "condition=embedding" in given else ""
     out = "" if "--out" in line else f" --out runs/{recipe if turn == 0 else turn}"
     settings = " ".join(f"--set {setting}" for setting in TINY[recipe])
     return f"{re.sub(r' --set [^ ]+', '', line)} {settings}{given} --steps 2 --device cpu{out}"
@@ -69,7 +70,7 @@ class Typist:
 
     def _here(self, line: str) -> str:
         result = CliRunner().invoke(app, shlex.split(line)[1:])
-        assert result.exit_code == 0, f"{line}: {result.output}"
+        assert result.exit_code == 0, f"{line}: {result.output}{result.exception!r}"
         return result.output
 
     def _in_a_shell(self, text: str) -> str:

@@ -69,7 +69,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typist:
 
 
 def photos(folder: Path) -> None:
-    for name in ("photo.jpg", "other.jpg", "horse.jpg", "grey.jpg", "drawing.png", "autumn.jpg"):
+    saved(folder / "photo.jpg", scene(0, 400, 300))
+    for name in ("other.jpg", "horse.jpg", "grey.jpg", "drawing.png", "autumn.jpg"):
         saved(folder / name, scene(len(name)))
     for name in ("album/a.jpg", "scans/a.jpg", "inbox/a.jpg", "mnt/scans/1905/box/a.tif", "home/Pictures/scans/a.jpg"):
         saved(folder / name, scene(len(name)))
@@ -84,13 +85,20 @@ def photos(folder: Path) -> None:
 
 
 def sets(folder: Path) -> None:
-    names = ("summer", "winter", "striped", "my-photos", "held-out", "edges", "photos")
+    names = ("summer", "winter", "striped", "my-photos", "held-out", "edges", "photos", "landscapes")
     for number in range(12):
-        for place in (*names, "my-sets/trainA", "my-sets/trainB"):
+        for place in (
+            *names,
+            "my-sets/trainA",
+            "my-sets/trainB",
+            "datasets/horse2zebra/trainA",
+            "datasets/horse2zebra/trainB",
+        ):
             saved(folder / place / f"{number}.png", scene(100 * number + len(place)))
         saved(folder / "facades" / f"{number}.png", beside(scene(number), scene(number)))
-    with tarfile.open(folder / "more.tar", "w") as tar:
-        tar.add(folder / "my-photos" / "1.png", "1.png")
+    for name in ("more.tar", "zebras.tar"):
+        with tarfile.open(folder / name, "w") as tar:
+            tar.add(folder / "my-photos" / "1.png", "1.png")
 
 
 def films(folder: Path) -> None:
@@ -103,6 +111,7 @@ def films(folder: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # a document is up to thirty commands
 @pytest.mark.usefixtures("graphs_once")
 @pytest.mark.parametrize("document", RUN_HERE, ids=lambda path: path.stem)
 def test_commands_of_the_document_run(document: Path, desk: Typist) -> None:
