@@ -59,7 +59,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typist:
     """A folder that has all that the documents speak of, small."""
     monkeypatch.setenv("IMG2IMG_HOME", str(tmp_path / "home"))
     (tmp_path / "datasets").mkdir()
-    (tmp_path / "datasets" / "samples").symlink_to(CHECKOUT / "datasets" / "samples")
+    for name in ("samples", "drawn"):
+        (tmp_path / "datasets" / name).symlink_to(CHECKOUT / "datasets" / name)
     photos(tmp_path)
     sets(tmp_path)
     films(tmp_path)
