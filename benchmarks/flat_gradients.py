@@ -3,7 +3,7 @@
 The generator stays as it was initialised; a discriminator trains against it, and every few updates the norm of the
 gradient that each loss would give the generator is taken (Arjovsky & Bottou 2017, arXiv 1701.04862, figures 2 and 3).
 
-    python benchmarks/flat_gradients.py --output docs/guide/flat-gradients.png
+    python benchmarks/flat_gradients.py --output docs/explanation/guide/flat-gradients.png
 """
 
 import argparse

@@ -3,7 +3,7 @@
     python benchmarks/ray_scaling.py                      400 photos, 3 runs of each side in turn (some minutes)
     python benchmarks/ray_scaling.py --photos 100 --runs 1
 
-Photos of 500 x 375 are made here from a sample. docs/scaling.md says what the figures mean for a cluster.
+Photos of 500 x 375 are made here from a sample. docs/explanation/scaling.md says what the figures mean for a cluster.
 """
 
 import argparse

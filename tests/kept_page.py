@@ -1,4 +1,4 @@
-"""docs/kept.md: its tables are measured, and written into it anew by `python tests/kept_page.py`."""
+"""docs/reference/kept.md: its tables are measured, and written into it anew by `python tests/kept_page.py`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kept.photo_things import THINGS as PHOTO_THINGS
 from kept.tables import Conversion, converted, table, write_files
 from tiny_model import tiny_model, write_tiny_model
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "kept.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "kept.md"
 _FILMS = ("MP4", "MKV", "MOV", "WebM", "AVI")
 _INTO = (("PNG", "JPEG"), ("TIFF", "JPEG"), ("JPEG", "PNG"), ("JPEG", "WebP"), ("JPEG", "AVIF"))
 _BECOMES = {"GIF": "GIF (to PNG)", "HEIC": "HEIC (to JPEG)", "AVI": "AVI (to MKV)"}

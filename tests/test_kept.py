@@ -1,4 +1,4 @@
-"""docs/kept.md says what is kept of a file, and nothing is lost in silence."""
+"""docs/reference/kept.md says what is kept of a file, and nothing is lost in silence."""
 
 from __future__ import annotations
 

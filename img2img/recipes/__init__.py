@@ -29,6 +29,8 @@ class RecipeEntry:
     """The recipe's own `task`."""
     paired: bool = False
     """The recipe's own `paired`."""
+    presets: tuple[str, ...] = ()
+    """The names of the recipe's own `presets`."""
 
 
 RECIPES = {
@@ -49,6 +51,7 @@ RECIPES = {
         "CycleganRecipe",
         "One kind of picture to another and back (Zhu 2017).",
         "translate",
+        presets=("paper",),
     ),
     "pix2pix": RecipeEntry(
         "img2img.recipes.pix2pix",
@@ -56,11 +59,20 @@ RECIPES = {
         "Any picture to any picture, learnt from pairs (Isola 2017).",
         "translate",
         paired=True,
+        presets=("paper",),
     ),
     "gan": RecipeEntry("img2img.recipes.gan", "GanRecipe", "Digits from noise, fully connected (Goodfellow 2014)."),
-    "dcgan": RecipeEntry("img2img.recipes.gan", "DcganRecipe", "Pictures from noise by convolutions (Radford 2016)."),
+    "dcgan": RecipeEntry(
+        "img2img.recipes.gan",
+        "DcganRecipe",
+        "Pictures from noise by convolutions (Radford 2016).",
+        presets=("quick",),
+    ),
     "cgan": RecipeEntry(
-        "img2img.recipes.cgan", "CganRecipe", "The digit asked for, or the like of a picture (Mirza 2014)."
+        "img2img.recipes.cgan",
+        "CganRecipe",
+        "The digit asked for, or the like of a picture (Mirza 2014).",
+        presets=("quick",),
     ),
     "wgan": RecipeEntry(
         "img2img.recipes.wgan", "WganRecipe", "A Wasserstein critic with clipped weights (Arjovsky 2017)."

@@ -12,11 +12,16 @@ from img2img.recipes.recipe import Recipe
 
 def setting_list(recipe: type[Recipe]) -> Iterator[str]:
     """A line `name=default` for each setting, as `--set` takes it, and below it what the Config says of it."""
+    for name, default, text in settings_of(recipe):
+        yield f"{name}={default}"
+        yield from textwrap.wrap(text, 100, initial_indent="    ", subsequent_indent="    ")
+
+
+def settings_of(recipe: type[Recipe]) -> Iterator[tuple[str, str, str]]:
+    """Name, default as `--set` takes it, and what the Config says of it, of each setting; "" where it says nothing."""
     texts = _texts(recipe.Config)
     for field in fields(recipe.Config):
-        yield f"{field.name}={_as_given(field.default)}"
-        if field.name in texts:
-            yield from textwrap.wrap(texts[field.name], 100, initial_indent="    ", subsequent_indent="    ")
+        yield field.name, _as_given(field.default), texts.get(field.name, "")
 
 
 def preset_list(recipe: type[Recipe]) -> Iterator[str]:

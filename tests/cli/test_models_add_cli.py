@@ -23,7 +23,7 @@ from img2img.cli.models.add import _added_names
 from img2img.serving.model_cards import model_cards, model_names
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-DOCUMENT = (CHECKOUT / "docs" / "models.md").read_text(encoding="utf-8")
+DOCUMENT = (CHECKOUT / "docs" / "how-to" / "models.md").read_text(encoding="utf-8")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 

@@ -1,4 +1,4 @@
-"""`img2img import`, as a person types it, and every command of docs/import.md in real processes."""
+"""`img2img import`, as a person types it, and every command of docs/how-to/import.md in real processes."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from img2img.cli.app import app
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-TEXT = (CHECKOUT / "docs" / "import.md").read_text(encoding="utf-8")
+TEXT = (CHECKOUT / "docs" / "how-to" / "import.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
 
 

@@ -353,4 +353,5 @@ def test_frames_of_a_video_differ_from_each_other() -> None:
 def test_table_tells_the_task_of_each_recipe_and_whether_it_takes_pairs(name: str) -> None:
     recipe = recipe_class(name)
     assert (RECIPES[name].task, RECIPES[name].paired) == (recipe.task, recipe.paired)
+    assert RECIPES[name].presets == tuple(recipe.presets)
     assert recipe.domains == ("a", "b") or not recipe.paired

@@ -1,4 +1,4 @@
-"""docs/serve.md: its commands and programs run, and its options are there."""
+"""docs/how-to/serve.md: its commands and programs run, and its options are there."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from img2img.cli.app import app
 from img2img.serving.app import ROUTES
 
-TEXT = (CHECKOUT / "docs" / "serve.md").read_text(encoding="utf-8")
+TEXT = (CHECKOUT / "docs" / "how-to" / "serve.md").read_text(encoding="utf-8")
 SAMPLES = CHECKOUT / "datasets" / "samples"
 
 

@@ -1,4 +1,4 @@
-"""Every command of docs/pix2pix.md runs, one after the other, on pairs small enough for a test."""
+"""Every command of docs/how-to/pairs.md runs, one after the other, on pairs small enough for a test."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ from img2img.cli.app import app
 from img2img.evaluation.pairs import pair_figures, pair_quality
 from img2img.model_file import read_card
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "pix2pix.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "pairs.md").read_text(encoding="utf-8")
 COMMANDS = [
     line.split(" # ")[0].strip()
     for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)

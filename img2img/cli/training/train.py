@@ -92,8 +92,8 @@ def _command(recipe: str) -> Callable[..., None]:
         preset: Annotated[
             str | None,
             typer.Option(
-                hidden=not translates,
-                help="Settings that belong together, such as paper; --set wins over them.",
+                hidden=not RECIPES[recipe].presets,
+                help=f"Settings that belong together: {', '.join(RECIPES[recipe].presets)}. --set wins over them.",
                 metavar="NAME",
             ),
         ] = None,

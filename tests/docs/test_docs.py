@@ -5,15 +5,22 @@ from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md"), CHECKOUT / "benchmarks" / "README.md"]
-GUIDE = (CHECKOUT / "docs" / "guide.md").read_text(encoding="utf-8")
+CHECKOUT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md"), CHECKOUT / "benchmarks" / "README.md"]
+GUIDE = (CHECKOUT / "docs" / "explanation" / "guide.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_to_files(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8"))
     assert not [link for link in links if not (document.parent / link).exists()]
+
+
+def test_documents_install_from_the_checkout_and_name_no_registry() -> None:
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        assert not re.search(r"(pip|pipx) install (-\S+ )*img2img", text), document
+        assert "pypi.org" not in text, document
 
 
 def test_guide_names_what_its_files_hold() -> None:

@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/steer.md: `python docs/steered.py` writes docs/references.jpg and docs/hints.jpg."""
+"""The pictures of docs/how-to/steer.md: `python docs/pictures/steered.py` writes references.jpg and hints.jpg."""
 
 from collections.abc import Sequence
 
@@ -61,8 +61,8 @@ def beside(images: Sequence[Image.Image]) -> Image.Image:
 
 def main() -> None:
     colorizer = load("colorizer")
-    references(colorizer).save("docs/references.jpg", quality=88)
-    hints(colorizer).save("docs/hints.jpg", quality=88)
+    references(colorizer).save("docs/pictures/references.jpg", quality=88)
+    hints(colorizer).save("docs/pictures/hints.jpg", quality=88)
 
 
 if __name__ == "__main__":
