@@ -15,13 +15,16 @@ from img2img.batch.journal.journal import Journal, stamp_of
 from img2img.batch.journal.journal_file import JOURNAL_NAME
 from img2img.batch.journal.register import Registered
 from img2img.batch.journal.resume_rules import Stamp
-from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
+from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.plan import target_in
 from img2img.batch.sources.archives import with_contents
 from img2img.batch.task import Task
 from img2img.batch.watch import rounds
 from img2img.batch.zip_output import ZipOutput
+
+_NOT_IN_RESULTS = ("max_pixels", "provenance", "keep_times", "if_color", "word")
+"""Options that say what is refused or left out, or for whose sake nothing is done again."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class PhotoBatch:
             settings=_settings(request.task, request.options),
             overwrite=request.overwrite,
             least=request.task.least,
+            if_color=request.options.if_color,
             watching=watching,
         )
 
@@ -145,8 +149,8 @@ def journal_for(root: Path) -> Path:
 
 def _settings(task: Task, options: PhotoOptions) -> dict[str, Any]:
     chosen = asdict(options)
-    del chosen["max_pixels"]  # says what is refused, not what comes out
-    del chosen["provenance"]  # nothing is done again for its sake
+    for name in _NOT_IN_RESULTS:
+        del chosen[name]
     return {**task.settings(), **chosen}
 
 

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from img2img.atomic_file import reason_for
-from img2img.batch.outcome import EDITED, EXISTS, Outcome
+from img2img.batch.outcome import ALREADY_COLORED, COPIED, EDITED, EXISTS, Outcome
 from img2img.errors import Img2ImgError
 
 
 class Tally:
-    """How many photos were done, failed and skipped, and for which reasons."""
+    """How many photos were done, copied, failed and skipped, and for which reasons."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -25,7 +25,7 @@ class Tally:
         self._counts["skipped"] += sum(reasons.values())
 
     def add(self, outcome: Outcome) -> None:
-        self._counts[outcome.status] += 1
+        self._counts["copied" if COPIED in outcome.flags else outcome.status] += 1
         if outcome.status == "skipped" and outcome.flags:
             self._skipped_for[outcome.flags[0]] += 1
 
@@ -48,14 +48,19 @@ class Tally:
     def line(self, verb: str, output: str | None = None) -> str:
         """ "3 coloured into out, 0 failed, 2 skipped (2 up to date)"."""
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(self._skipped_for.items()))
-        done, failed, skipped = (self._counts[status] for status in ("done", "failed", "skipped"))
-        into = f" into {one_line(output)}" if done and output else ""
-        return f"{done:,} {verb}{into}, {failed:,} failed, {skipped:,} skipped" + (f" ({reasons})" if reasons else "")
+        done, copied, failed, skipped = (self._counts[status] for status in ("done", "copied", "failed", "skipped"))
+        into = f" into {one_line(output)}" if (done or copied) and output else ""
+        also = f", {copied:,} copied" if copied else ""
+        return f"{done:,} {verb}{also}{into}, {failed:,} failed, {skipped:,} skipped" + (
+            f" ({reasons})" if reasons else ""
+        )
 
     def advice(self) -> Iterator[str]:
         """What to do about results that were left alone."""
         if any(self._skipped_for[reason] for reason in (EXISTS, EDITED)):
             yield "files without a record, or changed since they were made, are left alone: --overwrite replaces them"
+        if any(self._skipped_for[reason] for reason in ALREADY_COLORED):
+            yield "photos in colour are left out: --if-color redo colours them anew, --if-color copy copies them"
 
 
 @contextmanager

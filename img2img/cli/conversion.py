@@ -49,6 +49,13 @@ def run_conversion(
             if conversion.films:
                 follow_films(conversion.outcomes, tally, bar, quiet=quiet)
             else:
-                follow(conversion.outcomes, tally, total=conversion.total, quiet=quiet, each=options.watch)
+                follow(
+                    conversion.outcomes,
+                    tally,
+                    total=conversion.total,
+                    quiet=quiet,
+                    each=options.watch,
+                    note_colored=options.when_in_color(many=True) != "redo",  # else it was asked for
+                )
     if tally.failed:
         raise typer.Exit(1)

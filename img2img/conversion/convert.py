@@ -114,13 +114,22 @@ def _films(
 def _photos(
     inputs: Sequence[str], output: str | None, options: ConversionOptions
 ) -> AbstractContextManager[Conversion]:
+    single = None
     if not (options.from_file or options.watch):
         single = plan_single(inputs, output, word=options.word, format=options.format)
         if single is not None and not _keeps_a_journal(output, options):
+            _refuse_cluster(options)
             return nullcontext(one_photo(single, options))
     from img2img.conversion.photos import open_photos  # with SQLite, which one photo does without
 
-    return open_photos(inputs, output, options)
+    return open_photos(inputs, output, options, many=single is None)
+
+
+def _refuse_cluster(options: ConversionOptions) -> None:
+    if options.engine == "ray":
+        raise UsageError(
+            "--engine ray is for many photos: one is converted here, sooner than a cluster begins; leave it out"
+        )
 
 
 def _keeps_a_journal(output: str | None, options: ConversionOptions) -> bool:

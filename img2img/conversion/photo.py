@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from img2img.batch.job import STREAM, Job
 from img2img.batch.journal.resume_rules import without_journal
-from img2img.batch.one_photo import PhotoOptions, convert_photo
+from img2img.batch.one_photo import convert_photo
 from img2img.batch.outcome import Outcome
+from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.sources.object_store import is_there
 from img2img.batch.task import Task
 from img2img.conversion.conversion import Conversion, recorded
@@ -24,9 +25,18 @@ def one_photo(single: Job | Outcome, options: ConversionOptions) -> Conversion:
     return recorded(_outcome(single, options.task(), options), to_stdout=to_stdout)
 
 
-def photo_options(options: ConversionOptions) -> PhotoOptions:
-    most = options.max_pixels or DEFAULT_MAX_PIXELS
-    return PhotoOptions(options.format, options.quality, most, options.first_frame, options.provenance)
+def photo_options(options: ConversionOptions, *, many: bool = False) -> PhotoOptions:
+    """`many`: of a folder, an archive, or several photos."""
+    return PhotoOptions(
+        options.format,
+        options.quality,
+        options.max_pixels or DEFAULT_MAX_PIXELS,
+        options.first_frame,
+        options.provenance,
+        options.keep_times,
+        options.when_in_color(many=many),
+        options.word,
+    )
 
 
 def _outcome(single: Job | Outcome, task: Task, options: ConversionOptions) -> Iterator[Outcome]:

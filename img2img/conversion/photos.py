@@ -14,7 +14,6 @@ from img2img.batch.plan import is_zip, plan_folder
 from img2img.batch.sources.hints_beside import with_hints_beside
 from img2img.batch.sources.listing import list_files, list_photos
 from img2img.batch.sources.passed_over import PassedOver
-from img2img.batch.task import Task
 from img2img.conversion.conversion import Conversion
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photo import photo_options
@@ -22,11 +21,15 @@ from img2img.interrupt import interrupt_noted
 
 
 @contextmanager
-def open_photos(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> Iterator[Conversion]:
-    """Raises UsageError, and Img2ImgError where the journal cannot be held or a model's card cannot be read."""
+def open_photos(
+    inputs: Sequence[str], output: str | None, options: ConversionOptions, *, many: bool = True
+) -> Iterator[Conversion]:
+    """`many`: not one photo that was named.
+
+    Raises UsageError, and Img2ImgError where the journal cannot be held or a model's card cannot be read."""
     passed_over = PassedOver()
-    request = _request(inputs, output, options, passed_over)
-    engine = _engine(request.task, options)
+    request = _request(inputs, output, options, passed_over, many=many)
+    engine = _engine(request, options)
     with PhotoBatch.open(request) as batch:
         if options.watch:
             with interrupt_noted(signal.SIGTERM) as stop:
@@ -47,14 +50,14 @@ def _once(batch: PhotoBatch, engine: Engine, passed_over: PassedOver) -> Convers
     )
 
 
-def _engine(task: Task, options: ConversionOptions) -> Engine:
+def _engine(request: BatchRequest, options: ConversionOptions) -> Engine:
     if options.engine == "ray":
-        return RayEngine(task, photo_options(options), options.address, options.jobs)
-    return LocalEngine(task, photo_options(options), options.jobs, options.one_at_a_time)
+        return RayEngine(request.task, request.options, options.address, options.jobs)
+    return LocalEngine(request.task, request.options, options.jobs, options.one_at_a_time)
 
 
 def _request(
-    inputs: Sequence[str], output: str | None, options: ConversionOptions, passed_over: PassedOver
+    inputs: Sequence[str], output: str | None, options: ConversionOptions, passed_over: PassedOver, *, many: bool
 ) -> BatchRequest:
     options.check_many()
 
@@ -69,7 +72,7 @@ def _request(
         (lambda: with_hints_beside(look())) if options.hints_beside else look,
         plan_folder(inputs, output),
         options.task(),
-        photo_options(options),
+        photo_options(options, many=many),
         zipped=is_zip(output),
         journal=options.journal,
         overwrite=options.overwrite,

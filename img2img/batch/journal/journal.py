@@ -18,6 +18,7 @@ from typing import Any
 
 from img2img.atomic_file import remove_leftovers
 from img2img.batch.addresses import is_stored, place
+from img2img.batch.in_color import IfColor
 from img2img.batch.job import Found, Job
 from img2img.batch.journal.journal_file import is_full, opened_journal
 from img2img.batch.journal.register import Register, Registered, as_bytes, made_stamp, text_of
@@ -73,6 +74,7 @@ class Journal:
         settings: dict[str, Any],
         overwrite: bool = False,
         least: float = 0.0,
+        if_color: IfColor | None = None,
         watching: bool = False,
     ) -> Registered:
         """Decides for each photo found whether it is due (`resume_rules.decide`), and keeps the failures among them.
@@ -84,8 +86,9 @@ class Journal:
         with self._transaction():
             if not (watching and self._run):
                 self._run = self._new_run()
+            number = self._settings(settings)
             register = Register(
-                self._database, self._root, self._stamp, self._run, self._settings(settings), overwrite, least, watching
+                self._database, self._root, self._stamp, self._run, number, overwrite, least, if_color, watching
             )
             for each in found:
                 if isinstance(each, Outcome):
