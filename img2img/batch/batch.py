@@ -21,7 +21,7 @@ from img2img.batch.plan import target_in
 from img2img.batch.sources.archives import with_contents
 from img2img.batch.task import Task
 from img2img.batch.watch import rounds
-from img2img.batch.zip_output import ZipOutput
+from img2img.batch.zip_output import ZipOutput, zip_folder
 
 _NOT_IN_RESULTS = ("max_pixels", "provenance", "keep_times", "if_color", "word")
 """Options that say what is refused or left out, or for whose sake nothing is done again."""
@@ -50,12 +50,15 @@ class PhotoBatch:
 
     @classmethod
     @contextmanager
-    def open(cls, request: BatchRequest) -> Iterator["PhotoBatch"]:
-        """Img2ImgError when the journal cannot be opened, another process's being at work there among the reasons."""
+    def open(cls, request: BatchRequest, *, dry: bool = False) -> Iterator["PhotoBatch"]:
+        """Img2ImgError when the journal cannot be opened, another process's being at work there among the reasons.
+
+        `dry`: nothing below the output is touched, and what a killed process left half-written stays.
+        """
         zip_output = ZipOutput(request.output) if request.zipped else None
         root = zip_output.folder if zip_output else request.output
         stamp = partial(_stamp_in, zip_output, root) if zip_output else stamp_of
-        with Journal.open(request.journal or journal_for(root), root=root, stamp=stamp) as journal:
+        with Journal.open(journal_of(request), root=root, stamp=stamp, tidies=not dry) as journal:
             yield cls(request, journal, root, zip_output)
 
     def register(self) -> Registered:
@@ -86,6 +89,19 @@ class PhotoBatch:
     def _pack(self) -> None:
         if self._zip_output and not self._stopped:
             self._zip_output.pack(map(PurePath, self._journal.results()))
+
+    def failures(self) -> Iterator[Outcome]:
+        """What could not be registered."""
+        return self._journal.failures()
+
+    def replaced(self) -> Iterator[tuple[Path, str]]:
+        """The files that would make way although they are not ours as we wrote them, and what they are."""
+        return ((self._in_output(path), why) for path, why in self._journal.replaced())
+
+    def sample(self, most: int, folder: Path) -> Iterator[Job | Outcome]:
+        """Some of the jobs that are due, from all over the listing, with targets in a folder."""
+        jobs = enumerate(self._journal.sample(most))
+        yield from with_contents(replace(job, target=folder / f"{number}{job.target.suffix}") for number, job in jobs)
 
     def outcomes(self) -> Iterator[Outcome]:
         """What came of every photo, for a report; results in a .zip named as if it were a folder."""
@@ -120,7 +136,10 @@ class PhotoBatch:
     def _named(self, outcome: Outcome) -> Outcome:
         if not self._request.zipped or outcome.target is None:
             return outcome
-        return replace(outcome, target=self._request.output / outcome.target.relative_to(self._root))
+        return replace(outcome, target=self._in_output(outcome.target))
+
+    def _in_output(self, target: Path) -> Path:
+        return self._request.output / target.relative_to(self._root) if self._request.zipped else target
 
 
 @dataclass(frozen=True)
@@ -137,6 +156,12 @@ class _Until:
                 yield job
 
         return self.engine.run(until(), count=count)
+
+
+def journal_of(request: BatchRequest) -> Path:
+    """The one that was named, or the one that belongs to the output."""
+    folder = zip_folder(request.output) if request.zipped else request.output
+    return request.journal or journal_for(folder)
 
 
 def journal_for(root: Path) -> Path:

@@ -47,13 +47,15 @@ class Tally:
 
     def line(self, verb: str, output: str | None = None) -> str:
         """ "3 coloured into out, 0 failed, 2 skipped (2 up to date)"."""
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(self._skipped_for.items()))
-        done, copied, failed, skipped = (self._counts[status] for status in ("done", "copied", "failed", "skipped"))
+        done, copied, failed = (self._counts[status] for status in ("done", "copied", "failed"))
         into = f" into {one_line(output)}" if (done or copied) and output else ""
         also = f", {copied:,} copied" if copied else ""
-        return f"{done:,} {verb}{also}{into}, {failed:,} failed, {skipped:,} skipped" + (
-            f" ({reasons})" if reasons else ""
-        )
+        return f"{done:,} {verb}{also}{into}, {failed:,} failed, {self.skipped_words()}"
+
+    def skipped_words(self) -> str:
+        """ "2 skipped (2 up to date)"."""
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(self._skipped_for.items()))
+        return f"{self._counts['skipped']:,} skipped" + (f" ({reasons})" if reasons else "")
 
     def advice(self) -> Iterator[str]:
         """What to do about results that were left alone."""

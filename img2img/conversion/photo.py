@@ -25,6 +25,16 @@ def one_photo(single: Job | Outcome, options: ConversionOptions) -> Conversion:
     return recorded(_outcome(single, options.task(), options), to_stdout=to_stdout)
 
 
+def left_alone(job: Job, task: Task, options: ConversionOptions) -> Outcome | None:
+    """The outcome of a photo whose target must stay as it is; None where it is to be converted."""
+    stays = without_journal(
+        lambda: job.target is not STREAM and is_there(job.target),
+        options.overwrite,
+        lambda: made_so(job, task, quality=options.quality) if job.beside else None,
+    )
+    return Outcome(job.source, job.target, "skipped", flags=(stays,)) if stays else None
+
+
 def photo_options(options: ConversionOptions, *, many: bool = False) -> PhotoOptions:
     """`many`: of a folder, an archive, or several photos."""
     return PhotoOptions(
@@ -44,13 +54,8 @@ def _outcome(single: Job | Outcome, task: Task, options: ConversionOptions) -> I
         yield single
         return
     find_model(options.model_name)
-    stays = without_journal(
-        lambda: single.target is not STREAM and is_there(single.target),
-        options.overwrite,
-        lambda: made_so(single, task, quality=options.quality) if single.beside else None,
-    )
-    if stays:
-        yield Outcome(single.source, single.target, "skipped", flags=(stays,))
+    if left := left_alone(single, task, options):
+        yield left
         return
     converter = task.open(options.jobs or usable_cores())
     yield convert_photo(single, converter, photo_options(options))

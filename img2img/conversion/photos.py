@@ -27,8 +27,7 @@ def open_photos(
     """`many`: not one photo that was named.
 
     Raises UsageError, and Img2ImgError where the journal cannot be held or a model's card cannot be read."""
-    passed_over = PassedOver()
-    request = _request(inputs, output, options, passed_over, many=many)
+    request, passed_over = batch_request(inputs, output, options, many=many)
     engine = _engine(request, options)
     with PhotoBatch.open(request) as batch:
         if options.watch:
@@ -56,10 +55,12 @@ def _engine(request: BatchRequest, options: ConversionOptions) -> Engine:
     return LocalEngine(request.task, request.options, options.jobs, options.one_at_a_time)
 
 
-def _request(
-    inputs: Sequence[str], output: str | None, options: ConversionOptions, passed_over: PassedOver, *, many: bool
-) -> BatchRequest:
+def batch_request(
+    inputs: Sequence[str], output: str | None, options: ConversionOptions, *, many: bool
+) -> tuple[BatchRequest, PassedOver]:
+    """What is to be done, and what will be passed over by the time that all is listed. Raises UsageError."""
     options.check_many()
+    passed_over = PassedOver()
 
     def look() -> Iterator[Found | Outcome]:
         recursive, may_be_empty, now = options.recursive, options.watch, PassedOver()
@@ -68,7 +69,7 @@ def _request(
         yield from list_photos(inputs, recursive=recursive, may_be_empty=may_be_empty, passed_over=now)
         passed_over.take(now)
 
-    return BatchRequest(
+    request = BatchRequest(
         (lambda: with_hints_beside(look())) if options.hints_beside else look,
         plan_folder(inputs, output),
         options.task(),
@@ -78,3 +79,4 @@ def _request(
         overwrite=options.overwrite,
         stop_on_error=options.on_error == "stop",
     )
+    return request, passed_over

@@ -1,6 +1,8 @@
 """batch/in_color.py: colour is more than one hue; a tone, however strong, is none."""
 
+from collections.abc import Callable
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from img2img.batch.in_color import color_spread, is_in_color, is_our_result
 from img2img.photo import Photo
 from img2img.photo.metadata.provenance import COMPOSITE, Provenance
 
-Values = NDArray[np.float64]
+Values = NDArray[np.floating[Any]]
 
 
 def greys(seed: int = 0, side: int = 120) -> Values:
@@ -35,8 +37,8 @@ def toned(grey: Values, dark: tuple[int, int, int], light: tuple[int, int, int])
     return np.asarray((1 - share) * np.array(dark) + share * np.array(light))
 
 
-TONES = {
-    "grey": lambda grey: np.repeat(grey[..., None], 3, 2),
+TONES: dict[str, Callable[[Values], Values]] = {
+    "grey": lambda grey: np.stack([grey] * 3, axis=2),
     "sepia": lambda grey: toned(grey, (40, 20, 5), (255, 240, 200)),
     "strong brown": lambda grey: toned(grey, (0, 0, 0), (255, 200, 120)),
     "cyanotype": lambda grey: toned(grey, (0, 20, 90), (235, 240, 235)),

@@ -32,7 +32,7 @@ def test_every_field_is_an_option_with_the_fields_default(name: str, options: ty
     commands = get_command(app)
     assert isinstance(commands, TyperGroup)
     parameters = {each.name: each for each in commands.commands[name].params}
-    assert parameters.keys() - {"inputs", "output", "quiet"} == {each.name for each in fields(options)}
+    assert parameters.keys() - {"inputs", "output", "quiet", "dry_run"} == {each.name for each in fields(options)}
     for field in fields(options):
         assert parameters[field.name].default == field.default, field.name
 

@@ -56,7 +56,10 @@ def test_a_folder_leaves_out_what_is_in_colour_and_does_not_read_it_again(
     assert first["grey.png"][0] == "done"
     assert {each.name for each in out.iterdir()} == {"grey.png", ".img2img-journal.sqlite"}
     monkeypatch.setattr("img2img.batch.job_files.read_photo", None)
-    assert statuses(done(album, out, tiny_model)) == {**SKIPPED, "grey.png": ("skipped", (UP_TO_DATE, *first["grey.png"][1]))}
+    assert statuses(done(album, out, tiny_model)) == {
+        **SKIPPED,
+        "grey.png": ("skipped", (UP_TO_DATE, *first["grey.png"][1])),
+    }
 
 
 def test_other_settings_do_not_read_them_again_and_redo_does(album: Path, tmp_path: Path, tiny_model: Path) -> None:

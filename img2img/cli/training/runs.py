@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from img2img.cli.amounts import duration
 from img2img.cli.shared_options import AsJson, in_a_folder
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def show(
     if as_json:
         print(as_strict_json(told))
         return
-    print(f"{run}: {told['recipe']}, step {told['step']:,} of {told['steps']:,}, {took(told['seconds'])}")
+    print(f"{run}: {told['recipe']}, step {told['step']:,} of {told['steps']:,}, {duration(told['seconds'])}")
     print(scalars(told["last"]))
     for line in quality_lines(told["quality"]):
         print(line)
@@ -131,7 +132,7 @@ def row(told: dict[str, Any]) -> tuple[str, ...]:
     last = {name: value for name, value in told["last"].items() if name != "images_per_second"}
     step = f"{told['step']:,} of {told['steps']:,}"
     health = "\n".join(f"{each['name']} ({steps_of(each)})" for each in told["findings"])
-    return Path(told["run"]).name, told["recipe"], step, took(told["seconds"]), scalars(last), health
+    return Path(told["run"]).name, told["recipe"], step, duration(told["seconds"]), scalars(last), health
 
 
 def scalars(values: dict[str, float]) -> str:
@@ -141,9 +142,3 @@ def scalars(values: dict[str, float]) -> str:
 def steps_of(finding: dict[str, Any]) -> str:
     first, last = finding["first"], finding["last"]
     return f"step {first:,}" if first == last else f"steps {first:,} to {last:,}"
-
-
-def took(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
