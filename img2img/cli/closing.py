@@ -76,13 +76,14 @@ def closing(
     show_scores: bool = False,
     quiet: bool = False,
     one_photo: bool = False,
+    overwrite: bool = False,
     stop_on_error: bool = False,
     stdout_is_data: bool = False,
 ) -> Iterator[None]:
     """At the end of a conversion, also of one that Ctrl-C ends: the scores, and the closing line.
 
     `output` is where all results go, `passed_over` the files beside the photos, in words. Of `one_photo` the line says
-    where its result went.
+    where its result went. `overwrite`: whether that was asked for.
     """
     ending = ""
     try:
@@ -91,7 +92,8 @@ def closing(
             ending = "; stopped at the first failure, the same command goes on from here"
     except KeyboardInterrupt:
         if not one_photo:
-            ending = "; stopped, the same command without --overwrite goes on from here"
+            without = " without --overwrite" if overwrite else ""
+            ending = f"; stopped, the same command{without} goes on from here"
         raise
     finally:
         shown = (tally.total or ending or not sys.exc_info()[0]) and not quiet

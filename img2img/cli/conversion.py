@@ -43,6 +43,7 @@ def run_conversion(
             show_scores=show_scores,
             quiet=quiet,
             one_photo=conversion.one_photo,
+            overwrite=options.overwrite,
             stop_on_error=options.on_error == "stop",
             stdout_is_data=conversion.to_stdout,
         ):

@@ -5,6 +5,7 @@ Reading the table imports no torch: a recipe's module is imported when it is ask
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
@@ -29,6 +30,8 @@ class RecipeEntry:
     """The recipe's own `task`."""
     paired: bool = False
     """The recipe's own `paired`."""
+    presets: tuple[str, ...] = ()
+    """The names of the recipe's own `presets`."""
 
 
 RECIPES = {
@@ -49,6 +52,7 @@ RECIPES = {
         "CycleganRecipe",
         "One kind of picture to another and back (Zhu 2017).",
         "translate",
+        presets=("paper",),
     ),
     "pix2pix": RecipeEntry(
         "img2img.recipes.pix2pix",
@@ -56,6 +60,7 @@ RECIPES = {
         "Any picture to any picture, learnt from pairs (Isola 2017).",
         "translate",
         paired=True,
+        presets=("paper",),
     ),
     "gan": RecipeEntry("img2img.recipes.gan", "GanRecipe", "Digits from noise, fully connected (Goodfellow 2014)."),
     "dcgan": RecipeEntry("img2img.recipes.gan", "DcganRecipe", "Pictures from noise by convolutions (Radford 2016)."),
@@ -76,6 +81,14 @@ RECIPES = {
         "img2img.recipes.tgan", "TganRecipe", "Moving digits: a latent a frame, a 3-D critic (Saito 2017)."
     ),
 }
+
+
+def check_preset(recipe: str, presets: Collection[str], name: str) -> None:
+    """Raises SettingError for a name that is none of a recipe's presets."""
+    if not presets:
+        raise SettingError(f"--preset {name}: {recipe} has none; leave it out, or change settings with --set")
+    if name not in presets:
+        raise SettingError(f"--preset {name}: {recipe} has no such preset; it has: {', '.join(presets)}")
 
 
 IMPORTED = "imported"

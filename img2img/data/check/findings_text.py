@@ -5,6 +5,7 @@ from typing import Any
 
 from img2img.data.check.findings import KINDS, DataFinding, DataReport
 from img2img.data.listing import IMAGE_SUFFIXES
+from img2img.text_table import wrapped_line
 
 _NAMED = 3
 
@@ -16,6 +17,7 @@ def as_text(report: DataReport) -> str:
     else:
         images = f"{report.images:,} image{'s' * (report.images != 1)}"
         lines = [f"{_pairs(report)}{images}, {report.bytes / 1e6:,.1f} MB{_sizes(report)}"]
+        lines = wrapped_line(lines[0]).splitlines()
     if len(report.groups) > 1:
         lines += [f"  {shown(name)}: {count:,}" for name, count in report.groups.items()]
     found = {name: findings for name, findings in report.findings.items() if findings}
@@ -49,7 +51,10 @@ def _sizes(report: DataReport) -> str:
 
 def _section(name: str, findings: list[DataFinding]) -> list[str]:
     kind = KINDS[name]
-    lines = [f"{len(findings):,} {kind.word if len(findings) == 1 else kind.words}", f"  {kind.advice}"]
+    lines = [
+        f"{len(findings):,} {kind.word if len(findings) == 1 else kind.words}",
+        wrapped_line(kind.advice, indent="  "),
+    ]
     lines += [
         f"    {shown(each.name)}" + (f"  ({shown(each.note)})" if each.note else "") for each in findings[:_NAMED]
     ]
