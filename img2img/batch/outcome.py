@@ -46,7 +46,7 @@ class Outcome:
         """Where the result went, or why there is none: "photo.jpg -> photo.colorized.jpg (0.4 s)"."""
         if self.error:
             return self.error
-        source = "standard input" if self.source is STREAM else str(self.source)
+        source = self._source
         target = "standard output" if self.target is STREAM else str(self.target)
         if self.status == "done":
             how = f"{self.already_colored}, copied" if COPIED in self.flags else f"{self.seconds:.1f} s"
@@ -62,6 +62,17 @@ class Outcome:
     def already_colored(self) -> str | None:
         """The flag that says so of its photo."""
         return next((flag for flag in self.flags if flag in ALREADY_COLORED), None)
+
+    @property
+    def note(self) -> str | None:
+        """What is to be said of a photo, or a film, that was in colour and was coloured anew."""
+        if self.status != "done" or not self.already_colored or COPIED in self.flags:
+            return None
+        return f"{self._source}: {self.already_colored}; its colours are new ones"
+
+    @property
+    def _source(self) -> str:
+        return "standard input" if self.source is STREAM else str(self.source)
 
     @property
     def losses(self) -> tuple[str, ...]:

@@ -25,7 +25,9 @@ def tell_what_would_be_done(inputs: Sequence[str], output: str | None, options: 
     films = check_inputs(inputs, options)
     options = options.settled()
     if films:
-        lines, failures = list(_film_lines(inputs, output, options)), list[str]()
+        from img2img.conversion.dry_run import films_in_words
+
+        lines, failures = list(films_in_words(inputs, output, options)), list[str]()
     elif (single := named_photo(inputs, output, options)) and not keeps_a_journal(output, options):
         lines, failures = _photo_lines(single, options)
     else:
@@ -39,15 +41,6 @@ def tell_what_would_be_done(inputs: Sequence[str], output: str | None, options: 
         tell(one_line(line), sys.stdout)
     if failures:
         raise typer.Exit(1)
-
-
-def _film_lines(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> Iterator[str]:
-    from img2img.atomic_file import exists
-    from img2img.video.plan import plan_films
-
-    for job in plan_films(list(inputs), output, word=options.word):
-        stays = exists(job.target) and not options.overwrite
-        yield f"{job.target}: already there; left alone" if stays else f"{job.source} would become {job.target}"
 
 
 def _photo_lines(single: Job | Outcome, options: ConversionOptions) -> tuple[list[str], list[str]]:

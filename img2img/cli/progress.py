@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from img2img.batch.job import STREAM
-from img2img.batch.outcome import ALREADY_COLORED, COPIED, Outcome
+from img2img.batch.outcome import ALREADY_COLORED, Outcome
 from img2img.cli.closing import Tally, one_line, tell
 
 
@@ -40,9 +39,8 @@ def follow(
 
 
 def _note_colored(outcome: Outcome) -> None:
-    if outcome.status == "done" and outcome.already_colored and COPIED not in outcome.flags:
-        source = "standard input" if outcome.source is STREAM else outcome.source
-        tell(one_line(f"{source}: {outcome.already_colored}; its colours are new ones"), sys.stderr)
+    if outcome.note:
+        tell(one_line(outcome.note), sys.stderr)
 
 
 def _show_losses(outcome: Outcome, tally: Tally, *, counted: bool, quiet: bool) -> None:

@@ -53,6 +53,15 @@ class Forecast:
     estimate: Estimate | None = None
 
 
+def films_in_words(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> Iterator[str]:
+    """Of each film what would become of it. Raises UsageError."""
+    from img2img.video.plan import plan_films
+
+    for job in plan_films(list(inputs), output, word=options.word):
+        stays = exists(job.target) and not options.overwrite
+        yield f"{job.target}: already there; left alone" if stays else f"{job.source} would become {job.target}"
+
+
 def forecast_batch(inputs: Sequence[str], output: str | None, options: ConversionOptions, *, many: bool) -> Forecast:
     """Of many photos. The journal is copied, and the photos of the estimate go to a temporary folder.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from img2img.data.check.findings import KINDS, DataFinding, DataReport
 from img2img.data.listing import IMAGE_SUFFIXES
-from img2img.text_table import wrapped_line
+from img2img.text_table import text_width, wrapped_line
 
 _NAMED = 3
 
@@ -55,9 +55,20 @@ def _section(name: str, findings: list[DataFinding]) -> list[str]:
         f"{len(findings):,} {kind.word if len(findings) == 1 else kind.words}",
         wrapped_line(kind.advice, indent="  "),
     ]
-    lines += [
-        f"    {shown(each.name)}" + (f"  ({shown(each.note)})" if each.note else "") for each in findings[:_NAMED]
-    ]
+    lines += [line for each in findings[:_NAMED] for line in _named(each)]
     if len(findings) > _NAMED:
         lines.append(f"    and {len(findings) - _NAMED:,} more: --list {name} prints the paths")
     return lines
+
+
+def _named(finding: DataFinding) -> list[str]:
+    """The file, whole, with its note behind it, or below it where that does not fit."""
+    name = f"    {shown(finding.name)}"
+    if not finding.note:
+        return [name]
+    together = f"{name}  ({shown(finding.note)})"
+    return (
+        [together]
+        if len(together) <= text_width()
+        else [name, wrapped_line(f"({shown(finding.note)})", indent=" " * 6)]
+    )

@@ -46,7 +46,7 @@ def colorizer_figures(request: EvaluationRequest, advance: Advance) -> dict[str,
         figures["features"] = features.name
     figures["measured_on"] = f"{len(measured)} photos of {', '.join(names)} at {size} px"
     if grey := len(source) - len(measured):
-        figures["measured_on"] += f"; {grey} more are left out, for they have no colours to compare with"
+        figures["measured_on"] += f"; left out: {grey} without colour"
     if len(sources) > 1:
         figures[SETS] = _of_sets(measured, names, [len(each) for each in sources])
     if grid:
