@@ -15,13 +15,16 @@ from img2img.batch.journal.journal import Journal, stamp_of
 from img2img.batch.journal.journal_file import JOURNAL_NAME
 from img2img.batch.journal.register import Registered
 from img2img.batch.journal.resume_rules import Stamp
-from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
+from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.plan import target_in
 from img2img.batch.sources.archives import with_contents
 from img2img.batch.task import Task
 from img2img.batch.watch import rounds
-from img2img.batch.zip_output import ZipOutput
+from img2img.batch.zip_output import ZipOutput, zip_folder
+
+_NOT_IN_RESULTS = ("max_pixels", "provenance", "keep_times", "if_color", "word")
+"""Options that say what is refused or left out, or for whose sake nothing is done again."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,15 @@ class PhotoBatch:
 
     @classmethod
     @contextmanager
-    def open(cls, request: BatchRequest) -> Iterator["PhotoBatch"]:
-        """Img2ImgError when the journal cannot be opened, another process's being at work there among the reasons."""
+    def open(cls, request: BatchRequest, *, dry: bool = False) -> Iterator["PhotoBatch"]:
+        """Img2ImgError when the journal cannot be opened, another process's being at work there among the reasons.
+
+        `dry`: nothing below the output is touched, and what a killed process left half-written stays.
+        """
         zip_output = ZipOutput(request.output) if request.zipped else None
         root = zip_output.folder if zip_output else request.output
         stamp = partial(_stamp_in, zip_output, root) if zip_output else stamp_of
-        with Journal.open(request.journal or journal_for(root), root=root, stamp=stamp) as journal:
+        with Journal.open(journal_of(request), root=root, stamp=stamp, tidies=not dry) as journal:
             yield cls(request, journal, root, zip_output)
 
     def register(self) -> Registered:
@@ -84,6 +90,19 @@ class PhotoBatch:
         if self._zip_output and not self._stopped:
             self._zip_output.pack(map(PurePath, self._journal.results()))
 
+    def failures(self) -> Iterator[Outcome]:
+        """What could not be registered."""
+        return self._journal.failures()
+
+    def replaced(self) -> Iterator[tuple[Path, str]]:
+        """The files that would make way although they are not ours as we wrote them, and what they are."""
+        return ((self._in_output(path), why) for path, why in self._journal.replaced())
+
+    def sample(self, most: int, folder: Path) -> Iterator[Job | Outcome]:
+        """Some of the jobs that are due, from all over the listing, with targets in a folder."""
+        jobs = enumerate(self._journal.sample(most))
+        yield from with_contents(replace(job, target=folder / f"{number}{job.target.suffix}") for number, job in jobs)
+
     def outcomes(self) -> Iterator[Outcome]:
         """What came of every photo, for a report; results in a .zip named as if it were a folder."""
         return map(self._named, self._journal.outcomes())
@@ -96,6 +115,7 @@ class PhotoBatch:
             settings=_settings(request.task, request.options),
             overwrite=request.overwrite,
             least=request.task.least,
+            if_color=request.options.if_color,
             watching=watching,
         )
 
@@ -116,7 +136,10 @@ class PhotoBatch:
     def _named(self, outcome: Outcome) -> Outcome:
         if not self._request.zipped or outcome.target is None:
             return outcome
-        return replace(outcome, target=self._request.output / outcome.target.relative_to(self._root))
+        return replace(outcome, target=self._in_output(outcome.target))
+
+    def _in_output(self, target: Path) -> Path:
+        return self._request.output / target.relative_to(self._root) if self._request.zipped else target
 
 
 @dataclass(frozen=True)
@@ -135,6 +158,12 @@ class _Until:
         return self.engine.run(until(), count=count)
 
 
+def journal_of(request: BatchRequest) -> Path:
+    """The one that was named, or the one that belongs to the output."""
+    folder = zip_folder(request.output) if request.zipped else request.output
+    return request.journal or journal_for(folder)
+
+
 def journal_for(root: Path) -> Path:
     """In the output folder; for an object store, where SQLite cannot write, in the current folder."""
     if not is_stored(root):
@@ -145,8 +174,8 @@ def journal_for(root: Path) -> Path:
 
 def _settings(task: Task, options: PhotoOptions) -> dict[str, Any]:
     chosen = asdict(options)
-    del chosen["max_pixels"]  # says what is refused, not what comes out
-    del chosen["provenance"]  # nothing is done again for its sake
+    for name in _NOT_IN_RESULTS:
+        del chosen[name]
     return {**task.settings(), **chosen}
 
 

@@ -1,40 +1,28 @@
 """One photo from its source to its target: what every engine does with a job."""
 
 import logging
-import sys
 import time
-from dataclasses import dataclass, replace
-from functools import partial
-from io import BytesIO
-from pathlib import Path
+from dataclasses import replace
+from typing import TypedDict
 
-from img2img.atomic_file import reason_for
-from img2img.batch.addresses import is_stored
 from img2img.batch.flags import flags_of
-from img2img.batch.job import STREAM, Job
-from img2img.batch.outcome import LOW_SCORE, Outcome, flags_of_losses
+from img2img.batch.in_color import is_in_color, is_our_result
+from img2img.batch.job import Job
+from img2img.batch.job_files import copy_job, read_job, set_times, times_of, with_stream_read, write_job
+from img2img.batch.outcome import COLORED_BY_US, COPIED, IN_COLOR, LOW_SCORE, Outcome, flags_of_losses
+from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.sources.hints_beside import hints_beside
-from img2img.batch.sources.object_store import read_object, write_object
 from img2img.batch.task import PhotoConverter
-from img2img.errors import ModelError, PhotoError, UnwritablePhoto, UsageError
-from img2img.photo import DEFAULT_MAX_PIXELS, Photo, read_photo, write_photo
-from img2img.photo.formats import format_of_suffix, output_suffix
+from img2img.errors import ModelError, PhotoError, UsageError
+from img2img.photo import Photo
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class PhotoOptions:
-    """How photos are read and written. `format`, as in the plan, is for standard output, which has no suffix.
-
-    `provenance`: whether results say how they were made.
-    """
-
-    format: str = "same"
-    quality: int | None = None
-    max_pixels: int = DEFAULT_MAX_PIXELS
-    first_frame: bool = False
-    provenance: bool = True
+class _Measures(TypedDict):
+    width: int
+    height: int
+    bytes: int | None
 
 
 def convert_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
@@ -69,7 +57,16 @@ def converted_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) 
     """As `convert_photo`, for a caller of one photo: what goes wrong is raised, the time is not taken."""
     if converter.hinted and (hints := hints_beside(job)):
         converter = converter.hinted(hints)
-    photo = _read(job, options)
+    job, times = with_stream_read(job), times_of(job) if options.keep_times else None
+    photo = read_job(job, options)
+    in_color = _in_color(photo, job, options)
+    if in_color and options.if_color == "skip":
+        return Outcome(job.source, job.target, "skipped", flags=in_color)
+    if in_color and options.if_color == "copy":
+        size, lost = copy_job(photo, job, options)
+        set_times(job.target, times)
+        flags = (*in_color, COPIED, *flags_of_losses(lost))
+        return Outcome(job.source, job.target, "done", flags=flags, **_measures(photo, size))
     scoring = converter.scoring
     score = scoring.score(photo) if scoring else None
     if scoring and score is not None and score < scoring.least:
@@ -77,75 +74,20 @@ def converted_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) 
     # Under the same name, so that the source's memory is free while the result is written.
     photo = converter.convert(photo)
     photo = replace(photo, provenance=converter.provenance if options.provenance else None)
-    size, lost = _write(photo, job, options)
-    return Outcome(
-        job.source,
-        job.target,
-        "done",
-        flags=flags_of(photo) + flags_of_losses(photo.lost + lost),
-        score=score,
-        width=photo.width,
-        height=photo.height,
-        bytes=size,
-    )
+    size, lost = write_job(photo, job, options)
+    set_times(job.target, times)
+    flags = in_color + flags_of(photo) + flags_of_losses(photo.lost + lost)
+    return Outcome(job.source, job.target, "done", flags=flags, score=score, **_measures(photo, size))
 
 
-def _read(job: Job, options: PhotoOptions) -> Photo:
-    read = partial(read_photo, max_pixels=options.max_pixels, first_frame=options.first_frame)
-    if job.source is STREAM:
-        return read(sys.stdin.buffer, name="standard input")
-    if job.content is not None:
-        return read(BytesIO(job.content), name=str(job.source))
-    if is_stored(job.source):
-        return read(BytesIO(read_object(job.source)), name=str(job.source))
-    return read(job.source)
+def _in_color(photo: Photo, job: Job, options: PhotoOptions) -> tuple[str, ...]:
+    """The flag of a photo that is in colour already, where anybody wants to know."""
+    if options.if_color is None:
+        return ()
+    if is_our_result(photo, job.source, word=options.word):
+        return (COLORED_BY_US,)
+    return (IN_COLOR,) if is_in_color(photo) else ()
 
 
-def _write(photo: Photo, job: Job, options: PhotoOptions) -> tuple[int | None, tuple[str, ...]]:
-    """The size of what was written, where it can be told, and what of the photo it does not hold."""
-    if job.target is STREAM:
-        encoded = BytesIO()
-        chosen = None if options.format == "same" else format_of_suffix(output_suffix(job.source, options.format))
-        lost = write_photo(photo, encoded, format=chosen, quality=options.quality)
-        _print_bytes(encoded)
-        return encoded.getbuffer().nbytes, lost
-    if is_stored(job.target):
-        return _upload(photo, job.target, options)
-    _make_folder(job.target.parent)
-    lost = write_photo(photo, job.target, quality=options.quality)
-    try:
-        return job.target.stat().st_size, lost
-    except OSError:  # somebody took it away already
-        return None, lost
-
-
-def _upload(photo: Photo, target: Path, options: PhotoOptions) -> tuple[int, tuple[str, ...]]:
-    encoded = BytesIO()
-    try:
-        lost = write_photo(
-            photo, encoded, format=format_of_suffix(target.suffix) or target.suffix[1:] or None, quality=options.quality
-        )
-    except UnwritablePhoto as error:
-        raise UnwritablePhoto(f"{target}: {str(error).removeprefix('the stream: ')}") from error
-    write_object(target, encoded.getvalue())
-    return encoded.getbuffer().nbytes, lost
-
-
-def _print_bytes(encoded: BytesIO) -> None:
-    # Unbuffered, so that nothing is left over that would fail a second time when Python exits.
-    stdout = getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)
-    remaining = encoded.getbuffer()
-    try:
-        while remaining:
-            remaining = remaining[stdout.write(remaining) :]
-    except BrokenPipeError:  # the reader has had enough: not a failed photo
-        raise
-    except OSError as error:
-        raise UnwritablePhoto(f"standard output: {reason_for(error, 'written')}") from error
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnwritablePhoto(f"{folder}: this folder cannot be made: {reason_for(error, 'written')}") from error
+def _measures(photo: Photo, size: int | None) -> _Measures:
+    return {"width": photo.width, "height": photo.height, "bytes": size}

@@ -12,7 +12,12 @@ UP_TO_DATE = "up to date"
 EXISTS = "already there"
 EDITED = "changed since it was made"
 LOW_SCORE = "low score"
-"""The flags that say why a photo was skipped."""
+IN_COLOR = "in colour already"
+COLORED_BY_US = "coloured by img2img already"
+"""The flags that say why a photo was skipped. The last two are also of one that was coloured all the same."""
+ALREADY_COLORED = frozenset({IN_COLOR, COLORED_BY_US})
+COPIED = "copied"
+"""The flag of a result that is a photo in colour as it was."""
 WITHOUT = "without "
 """Begins the flag of what came with a photo and is not in its result: "without gain map"."""
 
@@ -41,14 +46,33 @@ class Outcome:
         """Where the result went, or why there is none: "photo.jpg -> photo.colorized.jpg (0.4 s)"."""
         if self.error:
             return self.error
-        source = "standard input" if self.source is STREAM else str(self.source)
+        source = self._source
         target = "standard output" if self.target is STREAM else str(self.target)
         if self.status == "done":
-            return f"{source} -> {target} ({self.seconds:.1f} s)"
+            how = f"{self.already_colored}, copied" if COPIED in self.flags else f"{self.seconds:.1f} s"
+            return f"{source} -> {target} ({how})"
         if LOW_SCORE in self.flags:
             return f"{source}: skipped, its score {self.score:.2f} is below --min-score"
+        if self.already_colored:
+            return f"{source}: skipped, {self.already_colored}; --if-color redo colours it anew"
         advice = "; left alone, --overwrite replaces it" if {EXISTS, EDITED} & set(self.flags) else ""
         return f"{target}: {', '.join(self.flags)}{advice}"
+
+    @property
+    def already_colored(self) -> str | None:
+        """The flag that says so of its photo."""
+        return next((flag for flag in self.flags if flag in ALREADY_COLORED), None)
+
+    @property
+    def note(self) -> str | None:
+        """What is to be said of a photo, or a film, that was in colour and was coloured anew."""
+        if self.status != "done" or not self.already_colored or COPIED in self.flags:
+            return None
+        return f"{self._source}: {self.already_colored}; its colours are new ones"
+
+    @property
+    def _source(self) -> str:
+        return "standard input" if self.source is STREAM else str(self.source)
 
     @property
     def losses(self) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ class ZipOutput:
     def __init__(self, path: Path) -> None:
         self._packed = _sizes(path)
         self.path = path
-        self.folder = path.with_name(f".{path.name}.img2img")
+        self.folder = zip_folder(path)
         if self.folder.is_symlink():
             raise UsageError(
                 f"-o {path}: {self.folder}, where results wait, is a link; remove it, or choose another -o"
@@ -87,6 +87,11 @@ class ZipOutput:
         except (OSError, zipfile.BadZipFile, zlib.error, EOFError) as error:
             where = f"the results wait in {self.folder}"
             raise UnwritablePhoto(f"{self.path}: {reason_for(error, 'written')}; {where}") from error
+
+
+def zip_folder(path: Path) -> Path:
+    """Where results for a .zip wait."""
+    return path.with_name(f".{path.name}.img2img")
 
 
 def _sizes(path: Path) -> dict[str, int]:

@@ -94,21 +94,28 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-app.command(cls=ConversionCommand)(colorize.colorize)
-app.command(cls=ConversionCommand)(translate.translate)
-app.command()(suggest.suggest)
-app.command()(serve.serve)
+app.command(cls=ConversionCommand, short_help="Colour photos, folders, archives and films.")(colorize.colorize)
+app.command(cls=ConversionCommand, short_help="Turn photos of one kind into another, horses into zebras.")(
+    translate.translate
+)
+app.command(short_help="Show the likeliest colours at a place in a photo.")(suggest.suggest)
+app.command(short_help="Serve a web page for old photos, and an HTTP API.")(serve.serve)
 app.add_typer(models.app, name="models", cls=Commands)
-app.command()(provenance.provenance)
-app.add_typer(train.app, name="train", cls=Recipes)
+app.command(short_help="Show what pictures say about how they were made.")(provenance.provenance)
+app.add_typer(train.app, name="train", cls=Recipes, short_help="Train a model on your own pictures.")
 app.add_typer(data.app, name="data", cls=Commands)
 app.add_typer(runs.app, name="runs", cls=Commands)
-app.command()(export.export)
-app.command("import")(import_model.import_model)
-app.command()(evaluate.evaluate)
-app.command()(features.features)
-app.command()(generate.generate)
-app.add_typer(directions.app, name="directions", cls=Commands)
+app.command(short_help="Export a training run as model files.")(export.export)
+app.command("import", short_help="Convert a checkpoint of CycleGAN, pix2pix or CUT.")(import_model.import_model)
+app.command(short_help="Measure a model, or compare pictures with real ones.")(evaluate.evaluate)
+app.command(short_help="Show what a trained discriminator has learnt to see.")(features.features)
+app.command(short_help="Draw pictures from noise.")(generate.generate)
+app.add_typer(
+    directions.app,
+    name="directions",
+    cls=Commands,
+    short_help="Find the directions that steer what a model draws.",
+)
 
 
 def _print_version(wanted: bool) -> None:

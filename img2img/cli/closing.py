@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from img2img.atomic_file import reason_for
-from img2img.batch.outcome import EDITED, EXISTS, Outcome
+from img2img.batch.outcome import ALREADY_COLORED, COPIED, EDITED, EXISTS, Outcome
 from img2img.errors import Img2ImgError
 
 
 class Tally:
-    """How many photos were done, failed and skipped, and for which reasons."""
+    """How many photos were done, copied, failed and skipped, and for which reasons."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -25,7 +25,7 @@ class Tally:
         self._counts["skipped"] += sum(reasons.values())
 
     def add(self, outcome: Outcome) -> None:
-        self._counts[outcome.status] += 1
+        self._counts["copied" if COPIED in outcome.flags else outcome.status] += 1
         if outcome.status == "skipped" and outcome.flags:
             self._skipped_for[outcome.flags[0]] += 1
 
@@ -47,15 +47,22 @@ class Tally:
 
     def line(self, verb: str, output: str | None = None) -> str:
         """ "3 coloured into out, 0 failed, 2 skipped (2 up to date)"."""
+        done, copied, failed = (self._counts[status] for status in ("done", "copied", "failed"))
+        into = f" into {one_line(output)}" if (done or copied) and output else ""
+        also = f", {copied:,} copied" if copied else ""
+        return f"{done:,} {verb}{also}{into}, {failed:,} failed, {self.skipped_words()}"
+
+    def skipped_words(self) -> str:
+        """ "2 skipped (2 up to date)"."""
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(self._skipped_for.items()))
-        done, failed, skipped = (self._counts[status] for status in ("done", "failed", "skipped"))
-        into = f" into {one_line(output)}" if done and output else ""
-        return f"{done:,} {verb}{into}, {failed:,} failed, {skipped:,} skipped" + (f" ({reasons})" if reasons else "")
+        return f"{self._counts['skipped']:,} skipped" + (f" ({reasons})" if reasons else "")
 
     def advice(self) -> Iterator[str]:
         """What to do about results that were left alone."""
         if any(self._skipped_for[reason] for reason in (EXISTS, EDITED)):
             yield "files without a record, or changed since they were made, are left alone: --overwrite replaces them"
+        if any(self._skipped_for[reason] for reason in ALREADY_COLORED):
+            yield "photos in colour are left out: --if-color redo colours them anew, --if-color copy copies them"
 
 
 @contextmanager
@@ -69,13 +76,14 @@ def closing(
     show_scores: bool = False,
     quiet: bool = False,
     one_photo: bool = False,
+    overwrite: bool = False,
     stop_on_error: bool = False,
     stdout_is_data: bool = False,
 ) -> Iterator[None]:
     """At the end of a conversion, also of one that Ctrl-C ends: the scores, and the closing line.
 
     `output` is where all results go, `passed_over` the files beside the photos, in words. Of `one_photo` the line says
-    where its result went.
+    where its result went. `overwrite`: whether that was asked for.
     """
     ending = ""
     try:
@@ -84,7 +92,8 @@ def closing(
             ending = "; stopped at the first failure, the same command goes on from here"
     except KeyboardInterrupt:
         if not one_photo:
-            ending = "; stopped, the same command without --overwrite goes on from here"
+            without = " without --overwrite" if overwrite else ""
+            ending = f"; stopped, the same command{without} goes on from here"
         raise
     finally:
         shown = (tally.total or ending or not sys.exc_info()[0]) and not quiet

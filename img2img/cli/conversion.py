@@ -43,12 +43,20 @@ def run_conversion(
             show_scores=show_scores,
             quiet=quiet,
             one_photo=conversion.one_photo,
+            overwrite=options.overwrite,
             stop_on_error=options.on_error == "stop",
             stdout_is_data=conversion.to_stdout,
         ):
             if conversion.films:
                 follow_films(conversion.outcomes, tally, bar, quiet=quiet)
             else:
-                follow(conversion.outcomes, tally, total=conversion.total, quiet=quiet, each=options.watch)
+                follow(
+                    conversion.outcomes,
+                    tally,
+                    total=conversion.total,
+                    quiet=quiet,
+                    each=options.watch,
+                    note_colored=options.when_in_color(many=True) != "redo",  # else it was asked for
+                )
     if tally.failed:
         raise typer.Exit(1)

@@ -20,6 +20,9 @@ Inputs = Annotated[
         "other addresses, or - for standard input.",
     ),
 ]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done, and how long it would take; write nothing.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 OTHERS = "Options"
 Options = TypeVar("Options", bound=ConversionOptions)
@@ -46,8 +49,13 @@ def takes_options(
     """Makes a command of a function of inputs, output, options and `quiet`. `beside`: one result's name."""
 
     def made(function: Callable[[list[str], str | None, Options, bool], None]) -> Callable[..., None]:
-        def command(inputs: list[str] | None, output: str | None, quiet: bool, **chosen: Any) -> None:
-            function(inputs or [], output, options(**chosen), quiet)
+        def command(inputs: list[str] | None, output: str | None, dry_run: bool, quiet: bool, **chosen: Any) -> None:
+            if dry_run:
+                from img2img.cli.dry_run import tell_what_would_be_done
+
+                tell_what_would_be_done(inputs or [], output, options(**chosen))
+            else:
+                function(inputs or [], output, options(**chosen), quiet)
 
         command.__name__, command.__doc__ = function.__name__, function.__doc__
         command.__signature__ = _signature(options, beside)  # type: ignore[attr-defined]
@@ -63,6 +71,7 @@ def _signature(options: type[ConversionOptions], beside: str) -> Signature:
             _parameter("inputs", Inputs, None),
             _parameter("output", output, None),
             *field_parameters(options),
+            _parameter("dry_run", DryRun, False),
             _parameter("quiet", Quiet, False),
         ]
     )

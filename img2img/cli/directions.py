@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
+@app.command(short_help="Find directions: draw pictures, measure them, fit.")
 def fit(
     model: Annotated[str, typer.Option(metavar="RUN|FILE", help="A run's folder, or an .onnx file that draws.")],
     count: Annotated[int, typer.Option("-n", "--count", metavar="N", min=2, help="Pictures to learn from.")] = 2000,
@@ -78,7 +78,7 @@ def _classes_of(data: list[str]) -> "Recognise":
     return recognise
 
 
-@app.command()
+@app.command(short_help="Show the table of a model's directions again.")
 def show(
     model: Annotated[str, typer.Argument(metavar="RUN|FILE", help="A run's folder, or an .onnx file.")],
     directions: DirectionsFile = None,

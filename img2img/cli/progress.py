@@ -6,14 +6,23 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from img2img.batch.outcome import Outcome
+from img2img.batch.outcome import ALREADY_COLORED, Outcome
 from img2img.cli.closing import Tally, one_line, tell
 
 
-def follow(outcomes: Iterable[Outcome], tally: Tally, *, total: int, quiet: bool, each: bool = False) -> None:
+def follow(
+    outcomes: Iterable[Outcome],
+    tally: Tally,
+    *,
+    total: int,
+    quiet: bool,
+    each: bool = False,
+    note_colored: bool = False,
+) -> None:
     """Shows outcomes as they come: a bar where a terminal is there for it, or with `each` a line for every photo.
 
-    What results lack is a line each for one photo, and counted for many.
+    What results lack is a line each for one photo, and counted for many. `note_colored`: a line for each photo that was
+    in colour and was coloured anew.
     """
     bar = total > 1 and not quiet and not each and sys.stderr.isatty()
     with _bar(total, shown=bar) as advance:
@@ -25,6 +34,13 @@ def follow(outcomes: Iterable[Outcome], tally: Tally, *, total: int, quiet: bool
             elif each and not quiet and outcome.status == "done":
                 tell(one_line(str(outcome.target)), sys.stdout)
             _show_losses(outcome, tally, counted=total > 1 and not each, quiet=quiet)
+            if note_colored and not quiet:
+                _note_colored(outcome)
+
+
+def _note_colored(outcome: Outcome) -> None:
+    if outcome.note:
+        tell(one_line(outcome.note), sys.stderr)
 
 
 def _show_losses(outcome: Outcome, tally: Tally, *, counted: bool, quiet: bool) -> None:
@@ -45,7 +61,10 @@ def follow_films(outcomes: Iterable[Outcome], tally: Tally, bar: "FilmBar", *, q
                 tell(one_line(outcome.error), sys.stderr)
             elif not quiet:
                 tell(one_line(outcome.in_words()), sys.stdout)
-            for lost in outcome.flags if outcome.status != "skipped" and not quiet else ():
+            if not quiet:
+                _note_colored(outcome)
+            losses = [flag for flag in outcome.flags if flag not in ALREADY_COLORED]
+            for lost in losses if outcome.status != "skipped" and not quiet else ():
                 tell(one_line(f"{outcome.target}: without {lost}"), sys.stderr)
 
 

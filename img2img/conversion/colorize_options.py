@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from img2img.conversion.option import Option
 from img2img.conversion.options import ConversionOptions
 from img2img.errors import UsageError
 
 if TYPE_CHECKING:
+    from img2img.batch.in_color import IfColor
     from img2img.batch.task import Colorizing
     from img2img.steering.hints import Hint
     from img2img.steering.request import SteeringRequest
@@ -59,6 +60,15 @@ class ColorizeOptions(ConversionOptions):
             over_http=True,
         ),
     ] = 1.0
+    if_color: Annotated[
+        Literal["redo", "skip", "copy"] | None,
+        Option(
+            "Photos in colour already: colour them anew, leave them out, or copy them as they are. Without it, one is "
+            "coloured anew, and of many they are left out. Sepia and yellowed prints are not in colour.",
+            photos_only=True,
+            over_http=True,
+        ),
+    ] = None
     reference: Annotated[Path | None, Option("Lean to the colours of this photo.", "Colours", "FILE")] = None
     influence: Annotated[
         float | None,
@@ -125,6 +135,9 @@ class ColorizeOptions(ConversionOptions):
     @property
     def model_name(self) -> str:
         return self.model
+
+    def when_in_color(self, *, many: bool) -> "IfColor":
+        return self.if_color or ("skip" if many else "redo")
 
     @property
     def hints_beside(self) -> bool:

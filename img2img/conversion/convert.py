@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from img2img.atomic_file import exists, is_folder
+from img2img.batch.job import Job
 from img2img.batch.outcome import Outcome
 from img2img.batch.plan import plan_single
 from img2img.batch.report import check_report, write_report
@@ -87,12 +88,7 @@ def open_conversion(
 
     At the end of the block, whatever ends it, the report is written. `progress` is told of a film's frames.
     """
-    _check(inputs, options)
-    if options.report:
-        check_report(options.report)
-    films = are_films(list(inputs), first_frame=options.first_frame)
-    if options.fps and not films:
-        raise UsageError("--fps is for films: give numbered pictures, frame_%05d.png, and -o film.mp4")
+    films = check_inputs(inputs, options)
     options = options.settled()
     opened = _films(inputs, output, options, progress) if films else _photos(inputs, output, options)
     with opened as conversion:
@@ -101,6 +97,24 @@ def open_conversion(
         finally:
             if options.report:
                 _report(conversion, options.report)
+
+
+def check_inputs(inputs: Sequence[str], options: ConversionOptions) -> bool:
+    """Whether they are films. Raises UsageError where they and the options contradict each other."""
+    _check(inputs, options)
+    if options.report:
+        check_report(options.report)
+    films = are_films(list(inputs), first_frame=options.first_frame)
+    if options.fps and not films:
+        raise UsageError("--fps is for films: give numbered pictures, frame_%05d.png, and -o film.mp4")
+    return films
+
+
+def named_photo(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> Job | Outcome | None:
+    """The job of one photo that was named, its failure, or None where the inputs may be more."""
+    if options.from_file or options.watch:
+        return None
+    return plan_single(inputs, output, word=options.word, format=options.format)
 
 
 def _films(
@@ -114,16 +128,23 @@ def _films(
 def _photos(
     inputs: Sequence[str], output: str | None, options: ConversionOptions
 ) -> AbstractContextManager[Conversion]:
-    if not (options.from_file or options.watch):
-        single = plan_single(inputs, output, word=options.word, format=options.format)
-        if single is not None and not _keeps_a_journal(output, options):
-            return nullcontext(one_photo(single, options))
+    single = named_photo(inputs, output, options)
+    if single is not None and not keeps_a_journal(output, options):
+        _refuse_cluster(options)
+        return nullcontext(one_photo(single, options))
     from img2img.conversion.photos import open_photos  # with SQLite, which one photo does without
 
-    return open_photos(inputs, output, options)
+    return open_photos(inputs, output, options, many=single is None)
 
 
-def _keeps_a_journal(output: str | None, options: ConversionOptions) -> bool:
+def _refuse_cluster(options: ConversionOptions) -> None:
+    if options.engine == "ray":
+        raise UsageError(
+            "--engine ray is for many photos: one is converted here, sooner than a cluster begins; leave it out"
+        )
+
+
+def keeps_a_journal(output: str | None, options: ConversionOptions) -> bool:
     """Whether the output is a folder with a journal, which may know of one photo's earlier result, too."""
     if output is None or options.for_one_photo or not is_folder(Path(output)):
         return False

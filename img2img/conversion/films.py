@@ -7,7 +7,9 @@ from dataclasses import replace
 from functools import cache, partial
 from importlib.util import find_spec
 
-from img2img.batch.outcome import Outcome
+from img2img.batch.job import Job
+from img2img.batch.job_files import set_times, times_of
+from img2img.batch.outcome import IN_COLOR, Outcome
 from img2img.batch.task import FilmConverter, Task
 from img2img.conversion.conversion import Conversion, FilmProgress, recorded
 from img2img.conversion.option import option_fields
@@ -41,7 +43,21 @@ def _converted(
         return converter if options.provenance else replace(converter, provenance=None)
 
     for job in plan:
-        yield convert_one_film(job, opened, film_options, partial(progress, job.source))
+        times = times_of(Job(job.source, job.target)) if options.keep_times else None
+        outcome = convert_one_film(job, opened, film_options, partial(progress, job.source))
+        if outcome.status == "done":
+            set_times(job.target, times)
+            outcome = _noted(outcome, job, options)
+        yield outcome
+
+
+def _noted(outcome: Outcome, job: FilmJob, options: ConversionOptions) -> Outcome:
+    """A film in colour is coloured anew, and its outcome says so."""
+    from img2img.video.color_look import is_color_film
+
+    if options.when_in_color(many=False) is None or not is_color_film(job):
+        return outcome
+    return replace(outcome, flags=(IN_COLOR, *outcome.flags))
 
 
 def _refuse_what_is_for_photos(options: ConversionOptions) -> None:

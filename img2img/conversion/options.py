@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from img2img.conversion.option import Option, option_fields
 
 if TYPE_CHECKING:
+    from img2img.batch.in_color import IfColor
     from img2img.batch.task import Task
     from img2img.inference.execution import Execution
 
@@ -42,6 +43,9 @@ class ConversionOptions:
             over_http=True,
         ),
     ] = True
+    keep_times: Annotated[
+        bool, Option("Give results the times of their photos: when they were last changed and read.")
+    ] = False
     overwrite: Annotated[bool, Option("Replace results that exist instead of skipping them.")] = False
     first_frame: Annotated[bool, Option("Take the first picture of an animation or a multi-page TIFF.")] = False
     max_pixels: Annotated[
@@ -125,6 +129,10 @@ class ConversionOptions:
     def settled(self) -> "ConversionOptions":
         """With all that is left to the models at hand chosen. Raises UsageError and ModelError."""
         return self
+
+    def when_in_color(self, *, many: bool) -> "IfColor | None":
+        """What becomes of photos that are in colour already; None where that does not matter."""
+        return None
 
     @property
     def hints_beside(self) -> bool:

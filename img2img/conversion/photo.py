@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from img2img.batch.job import STREAM, Job
 from img2img.batch.journal.resume_rules import without_journal
-from img2img.batch.one_photo import PhotoOptions, convert_photo
+from img2img.batch.one_photo import convert_photo
 from img2img.batch.outcome import Outcome
+from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.sources.object_store import is_there
 from img2img.batch.task import Task
 from img2img.conversion.conversion import Conversion, recorded
@@ -24,9 +25,28 @@ def one_photo(single: Job | Outcome, options: ConversionOptions) -> Conversion:
     return recorded(_outcome(single, options.task(), options), to_stdout=to_stdout)
 
 
-def photo_options(options: ConversionOptions) -> PhotoOptions:
-    most = options.max_pixels or DEFAULT_MAX_PIXELS
-    return PhotoOptions(options.format, options.quality, most, options.first_frame, options.provenance)
+def left_alone(job: Job, task: Task, options: ConversionOptions) -> Outcome | None:
+    """The outcome of a photo whose target must stay as it is; None where it is to be converted."""
+    stays = without_journal(
+        lambda: job.target is not STREAM and is_there(job.target),
+        options.overwrite,
+        lambda: made_so(job, task, quality=options.quality) if job.beside else None,
+    )
+    return Outcome(job.source, job.target, "skipped", flags=(stays,)) if stays else None
+
+
+def photo_options(options: ConversionOptions, *, many: bool = False) -> PhotoOptions:
+    """`many`: of a folder, an archive, or several photos."""
+    return PhotoOptions(
+        options.format,
+        options.quality,
+        options.max_pixels or DEFAULT_MAX_PIXELS,
+        options.first_frame,
+        options.provenance,
+        options.keep_times,
+        options.when_in_color(many=many),
+        options.word,
+    )
 
 
 def _outcome(single: Job | Outcome, task: Task, options: ConversionOptions) -> Iterator[Outcome]:
@@ -34,13 +54,8 @@ def _outcome(single: Job | Outcome, task: Task, options: ConversionOptions) -> I
         yield single
         return
     find_model(options.model_name)
-    stays = without_journal(
-        lambda: single.target is not STREAM and is_there(single.target),
-        options.overwrite,
-        lambda: made_so(single, task, quality=options.quality) if single.beside else None,
-    )
-    if stays:
-        yield Outcome(single.source, single.target, "skipped", flags=(stays,))
+    if left := left_alone(single, task, options):
+        yield left
         return
     converter = task.open(options.jobs or usable_cores())
     yield convert_photo(single, converter, photo_options(options))

@@ -14,7 +14,6 @@ from img2img.batch.plan import is_zip, plan_folder
 from img2img.batch.sources.hints_beside import with_hints_beside
 from img2img.batch.sources.listing import list_files, list_photos
 from img2img.batch.sources.passed_over import PassedOver
-from img2img.batch.task import Task
 from img2img.conversion.conversion import Conversion
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photo import photo_options
@@ -22,11 +21,14 @@ from img2img.interrupt import interrupt_noted
 
 
 @contextmanager
-def open_photos(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> Iterator[Conversion]:
-    """Raises UsageError, and Img2ImgError where the journal cannot be held or a model's card cannot be read."""
-    passed_over = PassedOver()
-    request = _request(inputs, output, options, passed_over)
-    engine = _engine(request.task, options)
+def open_photos(
+    inputs: Sequence[str], output: str | None, options: ConversionOptions, *, many: bool = True
+) -> Iterator[Conversion]:
+    """`many`: not one photo that was named.
+
+    Raises UsageError, and Img2ImgError where the journal cannot be held or a model's card cannot be read."""
+    request, passed_over = batch_request(inputs, output, options, many=many)
+    engine = _engine(request, options)
     with PhotoBatch.open(request) as batch:
         if options.watch:
             with interrupt_noted(signal.SIGTERM) as stop:
@@ -47,16 +49,18 @@ def _once(batch: PhotoBatch, engine: Engine, passed_over: PassedOver) -> Convers
     )
 
 
-def _engine(task: Task, options: ConversionOptions) -> Engine:
+def _engine(request: BatchRequest, options: ConversionOptions) -> Engine:
     if options.engine == "ray":
-        return RayEngine(task, photo_options(options), options.address, options.jobs)
-    return LocalEngine(task, photo_options(options), options.jobs, options.one_at_a_time)
+        return RayEngine(request.task, request.options, options.address, options.jobs)
+    return LocalEngine(request.task, request.options, options.jobs, options.one_at_a_time)
 
 
-def _request(
-    inputs: Sequence[str], output: str | None, options: ConversionOptions, passed_over: PassedOver
-) -> BatchRequest:
+def batch_request(
+    inputs: Sequence[str], output: str | None, options: ConversionOptions, *, many: bool
+) -> tuple[BatchRequest, PassedOver]:
+    """What is to be done, and what will be passed over by the time that all is listed. Raises UsageError."""
     options.check_many()
+    passed_over = PassedOver()
 
     def look() -> Iterator[Found | Outcome]:
         recursive, may_be_empty, now = options.recursive, options.watch, PassedOver()
@@ -65,13 +69,14 @@ def _request(
         yield from list_photos(inputs, recursive=recursive, may_be_empty=may_be_empty, passed_over=now)
         passed_over.take(now)
 
-    return BatchRequest(
+    request = BatchRequest(
         (lambda: with_hints_beside(look())) if options.hints_beside else look,
         plan_folder(inputs, output),
         options.task(),
-        photo_options(options),
+        photo_options(options, many=many),
         zipped=is_zip(output),
         journal=options.journal,
         overwrite=options.overwrite,
         stop_on_error=options.on_error == "stop",
     )
+    return request, passed_over

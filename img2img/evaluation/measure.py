@@ -25,6 +25,7 @@ from img2img.inference.sampler import Sampler
 from img2img.inference.scorer import Scorer
 from img2img.inference.translator import Translator
 from img2img.model_file import ModelCard, find_model, read_card, rewrite_card
+from img2img.text_table import text_list, text_table
 
 Data = Sequence[str | Path]
 
@@ -130,13 +131,11 @@ def table(figures: dict[str, Any]) -> str:
     tables = ("means", SETS, CURVE, COMPARED, PAIRS, SCORE)
     rows = {name: value for name, value in figures.items() if name not in tables}
     rows |= figures.get("means", {}) | figures.get(SCORE, {})
-    lines = [f"{name:24} {value}" for name, value in (rows | _not_measured(figures)).items()]
-    for name in (SETS, CURVE, PAIRS):
-        if name in figures:
-            lines += ["", *_aligned(figures[name])]
+    parts = [text_list([(name, _text(value)) for name, value in (rows | _not_measured(figures)).items()])]
+    parts += [_tabled(figures[name]) for name in (SETS, CURVE, PAIRS) if name in figures]
     if COMPARED in figures:
-        lines += ["", *_aligned([_shown(row) for row in figures[COMPARED]])]
-    return "\n".join(lines)
+        parts.append(_tabled([_shown(row) for row in figures[COMPARED]]))
+    return "\n\n".join(parts)
 
 
 def _not_measured(figures: dict[str, Any]) -> dict[str, str]:
@@ -164,9 +163,12 @@ def _shown(row: dict[str, Any]) -> dict[str, str]:
     return shown
 
 
-def _aligned(rows: list[dict[str, Any]]) -> list[str]:
-    """As a table, its columns in the order in which the rows name them."""
+def _tabled(rows: list[dict[str, Any]]) -> str:
+    """The columns in the order in which the rows name them."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [names, *([str(row.get(name, "")) for name in names] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
+    return text_table(names, [[str(row.get(name, "")) for name in names] for row in rows])
+
+
+def _text(value: object) -> str:
+    """A line each of what has names, such as the shares of classes."""
+    return text_list([(name, str(each)) for name, each in value.items()]) if isinstance(value, dict) else str(value)

@@ -10,9 +10,10 @@ from typing import Any
 
 from img2img.atomic_file import is_folder, reason_for, write_at_once
 from img2img.errors import ModelError, UsageError
-from img2img.generation.directions import Direction, Fit
+from img2img.generation.directions import LEAST_R2, Direction, Fit
 from img2img.lab import Floats
 from img2img.model_file import ModelCard, find_model
+from img2img.text_table import text_list, text_table, wrapped_line
 
 FORMAT = 2  # 1 had signed changes off the diagonal
 WHAT_IT_SHOWS = (
@@ -84,16 +85,20 @@ class Directions:
 
     def table(self) -> str:
         """A row a direction: R^2, then `Fit.changes`; below, what the figures are and which properties have none."""
-        names = [direction.name for direction in self.fit.directions]
-        widths = [max(7, len(name)) + 2 for name in names]
-        first = max(map(len, [*names, "direction"]))
-        lines = ["direction".ljust(first) + "    R2" + "".join(map(str.rjust, names, widths))]
-        for place, (direction, row) in enumerate(zip(self.fit.directions, self.fit.changes, strict=True)):
-            texts = (f"{change:+.2f}" if column == place else f"{change:.2f}" for column, change in enumerate(row))
-            cells = map(str.rjust, texts, widths)
-            lines.append(direction.name.ljust(first) + f"{direction.r2:6.2f}" + "".join(cells))
-        without = [f"  {name}: {why}" for name, why in self.fit.left_out.items()]
-        return "\n".join([*lines, WHAT_IT_SHOWS, *self.notes, *(["without a direction:"] * bool(without)), *without])
+        fit = self.fit
+        left_out = text_list([(f"  {name}:", why) for name, why in fit.left_out.items()], gap=1)
+        without = ["without a direction:", left_out] if fit.left_out else []
+        notes = [wrapped_line(note) for note in self.notes]
+        if not fit.directions:
+            why = f"no straight line in z explains a share of {LEAST_R2:g} or more of any property"
+            return "\n".join([wrapped_line(f"{self.model}: no direction was found: {why}"), *notes, *without])
+        names = [direction.name for direction in fit.directions]
+        rows = []
+        for place, (direction, changes) in enumerate(zip(fit.directions, fit.changes, strict=True)):
+            texts = [f"{change:+.2f}" if column == place else f"{change:.2f}" for column, change in enumerate(changes)]
+            rows.append([direction.name, f"{direction.r2:.2f}", *texts])
+        shown = text_table(["direction", "R2", *names], rows)
+        return "\n".join([shown, wrapped_line(WHAT_IT_SHOWS), *notes, *without])
 
 
 def _directions(values: dict[str, Any]) -> Directions:

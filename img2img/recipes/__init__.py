@@ -5,6 +5,7 @@ Reading the table imports no torch: a recipe's module is imported when it is ask
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
@@ -88,6 +89,14 @@ RECIPES = {
         "img2img.recipes.tgan", "TganRecipe", "Moving digits: a latent a frame, a 3-D critic (Saito 2017)."
     ),
 }
+
+
+def check_preset(recipe: str, presets: Collection[str], name: str) -> None:
+    """Raises SettingError for a name that is none of a recipe's presets."""
+    if not presets:
+        raise SettingError(f"--preset {name}: {recipe} has none; leave it out, or change settings with --set")
+    if name not in presets:
+        raise SettingError(f"--preset {name}: {recipe} has no such preset; it has: {', '.join(presets)}")
 
 
 IMPORTED = "imported"

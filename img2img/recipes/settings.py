@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from img2img.atomic_file import reason_for
 from img2img.errors import SettingError
+from img2img.recipes import check_preset
 from img2img.recipes.recipe import Recipe
 
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -64,10 +65,7 @@ def _items(table: str, written: Any) -> list[str]:
 def _of_preset(recipe: type[Recipe], name: str | None) -> dict[str, Any]:
     if name is None:
         return {}
-    if not recipe.presets:
-        raise SettingError(f"--preset {name}: {recipe.name} has none; leave it out, or change settings with --set")
-    if name not in recipe.presets:
-        raise SettingError(f"--preset {name}: {recipe.name} has no such preset; it has: {', '.join(recipe.presets)}")
+    check_preset(recipe.name, recipe.presets, name)
     return dict(recipe.presets[name])
 
 

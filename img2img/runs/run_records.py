@@ -1,16 +1,20 @@
 """What a run's folder says of itself, read without torch: its settings, its scalars and its health, step by step."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from img2img.atomic_file import exists, reason_for
 from img2img.errors import RunError
 from img2img.runs.run_info import CONFIG, read_outline
+from img2img.runs.saved_states import state_files
 
+RESTING = 120.0
+"""Seconds. Between two records lie 50 steps: of most recipes less than a minute on two cores."""
 NOT_SCALARS = ("step", "seconds", "findings")
 """What a record holds beside the figures of its step."""
 
@@ -71,6 +75,15 @@ class RunRecords:
     @property
     def step(self) -> int:
         return int(self.stats[-1]["step"]) if self.stats else 0
+
+    @property
+    def state(self) -> Literal["done", "running", "stopped"]:
+        """No run says that it ends: one that has written nothing for RESTING is taken for stopped."""
+        if self.step >= self.info["steps"]:
+            return "done"
+        files = (self.path / name for name in (CONFIG, "stats.jsonl", "health.jsonl", "quality.jsonl"))
+        written = [path.stat().st_mtime for path in (*files, *state_files(self.path)) if exists(path)]
+        return "running" if time.time() - max(written, default=0.0) < RESTING else "stopped"
 
     @property
     def seconds(self) -> float:

@@ -85,6 +85,13 @@ class ServerJob:
                 self._check_room()
             else:
                 self.result = self.folder / RESULTS if not self.films else self.outcomes[-1].target
+                self.error = self._why_nothing()
+
+    def _why_nothing(self) -> str | None:
+        """Where all photos are left out, for they are in colour: there is no zip then, and no error to say so."""
+        if self.outcomes and all(each.status == "skipped" and each.already_colored for each in self.outcomes):
+            return "all photos are in colour already: if-color=redo colours them anew, if-color=copy copies them"
+        return None
 
     def _film_progress(self, film: Path, done: int, total: int) -> None:
         self._change(frames=(done, total))

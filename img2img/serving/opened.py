@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from img2img.batch.one_photo import PhotoOptions
+from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.task import Colorizing, PhotoConverter, Task, Translating
 from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.conversion.options import ConversionOptions

@@ -82,14 +82,20 @@ def _answer(outcome: Outcome, options: ConversionOptions, cleaning: ExitStack) -
     assert outcome.target is not None
     if outcome.status == "skipped":
         cleaning.close()
-        raise Refusal(
-            422, f"{outcome.source.name}: its score {outcome.score:.2f} is below --min-score", score=outcome.score
-        )
+        raise _refusal_of_skipped(outcome)
     headers = {"Img2img-Flags": _in_ascii(", ".join(outcome.flags))} if outcome.flags else {}
     if outcome.score is not None:
         headers["Img2img-Score"] = f"{outcome.score:.4f}"
     kind = MEDIA_TYPES[format_of_suffix(outcome.target.suffix) or "PNG"]
     return KeptFile(cleaning, outcome.target, headers=headers, media_type=kind, filename=outcome.target.name)
+
+
+def _refusal_of_skipped(outcome: Outcome) -> Refusal:
+    if outcome.score is not None:
+        return Refusal(
+            422, f"{outcome.source.name}: its score {outcome.score:.2f} is below --min-score", score=outcome.score
+        )
+    return Refusal(422, f"{outcome.source.name}: {', '.join(outcome.flags)}, and --if-color skip was asked for")
 
 
 def _in_ascii(text: str) -> str:

@@ -1,7 +1,8 @@
 """What a person sees while a model trains: a live bar on a terminal, a line now and then elsewhere."""
 
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.text import Text
 
+LONG_SILENCE = 10.0
 TIMES = ("images_per_second", "seconds")
 
 
@@ -23,16 +25,20 @@ class Silence:
 
 
 class Lines(Silence):
-    """One line on stderr for each record."""
+    """One line on stderr for each record, and for a step where none came for LONG_SILENCE seconds."""
 
-    def __init__(self, steps: int) -> None:
-        self._steps = steps
+    def __init__(self, steps: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._steps, self._now = steps, now
+        self._said = now()
 
     def step(self, step: int, scalars: Mapping[str, float] | None = None) -> None:
         if scalars:
             self.say(f"step {step}/{self._steps}  {_describe(scalars)}")
+        elif self._now() - self._said >= LONG_SILENCE:
+            self.say(f"step {step}/{self._steps}")
 
     def say(self, sentence: str) -> None:
+        self._said = self._now()
         print(sentence, file=sys.stderr, flush=True)
 
 

@@ -64,6 +64,8 @@ def config_and_data(
     given: dict[str, Any] = {} if request.steps is None else {"steps": request.steps}
     asked = given | chosen_settings(recipe, request.settings, request.config)
     config = make_config(recipe, request.settings, request.config, request.preset, **given)
+    if announce:
+        _log.info("looking through the images ...")
     data = open_data(chosen.domains, held_out=config.images_held_out(), paired=recipe.paired)
     config = _with_classes(config, data, asked.get("classes"), chosen.named)
     config = _with_channels(config, data, asked="image_channels" in asked, announce=announce)

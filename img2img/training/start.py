@@ -46,6 +46,8 @@ def _begin(request: TrainingRequest) -> Trainer:
     seed, device = request.seed or 0, pick_device(request.device, processes.local_rank)
     torch.manual_seed(seed)
     random.seed(seed)
+    if processes.leads:
+        _log.info("%s images; building the networks ...", f"{data.images:,}")
     recipe = recipe_type(config)
     recipe.start()
     averaged = initialise(recipe, request.init) if request.init else {}

@@ -1,5 +1,6 @@
 """The one training loop. It runs any recipe and names none."""
 
+import logging
 import signal
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
@@ -27,6 +28,8 @@ from img2img.training.processes.distributed import OneProcess
 from img2img.training.progress import Silence, training_progress
 from img2img.training.reporter import Reporter
 from img2img.training.validation import Validation
+
+_log = logging.getLogger(__name__)
 
 
 class Trainer:
@@ -68,6 +71,8 @@ class Trainer:
     def train(self) -> None:
         """Run to the last step or until time is up; save then, on the way and when interrupted (KeyboardInterrupt)."""
         self.processes.begin(self.recipe)
+        if self.processes.leads:
+            _log.info("preparing the first images ...")
         with closing(self._batches()) as batches:  # or an error would leave their processes at work
             interrupted = self._train_on(_first_one_ready(batches))
         self.reporter.close()
@@ -196,7 +201,7 @@ class Trainer:
         with self.ema.applied(self.recipe):
             self.reporter.picture(self.step, preview_grid(self.recipe.preview(batch)))
         if self.step in self.pace.early_previews:
-            show.say(f"step {self.step}: how it looks by now: {self.folder.preview_path(self.step)}")
+            show.say(f"step {self.step}: preview: {self.folder.preview_path(self.step)}")
 
     def _validate(self, validation: Validation, show: Silence) -> None:
         """Changes nothing of the run; keeps the state that is the best so far."""

@@ -19,8 +19,8 @@ from img2img.batch.engines.cluster import FEWEST, Crew, batches, run_on_ray, sig
 from img2img.batch.engines.cluster_worker import Order, convert_batch
 from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Job
-from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
+from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.task import Colorizing, FilmConverter, PhotoConverter, Task
 from img2img.errors import Img2ImgError, ModelError
 from img2img.inference.execution import Execution

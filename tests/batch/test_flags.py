@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from img2img.batch.flags import CLIPPED, NEARLY_GREY, flags_of
 from img2img.batch.job import Job
-from img2img.batch.one_photo import PhotoOptions, convert_photo
+from img2img.batch.one_photo import convert_photo
+from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.task import Colorizing, PhotoConverter
 from img2img.photo import Photo
 from img2img.photo.pixels import Pixels

@@ -19,8 +19,8 @@ from img2img.batch import addresses
 from img2img.batch.addresses import address_of, place
 from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Found, Job
-from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
+from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.sources.listing import list_photos
 from img2img.batch.sources.object_store import list_store, read_object, write_object
 from img2img.batch.task import Colorizing, PhotoConverter

@@ -14,12 +14,13 @@ from conftest import DrawPhoto
 from PIL import Image
 from png_bytes import png_bytes
 
-from img2img.batch import one_photo
+from img2img.batch import job_files
 from img2img.batch.engines import threads as run
 from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Job
-from img2img.batch.one_photo import PhotoOptions, convert_photo
+from img2img.batch.one_photo import convert_photo
 from img2img.batch.outcome import LOW_SCORE, Outcome
+from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.task import PhotoConverter, Scoring
 from img2img.errors import ModelError, UnreadablePhoto
 from img2img.inference.callables import Convert
@@ -167,7 +168,7 @@ def test_limits_reach_the_reader(jobs: list[Job], monkeypatch: pytest.MonkeyPatc
         asked.append(options)
         raise UnreadablePhoto(f"{source}: too large")
 
-    monkeypatch.setattr(one_photo, "read_photo", refuse)
+    monkeypatch.setattr(job_files, "read_photo", refuse)
     outcome = convert_photo(jobs[0], PhotoConverter(same), PhotoOptions(max_pixels=7, first_frame=True))
     assert asked == [{"max_pixels": 7, "first_frame": True}]
     assert outcome.error == f"{jobs[0].source}: too large"
@@ -222,7 +223,7 @@ def test_interrupt_takes_no_job_that_is_not_done(jobs: list[Job]) -> None:
 
 
 def test_result_that_somebody_takes_away_at_once_is_done(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(one_photo, "write_photo", lambda *args, **options: ())
+    monkeypatch.setattr(job_files, "write_photo", lambda *args, **options: ())
     outcome = convert_photo(jobs[0], PhotoConverter(same), PhotoOptions())
     assert (outcome.status, outcome.error, outcome.bytes) == ("done", None, None)
 

@@ -326,9 +326,16 @@ def test_main_py_without_the_packages_says_how_to_get_them() -> None:
     assert ".venv/bin/pip install .\n" in done.stderr
 
 
-@pytest.mark.parametrize("words", [["--data", "missing"], ["--a", "missing", "--b", "missing"]])
-def test_data_that_is_not_there_is_said_before_torch_is_imported(words: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--data missing", "missing: no such folder or tar file"),
+        ("--a missing --b missing", "missing: no such folder or tar file"),
+        ("--data missing --preset papr", "--preset papr: cyclegan has no such preset; it has: paper"),
+    ],
+)
+def test_wrong_input_is_refused_before_torch_is_imported(words: str, said: str, tmp_path: Path) -> None:
     code = "import sys\nfrom img2img.cli.app import main\ntry: main()\nfinally: assert 'torch' not in sys.modules\n"
-    words = ["train", "cyclegan", *words]
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (1, "Error: missing: no such folder or tar file\n")
+    command = [sys.executable, "-c", code, "train", "cyclegan", *words.split()]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, f"Error: {said}\n")

@@ -32,7 +32,7 @@ def test_every_field_is_an_option_with_the_fields_default(name: str, options: ty
     commands = get_command(app)
     assert isinstance(commands, TyperGroup)
     parameters = {each.name: each for each in commands.commands[name].params}
-    assert parameters.keys() - {"inputs", "output", "quiet"} == {each.name for each in fields(options)}
+    assert parameters.keys() - {"inputs", "output", "quiet", "dry_run"} == {each.name for each in fields(options)}
     for field in fields(options):
         assert parameters[field.name].default == field.default, field.name
 
@@ -47,8 +47,9 @@ def test_every_option_reaches_the_conversion(
     words += (
         " --from-file l --no-recursive --report r.csv --journal j --on-error stop --watch --engine ray --address h:1"
     )
-    words += " --fps 12 --model m.onnx --no-provenance"
-    colours = " --strength 0.5 --reference r.jpg --influence 0.5 --palette #fff,#000 --warmth -1 --hint 1%,2%=#fff"
+    words += " --fps 12 --model m.onnx --no-provenance --keep-times"
+    colours = " --if-color copy --strength 0.5 --reference r.jpg --influence 0.5 --palette #fff,#000"
+    colours += " --warmth -1 --hint 1%,2%=#fff"
     own = {
         "colorize": f"{colours} --hint 3%,4%=#f00 --hints auto",
         "translate": " --size 96 --cycle --score --min-score 0.2",

@@ -38,9 +38,10 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_list_tells_of_each_model(shelf: Path) -> None:
     result = RUNNER.invoke(app, ["models"])
     assert result.exit_code == 0
-    for word in ("colorizer", "colorize", "MB", "4.6 M parameters", CARD.data, "psnr 23.46", "Apache-2.0"):
+    for word in ("colorizer", "colorize", "MB", "4.6 M parameters", "psnr 23.46", "Apache-2.0"):
         assert word in result.stdout
     assert "curve" not in result.stdout
+    assert CARD.data not in result.stdout, "what is long is for `models show`"
 
 
 def test_damaged_model_is_named_and_the_others_are_listed(shelf: Path) -> None:
@@ -48,7 +49,7 @@ def test_damaged_model_is_named_and_the_others_are_listed(shelf: Path) -> None:
     result = RUNNER.invoke(app, ["models"])
     assert result.exit_code == 1
     assert "4.6 M parameters" in result.stdout
-    assert re.search("broken *│ *cannot be used", result.stdout)
+    assert re.search("broken +cannot be used", result.stdout)
     (line,) = result.stderr.splitlines()
     assert line.startswith("Error: ")
     assert "broken.onnx" in line

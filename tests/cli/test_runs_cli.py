@@ -2,8 +2,10 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,7 @@ def test_show_draws_curves_and_says_how_the_run_stands(run: Path) -> None:
     result = RUNNER.invoke(app, ["runs", "show", str(run)])
     assert result.exit_code == 0, result.output
     for words in (
-        "dcgan, step 1,000 of 2,000, 2 min",
+        "dcgan, running, 1,000 of 2,000, 2 min",
         "generator 6.909",
         "steps 750 to 1,000: mode collapse",
         "wgan-gp",
@@ -229,6 +231,29 @@ def test_list_tells_of_each_run(run: Path) -> None:
         assert words in result.stdout
     listed = json.loads(RUNNER.invoke(app, ["runs", "--folder", str(run.parent), "--json"]).stdout)
     assert [each["step"] for each in listed] == [0, 1000]
+
+
+@pytest.mark.parametrize(
+    ("steps", "age", "state", "words"),
+    [
+        (1000, 0, "running", "running, 1,000 of 2,000"),
+        (1000, 200, "stopped", "stopped at 1,000 of 2,000"),
+        (2000, 200, "done", "done, 2,000 steps"),
+    ],
+)
+def test_a_run_is_done_running_or_stopped(tmp_path: Path, steps: int, age: int, state: str, words: str) -> None:
+    run = write_run(tmp_path / "run", [record(steps)])
+    for path in run.iterdir():
+        os.utime(path, (time.time() - age, time.time() - age))
+    listed = RUNNER.invoke(app, ["runs", "--folder", str(tmp_path)]).stdout
+    assert words in listed
+    assert "not looked at yet" in listed
+    assert json.loads(RUNNER.invoke(app, ["runs", "--folder", str(tmp_path), "--json"]).stdout)[0]["state"] == state
+
+
+def test_health_that_was_looked_at_is_no_blank(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", [record(5)], [{"step": 5, "findings": []}])
+    assert "nothing found" in RUNNER.invoke(app, ["runs", "--folder", str(tmp_path)]).stdout
 
 
 def test_list_of_no_runs_says_how_to_start_one(tmp_path: Path) -> None:

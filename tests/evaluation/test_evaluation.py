@@ -111,7 +111,7 @@ def test_figures_of_a_colorizer_have_lpips_where_its_weights_are(
     assert "lpips" not in without["means"]
     assert {**with_it["means"], **without["means"]} == with_it["means"]
     assert with_it["means"]["lpips"] > 0
-    assert "lpips                    not measured: --lpips-weights FILE takes AlexNet's, https://" in table(without)
+    assert "lpips not measured: --lpips-weights FILE takes AlexNet's, https://" in " ".join(table(without).split())
     assert "--lpips-weights" not in table(with_it)
     assert [panel.title.split()[0] for panel in figure_panels(with_it)] == ["PSNR", "SSIM", "LPIPS", "colourfulness"]
     assert [panel.title.split()[0] for panel in figure_panels(without)] == ["PSNR", "SSIM", "colourfulness"]

@@ -243,9 +243,9 @@ def test_table_has_a_row_a_direction(model: Path) -> None:
     fit = replace(fit, changes=((1.0, 0.25), (0.004, -0.5)), left_out={"hue": "grey"})
     fit = replace(fit, directions=tuple(replace(one, r2=0.875) for one in fit.directions))
     assert Directions("toy", "abc", 3, 100, fit, ("a note",)).table().splitlines() == [
-        "direction     R2  brightness     tilt",
-        "brightness  0.88       +1.00     0.25",
-        "tilt        0.88        0.00    -0.50",
+        "direction     R2  brightness   tilt",
+        "brightness  0.88       +1.00   0.25",
+        "tilt        0.88        0.00  -0.50",
         WHAT_IT_SHOWS,
         "a note",
         "without a direction:",

@@ -164,3 +164,8 @@ def test_command_lists_the_settings_and_its_help_says_so() -> None:
     assert "\nbetas=0.0,0.9\n    Of Adam, for both players.\n" in listed.stdout
     assert "--preset paper\n    " in CliRunner().invoke(app, ["train", "cyclegan", "--list-settings"]).stdout
     assert "img2img train wgan-gp --list-settings" in CliRunner().invoke(app, ["train", "wgan-gp", "--help"]).stdout
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_table_of_recipes_names_the_presets(name: str) -> None:
+    assert RECIPES[name].presets == tuple(recipe_class(name).presets)

@@ -13,6 +13,7 @@ from img2img.serving.settings import ServeSettings
 
 SETTINGS = ServeSettings(max_pixels=1000)
 NO = {
+    "keep_times": "a photo comes without its file's times",
     "overwrite": "a result over HTTP replaces nothing",
     "first_frame": "an animation is a job",
     "max_pixels": "the server's own limit",
@@ -34,7 +35,7 @@ ALSO_NO = {
     TranslateOptions: dict[str, str](),
 }
 COMMON = {"format", "quality", "model", "provenance"}
-COLOURS = {"strength", "influence", "palette", "warmth", "hint"}
+COLOURS = {"strength", "if_color", "influence", "palette", "warmth", "hint"}
 YES = {ColorizeOptions: COMMON | COLOURS, TranslateOptions: COMMON | {"size", "cycle", "score", "min_score"}}
 
 

@@ -100,6 +100,14 @@ def test_what_is_no_job_is_refused_and_leaves_nothing(server: Served, tmp_path: 
     wait_for(lambda: server.leftovers() == [])
 
 
+def test_a_job_of_photos_in_colour_says_why_there_is_nothing(server: Served) -> None:
+    job = posted(server, ("a.colorized.jpg", SAMPLES[0].read_bytes()))
+    *_, last = events(server, job)
+    assert (last["status"], last["result"], last["photos_skipped"]) == ("failed", None, 1)
+    assert last["outcomes"][0]["flags"] == ["coloured by img2img already"]
+    assert last["error"].startswith("all photos are in colour already: if-color=redo")
+
+
 def test_a_job_that_fails_says_why(server: Served, tmp_path: Path) -> None:
     job = posted(server, ("film.mp4", b"no film at all"))
     *_, last = events(server, job)

@@ -99,6 +99,23 @@ def test_what_the_result_lacks_is_told(server: Served) -> None:
     assert answer.headers["img2img-flags"] == "nearly grey"
 
 
+def in_colour() -> bytes:
+    """A PNG of 36 squares, each of its own colour."""
+    squares = np.random.default_rng(0).integers(0, 255, (6, 6, 3))
+    stream = BytesIO()
+    Image.fromarray(np.kron(squares, np.ones((16, 16, 1))).astype(np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_a_photo_in_colour_is_coloured_anew_copied_or_refused(server: Served) -> None:
+    photo = in_colour()
+    assert "in colour already" in server.ask("POST", "/api/v1/colorize", photo).headers["img2img-flags"]
+    copied = server.ask("POST", "/api/v1/colorize", photo, query={"if-color": "copy"})
+    assert (copied.body, copied.headers["img2img-flags"]) == (photo, "in colour already, copied")
+    left = server.ask("POST", "/api/v1/colorize", photo, query={"if-color": "skip"})
+    assert refused(left, 422) == "photo.png: in colour already, and --if-color skip was asked for"
+
+
 def refused(answer: Answer, status: int) -> str:
     assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json"), answer.body
     assert answer.json["status"] == status

@@ -152,7 +152,7 @@ def test_ctrl_c_finishes_the_step_saves_and_exits_130(
     words = ["--data", str(colour_photos), "--out", str(run), "--steps", "100000", "--log-every", "1"]
     process = start_process(command("wgan-gp", *words), env=ONE_THREAD)
     assert process.stderr is not None
-    assert process.stderr.readline().startswith("step 1/")
+    assert any(line.startswith("step 1/") for line in process.stderr)
     process.send_signal(sent)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -166,7 +166,7 @@ def test_ctrl_c_again_and_again_exits_130(colour_photos: Path, tmp_path: Path, s
     words = ["--data", str(colour_photos), "--out", str(tmp_path), "--steps", "100000", "--log-every", "1"]
     process = start_process(command("gan", *words), env=ONE_THREAD)
     assert process.stderr is not None
-    assert process.stderr.readline().startswith("step 1/")
+    assert any(line.startswith("step 1/") for line in process.stderr)
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:
         process.send_signal(signal.SIGINT)
@@ -186,7 +186,7 @@ def test_broken_image_ends_a_training_whose_images_others_decode(colour_photos: 
         command("gan", *words), env={**os.environ, **ONE_THREAD}, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
+    (line,) = (line for line in done.stderr.splitlines() if not line.endswith(" ..."))
     reason = "not a readable image (not an image inside); remove it from the training data"
     assert line == f"Error: {tmp_path / 'data' / '0.png'}: {reason}"
 
@@ -198,7 +198,7 @@ def test_ctrl_c_at_a_terminal_reaches_the_loader_workers_too_and_still_saves(
     words = ["--data", str(colour_photos), "--out", str(tmp_path), "--steps", "100000", "--log-every", "1"]
     process = start_process(command("gan", *words, "--workers", "2", "--cache", "none"), env=ONE_THREAD)
     assert process.stderr is not None
-    assert process.stderr.readline().startswith("step 1/")
+    assert any(line.startswith("step 1/") for line in process.stderr)
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said

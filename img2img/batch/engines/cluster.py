@@ -24,8 +24,8 @@ from typing import Any
 
 from img2img.batch.engines.cluster_worker import Order, convert_batch, has_cuda
 from img2img.batch.job import Job
-from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
+from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.task import Task
 from img2img.errors import Img2ImgError, ModelError
 from img2img.interrupt import interrupt_noted

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Job
-from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
+from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.task import PhotoConverter, Task
 from img2img.errors import Img2ImgError, ModelError
 

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from img2img.batch.engines.threads import run_jobs
 from img2img.batch.job import Job
-from img2img.batch.one_photo import PhotoOptions
 from img2img.batch.outcome import Outcome
+from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.task import PhotoConverter, Task
 from img2img.machine import usable_cores
 

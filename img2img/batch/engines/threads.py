@@ -10,8 +10,9 @@ from functools import partial
 from queue import SimpleQueue
 
 from img2img.batch.job import Job
-from img2img.batch.one_photo import PhotoOptions, convert_photo
+from img2img.batch.one_photo import convert_photo
 from img2img.batch.outcome import Outcome
+from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.task import PhotoConverter
 from img2img.interrupt import interrupt_noted
 

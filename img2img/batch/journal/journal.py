@@ -18,6 +18,7 @@ from typing import Any
 
 from img2img.atomic_file import remove_leftovers
 from img2img.batch.addresses import is_stored, place
+from img2img.batch.in_color import IfColor
 from img2img.batch.job import Found, Job
 from img2img.batch.journal.journal_file import is_full, opened_journal
 from img2img.batch.journal.register import Register, Registered, as_bytes, made_stamp, text_of
@@ -52,14 +53,18 @@ class Journal:
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path, *, root: Path, stamp: Callable[[Path], Stamp | None] | None = None) -> Iterator[Journal]:
+    def open(
+        cls, path: Path, *, root: Path, stamp: Callable[[Path], Stamp | None] | None = None, tidies: bool = True
+    ) -> Iterator[Journal]:
         """The journal in a file, held until the block ends; Img2ImgError when another process holds it.
 
-        `stamp` says what is at a target, `stamp_of` by default. What a killed process left half-written is removed.
+        `stamp` says what is at a target, `stamp_of` by default. What a killed process left half-written is removed,
+        unless `tidies` is False.
         """
         with opened_journal(path) as database:
             journal = cls(database, root, stamp or stamp_of)
-            journal._remove_leftovers()
+            if tidies:
+                journal._remove_leftovers()
             try:
                 yield journal
             finally:
@@ -73,6 +78,7 @@ class Journal:
         settings: dict[str, Any],
         overwrite: bool = False,
         least: float = 0.0,
+        if_color: IfColor | None = None,
         watching: bool = False,
     ) -> Registered:
         """Decides for each photo found whether it is due (`resume_rules.decide`), and keeps the failures among them.
@@ -84,8 +90,9 @@ class Journal:
         with self._transaction():
             if not (watching and self._run):
                 self._run = self._new_run()
+            number = self._settings(settings)
             register = Register(
-                self._database, self._root, self._stamp, self._run, self._settings(settings), overwrite, least, watching
+                self._database, self._root, self._stamp, self._run, number, overwrite, least, if_color, watching
             )
             for each in found:
                 if isinstance(each, Outcome):
@@ -118,6 +125,24 @@ class Journal:
                     yield job
         self._handing_out = False
         self._save()
+
+    def sample(self, most: int) -> Iterator[Job]:
+        """At most so many of the photos that are due, evenly spread, none of them noted as begun."""
+        due = "FROM photos WHERE listed = ? AND status = 'due' AND why_not IS NULL"
+        (count,) = self._database.execute(f"SELECT count(*) {due}", (self._run,)).fetchone()
+        one = f"SELECT target, source, archive {due} ORDER BY place LIMIT 1 OFFSET ?"
+        for number in range(min(most, count)):
+            row = self._database.execute(one, (self._run, number * count // min(most, count))).fetchone()
+            target, source, archive = row
+            yield Job(_path(source), self._root / os.fsdecode(target), _path(archive) if archive else None)
+
+    def replaced(self) -> Iterator[tuple[Path, str]]:
+        """What lies at the targets of photos that may replace anything, and is not as we wrote it; and what it is."""
+        rows = "SELECT target, made_size, made_mtime FROM photos WHERE listed = ? AND may_replace AND NOT begun"
+        for target, *made in self._database.execute(f"{rows} AND status = 'due' ORDER BY place", (self._run,)):
+            path = self._root / os.fsdecode(target)
+            if stays := in_the_way(self._stamp(path), made_stamp(*made)):
+                yield path, stays
 
     def record(self, outcome: Outcome) -> Outcome:
         """Notes what came of a job: with the next one that is handed out, since each note costs a transaction.

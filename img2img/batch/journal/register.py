@@ -15,6 +15,7 @@ from typing import Any
 
 from img2img.atomic_file import leads_elsewhere
 from img2img.batch.addresses import fold, is_stored, place
+from img2img.batch.in_color import IfColor
 from img2img.batch.job import Found
 from img2img.batch.journal.resume_rules import JournalEntry, Stamp, decide
 from img2img.batch.outcome import Outcome
@@ -63,6 +64,7 @@ class Register:
     settings: int
     overwrite: bool = False
     least: float = 0.0
+    if_color: IfColor | None = None
     watching: bool = False
 
     def __post_init__(self) -> None:
@@ -121,6 +123,7 @@ class Register:
             target=self.stamp(target),
             overwrite=self.overwrite,
             least=self.least,
+            if_color=self.if_color,
         )
         if decision.taken and entry:
             self._refuse(found, f"{target} was made from {entry.source}; choose another -o, or --overwrite")

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from img2img.batch.outcome import EDITED, EXISTS, LOW_SCORE, UP_TO_DATE
+from img2img.batch.in_color import IfColor
+from img2img.batch.outcome import ALREADY_COLORED, COPIED, EDITED, EXISTS, LOW_SCORE, UP_TO_DATE
 
 
 @dataclass(frozen=True)
@@ -55,18 +56,22 @@ def decide(
     target: Stamp | None,
     overwrite: bool = False,
     least: float = 0.0,
+    if_color: IfColor | None = None,
 ) -> Decision:
     """What becomes of a photo whose target is as it is (None: not there, or empty).
 
     Missing results are made. Results of ours are made anew when the photo, the weights or the settings changed. What is
-    not ours is left alone, and so is what somebody changed since. `least` is the score that a photo must have.
+    not ours is left alone, and so is what somebody changed since. `least` is the score that a photo must have;
+    `if_color` says what becomes of those in colour, which nobody need read again.
     """
     if overwrite:
         return Decision(due=True, may_replace=True)
     same_photo = entry is not None and entry.photo == photo
     same = same_photo and entry is not None and entry.settings == settings
     if target is None:
-        return Decision(why_not=LOW_SCORE) if same and _unwanted(entry, least) else Decision(due=True)
+        if same and _unwanted(entry, least):
+            return Decision(why_not=LOW_SCORE)
+        return Decision(due=True) if if_color != "skip" or not same_photo else _left_in_color(entry)
     if entry is None:
         return Decision(why_not=EXISTS)
     if entry.begun or (entry.status == "due" and entry.may_replace):
@@ -75,7 +80,7 @@ def decide(
         return Decision(why_not=EXISTS)
     if entry.source != source and not same_photo:
         return Decision(taken=True)
-    if same and entry.status == "done":
+    if same and entry.status == "done" and not _wanted_otherwise(entry, if_color):
         return Decision(why_not=UP_TO_DATE)
     edited = in_the_way(target, entry.made)
     return Decision(why_not=edited) if edited else Decision(due=True)
@@ -103,6 +108,20 @@ def without_journal(
 
 def _unwanted(entry: JournalEntry | None, least: float) -> bool:
     return entry is not None and LOW_SCORE in entry.flags and entry.score is not None and entry.score < least
+
+
+def _left_in_color(entry: JournalEntry | None) -> Decision:
+    """A photo that was skipped, for it is in colour, stays so; any other is due."""
+    known = entry.flags if entry and entry.status == "skipped" else ()
+    why_not = next((flag for flag in known if flag in ALREADY_COLORED), None)
+    return Decision(due=why_not is None, why_not=why_not)
+
+
+def _wanted_otherwise(entry: JournalEntry, if_color: IfColor | None) -> bool:
+    """Whether it is a copy of a photo in colour that is to be coloured anew, or the other way round."""
+    if if_color in (None, "skip") or not ALREADY_COLORED & set(entry.flags):
+        return False
+    return (COPIED in entry.flags) != (if_color == "copy")
 
 
 def _is_ours(target: Stamp, made: Stamp) -> bool:

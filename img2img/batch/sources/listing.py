@@ -1,4 +1,6 @@
-"""The photos that a command's inputs stand for, found one by one: a list of them need never be in memory.
+"""The photos that a command's inputs stand for, found one by one, each folder's by name.
+
+Of the entries of one folder 250 bytes each are in memory.
 
 Links to folders are not followed inside a folder, so that no loop and no photo is met twice.
 """
@@ -112,8 +114,10 @@ def _walk(top: Path, pattern: Pattern, recursive: bool, passed_over: PassedOver)
         folder = folders.pop()
         deeper: list[_Folder] = []
         try:
-            with os.scandir(folder.path) as entries:
-                for entry in entries:
+            with os.scandir(folder.path) as scanned:
+                entries = sorted(scanned, key=lambda entry: entry.name, reverse=True)  # one order on every disk
+                while entries:
+                    entry = entries.pop()
                     try:
                         yield from _entry(entry, folder, pattern, recursive, deeper, passed_over)
                     except OSError as error:

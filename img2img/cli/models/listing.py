@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from img2img.cli.models.show import cards_console, measured, rows, shown, size
+from img2img.cli.models.show import card_rows, measured, shown, size
 from img2img.cli.shared_options import AsJson
 
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="The cards of those that ship as a page of Markdown.")]
 
 
 def models(context: typer.Context, as_json: AsJson = False, as_markdown: AsMarkdown = False) -> None:
-    """List available models: size, data, measured quality, licence; `models show NAME` prints a card.
+    """List available models: size, quality, licence; `models show NAME` prints a card.
 
     Exit code 1 when one of them cannot be used.
     """
@@ -54,7 +54,7 @@ def markdown() -> str:
     for path in shipped_models():
         card = read_card(path)
         parts += [f"## {path.stem}", "| | |\n|---|---|"]
-        for title, text in rows(path, card):
+        for title, text in card_rows(path, card):
             cell = path.name if title == "file" else "<br>".join(text.splitlines())
             parts[-1] += f"\n| {title} | {cell} |"
     return "\n\n".join(parts)
@@ -79,23 +79,21 @@ def _print_json() -> None:
 
 def _print_table(paths: list[Path]) -> list[str]:
     """Returns why models cannot be used."""
-    from rich.table import Table
-
     from img2img.errors import ModelError
     from img2img.model_file import read_card
+    from img2img.text_table import text_table
 
-    table = Table("name", "task", "size", "data", "measured", "licence")
-    refusals = []
+    rows, refusals = list[tuple[str, ...]](), []
     for path in paths:
         try:
             card = read_card(path)
         except ModelError as error:
             refusals.append(str(error))
-            table.add_row(path.stem, "cannot be used")
+            rows.append((path.stem, "cannot be used", "", "", ""))
         else:
-            cells = (card.task, size(path, card), card.data, measured(card), card.licence)
-            table.add_row(path.stem, *map(shown, cells))
-    cards_console().print(table)
+            cells = (card.task, size(path, card), measured(card), card.licence)
+            rows.append((path.stem, *map(shown, cells)))
+    print(text_table(("name", "task", "size", "measured", "licence"), rows))
     return refusals
 
 

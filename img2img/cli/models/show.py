@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +11,6 @@ import typer
 from img2img.cli.shared_options import AsJson
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from img2img.model_file import ModelCard, TensorSpec
 
 ModelName = Annotated[
@@ -35,15 +32,12 @@ def show(model: ModelName, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(json.loads(card.to_json()), indent=2))
         return
-    from rich.table import Table
+    from img2img.text_table import text_list
 
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for title, text in rows(path, card):
-        table.add_row(title, text)
-    cards_console().print(table)
+    print(text_list(card_rows(path, card)))
 
 
-def rows(path: Path, card: ModelCard) -> list[tuple[str, str]]:
+def card_rows(path: Path, card: ModelCard) -> list[tuple[str, str]]:
     """The card's lines, empty ones left out."""
     lines = [
         ("name", card.name),
@@ -90,8 +84,8 @@ def size(path: Path, card: ModelCard) -> str:
 
 
 def measured(card: ModelCard) -> str:
-    """The metrics that are single values; curves and the like are for `show`."""
-    return listed({name: value for name, value in card.metrics.items() if not isinstance(value, dict | list)})
+    """The metrics that are numbers; curves, and on what they were measured, are for `show`."""
+    return listed({name: value for name, value in card.metrics.items() if isinstance(value, int | float)})
 
 
 def listed(values: dict[str, Any]) -> str:
@@ -120,13 +114,6 @@ def _aligned(rows: list[dict[str, Any]]) -> list[str]:
 def tensor(spec: TensorSpec) -> str:
     shape = ", ".join(map(str, spec.shape))
     return f"{spec.name} ({shape}), {spec.unit}, {spec.range[0]:g} to {spec.range[1]:g}"
-
-
-def cards_console() -> Console:
-    """As wide as the terminal, or as a card's lines where there is none; brackets are text, not markup."""
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else 160, markup=False, emoji=False, highlight=False)
 
 
 def _text(value: object) -> str:

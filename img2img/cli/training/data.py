@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from img2img.data.download.catalogue import CATALOGUE
+from img2img.data.download.catalogue import FETCHABLE
 from img2img.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _Look = TypeVar("_Look")
 
-app = typer.Typer(help="Look through training data, fetch public data sets.", no_args_is_help=True)
+app = typer.Typer(help="Check training data, and download public data sets.", no_args_is_help=True)
 
 FindingKind = Literal[
     "unreadable",
@@ -33,7 +33,7 @@ FindingKind = Literal[
 ]
 
 
-@app.command()
+@app.command(short_help="Find unreadable, grey, tiny and duplicate images.")
 def check(
     sources: Annotated[
         list[str] | None,
@@ -134,7 +134,8 @@ def _followed(looks: Iterator[_Look], total: int, *, unit: str) -> Iterator[_Loo
 
 
 @app.command(
-    epilog="Sets: " + ", ".join(each.name for each in CATALOGUE.values() if not each.withdrawn) + "."
+    short_help="Download a public data set.",
+    epilog="Sets: " + ", ".join(FETCHABLE) + "."
 )  # fmt: skip
 def download(
     name: Annotated[str, typer.Argument(help="A set listed below; with --url, what its folder shall be called.")],

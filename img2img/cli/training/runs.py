@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from img2img.cli.amounts import duration
 from img2img.cli.shared_options import AsJson, in_a_folder
 
 if TYPE_CHECKING:
     from img2img.runs.run_records import RunRecords
 
-app = typer.Typer(invoke_without_command=True, help="Training runs, and how they went.")
+app = typer.Typer(invoke_without_command=True, help="List training runs, and show how they went.")
 
 Folder = Annotated[Path, typer.Option(metavar="DIR", help="Where the runs' folders lie.")]
 
@@ -24,11 +25,9 @@ def runs(context: typer.Context, folder: Folder = Path("runs"), as_json: AsJson 
     """List the runs: recipe, steps, last losses, health; `runs show RUN` draws one's curves."""
     if context.invoked_subcommand is not None:
         return
-    from rich.console import Console
-    from rich.table import Table
-
     from img2img.errors import RunError
     from img2img.runs.run_records import find_runs
+    from img2img.text_table import text_table
 
     summaries, refusals = [], []
     for run in find_runs(folder):
@@ -41,17 +40,14 @@ def runs(context: typer.Context, folder: Folder = Path("runs"), as_json: AsJson 
     elif not summaries and not refusals:
         print(f"No runs in {folder}: start one with `img2img train`.")
     else:
-        table = Table("run", "recipe", "step", "took", "last", "health")
-        for each in summaries:
-            table.add_row(*row(each))
-        Console(width=None if sys.stdout.isatty() else 160, markup=False, emoji=False, highlight=False).print(table)
+        print(text_table(("run", "recipe", "state", "took", "last", "health"), [row(each) for each in summaries]))
     for refusal in refusals:
         print(f"Error: {refusal}", file=sys.stderr)
     if refusals:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(short_help="Show how a run stands, and draw its curves.")
 def show(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
     output: Annotated[
@@ -69,6 +65,7 @@ def show(
     """Draw a run's losses and health to a PNG, and say how it stands."""
     from img2img.runs.run_chart import draw_run
     from img2img.runs.run_records import RunRecords
+    from img2img.text_table import wrapped_line
 
     records = RunRecords(run)
     told = summary(records)
@@ -78,26 +75,33 @@ def show(
     if as_json:
         print(as_strict_json(told))
         return
-    print(f"{run}: {told['recipe']}, step {told['step']:,} of {told['steps']:,}, {took(told['seconds'])}")
-    print(scalars(told["last"]))
-    for line in quality_lines(told["quality"]):
-        print(line)
+    print(f"{run}: {told['recipe']}, {progress_words(told)}, {duration(told['seconds'])}")
+    for line in (scalars(told["last"]), *quality_lines(told["quality"])):
+        print(wrapped_line(line))
     for finding in told["findings"]:
-        print(f"{steps_of(finding)}: {finding['name']}: {finding['sentence']}")
+        print(wrapped_line(f"{steps_of(finding)}: {finding['name']}: {finding['sentence']}"))
+    if not told["findings"]:
+        print(f"health: {health_words(told)}")
     print(f"drawn: {chart}")
 
 
 def summary(run: RunRecords) -> dict[str, Any]:
-    """How a run stands; a finding has "name", "sentence" and its "first" and "last" step."""
+    """How a run stands; a finding has "name", "sentence" and its "first" and "last" step.
+
+    "state" is "done", "running" where something was written within two minutes, or else "stopped"; "health_checks" how
+    many times its health was looked at.
+    """
     from dataclasses import asdict
 
     return {
         "run": str(run.path),
         **run.info,
         "step": run.step,
+        "state": run.state,
         "seconds": run.seconds,
         "last": run.last_scalars,
         "quality": quality(run),
+        "health_checks": len(run.health),
         "findings": [asdict(each) for each in run.findings],
     }
 
@@ -129,9 +133,23 @@ def as_strict_json(told: object) -> str:
 
 def row(told: dict[str, Any]) -> tuple[str, ...]:
     last = {name: value for name, value in told["last"].items() if name != "images_per_second"}
-    step = f"{told['step']:,} of {told['steps']:,}"
-    health = "\n".join(f"{each['name']} ({steps_of(each)})" for each in told["findings"])
-    return Path(told["run"]).name, told["recipe"], step, took(told["seconds"]), scalars(last), health
+    took = duration(told["seconds"])
+    return Path(told["run"]).name, told["recipe"], progress_words(told), took, scalars(last), health_words(told)
+
+
+def progress_words(told: dict[str, Any]) -> str:
+    """ "stopped at 12 of 400", "running, 12 of 400", "done, 400 steps"."""
+    step, steps, state = f"{told['step']:,}", f"{told['steps']:,}", told["state"]
+    if state == "done":
+        return f"done, {step} steps"
+    return f"stopped at {step} of {steps}" if state == "stopped" else f"{state}, {step} of {steps}"
+
+
+def health_words(told: dict[str, Any]) -> str:
+    """What was found, or that nothing was, or that nobody has looked."""
+    if told["findings"]:
+        return "\n".join(f"{each['name']} ({steps_of(each)})" for each in told["findings"])
+    return "nothing found" if told["health_checks"] else "not looked at yet"
 
 
 def scalars(values: dict[str, float]) -> str:
@@ -141,9 +159,3 @@ def scalars(values: dict[str, float]) -> str:
 def steps_of(finding: dict[str, Any]) -> str:
     first, last = finding["first"], finding["last"]
     return f"step {first:,}" if first == last else f"steps {first:,} to {last:,}"
-
-
-def took(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,5 +1,6 @@
 """`img2img train RECIPE`: one command a recipe, made from the table of recipes."""
 
+import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +28,7 @@ from img2img.cli.training.train_options import (
     Workers,
 )
 from img2img.data import PairDirection
-from img2img.recipes import RECIPES
+from img2img.recipes import RECIPES, check_preset
 
 app = typer.Typer(
     help="Train a model on your own pictures; every run can be stopped and resumed.", no_args_is_help=True
@@ -131,8 +132,12 @@ def _command(recipe: str) -> Callable[..., None]:
         named = {name: images for name, images in (("a", a), ("b", b), ("ab", ab)) if images}
         if not resume:
             RunFolder(run).refuse_another_run()  # before torch is imported and data read
+        if preset is not None:
+            check_preset(recipe, RECIPES[recipe].presets, preset)
         if (data or named) and not resume:
             _refuse_missing(recipe, data or (), named, direction)
+        if os.environ.get("RANK", "0") == "0":  # of several processes the first
+            typer.echo("loading PyTorch ...", err=True)
 
         from img2img.training.pace import Pace
         from img2img.training.request import TrainingRequest

@@ -5,6 +5,7 @@ from typing import Any
 
 from img2img.data.check.findings import KINDS, DataFinding, DataReport
 from img2img.data.listing import IMAGE_SUFFIXES
+from img2img.text_table import text_width, wrapped_line
 
 _NAMED = 3
 
@@ -16,6 +17,7 @@ def as_text(report: DataReport) -> str:
     else:
         images = f"{report.images:,} image{'s' * (report.images != 1)}"
         lines = [f"{_pairs(report)}{images}, {report.bytes / 1e6:,.1f} MB{_sizes(report)}"]
+        lines = wrapped_line(lines[0]).splitlines()
     if len(report.groups) > 1:
         lines += [f"  {shown(name)}: {count:,}" for name, count in report.groups.items()]
     found = {name: findings for name, findings in report.findings.items() if findings}
@@ -49,10 +51,24 @@ def _sizes(report: DataReport) -> str:
 
 def _section(name: str, findings: list[DataFinding]) -> list[str]:
     kind = KINDS[name]
-    lines = [f"{len(findings):,} {kind.word if len(findings) == 1 else kind.words}", f"  {kind.advice}"]
-    lines += [
-        f"    {shown(each.name)}" + (f"  ({shown(each.note)})" if each.note else "") for each in findings[:_NAMED]
+    lines = [
+        f"{len(findings):,} {kind.word if len(findings) == 1 else kind.words}",
+        wrapped_line(kind.advice, indent="  "),
     ]
+    lines += [line for each in findings[:_NAMED] for line in _named(each)]
     if len(findings) > _NAMED:
         lines.append(f"    and {len(findings) - _NAMED:,} more: --list {name} prints the paths")
     return lines
+
+
+def _named(finding: DataFinding) -> list[str]:
+    """The file, whole, with its note behind it, or below it where that does not fit."""
+    name = f"    {shown(finding.name)}"
+    if not finding.note:
+        return [name]
+    together = f"{name}  ({shown(finding.note)})"
+    return (
+        [together]
+        if len(together) <= text_width()
+        else [name, wrapped_line(f"({shown(finding.note)})", indent=" " * 6)]
+    )

@@ -99,12 +99,14 @@ _SETS = (
     PublicSet("ae_photos", "photos to be painted, for testing"),
 )
 CATALOGUE = {each.name: each for each in _SETS}
+FETCHABLE = tuple(each.name for each in _SETS if not each.withdrawn)
+"""The names of the sets that anybody may have."""
 
 
 def find_set(name: str) -> PublicSet:
-    """The set of that name; raises DataError with the names that exist, or with why it cannot be had."""
+    """The set of that name; raises DataError with the names of those that can be had, or with why it cannot be had."""
     if name not in CATALOGUE:
-        there = ", ".join(CATALOGUE)
+        there = ", ".join(FETCHABLE)
         raise DataError(f"no data set is called {name!r}; there are: {there}; any other zip needs --url")
     if reason := CATALOGUE[name].withdrawn:
         raise DataError(f"{name} cannot be fetched: {reason}")

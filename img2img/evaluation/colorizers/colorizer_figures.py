@@ -45,6 +45,8 @@ def colorizer_figures(request: EvaluationRequest, advance: Advance) -> dict[str,
     if "frechet_distance" in figures:
         figures["features"] = features.name
     figures["measured_on"] = f"{len(measured)} photos of {', '.join(names)} at {size} px"
+    if grey := len(source) - len(measured):
+        figures["measured_on"] += f"; left out: {grey} without colour"
     if len(sources) > 1:
         figures[SETS] = _of_sets(measured, names, [len(each) for each in sources])
     if grid:

@@ -1,0 +1,117 @@
+"""What a conversion would do, found out without writing anything: counts, what would be replaced, time and space."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from img2img.atomic_file import exists
+from img2img.batch.addresses import is_stored
+from img2img.batch.batch import BatchRequest, PhotoBatch, journal_of
+from img2img.batch.engines.engine import LocalEngine
+from img2img.batch.outcome import Outcome
+from img2img.conversion.options import ConversionOptions
+from img2img.conversion.photos import batch_request
+from img2img.errors import UsageError
+from img2img.machine import usable_cores
+
+SAMPLED = 8
+"""Photos that are converted, and thrown away, for the estimate."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """From `photos` of those due: how long all will take, how many bytes they will take, and how many are free.
+
+    `left_out`: photos of the sample that would be skipped, for they are in colour, or fail.
+    """
+
+    photos: int
+    seconds: float
+    bytes: int
+    free: int | None
+    left_out: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Photos that are `due`, left alone for each reason, and cannot be read; `failures` say why.
+
+    `replaced`: files that img2img did not make, or that somebody changed since, and why they are known for such.
+    """
+
+    due: int
+    skipped: Mapping[str, int]
+    failures: Sequence[Outcome] = ()
+    replaced: Sequence[tuple[Path, str]] = ()
+    passed_over: str = ""
+    estimate: Estimate | None = None
+
+
+def films_in_words(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> Iterator[str]:
+    """Of each film what would become of it. Raises UsageError."""
+    from img2img.video.plan import plan_films
+
+    for job in plan_films(list(inputs), output, word=options.word):
+        stays = exists(job.target) and not options.overwrite
+        yield f"{job.target}: already there; left alone" if stays else f"{job.source} would become {job.target}"
+
+
+def forecast_batch(inputs: Sequence[str], output: str | None, options: ConversionOptions, *, many: bool) -> Forecast:
+    """Of many photos. The journal is copied, and the photos of the estimate go to a temporary folder.
+
+    Raises what `convert` does before its work; ModelError where the model cannot be opened.
+    """
+    if options.watch:
+        raise UsageError("--watch has no end to foretell: leave it or --dry-run out")
+    request, passed_over = batch_request(inputs, output, options, many=many)
+    with _dry_batch(request) as (batch, scratch):
+        registered = batch.register()
+        measured = registered.due and options.engine == "local"
+        return Forecast(
+            registered.due,
+            registered.skipped,
+            list(batch.failures()),
+            list(batch.replaced()),
+            passed_over.words(),
+            _estimate(batch, registered.due, request, options, scratch) if measured else None,
+        )
+
+
+@contextmanager
+def _dry_batch(request: BatchRequest) -> Iterator[tuple[PhotoBatch, Path]]:
+    with TemporaryDirectory(prefix="img2img-dry-run-") as folder:
+        scratch, journal = Path(folder), journal_of(request)
+        for ending in ("", "-wal"):
+            if exists(found := Path(f"{journal}{ending}")):
+                shutil.copy(found, scratch / f"journal{ending}")
+        with PhotoBatch.open(replace(request, journal=scratch / "journal"), dry=True) as batch:
+            yield batch, scratch
+
+
+def _estimate(
+    batch: PhotoBatch, due: int, request: BatchRequest, options: ConversionOptions, scratch: Path
+) -> Estimate:
+    workers = options.jobs or (1 if options.one_at_a_time else usable_cores())
+    engine = LocalEngine(request.task, request.options, options.jobs, options.one_at_a_time)
+    outcomes = list(engine.run(batch.sample(SAMPLED, scratch / "results"), count=min(due, SAMPLED)))
+    each = due / len(outcomes)
+    return Estimate(
+        len(outcomes),
+        sum(outcome.seconds for outcome in outcomes) * each / min(workers, due),
+        round(sum(outcome.bytes or 0 for outcome in outcomes) * each),
+        _free(request.output),
+        sum(outcome.status != "done" for outcome in outcomes),
+    )
+
+
+def _free(output: Path) -> int | None:
+    if is_stored(output):
+        return None
+    nearest = next(folder for folder in (output.absolute(), *output.absolute().parents) if os.path.isdir(folder))  # noqa: PTH112
+    return shutil.disk_usage(nearest).free
