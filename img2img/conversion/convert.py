@@ -21,6 +21,7 @@ from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photo import one_photo
 from img2img.conversion.translate_options import TranslateOptions
 from img2img.errors import ModelError, UsageError
+from img2img.inference.run_model import settled_model
 from img2img.model_file import find_model, read_card
 from img2img.video.kinds import are_films
 
@@ -57,7 +58,7 @@ def convert(
 
 def options_for(model: Name, options: dict[str, Any]) -> ConversionOptions:
     """The options of what this model is for. Raises ModelError and UsageError."""
-    name = os.fspath(model)
+    name = settled_model(model)
     kind = _KINDS.get(read_card(find_model(name)).task)
     if kind is None:
         raise ModelError(f"{name}: converts no photos; `img2img models` says what each is for")

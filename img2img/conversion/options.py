@@ -123,8 +123,11 @@ class ConversionOptions:
     """Of the models that these options are for, as their cards have it."""
 
     def settled(self) -> "ConversionOptions":
-        """With all that is left to the models at hand chosen. Raises UsageError and ModelError."""
-        return self
+        """With all that is left to the models at hand chosen, and a run's model exported.
+
+        Raises UsageError and ModelError.
+        """
+        raise NotImplementedError
 
     @property
     def hints_beside(self) -> bool:
