@@ -52,8 +52,20 @@ def convert(
     ModelError, where the model cannot run; at the end Img2ImgError, where the report cannot be written.
     """
     chosen = options_for(model, options)
-    names = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
-    return _outcomes([os.fspath(each) for each in names], None if output is None else os.fspath(output), chosen)
+    return _outcomes(_names(inputs), None if output is None else os.fspath(output), chosen)
+
+
+def _names(inputs: Name | Iterable[Name]) -> list[str]:
+    """Raises TypeError for pictures that have no name: a result would have no place, and no journal could know it."""
+    single = isinstance(inputs, str | os.PathLike) or not isinstance(inputs, Iterable)
+    names = [inputs] if single else list(inputs)
+    for each in names:
+        if not isinstance(each, str | os.PathLike):
+            raise TypeError(
+                f"convert takes the names of files and folders, not a {type(each).__name__}: load(model) gives what "
+                "takes pictures in memory"
+            )
+    return [os.fspath(each) for each in names]
 
 
 def options_for(model: Name, options: dict[str, Any]) -> ConversionOptions:

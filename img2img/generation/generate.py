@@ -8,10 +8,10 @@ from img2img.atomic_file import check_target
 from img2img.errors import UsageError
 from img2img.generation.class_folders import write_class_folders
 from img2img.generation.drawing import check_condition, check_drawing_size, draw_sequences, offset_of, sample_count
-from img2img.generation.grid import columns_for, enlarge, tile
 from img2img.generation.picture_file import ANIMATED, STILL, write_animation, write_picture
 from img2img.generation.request import DrawingRequest
 from img2img.generation.walk import loop_order
+from img2img.inference.grid import columns_for, enlarge, tile
 from img2img.inference.sampler import Pictures, Sampler
 from img2img.photo.metadata.provenance import GENERATED, Provenance
 

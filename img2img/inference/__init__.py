@@ -34,6 +34,7 @@ def load(
 ) -> Colorizer | Translator | Sampler:
     """The model of that name, in that file, or of that training run: a Colorizer, a Translator or a Sampler.
 
+    The first two are called with a picture: a path, a file's bytes, an open file, a numpy array or a Pillow image.
     `device` is "auto", "cpu" or "cuda"; `threads` 0 takes every core; `runtime` is "auto", "onnxruntime" or
     "openvino". UsageError for another device or runtime, ModelError when there is no such model.
     """

@@ -62,12 +62,6 @@ class OpenedModel:
             raise ModelError(f"{self.source}: {error}") from None
 
 
-def check_type(value: object, kind: type, advice: str) -> None:
-    """Raise TypeError with advice for what is of another type: a path, most often."""
-    if not isinstance(value, kind):
-        raise TypeError(f"needs a {kind.__module__}.{kind.__name__}, not {type(value).__name__}: {advice}")
-
-
 def models_for(task: str) -> list[str]:
     """The names of the models at hand that do this."""
     return [path.stem for path in available_models() if _is_for(task, path)]

@@ -7,6 +7,8 @@ from pathlib import Path
 from img2img.atomic_file import is_file, is_folder
 from img2img.errors import ModelError
 from img2img.model_file.added_folder import added_model, added_models
+from img2img.model_file.card import ModelCard
+from img2img.model_file.container import read_card
 
 
 def checkpoints() -> Path:
@@ -28,6 +30,17 @@ def available_models() -> list[Path]:
     shipped = shipped_models()
     names = {path.stem for path in shipped}
     return [*shipped, *(path for path in added_models() if path.stem not in names)]
+
+
+def models() -> dict[str, ModelCard]:
+    """The cards of the available models, by name; a file that cannot be used is left out."""
+    cards = {}
+    for path in available_models():
+        try:
+            cards[path.stem] = read_card(path)
+        except ModelError:  # `img2img models` says what is wrong with it
+            continue
+    return cards
 
 
 def find_model(name_or_path: str) -> Path:

@@ -17,8 +17,8 @@ from tiny_sampler import SIZE, flat, linear_sampler
 from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app
-from img2img.generation.grid import GAP
 from img2img.inference import run_model
+from img2img.inference.grid import GAP
 from img2img.inference.sampler import Sampler
 from img2img.model_file import read_card
 from img2img.recipes import recipe_class
