@@ -33,7 +33,7 @@ def commands(text):
 COMMANDS = commands(README)
 OF_DOCUMENTS = [
     line
-    for name in ("batch", "pix2pix", "scaling", "steer")
+    for name in ("batch", "from-cyclegan", "pix2pix", "scaling", "steer")
     for line in commands((CHECKOUT / "docs" / f"{name}.md").read_text())
 ]
 CONVERTING = [line for line in COMMANDS if line.split()[1] in ("colorize", "suggest", "translate", "models")]
