@@ -6,9 +6,10 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from io import IOBase
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from img2img.atomic_file import exists, is_folder
 from img2img.batch.outcome import Outcome
@@ -57,15 +58,16 @@ def convert(
 
 def _names(inputs: Name | Iterable[Name]) -> list[str]:
     """Raises TypeError for pictures that have no name: a result would have no place, and no journal could know it."""
-    single = isinstance(inputs, str | os.PathLike) or not isinstance(inputs, Iterable)
-    names = [inputs] if single else list(inputs)
-    for each in names:
-        if not isinstance(each, str | os.PathLike):
-            raise TypeError(
-                f"convert takes the names of files and folders, not a {type(each).__name__}: load(model) gives what "
-                "takes pictures in memory"
-            )
-    return [os.fspath(each) for each in names]
+    single = isinstance(inputs, str | bytes | IOBase) or not isinstance(inputs, Iterable)
+    given: list[object] = [inputs] if single else [*cast("Iterable[object]", inputs)]
+    names = [os.fspath(each) for each in given if isinstance(each, str | os.PathLike)]
+    if len(names) < len(given):
+        kind = next(type(each).__name__ for each in given if not isinstance(each, str | os.PathLike))
+        raise TypeError(
+            f"convert takes names of files and folders, not a value of type {kind}: load(model) gives what takes "
+            "pictures in memory"
+        )
+    return names
 
 
 def options_for(model: Name, options: dict[str, Any]) -> ConversionOptions:

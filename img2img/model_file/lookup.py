@@ -51,9 +51,8 @@ def find_model(name_or_path: str) -> Path:
     if is_file(path):
         return path
     refuse_run(path)
-    if is_folder(path):
-        raise ModelError(f"{path}: a folder, but not a training run's (no config.json in it): give an .onnx file")
-    raise ModelError(f"{name_or_path}: no such model file, nor a model's name{_choices(name_or_path)}")
+    missing = "a folder without a training run (no config.json in it)" if is_folder(path) else "no such model file"
+    raise ModelError(f"{name_or_path}: {missing}, nor a model's name{_choices(name_or_path)}")
 
 
 def named_model(name: str) -> Path | None:

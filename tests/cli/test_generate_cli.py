@@ -306,7 +306,7 @@ def test_contradictions_exit_with_2_and_draw_nothing(models: Path, words: list[s
         (["colorizer.onnx"], "is a model for 'colorize', and generating needs one for 'generate'"),
         (["nothing.onnx"], "no such model file"),
         (["like.onnx", "--like", "nothing.jpg"], "nothing.jpg: no such file"),
-        ([""], "a folder, but not a training run's"),
+        ([""], "a folder without a training run"),
     ],
 )
 def test_what_cannot_be_used_exits_with_1(models: Path, words: list[str], said: str) -> None:

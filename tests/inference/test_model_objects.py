@@ -236,7 +236,7 @@ def test_available_models_are_cards_by_name() -> None:
     assert models["colorizer"].task == "colorize"
 
 
-@pytest.mark.parametrize("given", [Image.new("L", (4, 4)), b"photo", RAMP, [RAMP], [io.BytesIO()]])
+@pytest.mark.parametrize("given", [Image.new("L", (4, 4)), b"photo", RAMP, [RAMP], io.BytesIO()])
 def test_convert_takes_names_and_says_what_takes_pictures(given: Any) -> None:
-    with pytest.raises(TypeError, match=r"convert takes the names of files and folders, not a \w+: load\(model\)"):
+    with pytest.raises(TypeError, match=r"names of files and folders, not a value of type \w+: load\(model\)"):
         img2img.convert(given)

@@ -53,7 +53,7 @@ def test_wrapped_temporary_file_is_read(file: Path) -> None:
     with tempfile.NamedTemporaryFile() as wrapped:
         wrapped.write(file.read_bytes())
         wrapped.seek(0)
-        np.testing.assert_array_equal(as_photo(wrapped).pixels, RGB)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(as_photo(wrapped).pixels, RGB)
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])
