@@ -37,7 +37,7 @@ class RunFolder:
             for of_the_run_before in (self._stats, self._health, self._quality, best_file(self.path)):
                 of_the_run_before.unlink(missing_ok=True)
             (self.path / "directions.json").unlink(missing_ok=True)
-            for exported in exported_folder(self.path).glob("*"):
+            for exported in exported_folder(self.path).glob("*.*"):
                 exported.unlink()
             self.write_info(info)
         except OSError as error:
@@ -89,8 +89,8 @@ class RunFolder:
         return RunRecords(self.path).seconds
 
     def _check_links(self) -> None:
-        for name in ("previews", "tensorboard"):
-            check_stays_inside(self.path / name, self.path, error=RunError)
+        for folder in (self.path / "previews", self.path / "tensorboard", exported_folder(self.path)):
+            check_stays_inside(folder, self.path, error=RunError)
 
     def preview_path(self, step: int) -> Path:
         folder = self.path / "previews"
