@@ -3,7 +3,7 @@
     from img2img import load
 
     colorize = load("colorizer")
-    coloured = colorize(Image.open("photo.jpg"))
+    colorize("photo.jpg").save("coloured.png")
 
     from img2img import convert
 
@@ -38,9 +38,12 @@ if TYPE_CHECKING:
     )
     from img2img.inference import load
     from img2img.inference.colorizer import Colorizer
+    from img2img.inference.drawn import Drawn
     from img2img.inference.sampler import Sampler
     from img2img.inference.translator import Translator
+    from img2img.model_file import ModelCard, models
     from img2img.photo import Photo, read_photo, write_photo
+    from img2img.photo.pictures import Picture
     from img2img.version import __version__
 
 __all__ = [
@@ -48,13 +51,16 @@ __all__ = [
     "Colorizer",
     "ConversionOptions",
     "DataError",
+    "Drawn",
     "ExportError",
     "FilmError",
     "Img2ImgError",
+    "ModelCard",
     "ModelError",
     "Outcome",
     "Photo",
     "PhotoError",
+    "Picture",
     "RunError",
     "Sampler",
     "SettingError",
@@ -67,6 +73,7 @@ __all__ = [
     "__version__",
     "convert",
     "load",
+    "models",
     "read_photo",
     "write_photo",
 ]
@@ -80,9 +87,13 @@ _HOMES = {
     "Outcome": "img2img.batch.outcome",
     "load": "img2img.inference",
     "Colorizer": "img2img.inference.colorizer",
+    "Drawn": "img2img.inference.drawn",
     "Sampler": "img2img.inference.sampler",
     "Translator": "img2img.inference.translator",
+    "ModelCard": "img2img.model_file",
+    "models": "img2img.model_file",
     "Photo": "img2img.photo",
+    "Picture": "img2img.photo.pictures",
     "read_photo": "img2img.photo",
     "write_photo": "img2img.photo",
 }

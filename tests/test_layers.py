@@ -29,8 +29,8 @@ TRAINING_ONLY = {
 }
 BY_NAME = {
     "__init__.py": {
-        *("img2img.batch", "img2img.conversion", "img2img.errors", "img2img.inference", "img2img.photo"),
-        "img2img.version",
+        *("img2img.batch", "img2img.conversion", "img2img.errors", "img2img.inference", "img2img.model_file"),
+        *("img2img.photo", "img2img.version"),
     },
     "recipes/__init__.py": {"img2img.recipes"},
     "networks/encoder.py": set[str](),

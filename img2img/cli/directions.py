@@ -53,7 +53,6 @@ def fit(
       img2img directions fit --model runs/dcgan --data digits
       img2img generate --model runs/dcgan --direction slant=1.5
     """
-    from img2img.export.sampler_of_run import sampler_file
     from img2img.generation.fit import fit_model
 
     directions, path = fit_model(
@@ -62,7 +61,6 @@ def fit(
         seed=seed,
         target=output,
         device=device,
-        file_of=sampler_file,
         recognise=_classes_of(data) if data else None,
     )
     print(directions.table())
@@ -84,9 +82,9 @@ def show(
     directions: DirectionsFile = None,
 ) -> None:
     """Print the table of a model's directions again."""
-    from img2img.export.sampler_of_run import sampler_file
     from img2img.generation.directions_file import stored_directions
+    from img2img.inference.run_model import settled_model
     from img2img.model_file import find_model, read_card
 
-    card = read_card(find_model(sampler_file(model)))
+    card = read_card(find_model(settled_model(model, "generate")))
     print(stored_directions(model, directions, card).table())

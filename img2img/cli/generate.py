@@ -139,7 +139,6 @@ def generate(
     Exit codes: 0 all is well, 1 the model cannot be used or OUT exists,
     2 wrong usage, 130 stopped with Ctrl-C.
     """
-    from img2img.export.sampler_of_run import sampler_file
     from img2img.generation.generate import generate as draw
     from img2img.generation.request import DrawingRequest
 
@@ -163,7 +162,7 @@ def generate(
         device=device,
         provenance=provenance,
     )
-    print(draw(request, sampler_file))
+    print(draw(request))
 
 
 def _two(text: str | None) -> tuple[int, int] | None:

@@ -1,6 +1,6 @@
 """The options of colouring photos."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -48,9 +48,14 @@ class ColorizeOptions(ConversionOptions):
 
     model_task = "colorize"
 
-    model: Annotated[str, Option("One of `img2img models`, or an .onnx file.", metavar="NAME|FILE", over_http=True)] = (
-        "colorizer"
-    )
+    model: Annotated[
+        str,
+        Option(
+            "One of `img2img models`, an .onnx file, or a training run's folder.",
+            metavar="NAME|FILE|RUN",
+            over_http=True,
+        ),
+    ] = "colorizer"
     strength: Annotated[
         float,
         Option(
@@ -131,6 +136,11 @@ class ColorizeOptions(ConversionOptions):
     @property
     def word(self) -> str:
         return "colorized"
+
+    def settled(self) -> "ColorizeOptions":
+        from img2img.inference.run_model import settled_model
+
+        return replace(self, model=settled_model(self.model, self.model_task))
 
     @property
     def model_name(self) -> str:

@@ -6,9 +6,10 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from io import IOBase
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from img2img.atomic_file import exists, is_folder
 from img2img.batch.job import Job
@@ -22,6 +23,7 @@ from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photo import one_photo
 from img2img.conversion.translate_options import TranslateOptions
 from img2img.errors import ModelError, UsageError
+from img2img.inference.run_model import settled_model
 from img2img.model_file import find_model, read_card
 from img2img.video.kinds import are_films
 
@@ -52,13 +54,26 @@ def convert(
     ModelError, where the model cannot run; at the end Img2ImgError, where the report cannot be written.
     """
     chosen = options_for(model, options)
-    names = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
-    return _outcomes([os.fspath(each) for each in names], None if output is None else os.fspath(output), chosen)
+    return _outcomes(_names(inputs), None if output is None else os.fspath(output), chosen)
+
+
+def _names(inputs: Name | Iterable[Name]) -> list[str]:
+    """Raises TypeError for pictures that have no name: a result would have no place, and no journal could know it."""
+    single = isinstance(inputs, str | bytes | IOBase) or not isinstance(inputs, Iterable)
+    given: list[object] = [inputs] if single else [*cast("Iterable[object]", inputs)]
+    names = [os.fspath(each) for each in given if isinstance(each, str | os.PathLike)]
+    if len(names) < len(given):
+        kind = next(type(each).__name__ for each in given if not isinstance(each, str | os.PathLike))
+        raise TypeError(
+            f"convert takes names of files and folders, not a value of type {kind}: load(model) gives what takes "
+            "pictures in memory"
+        )
+    return names
 
 
 def options_for(model: Name, options: dict[str, Any]) -> ConversionOptions:
     """The options of what this model is for. Raises ModelError and UsageError."""
-    name = os.fspath(model)
+    name = settled_model(model)
     kind = _KINDS.get(read_card(find_model(name)).task)
     if kind is None:
         raise ModelError(f"{name}: converts no photos; `img2img models` says what each is for")

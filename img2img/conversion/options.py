@@ -127,8 +127,11 @@ class ConversionOptions:
     """Of the models that these options are for, as their cards have it."""
 
     def settled(self) -> "ConversionOptions":
-        """With all that is left to the models at hand chosen. Raises UsageError and ModelError."""
-        return self
+        """With all that is left to the models at hand chosen, and a run's model exported.
+
+        Raises UsageError and ModelError.
+        """
+        raise NotImplementedError
 
     def when_in_color(self, *, many: bool) -> "IfColor | None":
         """What becomes of photos that are in colour already; None where that does not matter."""

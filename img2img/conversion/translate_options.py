@@ -34,8 +34,9 @@ class TranslateOptions(ConversionOptions):
     model: Annotated[
         str | None,
         Option(
-            "One of `img2img models`, or an .onnx file. Needed where there is more than one translator.",
-            metavar="NAME|FILE",
+            "One of `img2img models`, an .onnx file, or a training run's folder. Needed where there is more than one "
+            "translator.",
+            metavar="NAME|FILE|RUN",
             over_http=True,
             show_default=False,
         ),
@@ -78,7 +79,9 @@ class TranslateOptions(ConversionOptions):
     ] = None
 
     def settled(self) -> "TranslateOptions":
-        chosen = replace(self, model=self.model or _only_translator())
+        from img2img.inference.run_model import settled_model
+
+        chosen = replace(self, model=settled_model(self.model or _only_translator(), self.model_task))
         if self.min_score:
             _warn_of_a_doubtful_score(chosen.model_name, self.min_score)
         return chosen

@@ -19,8 +19,8 @@ from img2img.export.targets import check_critic, targets_of
 from img2img.recipes import recipe_class
 from img2img.recipes.recipe import Recipe
 from img2img.recipes.settings import make_config
-from img2img.runs.saved_states import best_file
 from img2img.runs.state import TrainState, load_best, load_latest
+from img2img.saved_states import best_file
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
-from PIL import ImageOps
 
 from img2img.errors import UsageError
 from img2img.generation.directions_file import Directions, stored_directions
-from img2img.generation.grid import MOST_CLASS_COLUMNS
 from img2img.generation.request import DrawingRequest
 from img2img.generation.walk import sweep, walk
-from img2img.inference.sampler import Pictures, Sampler
+from img2img.inference.grid import MOST_CLASS_COLUMNS
+from img2img.inference.sampler import Pictures, Sampler, condition_of
 from img2img.lab import Floats
-from img2img.photo import read_photo
 
 PICTURES, VIDEOS, SWEPT, WALKS = 64, 16, 8, 1  # how many where nobody says
 STRIP_FRAMES, ANIMATION_FRAMES = 9, 24  # odd, so that a strip's middle is half-way
@@ -104,10 +101,3 @@ def check_condition(request: DrawingRequest, sampler: Sampler) -> None:
         raise UsageError(f"{sampler.source}: draws after a photo: give one with --like PHOTO")
     if request.like is not None and not sampler.takes_condition:
         raise UsageError(f"{sampler.source}: draws without a photo: leave --like out")
-
-
-def condition_of(photo: Path, size: int) -> Floats:
-    """(1, 3, size, size) RGB in [-1, 1]: the photo's middle square, shrunk; raises UnreadablePhoto."""
-    image = read_photo(photo, first_frame=True).to_image().convert("RGB")
-    pixels = np.asarray(ImageOps.fit(image, (size, size)), np.float32)
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None] / np.float32(127.5) - np.float32(1))

@@ -23,16 +23,15 @@ def fit_model(
     seed: int,
     target: Path | None = None,
     device: str = "auto",
-    file_of: Callable[[str], str] = str,
     recognise: Recognise | None = None,
 ) -> tuple[Directions, Path]:
     """Fit the directions of a model's file or a run, store them beside it (or in `target`), return both.
 
-    `file_of` finds the file of a run's folder. What cannot be fitted or stored is refused before the work.
+    What cannot be fitted or stored is refused before the work.
     """
     path = target or directions_path(model)
     check_target(path, overwrite=True, error=ModelError)
-    sampler = Sampler(file_of(model), device=device)
+    sampler = Sampler(model, device=device)
     check_fit(sampler, n)
     properties, notes = properties_of(sampler.channels), []
     if recognise:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from img2img.atomic_file import check_target
 from img2img.errors import UsageError
 from img2img.generation.class_folders import write_class_folders
 from img2img.generation.drawing import check_condition, check_drawing_size, draw_sequences, offset_of, sample_count
-from img2img.generation.grid import columns_for, enlarge, tile
 from img2img.generation.picture_file import ANIMATED, STILL, write_animation, write_picture
 from img2img.generation.request import DrawingRequest
 from img2img.generation.walk import loop_order
+from img2img.inference.grid import columns_for, enlarge, tile
 from img2img.inference.sampler import Pictures, Sampler
 from img2img.photo.metadata.provenance import GENERATED, Provenance
 
 
-def generate(request: DrawingRequest, file_of: Callable[[str], str] = str) -> str:
-    """Draw and write what is asked for; returns a line that says what is now where.
-
-    `file_of` finds the model file of a run's folder.
-    """
+def generate(request: DrawingRequest) -> str:
+    """Draw and write what is asked for; returns a line that says what is now where."""
     request.check()
-    sampler = Sampler(file_of(request.model), device=request.device)
+    sampler = Sampler(request.model, device=request.device)
     check_condition(request, sampler)
     if request.per_class is not None:
         return _class_folders(request, sampler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Literal, overload
 
 if TYPE_CHECKING:
@@ -24,21 +25,24 @@ def load(
 
 @overload
 def load(
-    model: str, *, device: str = "auto", threads: int = 0, runtime: str = "auto"
+    model: str | os.PathLike[str], *, device: str = "auto", threads: int = 0, runtime: str = "auto"
 ) -> Colorizer | Translator | Sampler: ...
 
 
 def load(
-    model: str = "colorizer", *, device: str = "auto", threads: int = 0, runtime: str = "auto"
+    model: str | os.PathLike[str] = "colorizer", *, device: str = "auto", threads: int = 0, runtime: str = "auto"
 ) -> Colorizer | Translator | Sampler:
-    """The model of that name, or in that file: a Colorizer or a Translator, called with a Pillow image, or a Sampler.
+    """The model of that name, in that file, or of that training run: a Colorizer, a Translator or a Sampler.
 
+    The first two are called with a picture: a path, a file's bytes, an open file, a numpy array or a Pillow image.
     `device` is "auto", "cpu" or "cuda"; `threads` 0 takes every core; `runtime` is "auto", "onnxruntime" or
     "openvino". UsageError for another device or runtime, ModelError when there is no such model.
     """
     from img2img.errors import ModelError
+    from img2img.inference.run_model import settled_model
     from img2img.model_file import find_model, read_card
 
+    model = settled_model(model)
     card = read_card(find_model(model))
     task = card.task
     if task == "critic":

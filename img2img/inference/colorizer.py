@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -17,11 +17,14 @@ from img2img.color import luma as luma_of
 from img2img.errors import ModelError, UsageError
 from img2img.inference.callables import Steady
 from img2img.inference.execution import Execution
-from img2img.inference.opened_model import OpenedModel, check_type
+from img2img.inference.in_order import in_order
+from img2img.inference.model_object import ModelObject
+from img2img.inference.opened_model import OpenedModel
 from img2img.inference.runtime import Runtime
 from img2img.lab import Floats, lightness
 from img2img.machine import return_freed_memory, usable_cores
 from img2img.photo import Photo
+from img2img.photo.pictures import Picture, as_photo
 from img2img.photo.pixels import Pixels
 from img2img.steering.color_classes import ColorClasses
 from img2img.steering.colors import Color, parse_color
@@ -43,8 +46,8 @@ class ShrunkLuma:
     shape: tuple[int, int]
 
 
-class Colorizer:
-    """A model that colours photos, by name or file.
+class Colorizer(ModelObject):
+    """A model that colours photos, by name, file or run.
 
     Threads may share one. `threads` is how many cores one photo may take, 0 all; `runtime` is "onnxruntime" ("auto"),
     "openvino", or an open one. ModelError when the file is not such a model.
@@ -58,35 +61,60 @@ class Colorizer:
         threads: int = 0,
         runtime: Runtime | str = "auto",
     ) -> None:
-        execution = Execution(device, threads or usable_cores(), runtime)
-        self._threads = execution.threads
-        self._model = OpenedModel(model, task="colorize", doing="colouring", execution=execution)
-        self.card = self._model.card
+        self._execution = Execution(device, threads or usable_cores(), runtime)
+        self._threads = self._execution.threads
+        self._model = OpenedModel(model, task="colorize", doing="colouring", execution=self._execution)
         self._predict(np.zeros((self.card.size_multiple, self.card.size_multiple), np.uint8))  # fail now or never
 
     def __call__(
         self,
-        image: Image.Image,
+        picture: Picture,
         *,
         strength: float = 1.0,
-        reference: Image.Image | None = None,
+        reference: Picture | None = None,
         influence: float = 1.0,
         palette: Sequence[str] = (),
         warmth: float = 0.0,
         hints: Sequence[Hint | str] = (),
     ) -> Image.Image:
-        """The coloured image, RGB or RGBA, 8 bit; `convert` keeps 16 bit and all that a file holds.
+        """The coloured picture, RGB or RGBA, 8 bit; `convert` keeps 16 bit and all that a file holds.
 
         `reference`, `influence` (0 to 1), `palette` (colours such as "#8a2b2b") and `warmth` (-1 to 1) are those of
-        `prior`; `hints` are such as "52%,40%=#3a6b35". UnreadablePhoto for an empty image, or a mode without a known
-        black and white; ModelError for a model that cannot be steered.
+        `prior`; `hints` are such as "52%,40%=#3a6b35". UnreadablePhoto for what is no picture, or one of a mode
+        without a known black and white; ModelError for a model that cannot be steered.
         """
-        check_type(image, Image.Image, "Image.open(path) gives one")
-        example = None if reference is None else Photo.from_image(reference)
-        colors = [parse_color(color) for color in palette]
-        prior = self.prior(reference=example, influence=influence, palette=colors, warmth=warmth)
+        prior = self._prior(reference, influence, palette, warmth)
         placed = [parse_hint(hint) if isinstance(hint, str) else hint for hint in hints]
-        return self.convert(Photo.from_image(image), strength=strength, steering=Steering(prior, placed)).to_image()
+        return self.convert(picture, strength=strength, steering=Steering(prior, placed)).to_image()
+
+    def many(
+        self,
+        pictures: Iterable[Picture],
+        *,
+        strength: float = 1.0,
+        reference: Picture | None = None,
+        influence: float = 1.0,
+        palette: Sequence[str] = (),
+        warmth: float = 0.0,
+    ) -> Iterator[Image.Image]:
+        """Each as if called with it, in order and as it is asked for, so that any number fits in memory.
+
+        As many are worked on at once as the cores hold: a Colorizer of `threads=1` takes one for each core. What is no
+        picture raises at its turn.
+        """
+        steering = Steering(self._prior(reference, influence, palette, warmth))
+
+        def coloured(picture: Picture) -> Image.Image:
+            return self.convert(picture, strength=strength, steering=steering).to_image()
+
+        return in_order(coloured, pictures, at_once=usable_cores() // self._threads)
+
+    def _prior(
+        self, reference: Picture | None, influence: float, palette: Sequence[str], warmth: float
+    ) -> Prior | None:
+        example = None if reference is None else as_photo(reference)
+        colors = [parse_color(color) for color in palette]
+        return self.prior(reference=example, influence=influence, palette=colors, warmth=warmth)
 
     def prior(
         self,
@@ -135,15 +163,15 @@ class Colorizer:
             )
 
     def convert(
-        self, photo: Photo, *, strength: float = 1.0, steady: Steady | None = None, steering: Steering = NEUTRAL
+        self, picture: Picture, *, strength: float = 1.0, steady: Steady | None = None, steering: Steering = NEUTRAL
     ) -> Photo:
-        """The coloured photo, all else kept: YCbCr for 8 bit, RGB for 16 bit, with the luma of `photo`.
+        """The coloured photo, all else kept: YCbCr for 8 bit, RGB for 16 bit, with the luma of the picture.
 
         `strength` scales the colours: 0 gives the grey photo, 1 what the model says. They are computed as sRGB's:
         a photo that keeps a wider RGB profile shows sRGB's numbers in that profile, a little more vivid. `steady`:
         the photo is a film's next frame, and its ab are led through this.
         """
-        check_type(photo, Photo, "read_photo(path) gives one")
+        photo = as_photo(picture)
         luma = luma_of(photo)
         pixels = join(
             luma, self.chroma(luma, strength=strength, steady=steady, steering=steering), threads=self._threads

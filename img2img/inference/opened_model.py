@@ -11,12 +11,13 @@ from img2img.atomic_file import is_file
 from img2img.errors import ModelError
 from img2img.inference.execution import Execution
 from img2img.inference.open_runtime import open_runtime
+from img2img.inference.run_model import settled_model
 from img2img.lab import Floats
 from img2img.model_file import available_models, find_model, read_card, read_model
 
 
 class OpenedModel:
-    """A model by name or file, checked to be for `task`; its errors name the file.
+    """A model by name, file or run, checked to be for `task`; its errors name the file.
 
     `doing` says in an error what needs such a model. Threads may share it.
     """
@@ -29,7 +30,7 @@ class OpenedModel:
         doing: str,
         execution: Execution = Execution(),
     ) -> None:
-        path = find_model(os.fspath(model))
+        path = find_model(settled_model(model, task))
         content, self.card = read_model(path)
         self.source = str(path)
         if self.card.task != task:
@@ -59,12 +60,6 @@ class OpenedModel:
             yield
         except ModelError as error:
             raise ModelError(f"{self.source}: {error}") from None
-
-
-def check_type(value: object, kind: type, advice: str) -> None:
-    """Raise TypeError with advice for what is of another type: a path, most often."""
-    if not isinstance(value, kind):
-        raise TypeError(f"needs a {kind.__module__}.{kind.__name__}, not {type(value).__name__}: {advice}")
 
 
 def models_for(task: str) -> list[str]:

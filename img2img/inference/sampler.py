@@ -7,22 +7,26 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from PIL import ImageOps
 
 from img2img.errors import ModelError, UsageError
+from img2img.inference.drawn import Drawn
 from img2img.inference.execution import Execution
 from img2img.inference.latents import draw_latents
+from img2img.inference.model_object import ModelObject
 from img2img.inference.opened_model import OpenedModel
 from img2img.inference.runtime import Runtime
 from img2img.lab import Floats
 from img2img.machine import usable_cores
 from img2img.model_file import TensorSpec
+from img2img.photo.pictures import Picture, as_photo
 
 Pictures = npt.NDArray[np.uint8]
 BATCH = 64  # pictures that the graph draws at a time
 
 
-class Sampler:
-    """A model that draws pictures from latents, by name or file.
+class Sampler(ModelObject):
+    """A model that draws pictures from latents, by name, file or run.
 
     `size` is the pictures' side in pixels, `channels` 1 or 3, `frames` 0 for pictures, a video's length for
     videos, `latent_size` the length of a latent, `classes` the names of what a conditional model draws.
@@ -36,10 +40,8 @@ class Sampler:
         threads: int = 0,
         runtime: Runtime | str = "auto",
     ) -> None:
-        execution = Execution(device, threads or usable_cores(), runtime)
-        self._model = OpenedModel(model, task="generate", doing="generating", execution=execution)
-        self.card = self._model.card
-        self.source = self._model.source
+        self._execution = Execution(device, threads or usable_cores(), runtime)
+        self._model = OpenedModel(model, task="generate", doing="generating", execution=self._execution)
         try:
             self._understand(self.card.inputs, self.card.outputs[0])
         except (IndexError, TypeError, ValueError):
@@ -61,6 +63,36 @@ class Sampler:
         self.channels, *lengths, _, self.size = sizes
         self.frames = lengths[0] if lengths else 0
         self._shape = tuple(sizes)
+
+    def __call__(
+        self,
+        count: int = 1,
+        *,
+        seed: int = 0,
+        label: int | str | Sequence[int | str] | None = None,
+        truncation: float | None = None,
+        like: Picture | None = None,
+    ) -> Drawn:
+        """`count` pictures, or videos; the first of 64 are those of 8.
+
+        A model with classes draws each in turn, or those of `label`: one for all, or one for each. `truncation` is that
+        of `latents`; `like` is the picture to draw after, for a model that takes one. UsageError where the model needs
+        one or takes none, UnreadablePhoto for what is no picture.
+        """
+        if count < 1:
+            raise UsageError(f"{count} pictures: ask for one or more")
+        condition = None if like is None else condition_of(like, self.size)
+        z = self.latents(count, seed, truncation=truncation)
+        return Drawn(self.sample(z, self._labels(count, label), condition), len(self.classes))
+
+    def _labels(self, count: int, label: int | str | Sequence[int | str] | None) -> Sequence[int | str] | None:
+        if label is None:
+            return [place % len(self.classes) for place in range(count)] if self.classes else None
+        return [label] * count if isinstance(label, int | str) else label
+
+    def _size(self) -> str:
+        classes = [f"{len(self.classes)} classes"] if self.classes else []
+        return ", ".join([f"{self.size} x {self.size} px", *([f"{self.frames} frames"] * bool(self.frames)), *classes])
 
     def latents(self, n: int, seed: int, *, truncation: float | None = None, stream: int = 0) -> Floats:
         """(n, latent_size) from N(0, 1), values beyond `truncation` drawn again; the i-th depends on (seed, i) only.
@@ -129,3 +161,10 @@ class Sampler:
         labels = [0] if self.classes else None
         condition = np.zeros((1, 3, self.size, self.size), np.float32) if self.takes_condition else None
         self.sample(np.zeros((1, self.latent_size), np.float32), labels, condition)
+
+
+def condition_of(picture: Picture, size: int) -> Floats:
+    """(1, 3, size, size) RGB in [-1, 1]: the picture's middle square, shrunk; raises UnreadablePhoto."""
+    image = as_photo(picture).to_image().convert("RGB")
+    pixels = np.asarray(ImageOps.fit(image, (size, size)), np.float32)
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None] / np.float32(127.5) - np.float32(1))

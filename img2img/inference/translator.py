@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -15,12 +16,15 @@ from img2img.errors import ModelError, UsageError
 from img2img.inference.callables import Steady
 from img2img.inference.enlarging import add_change, enlarge_picture
 from img2img.inference.execution import Execution
-from img2img.inference.opened_model import OpenedModel, check_type, find_reverse
+from img2img.inference.in_order import in_order
+from img2img.inference.model_object import ModelObject
+from img2img.inference.opened_model import OpenedModel, find_reverse
 from img2img.inference.runtime import Runtime
 from img2img.inference.tiling import TILE_SIDE, tiles
 from img2img.lab import Floats
 from img2img.machine import return_freed_memory, usable_cores
 from img2img.photo import Photo
+from img2img.photo.pictures import Picture, as_photo
 from img2img.photo.pixels import Pixels
 
 Size = Literal["card", "native"] | int
@@ -29,8 +33,8 @@ LARGEST_SIZE = 2048
 SMALLEST_SIDE = 16  # a network that pads by reflection needs a few pixels at its coarsest
 
 
-class Translator:
-    """A model that turns photos of one kind into another, by name or file.
+class Translator(ModelObject):
+    """A model that turns photos of one kind into another, by name, file or run.
 
     Threads may share one. `threads` is how many cores one photo may take, 0 all; `runtime` is "onnxruntime" ("auto"),
     "openvino", or an open one. ModelError when the file is not such a model.
@@ -48,20 +52,25 @@ class Translator:
         self._threads = self._execution.threads
         self._reverse: Translator | None = None
         self._model = OpenedModel(model, task="translate", doing="translating", execution=self._execution)
-        self.card = self._model.card
-        self.source = self._model.source
         self._multiple = self.card.size_multiple * -(-SMALLEST_SIDE // self.card.size_multiple)
         self._translate(np.zeros((self._multiple, self._multiple, 3), np.float32))  # fail now or never
 
-    def __call__(self, image: Image.Image, *, size: Size = "card") -> Image.Image:
-        """The translated image, RGB or RGBA, 8 bit; `convert` keeps 16 bit and all that a file holds.
+    def __call__(self, picture: Picture, *, size: Size = "card") -> Image.Image:
+        """The translated picture, RGB or RGBA, 8 bit; `convert` keeps 16 bit and all that a file holds.
 
-        UnreadablePhoto for an empty image, or a mode without a known meaning.
+        UnreadablePhoto for what is no picture, or one of a mode without a known meaning.
         """
-        check_type(image, Image.Image, "Image.open(path) gives one")
-        return self.convert(Photo.from_image(image), size=size).to_image()
+        return self.convert(picture, size=size).to_image()
 
-    def convert(self, photo: Photo, *, size: Size = "card", steady: Steady | None = None) -> Photo:
+    def many(self, pictures: Iterable[Picture], *, size: Size = "card") -> Iterator[Image.Image]:
+        """Each as if called with it, in order and as it is asked for, so that any number fits in memory.
+
+        As many are worked on at once as the cores hold: a Translator of `threads=1` takes one for each core. What is
+        no picture raises at its turn.
+        """
+        return in_order(lambda picture: self(picture, size=size), pictures, at_once=usable_cores() // self._threads)
+
+    def convert(self, picture: Picture, *, size: Size = "card", steady: Steady | None = None) -> Photo:
         """The translated photo, RGB, all but its colours kept.
 
         `size` is what the network sees: "card" a copy of the model's native size, N one of about N x N pixels; its
@@ -70,7 +79,7 @@ class Translator:
         profile the photo keeps. `steady`: the photo is a film's next frame, and the small copy's change (3, h, w), in
         [-2, 2], or picture is led through this; "native" has no small copy.
         """
-        check_type(photo, Photo, "read_photo(path) gives one")
+        photo = as_photo(picture)
         pixels = grey_or_rgb(photo)
         if size == "native":
             translated = self._at_native_size(pixels)

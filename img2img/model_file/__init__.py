@@ -10,7 +10,15 @@ from img2img.model_file.container import (
     read_model,
     rewrite_card,
 )
-from img2img.model_file.lookup import available_models, checkpoints, find_model, shipped_models
+from img2img.model_file.lookup import (
+    available_models,
+    checkpoints,
+    find_model,
+    is_run,
+    models,
+    named_model,
+    shipped_models,
+)
 
 __all__ = [
     "CARD_KEY",
@@ -22,6 +30,9 @@ __all__ = [
     "check_model",
     "checkpoints",
     "find_model",
+    "is_run",
+    "models",
+    "named_model",
     "read_card",
     "read_model",
     "rewrite_card",

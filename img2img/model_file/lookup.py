@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from img2img.atomic_file import is_file
+from img2img.atomic_file import is_file, is_folder
 from img2img.errors import ModelError
 from img2img.model_file.added_folder import added_model, added_models
+from img2img.model_file.card import ModelCard
+from img2img.model_file.container import read_card
 
 
 def checkpoints() -> Path:
@@ -30,16 +32,33 @@ def available_models() -> list[Path]:
     return [*shipped, *(path for path in added_models() if path.stem not in names)]
 
 
+def models() -> dict[str, ModelCard]:
+    """The cards of the available models, by name; a file that cannot be used is left out."""
+    cards = {}
+    for path in available_models():
+        try:
+            cards[path.stem] = read_card(path)
+        except ModelError:  # `img2img models` says what is wrong with it
+            continue
+    return cards
+
+
 def find_model(name_or_path: str) -> Path:
     """The file of a model that ships or was added, by its name, or any other model file by its path."""
-    shipped = {path.stem: path for path in shipped_models()}
-    if path := shipped.get(name_or_path) or added_model(name_or_path):
+    if path := named_model(name_or_path):
         return path
     path = Path(name_or_path)
     if is_file(path):
         return path
     refuse_run(path)
-    raise ModelError(f"{name_or_path}: no such model file, nor a model's name{_choices(name_or_path)}")
+    missing = "a folder without a training run (no config.json in it)" if is_folder(path) else "no such model file"
+    raise ModelError(f"{name_or_path}: {missing}, nor a model's name{_choices(name_or_path)}")
+
+
+def named_model(name: str) -> Path | None:
+    """The file of the model that ships, or was added, under this name."""
+    shipped = {path.stem: path for path in shipped_models()}
+    return shipped.get(name) or added_model(name)
 
 
 def _choices(wanted: str) -> str:
@@ -51,7 +70,12 @@ def _choices(wanted: str) -> str:
     return f"{meant} Available models: {', '.join(names) or f'none, {checkpoints()} has no .onnx file'}"
 
 
+def is_run(path: Path) -> bool:
+    """Whether it is the folder of a training run."""
+    return is_file(path / "config.json")
+
+
 def refuse_run(path: Path) -> None:
     """Raise ModelError for the folder of a run, which is taken for a model easily."""
-    if is_file(path / "config.json"):
+    if is_run(path):
         raise ModelError(f"{path}: a run's folder, not a model file: first `img2img export {path} -o NAME.onnx`")

@@ -14,7 +14,7 @@ from img2img.errors import PhotoError
 from img2img.photo.decode import decoded
 from img2img.photo.jpeg_settings import JpegSettings
 from img2img.photo.metadata.provenance import Provenance
-from img2img.photo.pixels import Pixels, pillow_image
+from img2img.photo.pixels import Pixels, pillow_image, png_bytes
 
 PngChunks = tuple[tuple[bytes, bytes], ...]
 Space = Literal["L", "RGB", "YCbCr"]
@@ -78,6 +78,10 @@ class Photo:
         info = {"icc_profile": self.icc, "exif": self.exif, "xmp": self.xmp, "dpi": self.dpi}
         image.info.update({key: value for key, value in info.items() if value is not None})
         return image
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows."""
+        return png_bytes(self.to_image())
 
     @classmethod
     def from_image(cls, image: Image.Image, *, turned: bool = False) -> Photo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -46,3 +47,10 @@ def pillow_image(values: Pixels, mode: str) -> Image.Image:
     values = np.ascontiguousarray(as_8_bit(values))
     size = (values.shape[1], values.shape[0])
     return Image.frombuffer(mode, size, values, "raw", mode, 0, 1)
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    """A PNG file of the image, as a notebook shows it."""
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()

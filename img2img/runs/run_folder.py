@@ -11,7 +11,7 @@ from img2img.atomic_file import check_stays_inside, reason_for, write_at_once
 from img2img.errors import RunError
 from img2img.runs.run_info import CONFIG, RunInfo, read_info
 from img2img.runs.run_records import RunRecords, read_records
-from img2img.runs.saved_states import best_file, state_files, state_step
+from img2img.saved_states import best_file, exported_folder, state_files, state_step
 from img2img.version import __version__
 
 
@@ -36,9 +36,9 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             for of_the_run_before in (self._stats, self._health, self._quality, best_file(self.path)):
                 of_the_run_before.unlink(missing_ok=True)
-            for pattern in ("sampler-*.onnx", "sampler-*.safetensors", "directions.json"):
-                for made_from_the_run_before in self.path.glob(pattern):
-                    made_from_the_run_before.unlink()
+            (self.path / "directions.json").unlink(missing_ok=True)
+            for exported in exported_folder(self.path).glob("*.*"):
+                exported.unlink()
             self.write_info(info)
         except OSError as error:
             raise RunError(f"{self.path}: cannot be a run's folder: {reason_for(error, 'written')}") from error
@@ -89,8 +89,8 @@ class RunFolder:
         return RunRecords(self.path).seconds
 
     def _check_links(self) -> None:
-        for name in ("previews", "tensorboard"):
-            check_stays_inside(self.path / name, self.path, error=RunError)
+        for folder in (self.path / "previews", self.path / "tensorboard", exported_folder(self.path)):
+            check_stays_inside(folder, self.path, error=RunError)
 
     def preview_path(self, step: int) -> Path:
         folder = self.path / "previews"

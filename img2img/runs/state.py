@@ -10,7 +10,7 @@ import torch
 
 from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import RunError
-from img2img.runs.saved_states import KEEP, best_file, state_file, state_files
+from img2img.saved_states import KEEP, best_file, state_file, state_files
 
 
 @dataclass

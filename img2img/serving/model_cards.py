@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 
-from img2img.errors import ModelError, UsageError
-from img2img.model_file import ModelCard, available_models, read_card
+from img2img.errors import UsageError
+from img2img.model_file import ModelCard, models
 
 
 @cache
 def model_cards() -> dict[str, ModelCard]:
-    """By name; a file that cannot be used is left out. Each is read and checked once, which takes a moment."""
-    cards: dict[str, ModelCard] = {}
-    for path in available_models():
-        try:
-            cards[path.stem] = read_card(path)
-        except ModelError:
-            continue
-    return cards
+    """Each is read and checked once, which takes a moment."""
+    return models()
 
 
 def model_names(task: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from img2img.runs.saved_states import KEEP
+from img2img.saved_states import KEEP
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from img2img.data.training_data import TrainingData
 from img2img.recipes.recipe import Recipe
 from img2img.runs.run_folder import RunFolder
 from img2img.runs.run_records import badness
-from img2img.runs.saved_states import best_file
 from img2img.runs.state import load_best
+from img2img.saved_states import best_file
 
 _log = logging.getLogger(__name__)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,15 +17,15 @@ from tiny_sampler import SIZE, flat, linear_sampler
 from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app
-from img2img.export.sampler_of_run import sampler_file
-from img2img.generation.grid import GAP
+from img2img.inference import run_model
+from img2img.inference.grid import GAP
 from img2img.inference.sampler import Sampler
 from img2img.model_file import read_card
 from img2img.recipes import recipe_class
 from img2img.recipes.settings import make_config
 from img2img.runs.run_folder import RunFolder
 from img2img.runs.run_info import RunInfo
-from img2img.runs.state import TrainState, load_latest
+from img2img.runs.state import TrainState
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CELL = SIZE + GAP
@@ -305,7 +306,7 @@ def test_contradictions_exit_with_2_and_draw_nothing(models: Path, words: list[s
         (["colorizer.onnx"], "is a model for 'colorize', and generating needs one for 'generate'"),
         (["nothing.onnx"], "no such model file"),
         (["like.onnx", "--like", "nothing.jpg"], "nothing.jpg: no such file"),
-        ([""], "no saved state in it"),
+        ([""], "a folder without a training run"),
     ],
 )
 def test_what_cannot_be_used_exits_with_1(models: Path, words: list[str], said: str) -> None:
@@ -346,44 +347,13 @@ def save_state(run: Path, step: int, recipe: str = "gan") -> Path:
     return run / f"state-{step:08d}.pt"
 
 
-@pytest.fixture
-def exports(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the files that are exported; nothing more is done."""
-    names: list[str] = []
-
-    def export_run(run: Path, target: Path, *, tolerance: float) -> None:
-        load_latest(run)
-        names.append(target.name)
-        target.touch()
-
-    monkeypatch.setattr("img2img.export.models_of_run.export_run", export_run)
-    return names
-
-
-def test_sampler_is_named_after_the_state_that_was_read(tmp_path: Path, exports: list[str]) -> None:
-    save_state(tmp_path / "run", 100)
-    (tmp_path / "run/state-00000200.pt").write_bytes(b"cut short")
-    for _ in range(2):  # the second time it is there
-        with pytest.warns(UserWarning, match="state-00000200.pt: damaged") as warned:
-            assert sampler_file(str(tmp_path / "run")) == str(tmp_path / "run/sampler-00000100.onnx")
-        assert len(warned) == 1
-    assert exports == ["sampler-00000100.onnx"]
-
-
-def test_sampler_older_than_its_state_is_made_again(tmp_path: Path, exports: list[str]) -> None:
-    state = save_state(tmp_path / "run", 100)
-    (tmp_path / "run/sampler-00000100.onnx").write_bytes(b"of another run")
-    os.utime(tmp_path / "run/sampler-00000100.onnx", ns=(0, state.stat().st_mtime_ns - 1))
-    for _ in range(2):
-        assert sampler_file(str(tmp_path / "run")) == str(tmp_path / "run/sampler-00000100.onnx")
-    assert exports == ["sampler-00000100.onnx"]
-
-
 def test_new_run_removes_what_was_made_of_the_one_before(tmp_path: Path) -> None:
-    for name in ("sampler-00000100.onnx", "sampler-00000100.safetensors", "directions.json", "mine.onnx"):
+    (tmp_path / "exported").mkdir()
+    for name in ("exported/run.onnx", "exported/run.safetensors", "directions.json", "mine.onnx"):
         (tmp_path / name).touch()
     RunFolder(tmp_path).create(RunInfo("gan", {}, 0, [], None, "", {}, ""))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "mine.onnx"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "exported", "mine.onnx"]
+    assert not list((tmp_path / "exported").iterdir())
 
 
 def test_samplers_take_no_native_size(tmp_path: Path) -> None:
@@ -393,21 +363,24 @@ def test_samplers_take_no_native_size(tmp_path: Path) -> None:
     assert "--native-size: gan draws at the size it was trained at; leave it out" in result.stderr
 
 
-def test_run_draws_with_the_sampler_of_its_newest_state(models: Path, tmp_path: Path) -> None:
+def export(model: Path, run: Path, step: int) -> None:
+    """What an export of the run's newest state leaves, which `model` stands for."""
+    state = save_state(run, step)
+    (run / "exported").mkdir(exist_ok=True)
+    shutil.copy(model, run / "exported" / "run.onnx")
+    made_of = {"state": state.name, "content": run_model._content_sum(state)}
+    (run / "exported" / run_model.MADE_OF).write_text(json.dumps(made_of))
+
+
+def test_directions_of_a_run_are_those_of_its_newest_state(models: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    run.mkdir()
-    for step in (100, 200):
-        (run / f"state-{step:08d}.pt").touch()
-        (run / f"sampler-{step:08d}.onnx").write_bytes((models / "grey.onnx").read_bytes())
-    assert sampler_file(str(run)) == str(run / "sampler-00000200.onnx")
-    assert sampler_file("colorizer") == "colorizer"
+    export(models / "grey.onnx", run, 100)
     drawn(run, "-n", "4")
     img2img("directions", "fit", "--model", run, "-n", "50")
     assert (run / "directions.json").is_file()
     drawn(run, "-n", "4", "--direction", "brightness=1", "-o", "moved.png")
     assert img2img("directions", "show", run).exit_code == 0
-    (run / "state-00000300.pt").touch()
-    (run / "sampler-00000300.onnx").write_bytes((models / "shades.onnx").read_bytes())
+    export(models / "shades.onnx", run, 200)
     assert img2img("directions", "show", run).exit_code == 1
 
 
@@ -427,19 +400,10 @@ def test_trained_run_is_exported_once_and_drawn_from(photos: Path, tmp_path: Pat
     trained = img2img("train", "gan", "--data", photos, "--steps", "2", "--out", "run", "--device", "cpu", *words)
     assert trained.exit_code == 0, trained.output
     assert drawn("run", "-n", "4") == "samples.png: 4 pictures, 16 x 16 px\n"
-    exported = Path("run/sampler-00000002.onnx").stat().st_mtime_ns
+    exported = Path("run/exported/run.onnx").stat().st_mtime_ns
     drawn("run", "-n", "4", "-o", "again.png")
-    assert Path("run/sampler-00000002.onnx").stat().st_mtime_ns == exported
+    assert Path("run/exported/run.onnx").stat().st_mtime_ns == exported
     np.testing.assert_array_equal(pixels("again.png"), pixels("samples.png"))
-
-
-def test_run_that_converts_photos_is_refused_before_it_is_exported(tmp_path: Path) -> None:
-    about = {"recipe": "colorizer", "config": {}, "seed": 0, "data": [], "init": None, "command": "", "versions": {}}
-    Path("run").mkdir()
-    Path("run/config.json").write_text(json.dumps(about | {"hardware": ""}))
-    Path("run/state-00000002.pt").touch()
-    assert "run: a run of colorizer, which converts photos" in refusal(1, "run")
-    assert not list(Path("run").glob("*.onnx"))
 
 
 def test_generating_from_a_file_needs_no_training_package(models: Path, tmp_path: Path) -> None:

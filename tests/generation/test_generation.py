@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw
 from img2img.atomic_file import check_target
 from img2img.errors import ModelError, UnwritablePhoto
 from img2img.generation.drawing import condition_of
-from img2img.generation.grid import columns_for, enlarge, tile
 from img2img.generation.picture_file import write_animation, write_picture
 from img2img.generation.properties import Property, brightness, hue, properties_of, slant, thickness
 from img2img.generation.walk import loop_order, slerp, sweep, walk
+from img2img.inference.grid import columns_for, enlarge, tile
 
 HUE = properties_of(3)[-1]
 

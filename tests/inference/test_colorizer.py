@@ -154,14 +154,6 @@ def test_empty_image_is_refused(colorizer: Colorizer, size: tuple[int, int]) -> 
         colorizer(Image.new("L", size))
 
 
-@pytest.mark.parametrize("path", ["photo.jpg", Path("photo.jpg")])
-def test_path_instead_of_an_image_names_what_opens_it(colorizer: Colorizer, path: object) -> None:
-    with pytest.raises(TypeError, match=r"needs a PIL\.Image\.Image, not \w+: Image\.open\(path\)"):
-        colorizer(path)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"Photo, not \w+: read_photo\(path\)"):
-        colorizer.convert(path)  # type: ignore[arg-type]
-
-
 def test_model_sees_lightness_in_its_own_unit(tmp_path: Path) -> None:
     """ab = L / 50 - 1 makes white warm and black cold; at L 50 it is neutral."""
     colorizer = Colorizer(write_tiny_model(tmp_path / "slope.onnx", tiny_model(0, 0, slope=0.2)), threads=1)

@@ -213,7 +213,7 @@ def test_tiles_with_the_whole_pictures_statistics_equal_the_whole(
     assert difference(normed.convert(scene, size="native"), whole) > 5
     monkeypatch.setattr(normed, "_statistics", lambda pixels: (statistics,))
     monkeypatch.setattr(tiling, "SMALLEST_HALO", 0)
-    monkeypatch.setattr(normed, "card", replace(normed.card, halo=0))
+    monkeypatch.setattr(normed._model, "card", replace(normed.card, halo=0))
     assert difference(normed.convert(scene, size="native"), whole) > 5
 
 
@@ -310,13 +310,6 @@ def test_model_that_gives_no_picture_is_refused_when_it_is_loaded(tmp_path: Path
 def test_empty_image_is_refused(negative: Translator, size: tuple[int, int]) -> None:
     with pytest.raises(UnreadablePhoto, match=f"{size[0]} x {size[1]} pixels"):
         negative(Image.new("RGB", size))
-
-
-def test_path_instead_of_an_image_names_what_opens_it(negative: Translator) -> None:
-    with pytest.raises(TypeError, match=r"needs a PIL\.Image\.Image, not str: Image\.open\(path\)"):
-        negative("photo.jpg")  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"Photo, not str: read_photo\(path\)"):
-        negative.convert("photo.jpg")  # type: ignore[arg-type]
 
 
 def test_threads_may_share_one_translator(normed: Translator) -> None:

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from img2img.errors import RunError
-from img2img.runs.saved_states import state_files, state_step, stopping_place
 from img2img.runs.state import TrainState, load_best, load_latest, python_rng_state, restore_python_rng
+from img2img.saved_states import state_files, state_step, stopping_place
 
 
 def state(step: int) -> TrainState:

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from img2img.errors import RunError
 from img2img.runs.run_folder import RunFolder
-from img2img.runs.saved_states import state_files
 from img2img.runs.state import TrainState, load_latest
+from img2img.saved_states import state_files
 from img2img.training.processes import collective
 from img2img.training.processes.batch_norm import SynchronisedBatchNorm, synchronise_batch_norm
 from img2img.training.processes.collective import all_alive

@@ -33,8 +33,8 @@ from img2img.recipes import RECIPES, recipe_class
 from img2img.recipes.recipe import Recipe, frozen
 from img2img.recipes.settings import make_config
 from img2img.runs.run_folder import RunFolder
-from img2img.runs.saved_states import state_files
 from img2img.runs.state import load_latest
+from img2img.saved_states import state_files
 from img2img.training.ema import Ema
 from img2img.training.health.history import Finding
 from img2img.training.pace import Pace

@@ -15,8 +15,8 @@ from img2img.errors import RunError
 from img2img.evaluation.sets import translation
 from img2img.evaluation.sets.feature_network import PooledFeatures
 from img2img.runs.run_folder import RunFolder
-from img2img.runs.saved_states import best_file
 from img2img.runs.state import load_best, load_latest
+from img2img.saved_states import best_file
 from img2img.training import reporter, validation
 from img2img.training.request import TrainingRequest
 from img2img.training.start import start

@@ -17,8 +17,8 @@ ModelSource = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="An .onnx file of img2img's, https://...#sha256=HEX, or hf:OWNER/NAME@REVISION[:FILE] on the Hugging Face "
-        "hub (model.onnx where no FILE is said).",
+        help="An .onnx file of img2img's, a run's folder, https://...#sha256=HEX, or hf:OWNER/NAME@REVISION[:FILE] on "
+        "the Hugging Face hub (model.onnx where no FILE is said).",
     ),
 ]
 NewName = Annotated[
@@ -46,13 +46,15 @@ def add(source: ModelSource, name: NewName = None, overwrite: Replacing = False,
     \b
     Examples:
       img2img models add snow.onnx
+      img2img models add runs/snow                        a training run, exported first
       img2img models add 'https://example.org/snow.onnx#sha256=...' --name winter
       img2img models add hf:OWNER/NAME@COMMIT:snow.onnx
     """
+    from img2img.inference.run_model import settled_model
     from img2img.model_file.adding.add import add_model
 
     with _transfer() as progress:
-        added = add_model(source, name=name, overwrite=overwrite, unchecked=unchecked, progress=progress)
+        added = add_model(settled_model(source), name=name, overwrite=overwrite, unchecked=unchecked, progress=progress)
     _print_what_came(added)
 
 

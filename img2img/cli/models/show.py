@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from img2img.model_file import ModelCard, TensorSpec
 
 ModelName = Annotated[
-    str, typer.Argument(metavar="NAME|FILE", help="An available model, or an .onnx or .safetensors file.")
+    str,
+    typer.Argument(
+        metavar="NAME|FILE|RUN", help="An available model, an .onnx or .safetensors file, or a run's folder."
+    ),
 ]
 
 RESULTS = {
@@ -25,9 +28,10 @@ RESULTS = {
 
 def show(model: ModelName, as_json: AsJson = False) -> None:
     """Print a model's card: what it is, how it was made and how good it was measured to be."""
+    from img2img.inference.run_model import settled_model
     from img2img.model_file import find_model, read_card
 
-    path = find_model(model)
+    path = find_model(settled_model(model))
     card = read_card(path)
     if as_json:
         print(json.dumps(json.loads(card.to_json()), indent=2))

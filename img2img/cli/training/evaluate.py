@@ -31,7 +31,7 @@ def _split(text: str | None) -> tuple[float, ...]:
 
 def evaluate(
     model: Annotated[
-        str | None, typer.Argument(metavar="NAME|FILE", help="A colorizer, a translator or a sampler.")
+        str | None, typer.Argument(metavar="NAME|FILE|RUN", help="A colorizer, a translator or a sampler.")
     ] = None,
     data: Annotated[
         list[str] | None,
@@ -135,7 +135,9 @@ def evaluate(
     import json
 
     from img2img.evaluation.request import EvaluationRequest
+    from img2img.inference.run_model import settled_model
 
+    model = settled_model(model) if model else None
     request = EvaluationRequest(
         model=model,
         data=tuple(data or ()),

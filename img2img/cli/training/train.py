@@ -126,7 +126,7 @@ def _command(recipe: str) -> Callable[..., None]:
 
         from img2img.errors import RunError
         from img2img.runs.run_folder import RunFolder
-        from img2img.runs.saved_states import stopping_place
+        from img2img.saved_states import stopping_place
 
         run = out or Path("runs") / recipe
         named = {name: images for name, images in (("a", a), ("b", b), ("ab", ab)) if images}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from img2img.errors import RunError
-from img2img.runs.saved_states import state_files
+from img2img.saved_states import state_files
 
 
 @torch.no_grad()

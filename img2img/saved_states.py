@@ -1,4 +1,4 @@
-"""Which states a run's folder holds, told by their names alone."""
+"""Which states a run's folder holds, told by their names alone, and where its exported model lies."""
 
 from pathlib import Path
 
@@ -23,6 +23,11 @@ def state_file(folder: Path, step: int) -> Path:
 def best_file(folder: Path) -> Path:
     """Where the best state is kept, of a run whose quality is measured."""
     return folder / "best.pt"
+
+
+def exported_folder(folder: Path) -> Path:
+    """Where the model files lie that were made of a run because it was named as a model."""
+    return folder / "exported"
 
 
 def state_step(path: Path) -> int:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-
-from img2img.inference.sampler import Pictures
+import numpy.typing as npt
 
 GAP = 2  # white pixels between pictures
 MOST_CLASS_COLUMNS = 16
@@ -17,7 +16,7 @@ def columns_for(count: int, classes: int) -> int:
     return classes if 0 < classes <= MOST_CLASS_COLUMNS else max(1, math.ceil(math.sqrt(count)))
 
 
-def tile(pictures: Pictures, columns: int) -> Pictures:
+def tile(pictures: npt.NDArray[np.uint8], columns: int) -> npt.NDArray[np.uint8]:
     """(N, h, w, C) -> (H, W, C), row by row, with white gaps between and white where the last row ends early."""
     count, height, width, channels = pictures.shape
     columns = min(columns, count)
@@ -30,6 +29,6 @@ def tile(pictures: Pictures, columns: int) -> Pictures:
     return sheet
 
 
-def enlarge(pictures: Pictures, scale: int) -> Pictures:
+def enlarge(pictures: npt.NDArray[np.uint8], scale: int) -> npt.NDArray[np.uint8]:
     """(..., h, w, C) -> (..., scale * h, scale * w, C): each pixel a square, so that one sees what was drawn."""
     return pictures.repeat(scale, axis=-3).repeat(scale, axis=-2)
