@@ -48,7 +48,7 @@ def _windowed(planes: NDArray[np.float64]) -> NDArray[np.float64]:
 class Lpips:
     """Learned perceptual distance (Zhang, arXiv 1801.03924), AlexNet's; 0 when equal.
 
-    AlexNet, torchvision's, comes from a file, and what was learned beside it from one of torchmetrics': to import either
+    AlexNet, torchvision's, comes from a file, what was learned beside it from one of torchmetrics': to import either
     package takes seconds. Raises ModelError for another file.
     """
 
