@@ -1,7 +1,6 @@
 """What a conversion shows while it goes on: a bar on a terminal, a line for each photo that failed."""
 
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -136,22 +135,13 @@ def _bar(total: int, *, shown: bool) -> Iterator[Callable[[Outcome], None]]:
 
 
 @contextmanager
-def photos_measured(after: float = 2.0) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal once work takes more than so many seconds: tell it of photos done, and of how many."""
+def photos_measured() -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, which pulses until told of photos done, and of how many: PyTorch alone takes seconds."""
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
     from img2img.progress_bar import progress_bar
 
-    progress = progress_bar()
-    task, shown_from = progress.add_task("", note=""), time.monotonic() + after
-
-    def advance(done: int, total: int) -> None:
-        if time.monotonic() > shown_from:
-            progress.start()
-        progress.update(task, completed=done, total=total)
-
-    try:
-        yield advance
-    finally:
-        progress.stop()
+    with progress_bar() as progress:
+        task = progress.add_task("", total=None, note="measuring")
+        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -1,5 +1,7 @@
 """Training samples decoded anew each time, in this process or in others beside it."""
 
+from __future__ import annotations
+
 import os
 import signal
 import sys
@@ -7,6 +9,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,12 +25,16 @@ from img2img.errors import DataError
 from img2img.randomness import derive_seed
 from img2img.recipes.recipe import Batch
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # or its import asks the network for a newer version
-import albumentations as A
+if TYPE_CHECKING:
+    import albumentations as A
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # or its import, a second long, asks the network for a newer one
 
 
 def photo_of_whole(size: int) -> A.Compose:
     """Square crops of `size` pixels, mirrored half of the time, with the tones, grain and softness of old prints."""
+    import albumentations as A
+
     return A.Compose(
         [
             A.RandomResizedCrop((size, size), scale=(0.3, 1.0), ratio=(0.8, 1.25), p=1.0),
@@ -42,6 +49,8 @@ def photo_of_whole(size: int) -> A.Compose:
 
 def crop_of_whole(size: int) -> A.Compose:
     """The crops and the mirroring of `photo_of_whole` alone."""
+    import albumentations as A
+
     return A.Compose(
         [
             A.RandomResizedCrop((size, size), scale=(0.3, 1.0), ratio=(0.8, 1.25), p=1.0),

@@ -49,13 +49,12 @@ def load_judge(run: Path) -> tuple[GenerativeRecipe, GenerativeRecipe]:
     return trained, untrained
 
 
-def probe(run: Path, source: ImageSource, *, seed: int = 0) -> Probe:
-    """Fit on four fifths of (at most 10,000) labelled pictures, count on the last fifth."""
+def probe(trained: GenerativeRecipe, untrained: GenerativeRecipe, source: ImageSource, *, seed: int = 0) -> Probe:
+    """Fit on four fifths of (at most 10,000) labelled pictures, count on the last fifth; of `load_judge`."""
     if len(source.classes) < 2:
         raise DataError(f"{source.name(0)}: no labels to probe with: give digits, or a folder with a folder a class")
     if len(source) < FEWEST:
         raise DataError(f"{source.name(0)}: {len(source)} pictures in all; a probe takes {FEWEST} or more")
-    trained, untrained = load_judge(run)
     pictures = preview_batch(source, image_size=trained.config.image_size, count=MOST, seed=seed)
     labels, held_out = pictures["label"].numpy(), len(pictures["label"]) // 5
     pixels = trained.real(pictures).flatten(1).numpy()
@@ -105,9 +104,8 @@ def filter_pictures(recipe: GenerativeRecipe, most: int = 64) -> Tensor:
     return (kernels / kernels.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12)).expand(-1, 3, -1, -1)
 
 
-def draw_filters(run: Path, target: Path) -> None:
+def draw_filters(trained: GenerativeRecipe, target: Path) -> None:
     """Write the first layer's filters as a picture, each enlarged to about 64 pixels."""
-    trained, _ = load_judge(run)
     kernels = filter_pictures(trained)
     enlarged = F.interpolate(kernels, scale_factor=max(1, 64 // kernels.shape[-1]))
     row = max(width for width in range(1, 9) if len(enlarged) % width == 0)

@@ -14,7 +14,6 @@ from img2img.errors import ModelError
 from img2img.evaluation.colorizers.colorizer_figures import CURVE, SETS, colorizer_figures
 from img2img.evaluation.colorizers.measured_photos import Advance
 from img2img.evaluation.colorizers.similarity import ALEXNET_FILE
-from img2img.evaluation.evaluate_sampler import evaluate_sampler
 from img2img.evaluation.pairs.pair_figures import PAIRS, pair_figures
 from img2img.evaluation.request import EvaluationRequest
 from img2img.evaluation.score import evaluate_score
@@ -49,6 +48,8 @@ def measure(request: EvaluationRequest, advance: Advance = lambda done, total: N
         return _score_figures(request)
     if subject == "colorize":
         return colorizer_figures(request, advance)
+    from img2img.evaluation.evaluate_sampler import evaluate_sampler  # brings what trains, a second by itself
+
     assert request.model
     return evaluate_sampler(Sampler(request.model), open_source(request.data), seed=request.seed)
 

@@ -27,7 +27,7 @@ class OnnxRuntime:
             self._session = ort.InferenceSession(model, _options(ort, threads, keeps_memory), providers=providers)
         except Exception as error:  # its own exceptions have no base class
             raise ModelError(f"ONNX Runtime {ort.__version__} cannot load it: {error_line(error)}") from error
-        if device == "cuda" and self._session.get_providers()[0] != providers[0]:
+        if device == "cuda" and not self.on_gpu:
             raise ModelError("ONNX Runtime finds no usable GPU: CUDA's libraries or the driver are missing")
         optional = self._session.get_overridable_initializers()
         self._first = [self._session.get_outputs()[0].name]
@@ -41,6 +41,10 @@ class OnnxRuntime:
     @staticmethod
     def has_cuda() -> bool:
         return "CUDAExecutionProvider" in _onnxruntime().get_available_providers()
+
+    @property
+    def on_gpu(self) -> bool:
+        return bool(self._session.get_providers()[0] == "CUDAExecutionProvider")
 
     def run(self, *arrays: Floats) -> Floats:
         return self._outputs(self._first, arrays)[0]

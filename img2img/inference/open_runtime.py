@@ -7,9 +7,10 @@ from pathlib import Path
 
 from img2img.errors import ModelError, UsageError
 from img2img.inference.execution import Execution
+from img2img.inference.joined_runs import JoinedRuns
 from img2img.inference.onnx_runtime import OnnxRuntime
 from img2img.inference.runtime import Runtime
-from img2img.model_file import ModelCard
+from img2img.model_file import ModelCard, for_several
 
 DEVICES = ("auto", "cpu", "cuda")
 RUNTIMES = ("auto", "onnxruntime", "openvino")
@@ -27,16 +28,41 @@ def open_runtime(path: Path, model: bytes, card: ModelCard, execution: Execution
     try:
         if runtime == "openvino":
             return _on_openvino(model, card, threads)
-        if device != "cuda" or OnnxRuntime.has_cuda():
-            keeps_memory = threads == 1 or card.task == "translate"  # many photos follow, or many tiles
-            return OnnxRuntime(model, device=device, threads=threads, keeps_memory=keeps_memory)
+        if device != "cpu" and OnnxRuntime.has_cuda():
+            return _on_gpu(model, card, execution)
+        if device != "cuda":
+            return OnnxRuntime(model, device="cpu", threads=threads, keeps_memory=_keeps_memory(card, threads))
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
     if importlib.util.find_spec("torch") is None:
         raise ModelError(f"{path}: for --device cuda install onnxruntime-gpu, or PyTorch: pip install '.[train]'")
     from img2img.inference.torch_runtime import TorchRuntime
 
-    return TorchRuntime(path.with_suffix(".safetensors"), card)
+    runtime = TorchRuntime(path.with_suffix(".safetensors"), card)
+    return JoinedRuns(runtime) if _takes_several(card) else runtime
+
+
+def _on_gpu(model: bytes, card: ModelCard, execution: Execution) -> Runtime:
+    """With photos joined where the graph can; under device "auto" on the processor, if the GPU is not usable."""
+    device, threads = execution.device, execution.threads
+    several = _takes_several(card)
+    runtime = OnnxRuntime(
+        for_several(model) if several else model,
+        device=device,
+        threads=threads,
+        keeps_memory=_keeps_memory(card, threads),
+    )
+    return JoinedRuns(runtime) if several and runtime.on_gpu else runtime
+
+
+def _takes_several(card: ModelCard) -> bool:
+    """A translator's norms would mix the statistics of several photos."""
+    return card.task == "colorize"
+
+
+def _keeps_memory(card: ModelCard, threads: int) -> bool:
+    """Where many photos follow, or many tiles."""
+    return threads == 1 or card.task == "translate"
 
 
 def _check_choices(device: str, runtime: Runtime | str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import OrderedDict
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from img2img.errors import ModelError
@@ -13,45 +15,42 @@ from img2img.machine import return_freed_memory, usable_cores
 
 OPTIONAL = ("frozen", "prior")
 """Initialisers that a graph lists among its inputs, which OpenVINO takes for constants: they become inputs again."""
+KEPT = 4
+"""Sizes of which a compiled graph is kept, those used last: each takes 20 to 50 MiB a stream."""
 _TELEMETRY = "openvino_telemetry"
 
 
-class _Copies:
-    """A graph compiled once for each run that goes on at a time, the first time when it is first run."""
+class _OfEachSize:
+    """A graph compiled for each size of inputs, which runs faster than one for all sizes; those used last are kept."""
 
     def __init__(self, graph: Any, options: dict[str, Any]) -> None:
         self._graph, self._options = graph, options
-        self._idle: list[Any] = []
-        self._broken: list[Any] = []
+        self._kept: OrderedDict[tuple[tuple[int, ...], ...], Any] = OrderedDict()
+        self._one_at_a_time = Lock()
 
-    def take(self) -> Any:
-        """A compiled graph that no other thread uses; ModelError where OpenVINO cannot compile it."""
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._compiled()
+    def compiled(self, arrays: list[Floats]) -> Any:
+        """For inputs like these; RuntimeError where they do not fit, or memory does not suffice."""
+        if arrays[0].size > LARGE:
+            return self._compiled(arrays)  # hundreds of bytes a pixel: not kept
+        sizes = tuple(array.shape for array in arrays)
+        with self._one_at_a_time:
+            if sizes not in self._kept:
+                self._kept[sizes] = self._compiled(arrays)
+            self._kept.move_to_end(sizes)
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+            return self._kept[sizes]
 
-    def give_back(self, compiled: Any) -> None:
-        self._idle.append(compiled)
-
-    def set_aside(self, compiled: Any) -> None:
-        """One whose run failed: it may not compute again, and once it is destroyed others crash (in 2026.4)."""
-        compiled.release_memory()
-        self._broken.append(compiled)
-
-    def _compiled(self) -> Any:
-        try:
-            return _core().compile_model(self._graph, "CPU", self._options)
-        except Exception as error:
-            raise ModelError(f"OpenVINO cannot compile it: {error_line(error)}") from error
+    def _compiled(self, arrays: list[Floats]) -> Any:
+        graph = self._graph.clone()
+        graph.reshape({place: list(array.shape) for place, array in enumerate(arrays)})
+        return _core().compile_model(graph, "CPU", self._options)
 
 
 class OpenVinoRuntime:
-    """A graph in OpenVINO, `threads` cores a run, 0 all of them; compiled once for each run that goes on at a time.
+    """A graph in OpenVINO, `threads` cores a run, 0 all of them, and as many runs at a time as that leaves cores for.
 
-    One compiled model with several streams would take 10 MiB less for each, but streams share weights, and of int8
-    kernels sometimes ones that are not finished: every result is then wrong (in 2026.4). Sizes may vary from run to
-    run; a new one costs some milliseconds, once.
+    Sizes may vary from run to run; a new one is compiled first, which takes as long as a dozen runs.
     """
 
     def __init__(self, model: bytes, *, threads: int = 0, precision: str | None = None) -> None:
@@ -60,16 +59,16 @@ class OpenVinoRuntime:
         `precision` is "bf16" or "f32"; by default bf16 where the processor has it.
         """
         openvino = _openvino()
-        self._options = _options(threads or usable_cores(), precision)
+        options = _options(threads or usable_cores(), precision)
         try:
-            self._graph = _core().read_model(model)
-            self._defaults = _make_inputs(self._graph, openvino)
-            _fold_constants(self._graph)
-            self._inputs = len(self._graph.inputs)
+            graph = _core().read_model(model)
+            self._defaults = _make_inputs(graph, openvino)
+            _fold_constants(graph)
+            self._inputs = len(graph.inputs)
         except Exception as error:  # RuntimeError most often, but not always
             raise ModelError(f"OpenVINO {openvino.__version__} cannot load it: {error_line(error)}") from error
-        self._all = _Copies(self._graph, self._options)
-        self._first = self._all if len(self._graph.outputs) == 1 else _Copies(_first_only(self._graph), self._options)
+        self._all = _OfEachSize(graph, options)
+        self._first = self._all if len(graph.outputs) == 1 else _OfEachSize(_first_only(graph), options)
         return_freed_memory()
 
     def run(self, *arrays: Floats) -> Floats:
@@ -78,25 +77,18 @@ class OpenVinoRuntime:
     def run_all(self, *arrays: Floats) -> tuple[Floats, ...]:
         return self._outputs(self._all, arrays)
 
-    def _outputs(self, copies: _Copies, arrays: tuple[Floats, ...]) -> tuple[Floats, ...]:
+    def _outputs(self, graphs: _OfEachSize, arrays: tuple[Floats, ...]) -> tuple[Floats, ...]:
         left_out = self._inputs - len(arrays)
         given = [*arrays, *self._defaults[len(self._defaults) - left_out :]]
         assert len(given) == self._inputs
-        compiled = copies.take()
         try:
-            # Of a request of its own: where memory runs out, one thread gets no error but what was there before.
-            outputs = tuple(compiled.create_infer_request().infer(given, share_inputs=True).values())
-            if not all(output.size for output in outputs):
-                raise RuntimeError(OUT_OF_MEMORY[0])
+            # Of a request of its own: the outputs are its memory, and threads come and go.
+            outputs = tuple(graphs.compiled(given).create_infer_request().infer(given, share_inputs=True).values())
         except Exception as error:
-            copies.set_aside(compiled)
             shapes = ", ".join(str(array.shape) for array in arrays)
             if any(words in str(error) for words in OUT_OF_MEMORY):
                 raise MemoryError(f"the model needs more memory than there is for input {shapes}") from error
             raise ModelError(f"the model fails on input {shapes}: {error_line(error)}") from error
-        if arrays[0].size > LARGE:
-            compiled.release_memory()  # hundreds of bytes a pixel
-        copies.give_back(compiled)
         return outputs
 
 
@@ -129,10 +121,11 @@ def _core() -> Any:
 
 
 def _options(threads: int, precision: str | None) -> dict[str, Any]:
+    streams = max(1, usable_cores() // threads)
     has_bf16 = "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return {
-        "NUM_STREAMS": 1,
-        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": streams,
+        "INFERENCE_NUM_THREADS": streams * threads,
         "ENABLE_CPU_PINNING": False,  # the photos beside this one, and other programs, want these cores too
         "INFERENCE_PRECISION_HINT": precision or ("bf16" if has_bf16 else "f32"),
     }
@@ -161,7 +154,11 @@ def _first_only(graph: Any) -> Any:
 
 
 def _fold_constants(graph: Any) -> None:
-    """Makes float32 of kernels stored in few bits, here once rather than whenever the graph is compiled."""
+    """Makes float32 of kernels stored in few bits, here once rather than whenever the graph is compiled.
+
+    That is also for their sake: of int8 kernels one stream sometimes sees those that another has not finished, and
+    every result is then wrong (in 2026.4).
+    """
     from openvino.passes import ConstantFolding, Manager
 
     passes = Manager()

@@ -20,6 +20,7 @@ from img2img.model_file.card import ModelCard
 
 CARD_KEY = "img2img"
 _METADATA_PROPS = 14  # the field of ModelProto (onnx.proto) that holds key-value pairs
+_SIZE_1, _ANY_SIZE = b"\x08\x01", b"\x12\x00"  # TensorShapeProto.Dimension: dim_value 1, dim_param ""
 _LAST_FIELD = 30  # ModelProto has no field beyond: what has one is no ONNX model
 
 
@@ -127,7 +128,30 @@ def _split_header(content: bytes, source: str) -> tuple[dict[str, Any], memoryvi
     return header, memoryview(content)[end:]
 
 
-def _fields(message: bytes, source: str) -> Iterator[tuple[int, int, memoryview]]:
+def for_several(model: bytes) -> bytes:
+    """An .onnx file's content, its graph made for one photo, as one that takes and gives any number: (N, C, H, W).
+
+    Right where its nodes treat each photo by itself, as a colorizer's do; with a card's sha256 it no longer agrees.
+    """
+    content = bytearray(model)
+    for graph in _parts(memoryview(content), 7):
+        for values in (11, 12, 13):  # what goes in, what comes out, what is known of what is in between
+            for shape in (shape for value in _parts(graph, values) for shape in _parts(value, 2, 1, 2)):
+                first = next(_parts(shape, 1), None)
+                if first is not None and bytes(first) == _SIZE_1:
+                    first[:] = _ANY_SIZE
+    return bytes(content)
+
+
+def _parts(message: memoryview, *numbers: int) -> Iterator[memoryview]:
+    """The content of a message's fields of this number, of those in them of the next, and so on."""
+    number, *inner = numbers
+    for _, found, body in _fields(message, "the graph"):
+        if found == number:
+            yield from _parts(body, *inner) if inner else (body,)
+
+
+def _fields(message: bytes | memoryview, source: str) -> Iterator[tuple[int, int, memoryview]]:
     """A protobuf message's top-level fields: offset, number, and the content of those that have a length."""
     view, position = memoryview(message), 0
     while position < len(view):

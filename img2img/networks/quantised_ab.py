@@ -5,9 +5,11 @@ Zhang, Isola & Efros, Colorful Image Colorization (arXiv 1603.08511), section 2.
 
 from functools import lru_cache
 
+import numpy as np
 import torch
-from kornia.color import rgb_to_lab
 from torch import Tensor, nn
+
+from img2img.lab import rgb_to_lab
 
 AB_SCALE = 110.0
 L_SCALE = 50.0
@@ -15,15 +17,17 @@ GRID_STEP = 10.0
 NEIGHBOURS = 3
 NEIGHBOUR_SIGMA = 5.0
 MAX_LOGIT = 60.0
+_WIDE = 1_000  # more than the cells that lie side by side
 
 
 @lru_cache
 def _in_gamut_centres() -> Tensor:
-    levels = torch.linspace(0, 1, 52)
-    rgb = torch.stack(torch.meshgrid(levels, levels, levels, indexing="ij")).reshape(1, 3, 52, -1)
-    ab = rgb_to_lab(rgb)[0, 1:].flatten(1).T
-    cells: Tensor = torch.unique(torch.round(ab / GRID_STEP), dim=0)
-    return cells * GRID_STEP
+    levels = np.linspace(0, 1, 52, dtype=np.float32)
+    rgb = np.stack(np.meshgrid(levels, levels, levels)).reshape(3, 52, -1)
+    a, b = np.rint(rgb_to_lab(rgb)[1:] / np.float32(GRID_STEP)).astype(np.int64)
+    across = np.unique(a * _WIDE + b + _WIDE // 2)  # of numbers: rows are sorted in ten times the time
+    cells = np.stack([across // _WIDE, across % _WIDE - _WIDE // 2], axis=1)
+    return torch.from_numpy(cells).float() * GRID_STEP
 
 
 def class_centres() -> Tensor:

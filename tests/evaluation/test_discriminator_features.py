@@ -47,10 +47,11 @@ def runs(two_classes: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 def test_easy_classes_are_told_apart_and_every_judge_has_filters(
     runs: dict[str, Path], two_classes: Path, recipe: str, tmp_path: Path
 ) -> None:
-    found = probe(runs[recipe], open_source([str(two_classes)]))
+    trained, untrained = load_judge(runs[recipe])
+    found = probe(trained, untrained, open_source([str(two_classes)]))
     assert (found.train_images, found.test_images) == (48, 12)
     assert min(found.pixels, found.trained) > 0.9
-    draw_filters(runs[recipe], tmp_path / "filters.png")
+    draw_filters(trained, tmp_path / "filters.png")
     with Image.open(tmp_path / "filters.png") as picture:
         assert np.asarray(picture).std() > 10
 
@@ -61,7 +62,7 @@ def test_classes_that_do_not_exist_are_not_found(runs: dict[str, Path], two_clas
         target = tmp_path / "ab"[index % 2] / f"{index}.png"
         target.parent.mkdir(exist_ok=True)
         Image.fromarray(rng.integers(0, 255, (8, 8, 3), np.uint8)).save(target)
-    found = probe(runs["dcgan"], open_source([str(tmp_path)]))
+    found = probe(*load_judge(runs["dcgan"]), open_source([str(tmp_path)]))
     assert max(found.pixels, found.untrained, found.trained) < 0.85
 
 
@@ -87,7 +88,7 @@ def test_runs_and_data_that_cannot_be_probed_say_why(
     runs: dict[str, Path], colour_photos: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(DataError, match="no labels to probe with"):
-        probe(runs["dcgan"], open_source([str(colour_photos)]))
+        probe(*load_judge(runs["dcgan"]), open_source([str(colour_photos)]))
     colorizer = tmp_path / "colorizer"
     settings = ("pretrained=false", "image_size=32", "batch_size=2")
     start(
@@ -96,4 +97,4 @@ def test_runs_and_data_that_cannot_be_probed_say_why(
     with pytest.raises(RunError, match="a run of colorizer; features are for"):
         load_judge(colorizer)
     with pytest.raises(RunError, match=r"filters\.xyz"):
-        draw_filters(runs["dcgan"], tmp_path / "filters.xyz")
+        draw_filters(load_judge(runs["dcgan"])[0], tmp_path / "filters.xyz")

@@ -117,23 +117,49 @@ def test_threads_share_one_and_get_their_own_results() -> None:
                 np.testing.assert_array_equal(result, expected)
 
 
-@pytest.mark.slow
-def test_int8_kernels_survive_several_runs_at_a_time() -> None:
-    """Of this model, OpenVINO 2026.4 gives wrong logits in 9 of 10 loads on two streams."""
+def _worst_logit_of_critics(threads: int) -> float:
+    """The largest error in four loads of a model with int8 kernels, several runs at a time."""
     seen = picture(64, 64)
+    worst = 0.0
     for _ in range(4):
         onnx_runtime, openvino = both("horse2zebra-critic")
-        with ThreadPoolExecutor(3) as pool:
-            for logits in pool.map(openvino.run, [seen] * 6):
-                np.testing.assert_allclose(logits, onnx_runtime.run(seen), atol=1e-3)
+        with ThreadPoolExecutor(threads) as pool:
+            results = list(pool.map(openvino.run, [seen] * 6))
+        worst = max(worst, *(np.abs(logits - onnx_runtime.run(seen)).max() for logits in results))
+    return worst
 
 
-def test_one_run_after_another_compiles_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.slow
+def test_int8_kernels_survive_several_runs_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openvino_runtime, "usable_cores", lambda: 2)
+    assert _worst_logit_of_critics(threads=3) < 1e-3
+
+
+@pytest.mark.slow
+def test_int8_kernels_that_are_not_folded_are_still_wrong_on_two_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenVINO 2026.4's fault, in every load; once this fails, folding is for speed alone."""
+    monkeypatch.setattr(openvino_runtime, "usable_cores", lambda: 2)
+    monkeypatch.setattr(openvino_runtime, "_fold_constants", lambda graph: None)
+    assert _worst_logit_of_critics(threads=3) > 1
+
+
+def test_each_size_is_compiled_once_and_the_sizes_used_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = OpenVinoRuntime(tiny_model(0.1, -0.2), threads=1)
-    runtime.run(L)
-    monkeypatch.setattr(runtime._first, "_compiled", None)
-    for _ in range(3):
-        runtime.run(L)
+    compiled: list[tuple[int, ...]] = []
+    compile_anew = runtime._first._compiled
+
+    def counted(arrays: list[Floats]) -> object:
+        compiled.append(arrays[0].shape)
+        return compile_anew(arrays)
+
+    monkeypatch.setattr(runtime._first, "_compiled", counted)
+    sizes = [np.zeros((1, 1, 32 * n, 32), np.float32) for n in range(1, openvino_runtime.KEPT + 2)]
+    for array in (*sizes[:-1], *sizes[:-1], sizes[-1], sizes[1]):
+        runtime.run(array)
+    assert compiled == [array.shape for array in sizes]
+    runtime.run(sizes[0])  # had to make room for the last
+    assert compiled[len(sizes) :] == [sizes[0].shape]
+    assert len(runtime._first._kept) == openvino_runtime.KEPT
 
 
 def test_failed_run_leaves_the_next_one_whole() -> None:
@@ -144,12 +170,14 @@ def test_failed_run_leaves_the_next_one_whole() -> None:
     np.testing.assert_array_equal(runtime.run(L), expected)
 
 
-def test_memory_of_a_large_run_is_given_back_and_the_next_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_run_leaves_nothing_behind_and_the_next_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = OpenVinoRuntime(tiny_model(0.1, -0.2, slope=0.5), threads=1)
     expected = runtime.run(L)
+    runtime._first._kept.clear()
     monkeypatch.setattr(openvino_runtime, "LARGE", 0)
     for _ in range(3):
         np.testing.assert_array_equal(runtime.run(L), expected)
+    assert not runtime._first._kept
 
 
 def test_critics_compute_in_float32(tmp_path: Path) -> None:
@@ -233,6 +261,26 @@ def test_ctrl_c_still_works_after_runtimes_came_and_went() -> None:
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="signals and their stacks are others elsewhere")
+def test_ctrl_c_still_crashes_after_two_cores_came_and_went() -> None:
+    """OpenVINO 2026.4's fault; once this fails, one core need no longer be kept for good."""
+    program = (
+        "import signal\n"
+        "from img2img.inference.openvino_runtime import _openvino\n"
+        "first, second = (_openvino().Core() for _ in range(2))\n"
+        "for core in first, second: core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')\n"
+        "del first, core\n"
+        "del second\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "try: signal.raise_signal(signal.SIGINT)\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.returncode < 0, done.stdout
 
 
 @pytest.mark.slow

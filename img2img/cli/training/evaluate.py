@@ -158,9 +158,10 @@ def evaluate(
     request.subject(also_given=[name for name, value in wanted.items() if value])
 
     from img2img.cli.progress import photos_measured
-    from img2img.evaluation.measure import measure, save_figures, table
 
     with photos_measured() as advance:
+        from img2img.evaluation.measure import measure, save_figures, table
+
         figures = measure(request, advance)
     print(json.dumps(figures, indent=2, allow_nan=False) if as_json else table(figures))
     if chart:

@@ -31,12 +31,18 @@ def features(
     import json
     from dataclasses import asdict
 
-    from img2img.data.open_source import open_source
-    from img2img.evaluation.discriminator_features import draw_filters, probe
+    from img2img.progress_bar import status_line
 
-    found = probe(run, open_source(data or ["digits"]), seed=seed)
     picture = output or run / "filters.png"
-    draw_filters(run, picture)
+    with status_line() as tell:
+        tell(f"reading {run}")
+        from img2img.data.open_source import open_source
+        from img2img.evaluation.discriminator_features import draw_filters, load_judge, probe
+
+        trained, untrained = load_judge(run)
+        tell("fitting linear classifiers")
+        found = probe(trained, untrained, open_source(data or ["digits"]), seed=seed)
+        draw_filters(trained, picture)
     if as_json:
         print(json.dumps(asdict(found), indent=2))
         return

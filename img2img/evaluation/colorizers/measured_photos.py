@@ -145,7 +145,7 @@ def _measured(
         place,
         [psnr(picture, true) for picture in pictures],
         [colourfulness(picture) for picture in pictures],
-        [ssim(picture, true) for picture in pictures[: COLOURED + 1]],
+        [1.0, *(ssim(picture, true) for picture in others[:COLOURED])],
         [0.0, *lpips.from_truth(others, true)] if lpips else [],
         _features_of(pictures, features) if features else None,
     )

@@ -1,19 +1,25 @@
 """How alike two pictures look: SSIM, and LPIPS where its network's weights are at hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.metadata import distribution
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from img2img.atomic_file import reason_for
 from img2img.errors import ModelError
 from img2img.evaluation.colorizers.metrics import Picture
 
 ALEXNET_FILE = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
+LEARNED = "torchmetrics/functional/image/lpips_models/alex.pth"
+"""How much each channel of AlexNet's layers counts: (1, C, 1, 1), a layer each."""
+SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
+"""What LPIPS takes off R, G and B in [-1, 1], and divides them by: ImageNet's means and deviations."""
 WINDOW, SIGMA = 11, 1.5  # pixels
 K1, K2 = 0.01, 0.03
 BATCH = 16
@@ -42,25 +48,21 @@ def _windowed(planes: NDArray[np.float64]) -> NDArray[np.float64]:
 class Lpips:
     """Learned perceptual distance (Zhang, arXiv 1801.03924), AlexNet's; 0 when equal.
 
-    torchmetrics brings what was learned; AlexNet itself, torchvision's, comes from a file. Raises ModelError for
-    another.
+    AlexNet, torchvision's, comes from a file, what was learned beside it from one of torchmetrics': to import either
+    package takes seconds. Raises ModelError for another file.
     """
 
     def __init__(self, weights: Path, device: torch.device | str = "cpu") -> None:
-        from torchmetrics.functional.image.lpips import _LPIPS
-
-        with torch.random.fork_rng(devices=[]):  # what is drawn is loaded over
-            self._network = _LPIPS(net="alex", pnet_rand=True)  # the public class would fetch AlexNet from the network
+        self._device = torch.device(device)
+        learned = torch.load(str(distribution("torchmetrics").locate_file(LEARNED)), "cpu", weights_only=True)
+        self._of_channels = [weights.to(self._device) for weights in learned.values()]
         try:
-            published = torch.load(weights, map_location="cpu", weights_only=True)
-            alexnet = {name: published[_published_name(name)] for name in self._network.net.state_dict()}
-            self._network.net.load_state_dict(alexnet)
+            with torch.random.fork_rng(devices=[]):  # what is drawn is loaded over
+                self._alexnet = _AlexNet(torch.load(weights, map_location="cpu", weights_only=True)).to(self._device)
         except OSError as error:
             raise ModelError(f"{weights}: {reason_for(error, 'read')}") from error
         except Exception as error:  # torch raises what it likes for a file of something else
             raise ModelError(f"{weights}: not torchvision's AlexNet; fetch {ALEXNET_FILE}") from error
-        self._device = torch.device(device)
-        self._network.eval().to(self._device)
 
     def __call__(self, picture: Picture, truth: Picture) -> float:
         return self.from_truth([picture], truth)[0]
@@ -70,18 +72,37 @@ class Lpips:
         """Of several pictures of one size: quicker than one by one, since the truth's features are taken once."""
         some, others = pictures[:BATCH], pictures[BATCH:]
         distance = torch.zeros(len(some), device=self._device)
-        for features, layer in zip(self._network.net(self._batch([truth, *some])), self._network.lins, strict=True):
+        for features, weights in zip(self._alexnet(self._batch([truth, *some])), self._of_channels, strict=True):
             unit = features / (1e-8 + features.square().sum(1, keepdim=True)).sqrt()
-            distance += layer((unit[1:] - unit[:1]).square()).mean((1, 2, 3))
+            distance += F.conv2d((unit[1:] - unit[:1]).square(), weights).mean((1, 2, 3))
         return distance.tolist() + (self.from_truth(others, truth) if others else [])
 
     def _batch(self, pictures: Sequence[Picture]) -> Tensor:
-        """(H, W, 3) uint8 -> (N, 3, H, W) float32 as AlexNet was trained on."""
-        pixels = torch.from_numpy(np.stack(pictures)).to(self._device).movedim(-1, 1).float()
-        scaled: Tensor = self._network.scaling_layer(pixels / 127.5 - 1)
-        return scaled
+        """(H, W, 3) uint8 -> (N, 3, H, W) float32 as AlexNet was trained on, channels last."""
+        pixels = torch.from_numpy(np.stack(pictures)).to(self._device).float() / 127.5 - 1
+        return ((pixels - pixels.new_tensor(SHIFT)) / pixels.new_tensor(SCALE)).movedim(-1, 1)
 
 
-def _published_name(name: str) -> str:
-    """torchmetrics cuts AlexNet in slices and keeps the numbers of its layers: slice2.3.bias is features.3.bias."""
-    return f"features.{name.partition('.')[2]}"
+class _AlexNet(nn.Module):
+    """Pictures (N, 3, H, W) -> what comes out of each of its five convolutions, after the ReLU."""
+
+    def __init__(self, published: Mapping[str, Tensor]) -> None:
+        """`published` are torchvision's weights, of which it takes its own; KeyError or RuntimeError for others."""
+        super().__init__()
+        self.layers = nn.Sequential(
+            *(nn.Conv2d(3, 64, 11, 4, 2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+            *(nn.Conv2d(64, 192, 5, 1, 2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+            *(nn.Conv2d(192, 384, 3, 1, 1), nn.ReLU()),
+            *(nn.Conv2d(384, 256, 3, 1, 1), nn.ReLU()),
+            *(nn.Conv2d(256, 256, 3, 1, 1), nn.ReLU()),
+        )
+        self.layers.load_state_dict({name: published[f"features.{name}"] for name in self.layers.state_dict()})
+        self.requires_grad_(False).to(memory_format=torch.channels_last)  # on a CPU in two thirds of the time
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        seen = []
+        for layer in self.layers:
+            x = layer(x)
+            if isinstance(layer, nn.ReLU):
+                seen.append(x)
+        return seen
