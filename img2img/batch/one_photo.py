@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
@@ -37,8 +38,12 @@ class PhotoOptions:
     provenance: bool = True
 
 
-def convert_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
+def convert_photo(
+    job: Job, converter: PhotoConverter, options: PhotoOptions, *, read: Callable[[], Photo] | None = None
+) -> Outcome:
     """Converts the job's photo, whatever is at its target, and says what came of it.
+
+    `read` gives the photo, or raises what reading it did, where that has begun before.
 
     A model that fails ends the batch: it would fail on every photo. So does a reader who closed standard
     output. A mistake of ours costs one photo, not the other thousand, but stays visible: its traceback goes
@@ -46,7 +51,7 @@ def convert_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) ->
     """
     started = time.perf_counter()
     try:
-        outcome = converted_photo(job, converter, options)
+        outcome = converted_photo(job, converter, options, read=read)
     except PhotoError as error:
         outcome = _failed(job, str(error))
     except UsageError as error:  # a hint that lies outside of this photo
@@ -65,11 +70,13 @@ def _failed(job: Job, reason: str) -> Outcome:
     return Outcome(job.source, job.target, "failed", error=reason)
 
 
-def converted_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
+def converted_photo(
+    job: Job, converter: PhotoConverter, options: PhotoOptions, *, read: Callable[[], Photo] | None = None
+) -> Outcome:
     """As `convert_photo`, for a caller of one photo: what goes wrong is raised, the time is not taken."""
     if converter.hinted and (hints := hints_beside(job)):
         converter = converter.hinted(hints)
-    photo = _read(job, options)
+    photo = read() if read else read_job(job, options)
     scoring = converter.scoring
     score = scoring.score(photo) if scoring else None
     if scoring and score is not None and score < scoring.least:
@@ -90,7 +97,8 @@ def converted_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) 
     )
 
 
-def _read(job: Job, options: PhotoOptions) -> Photo:
+def read_job(job: Job, options: PhotoOptions) -> Photo:
+    """The job's photo. Raises UnreadablePhoto."""
     read = partial(read_photo, max_pixels=options.max_pixels, first_frame=options.first_frame)
     if job.source is STREAM:
         return read(sys.stdin.buffer, name="standard input")
