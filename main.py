@@ -3,7 +3,7 @@
 import sys
 
 try:
-    from img2img.cli.app import main
+    from img2img.__main__ import main
 except ModuleNotFoundError as error:
     if error.name is None or error.name.split(".")[0] == "img2img":
         raise

@@ -1,4 +1,6 @@
-"""How fast colouring one photo is, beside the plain PyTorch + Kornia way, as one table; medians of whole processes.
+"""How fast colouring one photo is, beside the plain PyTorch + Kornia way and a bare script, as two tables.
+
+Medians of whole processes. The bare script is Pillow and ONNX Runtime on two threads, with nothing else.
 
     python benchmarks/colorize.py                        every row, 5 runs each (a minute or two)
     python benchmarks/colorize.py one --runs 9           some rows
@@ -9,13 +11,16 @@ batch.py.
 
 import argparse
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from whole_process import MAIN, PLAIN, ROOT, print_table, row, run
+from whole_process import MAIN, PLAIN, ROOT, Run, print_table, row, run
 
 DRAW = Path(__file__).parent / "sides" / "drawn_photos.py"
-ROWS = ("one", "help")
+BARE = DRAW.with_name("bare_script.py")
+ROWS = ("one", "help", "bare")
+FLOORS = ("what", "must reach", "img2img", "bare script", "ratio")
 
 
 def one_photo(folder: Path, model: Path, runs: int) -> list[tuple[str, ...]]:
@@ -39,6 +44,38 @@ def help_text(runs: int) -> list[tuple[str, ...]]:
     return [row("`img2img --help`", "0.25 s", "{:.2f} s", seconds)]
 
 
+def beside_the_floor(folder: Path, model: Path, runs: int) -> list[tuple[str, ...]]:
+    """Wall, processor time and memory of one large and one small photo, beside a bare script's."""
+    run(DRAW, "large", folder / "12 MP.jpg")
+    run(DRAW, "small", folder / "small", 1)
+    rows = []
+    for photo, goals in (
+        (folder / "12 MP.jpg", ("1.2 x", "", "175 MiB")),
+        (folder / "small" / "0000.jpg", ("0.25 s",)),
+    ):
+        ours, bare = [], []
+        for _ in range(runs):
+            bare.append(run(BARE, model, folder / "bare", photo))
+            ours.append(run(MAIN, "colorize", photo, "-o", folder / "ours.jpg", "--model", model, "--overwrite"))
+        what = "one 12 MP grey JPEG" if photo.stem == "12 MP" else "one of 500 x 375"
+        rows += compared(what, goals, ours, bare)
+    return rows
+
+
+def compared(what: str, goals: tuple[str, ...], ours: list[Run], bare: list[Run]) -> list[tuple[str, ...]]:
+    """Three rows; the ratio is ours to the bare script's, so that less is better."""
+    measures: list[tuple[str, str, Callable[[Run], float]]] = [
+        ("wall", "{:.2f} s", lambda each: each.seconds),
+        ("processor time", "{:.2f} s", lambda each: each.processor),
+        ("peak memory", "{:.0f} MiB", lambda each: each.memory),
+    ]
+    rows: list[tuple[str, ...]] = []
+    for (name, unit, of), goal in zip(measures, (*goals, "", ""), strict=False):
+        mine, floor = (median(map(of, side)) for side in (ours, bare))
+        rows.append((f"{what}, {name}", goal, unit.format(mine), unit.format(floor), f"{mine / floor:.2f} x"))
+    return rows
+
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{', '.join(ROWS)}; all by default")
@@ -60,7 +97,11 @@ def main() -> None:
             rows += one_photo(folder, options.model, options.runs)
         if "help" in wanted:
             rows += help_text(options.runs)
-    print_table(rows)
+        if rows:
+            print_table(rows)
+        if "bare" in wanted:
+            (folder / "bare").mkdir()
+            print_table(beside_the_floor(folder, options.model, options.runs), FLOORS)
 
 
 if __name__ == "__main__":

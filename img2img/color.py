@@ -25,6 +25,7 @@ GREEN_CB, GREEN_CR = _BLUE * BLUE_CB / _GREEN, _RED * RED_CR / _GREEN
 """G = Y' - 0.344 Cb - 0.714 Cr."""
 _OF_65536 = [round(65536 * weight) for weight in BT601]
 _LONGEST_AB = 1000  # sRGB ends at 134; the cubes in Lab's formulas must leave digits for what is next to them
+_JOINED_AT_ONCE = 1 << 18  # pixels: a small photo as a whole, since each call of numpy has a price, too
 _ROUNDING = 0.4  # a whole-step Cb moves B by up to 0.886, of which rounding B forgives 0.5
 
 
@@ -99,14 +100,15 @@ def join(luma: Pixels, chroma: Floats, *, threads: int = 1) -> Pixels:
     def join_rows(rows: slice) -> None:
         join_strip(luma[rows], enlarged, rows, joined[rows])
 
-    in_strips(join_rows, height, width, threads=threads)
+    in_strips(join_rows, height, width, threads=threads, pixels=_JOINED_AT_ONCE)
     return joined
 
 
 class _Enlarged:
     """Chroma enlarged bilinearly: at once in width, for any run of rows in height.
 
-    Whole numbers throughout: after the width in half steps of chroma, and 64 weights between two rows.
+    Whole numbers throughout: after the width in half steps of chroma, and 64 weights between two rows. In few calls of
+    numpy: with each one a thread gives Python's lock away, and waits for another photo's thread to have it back.
     """
 
     def __init__(self, chroma: Floats, height: int, width: int) -> None:
@@ -116,45 +118,54 @@ class _Enlarged:
             chroma = np.stack([_resized(plane, h, w) for plane in chroma])
         column, across = _neighbours(w, width)
         self._row, down = _neighbours(h, height)
-        self._weight = np.rint(64 * down).astype(np.int16)[:, None]
-        wide = np.stack([_widened(plane, column, across) for plane in chroma])
-        self._base = 64 * wide + np.int16(64)
-        self._step = np.diff(wide, axis=1, append=wide[:, -1:])
-        lowest, highest = _luma_range(chroma)
-        self._lowest, self._highest = lowest.take(column, axis=1), highest.take(column, axis=1)
+        self._weight = 2 * np.rint(64 * down).astype(np.uint16)[:, None]
+        wide = _widened(chroma, column, across)
+        self._base = wide * np.uint16(128)
+        self._base += np.uint16(32768 + 128)  # 128 of a byte, and one half for rounding
+        self._step = np.zeros_like(wide)
+        np.subtract(wide[:, 1:], wide[:, :-1], out=self._step[:, :-1])
+        lowest, levels = _luma_range(chroma)
+        self._lowest, self._levels = lowest.take(column, axis=1), levels.take(column, axis=1)
 
-    def rows(self, rows: slice) -> npt.NDArray[np.int16]:
-        """Cb and Cr (2, n, W) in steps of 1/128, plus one half step for rounding."""
-        step = self._step.take(self._row[rows], axis=1)
-        step *= self._weight[rows]
-        step += self._base.take(self._row[rows], axis=1)
-        return step
+    def rows(self, rows: slice) -> npt.NDArray[np.uint16]:
+        """Cb and Cr (2, n, W) around 32768 in steps of 1/256, plus one half step for rounding: bytes, and what follows.
+
+        What is beyond 16 bits on the way is what a sum of such numbers may leave out.
+        """
+        row = self._row[rows]
+        between = self._step.take(row, axis=1)
+        between *= self._weight[rows]
+        between += self._base.take(row, axis=1)
+        return between
 
     def crowded(self, luma: npt.NDArray[np.uint8], rows: slice) -> npt.NDArray[np.intp]:
         """Flat indices of a strip's pixels whose luma may leave too little room for their chroma."""
         row = self._row[rows]
-        below = luma < self._lowest.take(row, axis=0)
-        return np.flatnonzero(below | (luma > self._highest.take(row, axis=0)))
+        above = luma - self._lowest.take(row, axis=0)  # what is below the lowest becomes large
+        return np.flatnonzero(above >= self._levels.take(row, axis=0))
 
 
 def _join_8_bit(luma: npt.NDArray[np.uint8], enlarged: _Enlarged, rows: slice, joined: Pixels) -> None:
     chroma = enlarged.rows(rows)
-    chroma >>= 7
     crowded = enlarged.crowded(luma, rows)
     if crowded.size:
-        cb, cr = chroma.reshape(2, -1)
-        y, some_cb, some_cr = (each[crowded].astype(np.float32) for each in (luma.reshape(-1), cb, cr))
-        scale = _room(y, _tint(some_cb, some_cr), low=_ROUNDING, high=255 - _ROUNDING)
-        cb[crowded] = np.rint(scale * some_cb)
-        cr[crowded] = np.rint(scale * some_cr)
+        planes = chroma.reshape(2, -1)
+        y = luma.reshape(-1).take(crowded).astype(np.float32)
+        some = (planes.take(crowded, axis=1) >> 8).astype(np.float32)
+        some -= 128
+        some *= _room(y, _tint(*some), low=_ROUNDING, high=255 - _ROUNDING)
+        np.rint(some, out=some)
+        some += 128
+        some *= 256
+        planes[0, crowded], planes[1, crowded] = some
     joined[..., 0] = luma
-    np.add(chroma[0], 128, out=joined[..., 1], casting="unsafe")
-    np.add(chroma[1], 128, out=joined[..., 2], casting="unsafe")
+    chroma >>= 8
+    joined[..., 1], joined[..., 2] = chroma
 
 
 def _join_16_bit(luma: npt.NDArray[np.uint16], enlarged: _Enlarged, rows: slice, joined: Pixels) -> None:
     y = luma.astype(np.float32)
-    cb, cr = (enlarged.rows(rows).astype(np.float32) - 64) * (257 / 128)
+    cb, cr = (enlarged.rows(rows).astype(np.float32) - (32768 + 128)) * (257 / 256)
     tint = _tint(cb, cr)
     scale = _room(y, tint, low=0, high=65535)
     for channel, color in enumerate(tint):
@@ -163,7 +174,11 @@ def _join_16_bit(luma: npt.NDArray[np.uint16], enlarged: _Enlarged, rows: slice,
 
 def _tint(cb: Floats, cr: Floats) -> tuple[Floats, Floats, Floats]:
     """How far R, G and B lie from Y'."""
-    return RED_CR * cr, -GREEN_CB * cb - GREEN_CR * cr, BLUE_CB * cb
+    return RED_CR * cr, _green(cb, cr), BLUE_CB * cb
+
+
+def _green(cb: Floats, cr: Floats) -> Floats:
+    return -GREEN_CB * cb - GREEN_CR * cr
 
 
 def _room(grey: Floats, tint: Iterable[Floats], *, low: float, high: float) -> Floats:
@@ -176,25 +191,29 @@ def _room(grey: Floats, tint: Iterable[Floats], *, low: float, high: float) -> F
 
 
 def _luma_range(chroma: Floats) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """The lowest and highest Y' (h, w) that leave room for all chroma between a pixel's and its neighbours'.
+    """Of the Y' (h, w) that leave room for all chroma between a pixel's and its neighbours': the lowest, and how many.
 
-    Those to the right and below: R, G and B are linear in chroma, so the corners bound what is inside.
+    Those to the right and below: R, G and B are linear in chroma, so the corners bound what is inside. 255 stands for
+    255 and for 256.
     """
-    levels = np.floor((np.rint(2 * chroma) + 1) / 2)  # rounded as the enlarged chroma will be
-    cb_low, cr_low = _over_neighbours(np.minimum, levels)
-    cb_high, cr_high = _over_neighbours(np.maximum, levels)
-    red_fall, green_rise, blue_fall = _tint(cb_low, cr_low)
-    red_rise, green_fall, blue_rise = _tint(cb_high, cr_high)
-    lowest = np.ceil(-np.minimum(np.minimum(red_fall, green_fall), blue_fall) - 0.5)
-    highest = np.floor(255.5 - np.maximum(np.maximum(red_rise, green_rise), blue_rise))
-    return np.clip(lowest, 0, 255).astype(np.uint8), np.clip(highest, 0, 255).astype(np.uint8)
+    halves = np.rint(2 * chroma).astype(np.int16)
+    levels = ((halves + 1) >> 1).astype(np.int8)  # rounded as the enlarged chroma will be
+    cb_low, cr_low = _over_neighbours(np.minimum, levels).astype(np.float32)
+    cb_high, cr_high = _over_neighbours(np.maximum, levels).astype(np.float32)
+    lowest = np.minimum(_green(cb_high, cr_high), np.minimum(RED_CR * cr_low, BLUE_CB * cb_low))
+    highest = np.maximum(_green(cb_low, cr_low), np.maximum(RED_CR * cr_high, BLUE_CB * cb_high))
+    np.ceil(np.subtract(-0.5, lowest, out=lowest), out=lowest)
+    np.floor(np.subtract(255.5, highest, out=highest), out=highest)
+    lowest = np.clip(lowest, 0, 255, out=lowest)
+    count = np.clip(highest, -1, 255, out=highest) - lowest + 1
+    return lowest.astype(np.uint8), np.clip(count, 0, 255, out=count).astype(np.uint8)
 
 
-def _over_neighbours(extreme: np.ufunc, planes: Floats) -> Floats:
+def _over_neighbours(extreme: np.ufunc, planes: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     """Each value's minimum or maximum with those to its right, below, and below right."""
     result = planes.copy()
-    extreme(result[..., :-1], planes[..., 1:], out=result[..., :-1])
-    extreme(result[:, :-1], result[:, 1:].copy(), out=result[:, :-1])
+    extreme(planes[..., :-1], planes[..., 1:], out=result[..., :-1])
+    extreme(result[:, :-1], result[:, 1:], out=result[:, :-1])
     return result
 
 
@@ -205,14 +224,20 @@ def _neighbours(small: int, large: int) -> tuple[npt.NDArray[np.intp], Floats]:
     return before, (place - before).astype(np.float32)
 
 
-def _widened(plane: Floats, column: npt.NDArray[np.intp], across: Floats) -> npt.NDArray[np.int16]:
-    """A plane (h, w) enlarged in width, in half steps; gathered as rows of its transpose, which is fast."""
-    halves = 2 * plane.T
-    step = np.diff(halves, axis=0, append=halves[-1:])
+def _widened(planes: Floats, column: npt.NDArray[np.intp], across: Floats) -> npt.NDArray[np.uint16]:
+    """Planes (2, h, w) enlarged in width, in half steps, those below 0 as of 65536.
+
+    Gathered as rows of their transpose, which is fast.
+    """
+    count, h, w = planes.shape
+    halves = np.multiply(planes.reshape(count * h, w).T, 2, order="C")
+    step = np.zeros_like(halves)
+    np.subtract(halves[1:], halves[:-1], out=step[:-1])
     wide = step.take(column, axis=0)
     wide *= across[:, None]
     wide += halves.take(column, axis=0)
-    return np.ascontiguousarray(np.rint(wide, out=wide).astype(np.int16).T)
+    whole = np.rint(wide, out=wide).astype(np.int16)
+    return np.ascontiguousarray(whole.T).view(np.uint16).reshape(count, h, len(column))
 
 
 def _resized(plane: Floats, h: int, w: int) -> Floats:

@@ -41,13 +41,24 @@ def lab_to_linear(lab: Floats) -> Floats:
     light, a, b = lab
     y = (light + 16) / 116
     root = np.stack([y + a / 500, y, np.maximum(y - b / 200, 0)])
-    return _matrix(_RGB_FROM_XYZ, np.where(root > 0.2068966, root * root * root, (root - 4 / 29) / 7.787))
+    xyz = root * root
+    xyz *= root
+    dark = root <= 0.2068966
+    if dark.any():  # few are
+        xyz[dark] = (root[dark] - 4 / 29) / 7.787
+    return _matrix(_RGB_FROM_XYZ, xyz)
 
 
 def gamma(linear: Floats) -> Floats:
     """sRGB's curve, from linear light to what files hold."""
-    curved = 1.055 * np.maximum(linear, 0.0031308) ** np.float32(1 / 2.4) - 0.055
-    return np.where(linear > 0.0031308, curved, 12.92 * linear)
+    curved = np.maximum(linear, 0.0031308)
+    curved **= np.float32(1 / 2.4)
+    curved *= 1.055
+    curved -= 0.055
+    dark = linear <= 0.0031308
+    if dark.any():
+        curved[dark] = 12.92 * linear[dark]
+    return curved
 
 
 def lightness(grey: npt.NDArray[np.uint8]) -> Floats:
@@ -69,7 +80,12 @@ def _linear(rgb: Floats) -> Floats:
 def _matrix(matrix: Floats, planes: Floats) -> Floats:
     """Written out: BLAS would start threads for it, which get in the way of the photos beside this one."""
     x, y, z = planes
-    return np.stack([a * x + b * y + c * z for a, b, c in matrix])
+    mixed = np.empty_like(planes)
+    for plane, (a, b, c) in zip(mixed, matrix, strict=True):
+        np.multiply(a, x, out=plane)
+        plane += b * y
+        plane += c * z
+    return mixed
 
 
 _GREYS = np.linspace(0, 1, 256, dtype=np.float32)

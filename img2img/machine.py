@@ -1,11 +1,13 @@
-"""The machine that this process runs on: its cores, and its memory given back."""
+"""The machine that this process runs on: its cores, its memory given back, and Python's collector at rest."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 
 def usable_cores() -> int:
@@ -18,3 +20,15 @@ def return_freed_memory() -> None:
     if sys.platform == "linux":
         with suppress(AttributeError):  # musl has no such function
             ctypes.CDLL(None).malloc_trim(0)
+
+
+@contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """For imports, which make many objects and no garbage: Python would look for some among them again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -298,3 +298,18 @@ def test_jpeg_of_the_join_has_the_jpeg_of_the_luma() -> None:
         got = np.asarray(image.convert("YCbCr"))[..., 0]
     with Image.open(grey) as image:
         np.testing.assert_array_equal(got, np.asarray(image))
+
+
+def test_pixels_of_a_strip_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    luma, chroma = rng.integers(0, 256, (60, 50)).astype(np.uint8), rng.normal(0, 60, (2, 7, 9)).astype(np.float32)
+    whole = color.join(luma, chroma)
+    monkeypatch.setattr("img2img.color._JOINED_AT_ONCE", 200)
+    assert np.array_equal(color.join(luma, chroma), whole)
+
+
+def test_chroma_of_zero_leaves_black_and_white_alone() -> None:
+    """Where all 256 lumas have room, of which a byte cannot count the last."""
+    luma = np.array([[0, 254, 255]], np.uint8)
+    joined = color.join(luma, np.zeros((2, 1, 3), np.float32))
+    assert joined.tolist() == [[[0, 128, 128], [254, 128, 128], [255, 128, 128]]]

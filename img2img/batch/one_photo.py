@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypedDict
 
@@ -25,8 +26,12 @@ class _Measures(TypedDict):
     bytes: int | None
 
 
-def convert_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
+def convert_photo(
+    job: Job, converter: PhotoConverter, options: PhotoOptions, *, read: Callable[[], Photo] | None = None
+) -> Outcome:
     """Converts the job's photo, whatever is at its target, and says what came of it.
+
+    `read` gives the photo, or raises what reading it did, where that has begun before.
 
     A model that fails ends the batch: it would fail on every photo. So does a reader who closed standard
     output. A mistake of ours costs one photo, not the other thousand, but stays visible: its traceback goes
@@ -34,7 +39,7 @@ def convert_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) ->
     """
     started = time.perf_counter()
     try:
-        outcome = converted_photo(job, converter, options)
+        outcome = converted_photo(job, converter, options, read=read)
     except PhotoError as error:
         outcome = _failed(job, str(error))
     except UsageError as error:  # a hint that lies outside of this photo
@@ -53,12 +58,14 @@ def _failed(job: Job, reason: str) -> Outcome:
     return Outcome(job.source, job.target, "failed", error=reason)
 
 
-def converted_photo(job: Job, converter: PhotoConverter, options: PhotoOptions) -> Outcome:
+def converted_photo(
+    job: Job, converter: PhotoConverter, options: PhotoOptions, *, read: Callable[[], Photo] | None = None
+) -> Outcome:
     """As `convert_photo`, for a caller of one photo: what goes wrong is raised, the time is not taken."""
     if converter.hinted and (hints := hints_beside(job)):
         converter = converter.hinted(hints)
     job, times = with_stream_read(job), times_of(job) if options.keep_times else None
-    photo = read_job(job, options)
+    photo = read() if read else read_job(job, options)
     in_color = _in_color(photo, job, options)
     if in_color and options.if_color == "skip":
         return Outcome(job.source, job.target, "skipped", flags=in_color)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from img2img.errors import UsageError
+from img2img.machine import collector_at_rest
 
 if TYPE_CHECKING:
     from img2img.conversion.options import ConversionOptions
@@ -25,9 +26,10 @@ def run_conversion(
 
     `verb` is what the closing line says was done. `show_scores` prints a line for each photo.
     """
-    from img2img.cli.closing import Tally, closing
-    from img2img.cli.progress import FilmBar, follow, follow_films
-    from img2img.conversion.convert import open_conversion
+    with collector_at_rest():
+        from img2img.cli.closing import Tally, closing
+        from img2img.cli.progress import FilmBar, follow, follow_films
+        from img2img.conversion.convert import open_conversion
 
     tally, bar = Tally(), FilmBar(shown=not quiet and sys.stderr.isatty())
     with open_conversion(inputs, output, options, bar) as conversion:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+from img2img.atomic_file import is_file
+from img2img.batch.addresses import is_stored
 from img2img.batch.job import STREAM, Job
+from img2img.batch.job_files import read_job
 from img2img.batch.journal.resume_rules import without_journal
 from img2img.batch.one_photo import convert_photo
 from img2img.batch.outcome import Outcome
@@ -57,5 +61,13 @@ def _outcome(single: Job | Outcome, task: Task, options: ConversionOptions) -> I
     if left := left_alone(single, task, options):
         yield left
         return
-    converter = task.open(options.jobs or usable_cores())
-    yield convert_photo(single, converter, photo_options(options))
+    yield _converted(single, task, photo_options(options), threads=options.jobs or usable_cores())
+
+
+def _converted(job: Job, task: Task, options: PhotoOptions, *, threads: int) -> Outcome:
+    """The photo is read while the model is opened; not from a stream or a pipe, for which Ctrl-C would wait."""
+    if job.source is STREAM or is_stored(job.source) or not is_file(job.source):
+        return convert_photo(job, task.open(threads), options)
+    with ThreadPoolExecutor(1) as reader:
+        reading = [reader.submit(read_job, job, options)]  # popped, so that the photo is not kept by its future
+        return convert_photo(job, task.open(threads), options, read=lambda: reading.pop().result())

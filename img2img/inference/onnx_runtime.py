@@ -8,7 +8,7 @@ from typing import Any
 from img2img.errors import ModelError
 from img2img.inference.runtime import LARGE, OUT_OF_MEMORY, error_line
 from img2img.lab import Floats
-from img2img.machine import return_freed_memory
+from img2img.machine import collector_at_rest, return_freed_memory
 
 
 class OnnxRuntime:
@@ -73,7 +73,8 @@ def _onnxruntime() -> Any:
     """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
-        import onnxruntime
+        with collector_at_rest():
+            import onnxruntime
     except ImportError as error:
         if isinstance(error.__cause__, KeyboardInterrupt):  # so its C++ half reports a Ctrl-C
             raise KeyboardInterrupt from error

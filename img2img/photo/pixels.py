@@ -14,21 +14,23 @@ Pixels = NDArray[Any]
 STRIP_PIXELS = 1 << 16  # what is worked on in a strip of them stays in a core's second-level cache
 
 
-def strips(height: int, width: int) -> Iterator[slice]:
-    """The rows of a picture in runs of about STRIP_PIXELS pixels."""
-    step = max(1, STRIP_PIXELS // width)
+def strips(height: int, width: int, pixels: int = STRIP_PIXELS) -> Iterator[slice]:
+    """The rows of a picture in runs of about so many pixels."""
+    step = max(1, pixels // width)
     return (slice(top, min(top + step, height)) for top in range(0, height, step))
 
 
-def in_strips(work: Callable[[slice], None], height: int, width: int, *, threads: int) -> None:
-    """Do the work on the rows of each strip of a picture; where it is large, on several at a time."""
+def in_strips(
+    work: Callable[[slice], None], height: int, width: int, *, threads: int, pixels: int = STRIP_PIXELS
+) -> None:
+    """Do the work on the rows of each strip of about so many pixels; of a large picture, on several at a time."""
     if threads > 1 and height * width > 4 * STRIP_PIXELS:
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, strips(height, width)))
+            list(pool.map(work, strips(height, width, pixels)))
     else:
-        for rows in strips(height, width):
+        for rows in strips(height, width, pixels):
             work(rows)
 
 

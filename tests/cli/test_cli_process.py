@@ -105,7 +105,7 @@ def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
     )
 
 
-@pytest.mark.parametrize("module", ["typer", "img2img.cli.models", "img2img.batch.one_photo", "onnxruntime"])
+@pytest.mark.parametrize("module", ["typer", "img2img.cli.colorize", "img2img.batch.one_photo", "onnxruntime"])
 def test_ctrl_c_while_python_still_imports_is_quiet(
     command: list[str], tmp_path: Path, draw_photo: DrawPhoto, module: str
 ) -> None:
@@ -339,3 +339,47 @@ def test_wrong_input_is_refused_before_torch_is_imported(words: str, said: str, 
     command = [sys.executable, "-c", code, "train", "cyclegan", *words.split()]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, f"Error: {said}\n")
+
+
+def test_commands_that_are_not_called_are_not_imported(
+    command: list[str], tmp_path: Path, draw_photo: DrawPhoto
+) -> None:
+    draw_photo(tmp_path / "a.png")
+    done = subprocess.run(
+        [command[0], "-X", "importtime", *command[1:], "a.png"], cwd=tmp_path, capture_output=True, text=True
+    )
+    imported = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "img2img.cli.colorize" in imported
+    assert not imported & {"img2img.cli.translate", "img2img.cli.training.train", "sqlite3", "rich", "tomllib"}
+
+
+def code_and_output(program: str, folder: Path) -> tuple[int, str]:
+    start = "import atexit, os, sys\nfrom img2img.__main__ import leave_at_once\n"
+    done = subprocess.run(
+        [sys.executable, "-c", start + program],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
+    )
+    return done.returncode, done.stdout
+
+
+def test_process_leaves_at_once_with_its_code_its_output_and_what_is_registered(tmp_path: Path) -> None:
+    program = "atexit.register(print, 'registered', end=''); print('output ', end=''); leave_at_once(3); print('on')"
+    assert code_and_output(program, tmp_path) == (3, "output registered")
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "sys.modules['torch'] = sys",
+        "sys.setprofile(lambda *_: None)",
+        "import threading; threading.Thread(target=input).start()",
+        "full = sys.stdout = open('/dev/full', 'w'); print('lost')",
+    ],
+)
+@needs_posix
+def test_process_does_not_leave_at_once_where_more_may_hang_on_it(tmp_path: Path, kept: str) -> None:
+    program = f"{kept}\nleave_at_once(3); os.write(1, b'went on'); sys.setprofile(None); os._exit(0)"
+    assert code_and_output(program, tmp_path) == (0, "went on")
