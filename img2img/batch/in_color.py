@@ -34,7 +34,7 @@ _SMALLEST = 0.01  # singular value that counts: where luma hardly varies, its ro
 
 
 def is_in_color(photo: Photo) -> bool:
-    """By its pixels. A photo of one channel costs nothing, another about a millisecond at any size."""
+    """By its pixels. A photo of one channel costs nothing, another 5 to 8 milliseconds of a busy core at any size."""
     return photo.space != "L" and color_spread(photo) > _SPREAD
 
 

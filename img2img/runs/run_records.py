@@ -11,7 +11,7 @@ from typing import Any, Literal
 from img2img.atomic_file import exists, reason_for
 from img2img.errors import RunError
 from img2img.runs.run_info import CONFIG, read_outline
-from img2img.runs.saved_states import state_files
+from img2img.saved_states import state_files
 
 RESTING = 120.0
 """Seconds. Between two records lie 50 steps: of most recipes less than a minute on two cores."""
