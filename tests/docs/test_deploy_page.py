@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chromium import chromium, nothing_went_elsewhere
+from chromium import chromium, nothing_went_elsewhere, tab
 from PIL import Image
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -62,7 +62,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 
 def test_page_colours_a_photo_as_img2img_does(address: str, tmp_path: Path) -> None:
-    with chromium(tmp_path) as browser:
+    with chromium() as browser, tab(browser, tmp_path):
         browser.get(address)
         opened = "return Boolean(document.querySelector('input').onchange)"
         WebDriverWait(browser, 60).until(lambda page: page.execute_script(opened))

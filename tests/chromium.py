@@ -60,7 +60,7 @@ def _setting_up(downloads: Path, width: int, height: int, dark: bool) -> Iterato
     yield "Network.clearBrowserCache", {}
     yield "Network.clearBrowserCookies", {}
     yield "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)}
-    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    size: dict[str, object] = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     yield "Emulation.setDeviceMetricsOverride", size
     theme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
     yield "Emulation.setEmulatedMedia", {"features": theme}
