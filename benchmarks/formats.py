@@ -5,7 +5,8 @@
 
 Photos of 500 x 375 and of 12 megapixels: processor time a photo of the batch with two workers, start-up excluded; of
 the floor, which is reading and writing with Pillow, tifffile or zlib, and the network; and the size of a result. By
-processor time, since that is what two busy cores have in common; sides run in turn, medians.
+processor time, since that is what two busy cores have in common; sides run in turn, medians. JPEG and PNG have a second
+table, beside a bare script of two threads (sides/bare_script.py), which writes PNG at zlib's level 1.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from whole_process import ROOT, print_table, run
 
 SIDES = Path(__file__).parent / "sides"
 BATCH, CODECS, DRAW = SIDES / "batch_side.py", SIDES / "codec_side.py", SIDES / "drawn_photos.py"
+BARE, BARE_FORMATS = SIDES / "bare_script.py", ("jpeg", "png")
 FORMATS = [  # as codec_side has them
     "jpeg",
     "png",
@@ -34,6 +36,7 @@ FORMATS = [  # as codec_side has them
 MODEL = ROOT / "checkpoints" / "colorizer.onnx"
 TITLE = ("format", "photos", "must reach", "img2img", "codecs + network", "ratio", "photos/s on 2 cores", "kB a result")
 GOAL = 1.6
+BARE_TITLE = ("format", "photos", "must reach", "img2img", "bare script", "of its rate", "kB a result", "bare script")
 Cells = tuple[str, ...]
 
 
@@ -52,6 +55,29 @@ def rows_of(kind: str, what: str, jpegs: Path, runs: int) -> Cells:
         f"{2 / mine:.1f}",
         f"{size / 1000:.0f}",
     )
+
+
+def beside_bare(kind: str, what: str, jpegs: Path, runs: int) -> Cells:
+    photos, out = jpegs.parent / f"{kind}-{jpegs.name}", jpegs.parent / f"bare-{kind}-{jpegs.name}"
+    out.mkdir()
+    found = [(*ours(photos), bare(photos, out)) for _ in range(runs)]
+    mine, size, floor = (median(numbers) for numbers in zip(*found, strict=True))
+    written = [path.stat().st_size for path in out.iterdir()]
+    return (
+        kind,
+        what,
+        "0.90 x",
+        f"{1000 * mine:.1f} ms",
+        f"{1000 * floor:.1f} ms",
+        f"{floor / mine:.2f} x",
+        f"{size / 1000:.0f}",
+        f"{sum(written) / len(written) / 1000:.0f}",
+    )
+
+
+def bare(photos: Path, out: Path) -> float:
+    """Processor seconds a photo."""
+    return float(run(BARE, MODEL, out, *sorted(photos.iterdir())).printed.split()[0])
 
 
 def ours(photos: Path) -> tuple[float, float]:
@@ -99,8 +125,11 @@ def main() -> None:
     options = parse()
     with tempfile.TemporaryDirectory() as name:
         sets = drawn(Path(name), options.photos, options.large)
-        rows = [rows_of(kind, what, jpegs, options.runs) for kind in options.formats or FORMATS for what, jpegs in sets]
-    print_table(rows, TITLE)
+        formats = options.formats or FORMATS
+        print_table([rows_of(kind, what, jpegs, options.runs) for kind in formats for what, jpegs in sets], TITLE)
+        if formats := [kind for kind in formats if kind in BARE_FORMATS]:
+            rows = [beside_bare(kind, what, jpegs, options.runs) for kind in formats for what, jpegs in sets]
+            print_table(rows, BARE_TITLE)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Colouring as a bare script does it: Pillow, ONNX Runtime and two threads, the same network at the same size, no more.
 
-The floor of benchmarks/colorize.py, and of PNG in benchmarks/formats.py: `python benchmarks/sides/bare_script.py
-MODEL.onnx OUT PHOTO...` prints the photos per second, start-up excluded. It keeps no metadata and depth, turns nothing
-upright, checks neither model nor photo, and clips what lies outside RGB instead of keeping the luma.
+The floor of benchmarks/colorize.py, and of JPEG and PNG in benchmarks/formats.py. It keeps no metadata and depth, turns
+nothing upright, checks neither model nor photo, and clips what lies outside RGB instead of keeping the luma.
+`python benchmarks/sides/bare_script.py MODEL.onnx OUT PHOTO...` prints processor seconds a photo and photos per second,
+start-up excluded.
 """
 
 import sys
@@ -62,13 +63,13 @@ def main() -> None:
     model, out, *photos = map(Path, sys.argv[1:])
     alone = len(photos) == 1
     session = opened(model, THREADS if alone else 1)
-    started = time.perf_counter()
+    started, begun = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(THREADS) as pool:
         if alone:
             colorize(photos[0], out, session, pool)
         else:
             list(pool.map(partial(colorize, out=out, session=session), photos))
-    print(len(photos) / (time.perf_counter() - started))
+    print((time.process_time() - begun) / len(photos), len(photos) / (time.perf_counter() - started))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The commands, each imported and built when it is called or shown: all of them are a third of a small photo's time."""
+"""The commands, each imported and built when it is called or shown: all of them are a tenth of a small photo's time."""
 
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any

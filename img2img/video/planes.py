@@ -44,8 +44,10 @@ def own_frame(frame: VideoFrame, look: Look) -> VideoFrame:
 def full_range_luma(frame: VideoFrame, look: Look) -> NDArray[np.uint8]:
     """Y' (H, W), 8 bit, 0 to 255, upright, of an `own_frame`."""
     values = _plane(frame, 0)
-    if not look.full_range or look.deep:
+    if look.deep:
         values = _table(look).take(values)
+    elif not look.full_range:  # OpenCV's own table: a fifth of the time, outside Python's lock
+        values = np.asarray(cv2.LUT(np.ascontiguousarray(values), _table(look)))
     return np.ascontiguousarray(look.upright(values))
 
 
