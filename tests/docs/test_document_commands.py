@@ -73,7 +73,7 @@ def photos(folder: Path) -> None:
     saved(folder / "photo.jpg", scene(0, 400, 300))
     for name in ("other.jpg", "horse.jpg", "grey.jpg", "drawing.png", "autumn.jpg"):
         saved(folder / name, scene(len(name)))
-    for name in ("album/a.jpg", "scans/a.jpg", "inbox/a.jpg", "mnt/scans/1905/box/a.tif", "home/Pictures/scans/a.jpg"):
+    for name in ("album/a.jpg", "scans/a.jpg", "inbox/b.jpg", "mnt/scans/1905/box/a.tif", "home/Pictures/scans/a.jpg"):
         saved(folder / name, scene(len(name)))
     with (
         tarfile.open(folder / "donation.tar.gz", "w:gz") as tar,
