@@ -3,11 +3,14 @@
 #
 #   benchmarks/gpu.sh pack people.tar objects.tar photos.tar   where there is a network: fills .gpu/ (photos, wheels)
 #   benchmarks/gpu.sh train                                    there, on a copy of this folder with .gpu/ in it
+#   benchmarks/gpu.sh steps                                    there too: tables of train_step.py and cyclegan_step.py
 #
 # `train` runs the tests of the GPU, then trains for MINUTES (8) from INIT (checkpoints/colorizer.safetensors) and leaves
 # averaged weights, figures and the newest preview in OUT (.gpu/out), anew every SLICE minutes (2): what was reached
 # stays when the time is cut short. Called again while the folder is still there, it goes on where it stopped.
 # STEPS (6000) is the length of the schedule, SETTINGS are --set arguments for it, DEVICE is cuda unless it is being tried.
+# `steps` leaves two tables in OUT, each of LIMIT seconds (150) at most: the rows that were done by then.
+# TRAIN_STEP and CYCLEGAN_STEP hold other arguments for them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
@@ -38,10 +41,7 @@ as_here() { "$PYTHON" -c 'import importlib.metadata as m, sys; print(f"{sys.argv
 train() {
     local began=$SECONDS out=${OUT:-.gpu/out} run=.gpu/run device=${DEVICE:-cuda}
     mkdir -p "$out"
-    if ! "$PYTHON" -c 'import albumentations, kornia' 2>/dev/null; then
-        "$PYTHON" -m pip install --quiet --no-index --no-deps --no-compile --upgrade --target .gpu/site .gpu/wheels/*.whl
-        export PYTHONPATH="$PWD/.gpu/site${PYTHONPATH:+:$PYTHONPATH}"
-    fi
+    install_wheels
     [ -e "$run" ] || timeout 90 "$PYTHON" -m pytest -q -m gpu -p no:cacheprovider 2>&1 | tee "$out/pytest.log" || true
 
     # pretrained=false: the weights of --init are the encoder's, too, and its package is 17 MB.
@@ -55,6 +55,23 @@ train() {
         deliver "$run" "$out"
         if finished "$run"; then break; fi
     done
+}
+
+steps() {
+    local out=${OUT:-.gpu/out} limit=${LIMIT:-150} device=${DEVICE:-cuda} arguments
+    mkdir -p "$out"
+    install_wheels
+    read -ra arguments <<<"${TRAIN_STEP:---recipes dcgan colorizer --steps 50 --warm 10 --runs 1}"
+    timeout "$limit" "$PYTHON" benchmarks/train_step.py "${arguments[@]}" --device "$device" | tee "$out/train_step.md" || true
+    read -ra arguments <<<"${CYCLEGAN_STEP:---batches 1 8 --steps 20 --warm 5}"
+    timeout "$limit" "$PYTHON" benchmarks/cyclegan_step.py "${arguments[@]}" --device "$device" | tee "$out/cyclegan_step.md" || true
+}
+
+install_wheels() {
+    if ! "$PYTHON" -c 'import albumentations, kornia' 2>/dev/null; then
+        "$PYTHON" -m pip install --quiet --no-index --no-deps --no-compile --upgrade --target .gpu/site .gpu/wheels/*.whl
+        export PYTHONPATH="$PWD/.gpu/site${PYTHONPATH:+:$PYTHONPATH}"
+    fi
 }
 
 deliver() {
@@ -76,5 +93,6 @@ PYTHON
 case "${1:-}" in
     pack) shift; pack "$@" ;;
     train) train ;;
-    *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    steps) steps ;;
+    *) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
