@@ -108,7 +108,7 @@ class _Enlarged:
     """Chroma enlarged bilinearly: at once in width, for any run of rows in height.
 
     Whole numbers throughout: after the width in half steps of chroma, and 64 weights between two rows. In few calls of
-    numpy: with each one a thread gives Python's lock away, and waits for another photo's thread to have it back.
+    numpy: at each one a thread gives Python's lock away, and may wait for another photo's thread to have it back.
     """
 
     def __init__(self, chroma: Floats, height: int, width: int) -> None:
