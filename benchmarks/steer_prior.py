@@ -4,7 +4,7 @@
     python benchmarks/steer_prior.py photos-val.tar --sheet sheet.jpg --seed 3         also pictures, drawn by the seed
 
 Every second photo is measured: constants were chosen on the others, the last of them with 64 of these in view as well
-(docs/explanation/steering.md). --limit takes so many of each set, at equal steps. They are brought to about 256 x 256 px,
+(docs/explanation/steering.md). --limit takes so many of each set, at equal steps. They are made about 256 x 256 px,
 greyed, and coloured: without a prior, with their own true colours as the reference, with another photo, drawn by the
 seed. The distance between two pictures' colours is half the sum of the differences
 between their classes' shares (total variation), each colour counting to its 3 nearest of 260 classes: 0 to 1; and how
