@@ -40,6 +40,7 @@ def run(cell: str, names: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # a notebook shows Image.open(...), and closes nothing
 @pytest.mark.timeout(900)  # five programs one after the other: on busy cores minutes
 def test_the_notebook_runs_from_top_to_bottom(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MPLBACKEND", "Agg")
