@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # a test of the converting half imports no torch
 
 # Networks this small are slower on several cores, and on busy ones ten times: a thread that waits, spins.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it to 80 in its processes: tables are as wide as where none is set
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # also for a test that imports ONNX Runtime by itself
 # The tests start img2img by the hundred: what is compiled is kept, where else each process compiles it all anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

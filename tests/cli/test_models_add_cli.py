@@ -66,7 +66,7 @@ def test_list_says_where_added_models_lie(home: Path, snow: Path) -> None:
     models("add", snow)
     listed = models()
     assert listed.exit_code == 0
-    assert re.search(r"│ snow +│ colorize", listed.stdout)
+    assert re.search(r"^snow +colorize", listed.stdout, re.MULTILINE)
     assert listed.stdout.splitlines()[-1] == f"snow: added, {home / 'snow' / 'snow.onnx'}"
     assert "added" not in before
     assert "snow" not in models("--markdown").stdout, "the page is of those that ship"
@@ -89,7 +89,7 @@ def test_damaged_added_model_is_named_and_the_others_are_listed(home: Path, snow
     (home / "snow" / "snow.onnx").write_bytes(snow.read_bytes()[:100])
     result = models()
     assert result.exit_code == 1
-    assert re.search("snow *│ cannot be used", result.stdout)
+    assert re.search("^snow +cannot be used", result.stdout, re.MULTILINE)
     assert "colorizer" in result.stdout
     assert "Error: " in result.stderr
     assert models("remove", "snow").exit_code == 0
@@ -100,9 +100,9 @@ def test_card_of_a_stranger_does_not_steer_the_terminal(home: Path, tmp_path: Pa
     said = "\x1b[2J\x1b]0;mine\x07 photos\r\x9b"
     model = write_tiny_model(tmp_path / "a.onnx", tiny_model(0, 0), name="a", data=said, metrics={said: said})
     models("add", model)
-    for result in (models(), models("show", "a")):
+    for result, word in ((models(), "colorize"), (models("show", "a"), "photos")):
         assert result.exit_code == 0
-        assert "photos" in result.stdout
+        assert word in result.stdout
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", result.stdout)
 
 

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from documents import CHECKOUT, DOCUMENTS, NOT_HERE, Typist, commands, lines, short
 from film_clips import greys, write_film
@@ -69,12 +70,17 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typist:
     return Typist(tmp_path, monkeypatch)
 
 
+def grey(pixels: np.ndarray) -> np.ndarray:
+    """In three equal channels."""
+    return np.repeat(pixels[..., 1:2], 3, axis=2)
+
+
 def photos(folder: Path) -> None:
-    saved(folder / "photo.jpg", scene(0, 400, 300))
+    saved(folder / "photo.jpg", grey(scene(0, 400, 300)))
     for name in ("other.jpg", "horse.jpg", "grey.jpg", "drawing.png", "autumn.jpg"):
         saved(folder / name, scene(len(name)))
     for name in ("album/a.jpg", "scans/a.jpg", "inbox/b.jpg", "mnt/scans/1905/box/a.tif", "home/Pictures/scans/a.jpg"):
-        saved(folder / name, scene(len(name)))
+        saved(folder / name, grey(scene(len(name))))
     with (
         tarfile.open(folder / "donation.tar.gz", "w:gz") as tar,
         zipfile.ZipFile(folder / "donation.zip", "w") as packed,
@@ -94,6 +100,9 @@ def sets(folder: Path) -> None:
             "my-sets/trainB",
             "datasets/horse2zebra/trainA",
             "datasets/horse2zebra/trainB",
+            "datasets/maps/trainA",
+            "datasets/maps/trainB",
+            "datasets/maps/testA",
         ):
             saved(folder / place / f"{number}.png", scene(100 * number + len(place)))
         saved(folder / "facades" / f"{number}.png", beside(scene(number), scene(number)))

@@ -49,7 +49,7 @@ def conversion(path: Path, folder: Path) -> Verdict:
 
 def archive(path: Path, folder: Path) -> Verdict:
     """Each photo in it coloured."""
-    options = {"max_pixels": MAX_PIXELS, "jobs": 1}
+    options = {"max_pixels": MAX_PIXELS, "jobs": 1, "if_color": "redo"}
     return _verdict_of(list(convert(path, folder / "results", model=_model(), **options)), path, folder)
 
 

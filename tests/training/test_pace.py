@@ -42,8 +42,8 @@ def test_first_previews_come_soon_and_are_told_of(
     start(request(two_sets, tmp_path, "cyclegan", steps=4, pace=pace)).train()
     drawn = sorted(path.name for path in (tmp_path / "previews").iterdir())
     assert drawn == ["00000001.png", "00000002.png", "00000004.png"]
-    said = [line for line in capsys.readouterr().err.splitlines() if "how it looks" in line]
-    assert said == [f"step {n}: how it looks by now: {tmp_path / 'previews' / f'0000000{n}.png'}" for n in (1, 2)]
+    said = [line for line in capsys.readouterr().err.splitlines() if "preview: " in line]
+    assert said == [f"step {n}: preview: {tmp_path / 'previews' / f'0000000{n}.png'}" for n in (1, 2)]
 
 
 def test_time_that_is_not_up_yet_stops_nothing(two_sets: Path, tmp_path: Path) -> None:

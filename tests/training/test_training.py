@@ -610,15 +610,15 @@ def test_every_option_of_the_command_reaches_the_run(monkeypatch: pytest.MonkeyP
     asked = []
     monkeypatch.setattr("img2img.training.start.start", lambda request: asked.append(request) or exit(3))
     words = (
-        "train wgan-gp --data digits --data DIR --out RUN --steps 7 --init A.safetensors --resume --seed 5 "
+        "train dcgan --data digits --data DIR --out RUN --steps 7 --init A.safetensors --resume --seed 5 "
         "--device cpu --config C.toml --set n_critic=2 --workers 3 --cache memory --compile --log-every 11 "
         "--save-every 12 --keep 4 --preview-every 13 --health-every 14 --tensorboard --a X --a Y.tar --b Z "
-        "--preset paper --evaluate-every 0"
+        "--preset quick --evaluate-every 0"
     )
     assert CliRunner().invoke(app, words.split()).exit_code == 3
     assert asked == [
         TrainingRequest(
-            "wgan-gp",
+            "dcgan",
             ["digits", "DIR"],
             Path("RUN"),
             steps=7,
@@ -632,7 +632,7 @@ def test_every_option_of_the_command_reaches_the_run(monkeypatch: pytest.MonkeyP
             compile=True,
             tensorboard=True,
             domains={"a": ["X", "Y.tar"], "b": ["Z"]},
-            preset="paper",
+            preset="quick",
         )
     ]
 
