@@ -103,6 +103,7 @@ def sets(folder: Path) -> None:
             "datasets/maps/trainA",
             "datasets/maps/trainB",
             "datasets/maps/testA",
+            "datasets/maps/testB",
         ):
             saved(folder / place / f"{number}.png", scene(100 * number + len(place)))
         saved(folder / "facades" / f"{number}.png", beside(scene(number), scene(number)))
