@@ -136,7 +136,7 @@ def test_table_and_json_tell_the_same_of_two_folders() -> None:
     low, high = fake["kid_x1000_interval"]
     assert low < fake["kid_x1000"] < high
     assert f"{fake['kid_x1000']} ({low} to {high})" in printed
-    assert f"real (floor)  {floor['number']}" in printed
+    assert f"real (floor) {floor['number']} {floor['beside']}" in " ".join(printed.split())
     assert (figures["features"], figures["measured_on"]) == ("mean colour", "red beside blue")
     assert figures["kid_x1000"] == fake["kid_x1000"]
 
