@@ -24,7 +24,7 @@ def return_freed_memory() -> None:
 
 @contextmanager
 def collector_at_rest() -> Iterator[None]:
-    """For imports, which make many objects and no garbage: Python would look for some among them again and again."""
+    """For work that makes many objects and little garbage: Python would look for some among them again and again."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -3,10 +3,8 @@
 A network with an optional input keeps it: the graph holds its neutral value, which callers may replace.
 """
 
-import gc
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -20,6 +18,7 @@ from torch import Tensor, nn
 from img2img.export.example_inputs import fill_shape
 from img2img.export.free_sizes import computes_as, free_sizes
 from img2img.lab import Floats
+from img2img.machine import collector_at_rest
 from img2img.model_file import TensorSpec
 from img2img.networks.blocks import ConvNormAct
 from img2img.networks.optional_input import WithOptionalInput
@@ -121,7 +120,7 @@ def _exported(
     shapes: tuple[dict[int, Any], ...] | None = None,
 ) -> onnx.ModelProto:
     """Without `shapes` the sizes are those of the examples."""
-    with warnings.catch_warnings(), _no_garbage_collected():
+    with warnings.catch_warnings(), collector_at_rest():  # the collector is an eighth of an export's time
         warnings.filterwarnings("ignore", "# The axis name", UserWarning)  # two inputs may share N: that is meant
         program = torch.onnx.export(
             network,
@@ -134,18 +133,6 @@ def _exported(
         )
     assert program is not None
     return program.model_proto
-
-
-@contextmanager
-def _no_garbage_collected() -> Iterator[None]:
-    """An eighth of an export's time is a search for garbage among the exporter's millions of objects."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _store_small(graph: onnx.GraphProto) -> None:

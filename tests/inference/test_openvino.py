@@ -33,6 +33,11 @@ BF16 = 2**-8
 """The largest relative error of one rounding to bfloat16."""
 
 
+def in_a_process(program: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+
+
 def picture(height: int, width: int, channels: int = 3) -> Floats:
     """Waves, (1, channels, height, width) in [-1, 1]."""
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -238,8 +243,7 @@ def test_memory_that_runs_out_costs_one_photo(threads: int) -> None:
         "    except MemoryError as error: print(error)\n"
         "    assert np.array_equal(runtime.run(small), expected)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    done = in_a_process(program)
     assert done.returncode == 0, done.stderr
     assert done.stdout == 2 * "the model needs more memory than there is for input (1, 1, 8192, 8192)\n"
 
@@ -258,8 +262,7 @@ def test_ctrl_c_still_works_after_runtimes_came_and_went() -> None:
         "try: signal.raise_signal(signal.SIGINT)\n"
         "except KeyboardInterrupt: print('interrupted')\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    done = in_a_process(program)
     assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
 
 
@@ -278,8 +281,7 @@ def test_ctrl_c_still_crashes_after_two_cores_came_and_went() -> None:
         "try: signal.raise_signal(signal.SIGINT)\n"
         "except KeyboardInterrupt: print('interrupted')\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    done = in_a_process(program)
     assert done.returncode < 0, done.stdout
 
 
