@@ -31,8 +31,8 @@ from img2img.data.open_source import open_source
 from img2img.evaluation.colorizers.measured_photos import photos_at
 from img2img.evaluation.colorizers.metrics import Picture
 from img2img.evaluation.colorizers.similarity import Lpips
-from img2img.inference.execution import Execution
 from img2img.inference.opened_model import OpenedModel
+from img2img.inference.runtimes.execution import Execution
 from img2img.lab import Floats
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.randomness import derive_seed, uniform

@@ -28,7 +28,7 @@ from img2img.batch.journal.journal import Journal
 from img2img.batch.outcome import Outcome
 from img2img.batch.task import Colorizing
 from img2img.inference.colorizer import Colorizer
-from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 from img2img.lab import Floats
 from img2img.machine import usable_cores
 from img2img.photo import read_photo, write_photo

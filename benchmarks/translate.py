@@ -32,7 +32,7 @@ def milliseconds(graphs: dict[str, bytes], runs: int) -> dict[str, float]:
     """The median of each network, all run in turn."""
     import numpy as np
 
-    from img2img.inference.onnx_runtime import OnnxRuntime
+    from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 
     runtimes = {name: OnnxRuntime(graph, device="cpu", threads=THREADS) for name, graph in graphs.items()}
     picture = np.random.default_rng(0).uniform(-1, 1, (1, 3, SIDE, SIDE)).astype(np.float32)

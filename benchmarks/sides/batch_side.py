@@ -17,7 +17,7 @@ from img2img.batch.batch import BatchRequest, PhotoBatch
 from img2img.batch.engines.engine import LocalEngine
 from img2img.batch.sources.listing import list_photos
 from img2img.batch.task import Colorizing, PhotoConverter
-from img2img.inference.execution import Execution
+from img2img.inference.runtimes.execution import Execution
 from img2img.model_file import read_card, rewrite_card
 from img2img.photo import read_photo, write_photo
 

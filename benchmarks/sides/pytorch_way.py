@@ -25,10 +25,10 @@ def load_network(model: Path) -> Network:
     """The shipped network in PyTorch; without its .safetensors the same graph in ONNX Runtime."""
     weights = model.with_suffix(".safetensors")
     if weights.is_file():
-        from img2img.inference import torch_runtime
+        from img2img.inference.runtimes import torch_runtime
 
         return torch_runtime.load_network(weights, read_card(weights))
-    from img2img.inference.onnx_runtime import OnnxRuntime
+    from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 
     session = OnnxRuntime(model.read_bytes())
     return lambda lightness: torch.from_numpy(session.run(lightness.numpy()))

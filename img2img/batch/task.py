@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from img2img.errors import UsageError
 from img2img.inference.callables import Convert, Steady
-from img2img.inference.execution import Execution
+from img2img.inference.runtimes.execution import Execution
 from img2img.model_file import ModelCard, find_model, read_card
 from img2img.photo import Photo
 from img2img.photo.metadata.provenance import COMPOSITE, Provenance

@@ -9,7 +9,7 @@ from img2img.conversion.option import Option, option_fields
 if TYPE_CHECKING:
     from img2img.batch.in_color import IfColor
     from img2img.batch.task import Task
-    from img2img.inference.execution import Execution
+    from img2img.inference.runtimes.execution import Execution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +167,7 @@ class ConversionOptions:
     @property
     def execution(self) -> "Execution":
         """Where the models run."""
-        from img2img.inference.execution import Execution
+        from img2img.inference.runtimes.execution import Execution
 
         return Execution(self.device, runtime=self.runtime)
 

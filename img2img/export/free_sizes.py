@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from img2img.errors import ModelError
 from img2img.export.example_inputs import fill_shape, random_input
-from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 from img2img.model_file import TensorSpec
 
 Sizes = Mapping[str, int]

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from img2img.export.example_inputs import random_input
-from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 from img2img.inference.tiling import SMALLEST_HALO
 from img2img.lab import Floats
 from img2img.model_file import TensorSpec

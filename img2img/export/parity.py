@@ -10,7 +10,7 @@ from torch import nn
 
 from img2img.errors import ExportError
 from img2img.export.example_inputs import random_input
-from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 from img2img.model_file import TensorSpec
 from img2img.recipes.recipe import Recipe
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from img2img.atomic_file import is_file, is_folder, reason_for
 from img2img.errors import ModelError
-from img2img.inference.runtime import error_line
+from img2img.inference.runtimes.runtime import error_line
 from img2img.recipes.weights import load_weights
 
 Tensors = dict[str, Tensor]

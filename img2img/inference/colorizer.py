@@ -16,11 +16,11 @@ from img2img.color import chroma_planes, join, shrink, strengthened
 from img2img.color import luma as luma_of
 from img2img.errors import ModelError, UsageError
 from img2img.inference.callables import Steady
-from img2img.inference.execution import Execution
 from img2img.inference.in_order import in_order
 from img2img.inference.model_object import ModelObject
 from img2img.inference.opened_model import OpenedModel
-from img2img.inference.runtime import Runtime
+from img2img.inference.runtimes.execution import Execution
+from img2img.inference.runtimes.runtime import Runtime
 from img2img.lab import Floats, lightness
 from img2img.machine import return_freed_memory, usable_cores
 from img2img.photo import Photo

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from img2img.errors import ModelError
-from img2img.inference.execution import Execution
 from img2img.inference.opened_model import OpenedModel
+from img2img.inference.runtimes.execution import Execution
 from img2img.model_file import ModelCard, named_model
 
 

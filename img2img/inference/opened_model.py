@@ -9,9 +9,9 @@ from pathlib import Path
 
 from img2img.atomic_file import is_file
 from img2img.errors import ModelError
-from img2img.inference.execution import Execution
-from img2img.inference.open_runtime import open_runtime
 from img2img.inference.run_model import settled_model
+from img2img.inference.runtimes.execution import Execution
+from img2img.inference.runtimes.open_runtime import open_runtime
 from img2img.lab import Floats
 from img2img.model_file import available_models, find_model, read_card, read_model
 

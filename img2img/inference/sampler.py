@@ -11,11 +11,11 @@ from PIL import ImageOps
 
 from img2img.errors import ModelError, UsageError
 from img2img.inference.drawn import Drawn
-from img2img.inference.execution import Execution
 from img2img.inference.latents import draw_latents
 from img2img.inference.model_object import ModelObject
 from img2img.inference.opened_model import OpenedModel
-from img2img.inference.runtime import Runtime
+from img2img.inference.runtimes.execution import Execution
+from img2img.inference.runtimes.runtime import Runtime
 from img2img.lab import Floats
 from img2img.machine import usable_cores
 from img2img.model_file import TensorSpec

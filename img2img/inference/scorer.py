@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from img2img.errors import ModelError
-from img2img.inference.execution import Execution
 from img2img.inference.opened_model import OpenedModel, find_critic
+from img2img.inference.runtimes.execution import Execution
 from img2img.inference.translator import Translator, as_input, grey_or_rgb, small_image
 from img2img.lab import Floats
 from img2img.machine import usable_cores

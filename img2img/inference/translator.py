@@ -15,11 +15,11 @@ from img2img.color import small_size
 from img2img.errors import ModelError, UsageError
 from img2img.inference.callables import Steady
 from img2img.inference.enlarging import add_change, enlarge_picture
-from img2img.inference.execution import Execution
 from img2img.inference.in_order import in_order
 from img2img.inference.model_object import ModelObject
 from img2img.inference.opened_model import OpenedModel, find_reverse
-from img2img.inference.runtime import Runtime
+from img2img.inference.runtimes.execution import Execution
+from img2img.inference.runtimes.runtime import Runtime
 from img2img.inference.tiling import TILE_SIDE, tiles
 from img2img.lab import Floats
 from img2img.machine import return_freed_memory, usable_cores

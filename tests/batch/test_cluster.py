@@ -23,7 +23,7 @@ from img2img.batch.outcome import Outcome
 from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.task import Colorizing, FilmConverter, PhotoConverter, Task
 from img2img.errors import Img2ImgError, ModelError
-from img2img.inference.execution import Execution
+from img2img.inference.runtimes.execution import Execution
 from img2img.photo import Photo
 from img2img.photo.metadata.provenance import Provenance
 

@@ -26,7 +26,7 @@ from img2img.evaluation.colorizers.decodings import Grid, decoded_ways
 from img2img.evaluation.colorizers.measured_photos import measure_photos, photos_at
 from img2img.evaluation.measure import measure, table
 from img2img.evaluation.request import EvaluationRequest
-from img2img.inference.torch_runtime import TorchRuntime
+from img2img.inference.runtimes.torch_runtime import TorchRuntime
 from img2img.model_file import read_card
 from img2img.networks.ab_network import AbNetwork
 

@@ -20,9 +20,9 @@ from img2img.export.models_of_run import export_run
 from img2img.export.onnx_graph import _store_small, fold_batch_norms
 from img2img.export.rounding import round_to_bytes, round_to_half
 from img2img.inference.colorizer import Colorizer
-from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.torch_runtime import TorchRuntime
 from img2img.inference.sampler import Sampler
-from img2img.inference.torch_runtime import TorchRuntime
 from img2img.model_file import read_card
 from img2img.networks.blocks import ConvNormAct
 from img2img.recipes.colorizer import ColorizerRecipe

@@ -17,7 +17,7 @@ from img2img.cli.app import app
 from img2img.errors import ExportError, ModelError, RunError, SettingError
 from img2img.export.models_of_run import chosen_state, export_run
 from img2img.export.targets import reverse_name, targets_of
-from img2img.inference.torch_runtime import TorchRuntime
+from img2img.inference.runtimes.torch_runtime import TorchRuntime
 from img2img.inference.translator import Translator
 from img2img.model_file import read_card
 from img2img.recipes import RECIPES, RecipeEntry, recipe_class

@@ -20,7 +20,7 @@ from img2img.export.critic import Critic, export_critic
 from img2img.export.models_of_run import chosen_state, export_run
 from img2img.export.quantiles import MOST, _drawn, write_quantiles
 from img2img.export.targets import check_critic
-from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 from img2img.inference.scorer import Scorer, quantiles_of
 from img2img.inference.translator import Translator
 from img2img.model_file import read_card, read_model

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from img2img.export import onnx_graph
 from img2img.export.onnx_graph import graph_of, to_onnx
-from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 from img2img.model_file import TensorSpec
 
 

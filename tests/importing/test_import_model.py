@@ -20,8 +20,8 @@ from img2img.importing.checkpoint import read_checkpoint
 from img2img.importing.import_model import import_model, likely_result
 from img2img.importing.recognise import recognised
 from img2img.inference import tiling, translator
-from img2img.inference.onnx_runtime import OnnxRuntime
-from img2img.inference.torch_runtime import load_network
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.torch_runtime import load_network
 from img2img.inference.translator import Translator
 from img2img.model_file import read_model
 from img2img.photo import Photo

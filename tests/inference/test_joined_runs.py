@@ -15,11 +15,11 @@ from img2img.batch.engines.engine import LocalEngine
 from img2img.batch.job import Job
 from img2img.batch.task import Colorizing
 from img2img.errors import ModelError
-from img2img.inference import open_runtime
-from img2img.inference.execution import Execution
-from img2img.inference.joined_runs import MOST, JoinedRuns
-from img2img.inference.onnx_runtime import OnnxRuntime
-from img2img.inference.runtime import Runtime
+from img2img.inference.runtimes import open_runtime
+from img2img.inference.runtimes.execution import Execution
+from img2img.inference.runtimes.joined_runs import MOST, JoinedRuns
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.runtime import Runtime
 from img2img.lab import Floats
 from img2img.model_file import find_model, for_several, read_model
 from img2img.photo import read_photo

@@ -20,7 +20,7 @@ import img2img
 from img2img.errors import ModelError, UnreadablePhoto, UsageError
 from img2img.inference.grid import GAP
 from img2img.inference.in_order import in_order
-from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 
 RAMP = np.linspace(0, 255, 32 * 48).reshape(32, 48).astype(np.uint8)
 

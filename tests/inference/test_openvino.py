@@ -14,12 +14,13 @@ from tiny_model import tiny_model, write_tiny_model
 
 from img2img.batch.task import Colorizing, Translating
 from img2img.errors import ModelError, UsageError
-from img2img.inference import openvino_runtime, translator
+from img2img.inference import translator
 from img2img.inference.colorizer import Colorizer
-from img2img.inference.execution import Execution
-from img2img.inference.onnx_runtime import OnnxRuntime
-from img2img.inference.open_runtime import open_runtime
-from img2img.inference.openvino_runtime import OpenVinoRuntime
+from img2img.inference.runtimes import openvino_runtime
+from img2img.inference.runtimes.execution import Execution
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.open_runtime import open_runtime
+from img2img.inference.runtimes.openvino_runtime import OpenVinoRuntime
 from img2img.inference.translator import Translator
 from img2img.lab import Floats
 from img2img.model_file import find_model, read_model
@@ -231,7 +232,7 @@ def test_memory_that_runs_out_costs_one_photo(threads: int) -> None:
     program = (
         "import resource, sys\n"
         "import numpy as np\n"
-        "from img2img.inference.openvino_runtime import OpenVinoRuntime\n"
+        "from img2img.inference.runtimes.openvino_runtime import OpenVinoRuntime\n"
         "from img2img.model_file import find_model\n"
         f"runtime = OpenVinoRuntime(find_model('colorizer').read_bytes(), threads={threads})\n"
         "small, large = (np.zeros((1, 1, side, side), np.float32) for side in (64, 8192))\n"
@@ -253,7 +254,7 @@ def test_ctrl_c_still_works_after_runtimes_came_and_went() -> None:
     """Each of OpenVINO's cores lends the thread a stack for signals, and takes it back in an order of its own."""
     program = (
         "import signal\n"
-        "from img2img.inference.openvino_runtime import OpenVinoRuntime\n"
+        "from img2img.inference.runtimes.openvino_runtime import OpenVinoRuntime\n"
         "from img2img.model_file import find_model\n"
         "first, second = (OpenVinoRuntime(find_model('colorizer').read_bytes(), threads=1) for _ in range(2))\n"
         "del first\n"
@@ -272,7 +273,7 @@ def test_ctrl_c_still_crashes_after_two_cores_came_and_went() -> None:
     """OpenVINO 2026.4's fault; once this fails, one core need no longer be kept for good."""
     program = (
         "import signal\n"
-        "from img2img.inference.openvino_runtime import _openvino\n"
+        "from img2img.inference.runtimes.openvino_runtime import _openvino\n"
         "first, second = (_openvino().Core() for _ in range(2))\n"
         "for core in first, second: core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')\n"
         "del first, core\n"

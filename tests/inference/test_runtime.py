@@ -16,11 +16,11 @@ from onnx import TensorProto, helper
 from tiny_model import CARD, tiny_model, write_tiny_model
 
 from img2img.errors import ModelError, UsageError
-from img2img.inference import onnx_runtime
-from img2img.inference.execution import Execution
-from img2img.inference.onnx_runtime import OnnxRuntime
-from img2img.inference.open_runtime import open_runtime
-from img2img.inference.runtime import Runtime
+from img2img.inference.runtimes import onnx_runtime
+from img2img.inference.runtimes.execution import Execution
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.open_runtime import open_runtime
+from img2img.inference.runtimes.runtime import Runtime
 from img2img.machine import usable_cores
 from img2img.model_file import TensorSpec, read_model
 
@@ -183,7 +183,7 @@ def write_safetensors(path: Path, **tensors: np.ndarray) -> Path:
 
 def test_torch_computes_what_onnx_runtime_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
-    from img2img.inference import torch_runtime
+    from img2img.inference.runtimes import torch_runtime
 
     monkeypatch.setattr(torch_runtime, "build_exported", lambda card: torch.nn.Conv2d(1, 2, 1))
     weight, bias = np.array([0.5, 0.5]).reshape(2, 1, 1, 1), np.array([0.1, -0.2])
@@ -196,7 +196,7 @@ def test_torch_computes_what_onnx_runtime_does(tmp_path: Path, monkeypatch: pyte
 def test_threads_do_not_mix_up_their_statistics_in_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second pass, which starts in the middle of the first, brings statistics of its own."""
     torch = pytest.importorskip("torch")
-    from img2img.inference import torch_runtime
+    from img2img.inference.runtimes import torch_runtime
 
     class Interrupted(torch.nn.Module):
         second: Thread | None = None
@@ -221,7 +221,7 @@ def test_threads_do_not_mix_up_their_statistics_in_torch(tmp_path: Path, monkeyp
 
 def test_weights_that_do_not_fit_the_recipe_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
-    from img2img.inference import torch_runtime
+    from img2img.inference.runtimes import torch_runtime
 
     monkeypatch.setattr(torch_runtime, "build_exported", lambda card: torch.nn.Conv2d(1, 3, 1))
     path = write_safetensors(tmp_path / "tiny.safetensors", weight=np.zeros((2, 1, 1, 1)), bias=np.zeros(2))

@@ -9,8 +9,8 @@ from tiny_critic import EVEN, LOST, brightness_critic, scored_pair
 from tiny_translator import IDENTITY, matrix_translator
 
 from img2img.errors import ModelError
-from img2img.inference.execution import Execution
 from img2img.inference.opened_model import find_critic
+from img2img.inference.runtimes.execution import Execution
 from img2img.inference.scorer import (
     GREY_LEVEL,
     QUANTILES,

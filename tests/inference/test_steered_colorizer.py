@@ -10,7 +10,7 @@ from tiny_model import tiny_model, write_tiny_model
 
 from img2img.errors import ModelError, UsageError
 from img2img.inference.colorizer import Colorizer
-from img2img.inference.torch_runtime import TorchRuntime
+from img2img.inference.runtimes.torch_runtime import TorchRuntime
 from img2img.model_file import read_card
 from img2img.photo import Photo
 from img2img.steering.prior import Prior

@@ -334,7 +334,7 @@ def test_translating_imports_no_torch(folder: Path) -> None:
 
 
 FEW_TILES = """
-from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 run_all, ran = OnnxRuntime.run_all, []
 
 def run_some(self, image, *frozen):

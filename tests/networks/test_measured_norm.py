@@ -7,7 +7,7 @@ import torch
 from tiny_translator import normed_graph, normed_network
 from torch import nn
 
-from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 from img2img.networks.measured_norm import WithStatistics, instance_norms, statistics_size
 
 

@@ -40,7 +40,7 @@ def convert_batch(order: Order, jobs: Sequence[Job], threads: int) -> list[Outco
 
 
 def has_cuda() -> bool:
-    from img2img.inference.onnx_runtime import OnnxRuntime
+    from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 
     return OnnxRuntime.has_cuda()
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from img2img.errors import ModelError
 from img2img.inference.colorizer import Colorizer
-from img2img.inference.torch_runtime import load_network
+from img2img.inference.runtimes.torch_runtime import load_network
 from img2img.lab import Floats
 from img2img.model_file import ModelCard, find_model, read_card
 from img2img.networks.ab_network import AbNetwork

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from img2img.atomic_file import reason_for
 from img2img.errors import ModelError, UsageError
 from img2img.evaluation.sets.lite_graph import lite_runtime
-from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 from img2img.networks.encoder import EfficientNetLite
 
 FeatureNetwork = Literal["lite0", "inception"]

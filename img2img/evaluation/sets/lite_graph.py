@@ -10,7 +10,7 @@ import torch
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from img2img.inference.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 from img2img.networks.blocks import ConvNormAct
 from img2img.networks.encoder import EfficientNetLite, InvertedResidual
 

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from img2img.errors import ModelError
-from img2img.inference.runtime import LARGE, OUT_OF_MEMORY, error_line
+from img2img.inference.runtimes.runtime import LARGE, OUT_OF_MEMORY, error_line
 from img2img.lab import Floats
 from img2img.machine import return_freed_memory, usable_cores
 

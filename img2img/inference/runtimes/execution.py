@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from img2img.inference.runtime import Runtime
+from img2img.inference.runtimes.runtime import Runtime
 
 
 @dataclass(frozen=True)

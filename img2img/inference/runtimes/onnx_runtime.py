@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from img2img.errors import ModelError
-from img2img.inference.runtime import LARGE, OUT_OF_MEMORY, error_line
+from img2img.inference.runtimes.runtime import LARGE, OUT_OF_MEMORY, error_line
 from img2img.lab import Floats
 from img2img.machine import collector_at_rest, return_freed_memory
 

@@ -6,10 +6,10 @@ import importlib.util
 from pathlib import Path
 
 from img2img.errors import ModelError, UsageError
-from img2img.inference.execution import Execution
-from img2img.inference.joined_runs import JoinedRuns
-from img2img.inference.onnx_runtime import OnnxRuntime
-from img2img.inference.runtime import Runtime
+from img2img.inference.runtimes.execution import Execution
+from img2img.inference.runtimes.joined_runs import JoinedRuns
+from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
+from img2img.inference.runtimes.runtime import Runtime
 from img2img.model_file import ModelCard, for_several
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -36,7 +36,7 @@ def open_runtime(path: Path, model: bytes, card: ModelCard, execution: Execution
         raise ModelError(f"{path}: {error}") from None
     if importlib.util.find_spec("torch") is None:
         raise ModelError(f"{path}: for --device cuda install onnxruntime-gpu, or PyTorch: pip install '.[train]'")
-    from img2img.inference.torch_runtime import TorchRuntime
+    from img2img.inference.runtimes.torch_runtime import TorchRuntime
 
     runtime = TorchRuntime(path.with_suffix(".safetensors"), card)
     return JoinedRuns(runtime) if _takes_several(card) else runtime
@@ -75,7 +75,7 @@ def _check_choices(device: str, runtime: Runtime | str) -> None:
 
 
 def _on_openvino(model: bytes, card: ModelCard, threads: int) -> Runtime:
-    from img2img.inference.openvino_runtime import OpenVinoRuntime
+    from img2img.inference.runtimes.openvino_runtime import OpenVinoRuntime
 
     # A critic's logits are compared with quantiles that were measured in float32.
     return OpenVinoRuntime(model, threads=threads, precision="f32" if card.task == "critic" else None)

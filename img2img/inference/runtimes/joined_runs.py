@@ -10,7 +10,7 @@ from threading import Lock
 import numpy as np
 
 from img2img.errors import ModelError
-from img2img.inference.runtime import Runtime
+from img2img.inference.runtimes.runtime import Runtime
 from img2img.lab import Floats
 
 MOST = 16
