@@ -123,11 +123,13 @@ def test_threads_share_one_and_get_their_own_results() -> None:
                 np.testing.assert_array_equal(result, expected)
 
 
-def _worst_logit_of_critics(threads: int) -> float:
-    """The largest error in four loads of a model with int8 kernels, several runs at a time."""
+def _worst_logit_of_critics(threads: int, *, loads: int = 4, enough: float = np.inf) -> float:
+    """The largest error in `loads` of a model with int8 kernels, several runs at a time; none more after `enough`."""
     seen = picture(64, 64)
     worst = 0.0
-    for _ in range(4):
+    for _ in range(loads):
+        if worst > enough:
+            break
         onnx_runtime, openvino = both("horse2zebra-critic")
         with ThreadPoolExecutor(threads) as pool:
             results = list(pool.map(openvino.run, [seen] * 6))
@@ -143,10 +145,10 @@ def test_int8_kernels_survive_several_runs_at_a_time(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.slow
 def test_int8_kernels_that_are_not_folded_are_still_wrong_on_two_streams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """OpenVINO 2026.4's fault, in every load; once this fails, folding is for speed alone."""
+    """OpenVINO 2026.4's fault, a race that busy cores hide in some loads; once this fails, folding is for speed alone."""
     monkeypatch.setattr(openvino_runtime, "usable_cores", lambda: 2)
     monkeypatch.setattr(openvino_runtime, "_fold_constants", lambda graph: None)
-    assert _worst_logit_of_critics(threads=3) > 1
+    assert _worst_logit_of_critics(threads=3, loads=40, enough=1) > 1
 
 
 def test_each_size_is_compiled_once_and_the_sizes_used_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
