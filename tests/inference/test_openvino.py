@@ -145,7 +145,7 @@ def test_int8_kernels_survive_several_runs_at_a_time(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.slow
 def test_int8_kernels_that_are_not_folded_are_still_wrong_on_two_streams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """OpenVINO 2026.4's fault, a race that busy cores hide in some loads; once this fails, folding is for speed alone."""
+    """OpenVINO 2026.4's fault, a race that busy cores can hide; once this fails, folding is for speed alone."""
     monkeypatch.setattr(openvino_runtime, "usable_cores", lambda: 2)
     monkeypatch.setattr(openvino_runtime, "_fold_constants", lambda graph: None)
     assert _worst_logit_of_critics(threads=3, loads=40, enough=1) > 1
