@@ -41,7 +41,8 @@ def waits_forever(path: Path, folder: Path) -> Verdict:
 
 
 def allocates(path: Path, folder: Path) -> Verdict:
-    kept = [np.ones(1 << 25, np.uint8) for _ in range(1000)]
+    # Empty, as the limit is on addresses: pages that are written take longer than the limit of time on a busy machine.
+    kept = [np.empty(1 << 25, np.uint8) for _ in range(1000)]
     return Verdict(AGREED, str(len(kept)))
 
 
