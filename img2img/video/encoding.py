@@ -38,7 +38,8 @@ class Encoding:
         context.options = dict(self.options)
 
 
-_H264 = {"crf": "18", "preset": "fast", "bf": "3", "g": str(SEGMENT)}
+# Beside "fast" at 18, half the time: grain takes the same space, 0.4 dB worse; clean film a quarter more, 0.6 dB worse.
+_H264 = {"crf": "17", "preset": "veryfast", "bf": "3", "g": str(SEGMENT)}
 _VP9 = {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "5", "row-mt": "1", "g": str(SEGMENT)}
 ENCODINGS = {
     ".mp4": Encoding("mp4", "libx264", _H264, reorder=2),

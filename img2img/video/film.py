@@ -37,6 +37,7 @@ from img2img.video.work_folder import Arrays, Segment, WorkFolder
 
 _LAYOUT = 2  # of what the work folder keeps
 _AHEAD = 8  # frames: 1.4 MB each at 1280 x 720
+_AHEAD_PIXELS = 8 * 1920 * 1080  # larger frames are fewer
 Film = FilmFile | PictureRow
 FrameProgress = Callable[[int, int], None]
 """Called with the frames that are done, and about how many there are: 0 for unknown."""
@@ -109,7 +110,8 @@ def _convert(
             drawn = _drawn(frame, look, converter, steadier)
             yield _Step(drawn, after, steadier.state() if after.frames % SEGMENT == 0 else None)
 
-    with ahead(film.frames(place), _AHEAD) as frames, ahead(converted(frames), _AHEAD) as steps:
+    size = max(1, min(_AHEAD, _AHEAD_PIXELS // (look.width * look.height)))
+    with ahead(film.frames(place), size) as frames, ahead(converted(frames), size) as steps:
         for step in steps:
             encoder = _Encoder(film, look, encoding)
             last = step

@@ -58,12 +58,11 @@ def put_chroma(frame: VideoFrame, look: Look, luma: NDArray[np.uint8], chroma: F
     beside the frame's luma, the colour is scaled toward grey.
     """
     size = luma.shape[1] // 2, luma.shape[0] // 2
-    cb, cr = (cv2.resize(np.ascontiguousarray(plane), size, interpolation=cv2.INTER_LINEAR) for plane in chroma)
-    cb, cr = _in_matrix(np.asarray(cb, np.float32), np.asarray(cr, np.float32), look)
-    grey = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.float32)
-    room = _room(grey, cb, cr, look)
+    cb, cr = _in_matrix(chroma[0], chroma[1], look)  # while they are small: enlarging is linear, and so is all of this
+    tint = [_enlarged(plane, size) for plane in _tint(cb, cr, *look.luma_weights)]
+    room = _room(np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.float32), *tint)
     for index, plane in ((1, cb), (2, cr)):
-        _plane(frame, index)[:] = _chroma_levels(look.stored(plane * room), look)
+        _plane(frame, index)[:] = _chroma_levels(look.stored(_enlarged(plane, size) * room), look)
 
 
 def to_rgb(frame: VideoFrame, look: Look) -> Pixels:
@@ -136,6 +135,11 @@ def _table(look: Look) -> NDArray[np.uint8]:
     return np.rint(np.clip(values, 0, 255)).astype(np.uint8)
 
 
+def _enlarged(plane: Floats, size: tuple[int, int]) -> Floats:
+    """To (width, height)."""
+    return np.asarray(cv2.resize(np.ascontiguousarray(plane), size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
 def _in_matrix(cb: Floats, cr: Floats, look: Look) -> tuple[Floats, Floats]:
     red_weight, blue_weight = look.luma_weights
     red, green, blue = _tint(cb, cr, BT601[0], BT601[2])  # as JPEG has it
@@ -143,9 +147,8 @@ def _in_matrix(cb: Floats, cr: Floats, look: Look) -> tuple[Floats, Floats]:
     return (blue - brighter) / (2 - 2 * blue_weight), (red - brighter) / (2 - 2 * red_weight)
 
 
-def _room(grey: Floats, cb: Floats, cr: Floats, look: Look) -> Floats:
-    """The share, 0 to 1, of its chroma that each luma can take."""
-    red, green, blue = _tint(cb, cr, *look.luma_weights)
+def _room(grey: Floats, red: Floats, green: Floats, blue: Floats) -> Floats:
+    """The share, 0 to 1, of its chroma that each luma can take, whose R, G and B lie so far from it."""
     rise = np.maximum(np.maximum(np.maximum(red, green), blue), np.float32(1e-6))
     fall = np.maximum(-np.minimum(np.minimum(red, green), blue), np.float32(1e-6))
     room: Floats = np.minimum(np.minimum((255 - grey) / rise, grey / fall), np.float32(1))

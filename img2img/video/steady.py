@@ -39,6 +39,7 @@ class Steadier:
         cv2.setNumThreads(1)  # DIS depends on how many share the work; resumed elsewhere, a film must be the same
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._flow.setFinestScale(1)  # at half size: at a quarter, the preset's own, the field drifts and blurs
+        self._check = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)  # a quarter is enough for the way back
         self._before: tuple[Bytes, Floats] | None = None
 
     def __call__(self, small: Bytes, field: Floats) -> Floats:
@@ -50,7 +51,7 @@ class Steadier:
         steadied = field.astype(np.float32)
         if self._before is not None and self._before[1].shape == field.shape:
             luma, past = self._before
-            moved = _Moved(self._motion(small, luma))
+            moved = _Moved(_motion(self._flow, small, luma))
             trust = self._trust(small, luma, moved)
             if trust.mean() >= CUT:
                 steadied += WEIGHT * trust * (moved.planes(past) - steadied)
@@ -71,20 +72,21 @@ class Steadier:
         if state:
             self._before = np.asarray(state["luma"], np.uint8), np.asarray(state["field"], np.float32)
 
-    def _motion(self, start: Bytes, end: Bytes) -> Floats:
-        """(h, w, 2), in pixels, across and down: what is at p in `start` is at p + motion in `end`."""
-        return np.asarray(self._flow.calc(start, end, None), np.float32)  # type: ignore[call-overload]
-
     def _trust(self, small: Bytes, before: Bytes, moved: _Moved) -> Floats:
         """(h, w), 0 to 1: whether the moved frame shows the same things, and motion there and back agree."""
         change = small - moved.plane(before.astype(np.float32))
         change -= np.median(change)  # all of the picture brighter: old film flickers
         unlike = cv2.blur(np.abs(change), NEIGHBOURHOOD) / ALIKE
-        back = moved.planes(np.moveaxis(self._motion(before, small), 2, 0))
+        back = moved.planes(np.moveaxis(_motion(self._check, before, small), 2, 0))
         there = np.moveaxis(moved.motion, 2, 0)
         missed = ((there + back) ** 2).sum(0) / (ASTRAY + 0.05 * ((there**2).sum(0) + (back**2).sum(0)))
         trust: Floats = np.exp(-(unlike**2) - missed, dtype=np.float32) * moved.inside
         return trust
+
+
+def _motion(flow: cv2.DISOpticalFlow, start: Bytes, end: Bytes) -> Floats:
+    """(h, w, 2), in pixels, across and down: what is at p in `start` is at p + motion in `end`."""
+    return np.asarray(flow.calc(start, end, None), np.float32)  # type: ignore[call-overload]
 
 
 class _Moved:
