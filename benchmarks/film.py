@@ -22,41 +22,44 @@ from whole_process import ROOT, print_table, run
 SAMPLES = ROOT / "datasets" / "samples"
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 MOST_PHOTOS = 12
-SIZE, FRAMES, LONGER = (1280, 720), 120, 4
+HD, UHD = (1280, 720), (3840, 2160)
+FRAMES = 120
+SPEED = ("film", "speed", "processor time a frame", "peak memory")
 STILLNESS = ("clip", "change, frame by frame", "steadied", "ratio", "error, frame by frame", "steadied")
 
 
 def speed(model: str, frames: int) -> Iterator[tuple[str, ...]]:
-    """A pan over a sample, and one so long that a film in memory would show."""
+    """A pan over a sample, one so long that a film in memory would show, and a large one."""
     with tempfile.TemporaryDirectory() as folder:
-        for times in (1, LONGER):
-            film = Path(folder) / f"{times}.mp4"
-            run(Path(__file__), "--make", film, "--frames", frames, "--times", times)
+        film = Path(folder) / "film.mp4"
+        for (width, height), count, times in ((HD, frames, 1), (HD, frames, 4), (UHD, frames // 5, 2)):
+            run(Path(__file__), "--make", film, "--size", width, height, "--frames", count, "--times", times)
             converted = run(Path(__file__), "--convert", film, "--model", model)
-            what = f"{SIZE[0]} x {SIZE[1]}, {frames * times} frames"
-            yield what, f"{float(converted.printed):.1f} frames/s", f"{converted.memory:.0f} MiB"
+            rate, processor = converted.printed.split()
+            what = f"{width} x {height}, {count * times} frames"
+            yield what, f"{float(rate):.1f} frames/s", f"{float(processor):.0f} ms", f"{converted.memory:.0f} MiB"
 
 
 # What the child processes do.
 
 
 def convert(film: Path, model: str) -> None:
-    """Prints frames a second, the model's start-up excluded."""
+    """Prints frames a second and milliseconds of processor time a frame, the model's start-up excluded."""
     from img2img.batch.task import Colorizing
     from img2img.machine import usable_cores
     from img2img.video.film import convert_film
     from img2img.video.reading.film_file import FilmFile
 
     filming = Colorizing(model).open_for_films(usable_cores())
-    started = time.perf_counter()
-    result = convert_film(lambda: FilmFile(film), film.with_suffix(".new.mp4"), filming, {})
-    print(result.frames / (time.perf_counter() - started))
+    started, computing = time.perf_counter(), time.process_time()
+    frames = convert_film(lambda: FilmFile(film), film.with_suffix(".new.mp4"), filming, {}).frames
+    print(frames / (time.perf_counter() - started), 1000 * (time.process_time() - computing) / frames)
 
 
-def make(film: Path, frames: int, times: int) -> None:
+def make(film: Path, size: tuple[int, int], frames: int, times: int) -> None:
     from camera_clips import make_clip, write_film
 
-    write_film(film, make_clip(SAMPLES / "killarney-1910.jpg", "pan", SIZE, frames), times)
+    write_film(film, make_clip(SAMPLES / "killarney-1910.jpg", "pan", size, frames), times)
 
 
 def score(photos: Sequence[Path], model: str, frames: int) -> None:
@@ -73,6 +76,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--frames", type=int, help="of a clip: 40, and 120 for the speed")
     parser.add_argument("--model", default=str(ROOT / "checkpoints" / "colorizer.onnx"))
     parser.add_argument("--times", type=int, default=1, help=argparse.SUPPRESS)
+    parser.add_argument("--size", type=int, nargs=2, default=HD, help=argparse.SUPPRESS)
     for each in ("--make", "--convert", "--score"):
         parser.add_argument(each, type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -81,7 +85,7 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     options = parse()
     if options.make:
-        make(options.make, options.frames, options.times)
+        make(options.make, options.size, options.frames, options.times)
     elif options.convert:
         convert(options.convert, options.model)
     elif options.score:
@@ -97,7 +101,7 @@ def measure(options: argparse.Namespace) -> None:
         scored = run(Path(__file__), "--score", options.photos or SAMPLES, *words)
         print_table([tuple(row) for row in json.loads(scored.printed)], STILLNESS)
     if not options.photos:
-        print_table(list(speed(options.model, options.frames or FRAMES)), ("film", "speed", "peak memory"))
+        print_table(list(speed(options.model, options.frames or FRAMES)), SPEED)
 
 
 if __name__ == "__main__":
