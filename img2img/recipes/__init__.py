@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
+from img2img.choices import meant_or_all
 from img2img.errors import SettingError
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def check_preset(recipe: str, presets: Collection[str], name: str) -> None:
     if not presets:
         raise SettingError(f"--preset {name}: {recipe} has none; leave it out, or change settings with --set")
     if name not in presets:
-        raise SettingError(f"--preset {name}: {recipe} has no such preset; it has: {', '.join(presets)}")
+        raise SettingError(f"--preset {name}: {recipe} has no such preset; {meant_or_all(name, presets)}")
 
 
 IMPORTED = "imported"
@@ -106,7 +107,7 @@ IMPORTED = "imported"
 def recipe_class(name: str) -> type[Recipe]:
     """The recipe of that name; raises SettingError with the names that exist."""
     if name not in RECIPES:
-        raise SettingError(f"no recipe is called {name!r}; there are: {', '.join(RECIPES)}")
+        raise SettingError(f"no recipe is called {name!r}; {meant_or_all(name, RECIPES)}")
     entry = RECIPES[name]
     recipe: type[Recipe] = getattr(import_module(entry.module), entry.name)
     return recipe

@@ -496,3 +496,19 @@ def test_format_that_is_none_is_answered_with_the_formats(draw_photo: DrawPhoto)
     result = colorize(str(draw_photo(Path("photo.png"))), "--format", "gif")
     assert result.exit_code == 2
     assert "--format 'gif': give one of same, jpg, png, webp, tiff, avif" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "word", "meant"),
+    [
+        ("--format", "jepg", "jpg"),
+        ("--device", "cda", "cuda"),
+        ("--on-error", "stpo", "stop"),
+        ("--if-color", "SKIP", "skip"),
+    ],
+)
+def test_nearest_choice_of_an_option_is_offered(option: str, word: str, meant: str) -> None:
+    result = CliRunner().invoke(app, ["colorize", "photo.png", option, word])
+    assert result.exit_code == 2
+    assert f"{option} '{word}': give one of " in result.stderr
+    assert f"; did you mean {meant}?" in result.stderr

@@ -99,8 +99,10 @@ def _checked(
     """On whichever of the three was given; raises UsageError for none or several."""
     if bool(sources) + bool(a or b) + bool(ab) != 1 or bool(a) != bool(b):
         raise UsageError("give folders or tar files of images; or pairs, as --a and --b, or as --ab")
-    from img2img.data.data_item import data_paths
+    from img2img.data.data_item import data_paths, refuse_missing
 
+    for named in (sources, a, b, ab):
+        refuse_missing(named or ())
     if sources:
         from img2img.data.check.findings import summarise
         from img2img.data.check.look import look_at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from img2img.choices import meant_or_all
 from img2img.errors import ModelError
 from img2img.model_file.added_folder import added_model, added_models
 from img2img.model_file.adding.held_folder import held_folder
@@ -24,5 +25,5 @@ def _added(name: str) -> Path:
         return path
     if name in {path.stem for path in shipped_models()}:
         raise ModelError(f"{name}: ships with img2img, and stays")
-    added = ", ".join(path.stem for path in added_models()) or "none"
-    raise ModelError(f"{name}: no such added model. Added models: {added}")
+    added = [path.stem for path in added_models()]
+    raise ModelError(f"{name}: no such added model; {meant_or_all(name, added)}")
