@@ -55,6 +55,10 @@ def fit(
     """
     from img2img.generation.fit import fit_model
 
+    if data:
+        from img2img.data.data_item import refuse_missing
+
+        refuse_missing(data)
     directions, path = fit_model(
         model,
         n=count,

@@ -20,14 +20,19 @@ _LISTED = 20  # files, before the rest is counted
 def tell_what_would_be_done(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> None:
     """Prints it; exits with 1 where something cannot be read."""
     from img2img.cli.closing import one_line, tell
-    from img2img.conversion.convert import check_inputs, keeps_a_journal, named_photo
+    from img2img.conversion.convert import keeps_a_journal
+    from img2img.conversion.inputs import absent_inputs, check_inputs, named_photo
 
     films = check_inputs(inputs, options)
-    options = options.settled()
-    if films:
+    absent = absent_inputs(inputs, output, options, films=films)
+    options = options if absent else options.settled()
+    lines: list[str]
+    if absent:
+        lines, failures = [], [str(each.error) for each in absent]
+    elif films:
         from img2img.conversion.dry_run import films_in_words
 
-        lines, failures = list(films_in_words(inputs, output, options)), list[str]()
+        lines, failures = list(films_in_words(inputs, output, options)), []
     elif (single := named_photo(inputs, output, options)) and not keeps_a_journal(output, options):
         lines, failures = _photo_lines(single, options)
     else:

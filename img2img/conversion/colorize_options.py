@@ -143,6 +143,10 @@ class ColorizeOptions(ConversionOptions):
         return replace(self, model=settled_model(self.model, self.model_task))
 
     @property
+    def chosen_model(self) -> str:
+        return self.model
+
+    @property
     def model_name(self) -> str:
         return self.model
 

@@ -23,11 +23,17 @@ def open_films(
     inputs: Sequence[str], output: str | None, options: ConversionOptions, progress: FilmProgress
 ) -> Conversion:
     """`options.jobs` is how many cores the model may take. Raises UsageError, and FilmError for missing packages."""
+    plan = film_plan(inputs, output, options)
+    return recorded(_converted(plan, options.task(), options, progress), films=True, total=len(plan))
+
+
+def film_plan(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> list[FilmJob]:
+    """What becomes what; raises as `open_films`."""
     _refuse_what_is_for_photos(options)
     plan = plan_films(list(inputs), output, word=options.word)
     _check_rate(plan, options.fps)
     _check_packages()
-    return recorded(_converted(plan, options.task(), options, progress), films=True, total=len(plan))
+    return plan
 
 
 def _converted(

@@ -156,6 +156,11 @@ class ConversionOptions:
         raise NotImplementedError
 
     @property
+    def chosen_model(self) -> str | None:
+        """As it was given: a run may not have been exported yet. None where the choice is left to `settled`."""
+        raise NotImplementedError
+
+    @property
     def model_name(self) -> str:
         raise NotImplementedError
 

@@ -92,6 +92,10 @@ class TranslateOptions(ConversionOptions):
         return f"{stem}.cycle" if self.cycle else stem
 
     @property
+    def chosen_model(self) -> str | None:
+        return self.model
+
+    @property
     def model_name(self) -> str:
         assert self.model is not None, "`settled` names it"
         return self.model

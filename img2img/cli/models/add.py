@@ -51,8 +51,10 @@ def add(source: ModelSource, name: NewName = None, overwrite: Replacing = False,
       img2img models add hf:OWNER/NAME@COMMIT:snow.onnx
     """
     from img2img.inference.run_model import settled_model
-    from img2img.model_file.adding.add import add_model
+    from img2img.model_file.adding.add import add_model, check_new_name
 
+    if name is not None:
+        check_new_name(name, overwrite=overwrite)
     with _transfer() as progress:
         added = add_model(settled_model(source), name=name, overwrite=overwrite, unchecked=unchecked, progress=progress)
     _print_what_came(added)

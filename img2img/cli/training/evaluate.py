@@ -133,11 +133,12 @@ def evaluate(
       img2img evaluate --real zebras --fake made-elsewhere --chart chart.png
     """
     import json
+    from dataclasses import replace
 
+    from img2img.data.data_item import refuse_missing
     from img2img.evaluation.request import EvaluationRequest
     from img2img.inference.run_model import settled_model
 
-    model = settled_model(model) if model else None
     request = EvaluationRequest(
         model=model,
         data=tuple(data or ()),
@@ -156,6 +157,10 @@ def evaluate(
     )
     wanted = {"--chart": chart, "--sheet": sheet, "--save": save}
     request.subject(also_given=[name for name, value in wanted.items() if value])
+    for pictures in (request.data, request.real, request.fake, request.strangers):
+        refuse_missing(pictures)
+    model = settled_model(model) if model else None
+    request = replace(request, model=model)
 
     from img2img.cli.progress import photos_measured
 
