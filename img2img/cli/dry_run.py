@@ -83,4 +83,4 @@ def _estimate_lines(estimate: Estimate) -> Iterator[str]:
     short = "; too little" if estimate.free is not None and estimate.bytes > estimate.free else ""
     yield f"about {duration(estimate.seconds)}, {space}{short}, judged by {estimate.photos} of them"
     if estimate.left_out:
-        yield f"{estimate.left_out} of these {estimate.photos} would be left out, for they are in colour, or fail"
+        yield f"{estimate.left_out} of these {estimate.photos} would be left out, as in colour or made before, or fail"

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from img2img.batch.job import Job
 from img2img.batch.job_files import set_times, times_of
-from img2img.batch.outcome import IN_COLOR, Outcome
+from img2img.batch.outcome import IN_COLOR, OWN_RESULT, Outcome
 from img2img.batch.task import FilmConverter, Task
 from img2img.conversion.conversion import Conversion, FilmProgress, recorded
 from img2img.conversion.option import option_fields
@@ -49,6 +49,9 @@ def _converted(
         return converter if options.provenance else replace(converter, provenance=None)
 
     for job in plan:
+        if job.is_result:
+            yield Outcome(job.source, None, "skipped", flags=(OWN_RESULT,))
+            continue
         times = times_of(Job(job.source, job.target)) if options.keep_times else None
         outcome = convert_one_film(job, opened, film_options, partial(progress, job.source))
         if outcome.status == "done":

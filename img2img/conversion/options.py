@@ -137,6 +137,10 @@ class ConversionOptions:
         """What becomes of photos that are in colour already; None where that does not matter."""
         return None
 
+    def leaves_own(self, *, many: bool) -> bool:
+        """Whether photos that the model made before are left out, whatever their colours."""
+        return False
+
     @property
     def hints_beside(self) -> bool:
         """Whether a file of hints beside a photo belongs to it."""

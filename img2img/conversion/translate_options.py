@@ -88,8 +88,13 @@ class TranslateOptions(ConversionOptions):
 
     @property
     def word(self) -> str:
+        from img2img.batch.own_result import CYCLE
+
         stem = Path(self.model_name).stem
-        return f"{stem}.cycle" if self.cycle else stem
+        return f"{stem}{CYCLE}" if self.cycle else stem
+
+    def leaves_own(self, *, many: bool) -> bool:
+        return many
 
     @property
     def chosen_model(self) -> str | None:
