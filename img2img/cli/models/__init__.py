@@ -2,8 +2,9 @@
 
 import typer
 
-from img2img.cli.models.add import add, remove
+from img2img.cli.models.add import add
 from img2img.cli.models.listing import list_models, models
+from img2img.cli.models.remove import remove
 from img2img.cli.models.show import show
 
 app = typer.Typer(invoke_without_command=True, help="List available models, show their cards, add your own.")

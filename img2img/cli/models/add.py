@@ -60,27 +60,6 @@ def add(source: ModelSource, name: NewName = None, overwrite: Replacing = False,
     _print_what_came(added)
 
 
-def _added_names(incomplete: str) -> list[str]:
-    """For the shell."""
-    from img2img.model_file.added_folder import added_models
-
-    return [path.stem for path in added_models() if path.stem.startswith(incomplete)]
-
-
-def remove(
-    names: Annotated[
-        list[str],
-        typer.Argument(metavar="NAME...", help="Models that were added.", autocompletion=_added_names),
-    ],
-) -> None:
-    """Remove models that were added, without asking; those that ship with img2img stay."""
-    from img2img.model_file.adding.remove import remove_model
-
-    for name in names:
-        for path in remove_model(name):
-            print(f"removed {path}")
-
-
 def _print_what_came(added: AddedModel) -> None:
     from img2img.cli.closing import one_line
 

@@ -64,7 +64,8 @@ def check(
     Examples:
       img2img data check datasets/photos
       img2img data check --a edges --b photos
-      img2img data check datasets/photos --list duplicates | xargs -d '\\n' rm
+      img2img data check datasets/photos --list duplicates > twice.txt
+      xargs -d '\\n' rm < twice.txt                  once you have looked through the list
 
     \b
     Exit codes: 0 the data can be trained on, 1 something would stop a training.

@@ -11,11 +11,16 @@ from img2img.model_file.adding.held_folder import held_folder
 from img2img.model_file.lookup import shipped_models
 
 
+def files_of_added(name: str) -> list[Path]:
+    """What `remove_model` would remove; raises as it does."""
+    return sorted(_added(name).parent.iterdir())
+
+
 def remove_model(name: str) -> list[Path]:
     """Removes what was added under the name, and returns the files that went; ModelError for any other name."""
     _added(name)
     with held_folder() as folder:
-        gone = sorted(_added(name).parent.iterdir())  # looked up again: another process may have been at it
+        gone = files_of_added(name)  # looked up again: another process may have been at it
         folder.remove(name)
     return gone
 
