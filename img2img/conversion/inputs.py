@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from img2img.batch.outcome import Outcome, failure
 from img2img.batch.plan import plan_folder, plan_single
 from img2img.batch.report import check_report
 from img2img.batch.sources.listing import is_glob
+from img2img.batch.sources.unquoted import unquoted_name
 from img2img.conversion.options import ConversionOptions
 from img2img.errors import UsageError
 from img2img.inference.run_model import check_task_of_run, names_a_run
@@ -21,6 +23,8 @@ from img2img.video.kinds import Numbered, are_films
 def check_inputs(inputs: Sequence[str], options: ConversionOptions) -> bool:
     """Whether they are films. Raises UsageError where they and the options contradict each other."""
     _check(inputs, options)
+    if name := unquoted_name(inputs):
+        raise UsageError(f"the name {name!r} has spaces in it: put it in quotes, {shlex.quote(name)}")
     if options.report:
         check_report(options.report)
     films = are_films(list(inputs), first_frame=options.first_frame)
