@@ -21,7 +21,7 @@ Inputs = Annotated[
     ),
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would be done, and how long it would take; write nothing.")
+    bool, typer.Option("--dry-run", help="Say what would be done and how long it would take, and write nothing.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 OTHERS = "Options"
@@ -125,8 +125,8 @@ def _output_option(beside: str) -> typer.models.OptionInfo:
         "--output",
         "-o",
         metavar="OUT",
-        help="A file, a folder (an existing one, or with / at its end), a .zip, or - for standard output. A folder "
-        f"and several photos need it; without it one photo lands beside itself as {beside}.",
+        help="A file, a folder (an existing one, or with / at the end), a .zip, or - for standard output. Required for "
+        f"a folder or several photos; a single photo's result is otherwise saved beside it, as {beside}.",
         rich_help_panel="Results",
     )
     return option

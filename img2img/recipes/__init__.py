@@ -58,7 +58,7 @@ RECIPES = {
     "pix2pix": RecipeEntry(
         "img2img.recipes.pix2pix",
         "Pix2pixRecipe",
-        "Any picture to any picture, learnt from pairs (Isola 2017).",
+        "Any picture to any other, learnt from pairs (Isola 2017).",
         "translate",
         paired=True,
         presets=("paper",),
@@ -73,7 +73,7 @@ RECIPES = {
     "cgan": RecipeEntry(
         "img2img.recipes.cgan",
         "CganRecipe",
-        "The digit asked for, or the like of a picture (Mirza 2014).",
+        "The digit you ask for, or pictures like a photo (Mirza 2014).",
         presets=("quick",),
     ),
     "wgan": RecipeEntry(
@@ -87,7 +87,7 @@ RECIPES = {
         "img2img.recipes.wgan", "WganSvcRecipe", "The same with singular value clipping (Saito 2017)."
     ),
     "tgan": RecipeEntry(
-        "img2img.recipes.tgan", "TganRecipe", "Moving digits: a latent a frame, a 3-D critic (Saito 2017)."
+        "img2img.recipes.tgan", "TganRecipe", "Moving digits: one latent per frame, a 3-D critic (Saito 2017)."
     ),
 }
 

@@ -37,7 +37,7 @@ FindingKind = Literal[
 def check(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(metavar="DIR_OR_TAR", help="Folders of images, or .tar shards, as training takes them."),
+        typer.Argument(metavar="DIR_OR_TAR...", help="Folders of images, or .tar shards, as training takes them."),
     ] = None,
     a: Annotated[
         list[str] | None,
@@ -47,18 +47,20 @@ def check(
     ab: Annotated[
         list[str] | None, typer.Option("--ab", metavar="DIR_OR_TAR", help="Pairs side by side in one picture.")
     ] = None,
-    min_size: Annotated[int, typer.Option(min=1, help="A shorter side, in pixels, makes an image tiny.")] = 64,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything that was found as JSON.")] = False,
+    min_size: Annotated[
+        int, typer.Option(min=1, help="Images whose shorter side has fewer pixels count as tiny.")
+    ] = 64,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all findings as JSON.")] = False,
     kind: Annotated[
-        FindingKind | None, typer.Option("--list", help="Print the paths of one kind of finding only, one a line.")
+        FindingKind | None, typer.Option("--list", help="Print only the paths of one kind of finding, one per line.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Images at a time. Without it, one for each processor core.")
+        int | None, typer.Option(metavar="N", min=1, help="Images at a time. By default one per processor core.")
     ] = None,
 ) -> None:
     """Count the images, and find the unreadable, grey, tiny and duplicate ones.
 
-    Of pairs also those that lack a side, do not fit, are shifted, or are there twice.
+    For pairs, also find those that lack a side, do not match, are shifted, or appear twice.
 
     \b
     Examples:
@@ -141,14 +143,16 @@ def _followed(looks: Iterator[_Look], total: int, *, unit: str) -> Iterator[_Loo
     epilog="Sets: " + ", ".join(FETCHABLE) + "."
 )  # fmt: skip
 def download(
-    name: Annotated[str, typer.Argument(help="A set listed below; with --url, what its folder shall be called.")],
-    out: Annotated[Path, typer.Option(help="The folder that gets the set's folder.")] = Path("datasets"),
-    url: Annotated[str | None, typer.Option(help="Another zip's address.")] = None,
-    sha256: Annotated[str | None, typer.Option(metavar="HEX", help="What the zip's SHA-256 must be.")] = None,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A set from the list below; with --url, the name for its folder.")
+    ],
+    out: Annotated[Path, typer.Option(help="The folder to put the set's folder into.")] = Path("datasets"),
+    url: Annotated[str | None, typer.Option(help="Address of another zip.")] = None,
+    sha256: Annotated[str | None, typer.Option(metavar="HEX", help="The SHA-256 that the zip must have.")] = None,
 ) -> None:
-    """Fetch a public data set: resumed where it broke, checked, and complete or not there.
+    """Download a public data set. A broken download is resumed; the folder appears when all is there and checked.
 
-    What was fetched is recorded in the folder's source.json: address, size, SHA-256, date.
+    The folder's source.json records what was downloaded: address, size, SHA-256, date.
     """
     from img2img.data.download.fetched_set import download as fetch
     from img2img.data.download.fetched_set import part_file
