@@ -87,7 +87,7 @@ RECIPES = {
         "img2img.recipes.wgan", "WganSvcRecipe", "The same with singular value clipping (Saito 2017)."
     ),
     "tgan": RecipeEntry(
-        "img2img.recipes.tgan", "TganRecipe", "Moving digits: one latent per frame, a 3-D critic (Saito 2017)."
+        "img2img.recipes.tgan", "TganRecipe", "Moving digits: latents per frame, 3-D critic (Saito 2017)."
     ),
 }
 
