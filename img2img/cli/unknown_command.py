@@ -12,8 +12,8 @@ def unknown_command(words: Sequence[str], commands: Collection[str], *, called: 
     import shlex
     from pathlib import Path
 
-    from img2img.batch.sources.unquoted import unquoted_name
     from img2img.choices import meant_or_all
+    from img2img.conversion.unquoted import unquoted_name
     from img2img.photo.formats import PHOTO_SUFFIXES
 
     word = words[0]

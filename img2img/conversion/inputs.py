@@ -13,8 +13,8 @@ from img2img.batch.outcome import Outcome, failure
 from img2img.batch.plan import plan_folder, plan_single
 from img2img.batch.report import check_report
 from img2img.batch.sources.listing import is_glob
-from img2img.batch.sources.unquoted import unquoted_name
 from img2img.conversion.options import ConversionOptions
+from img2img.conversion.unquoted import unquoted_name
 from img2img.errors import UsageError
 from img2img.inference.run_model import check_task_of_run, names_a_run
 from img2img.video.kinds import Numbered, are_films
