@@ -112,6 +112,7 @@ def _params(command: Any) -> list[Any]:
 def _name(param: Any, command: Any) -> str:
     metavar = param.make_metavar(_context(command))
     metavar = _KINDS.get(metavar, metavar.strip("<>"))
+    metavar = metavar[1:-1] if metavar.startswith("[") and metavar.endswith("]") else metavar  # choices
     if param.param_type_name == "argument":
         return f"`{metavar.strip('[]').removesuffix(']...').removesuffix('...')}`"
     names = " ".join([*param.opts, *param.secondary_opts])

@@ -23,7 +23,7 @@ from img2img.batch.task import Task
 from img2img.batch.watch import rounds
 from img2img.batch.zip_output import ZipOutput, zip_folder
 
-_NOT_IN_RESULTS = ("max_pixels", "provenance", "keep_times", "if_color", "word")
+_NOT_IN_RESULTS = ("max_pixels", "provenance", "keep_times", "if_color", "word", "leaves_own")
 """Options that say what is refused or left out, or for whose sake nothing is done again."""
 
 
@@ -116,6 +116,7 @@ class PhotoBatch:
             overwrite=request.overwrite,
             least=request.task.least,
             if_color=request.options.if_color,
+            leaves_own=request.options.leaves_own,
             watching=watching,
         )
 

@@ -8,11 +8,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from img2img.batch.own_result import is_named_as_result, provenance_said
 from img2img.color import BLUE_CB, RED_CR
 from img2img.lab import BT601
 from img2img.photo import Photo
-from img2img.photo.metadata.marked_xmp import provenance_in
-from img2img.photo.metadata.provenance import OURS
 from img2img.photo.pixels import Pixels
 
 IfColor = Literal["redo", "skip", "copy"]
@@ -73,14 +72,5 @@ def _places(length: int) -> tuple[npt.NDArray[np.intp], int]:
 
 def is_our_result(photo: Photo, source: PurePath, *, word: str) -> bool:
     """Whether it was coloured by img2img: as its XMP says, or its name, photo.colorized.jpg."""
-    return source.stem.endswith(f".{word}") or _says_so(photo.xmp)
-
-
-def _says_so(xmp: bytes | None) -> bool:
-    if xmp is None or OURS.encode() not in xmp:
-        return False
-    try:
-        said = provenance_in(xmp)
-    except ValueError:
-        return False
-    return said is not None and "strength" in said.options
+    said = provenance_said(photo.xmp)
+    return is_named_as_result(source, word) or (said is not None and "strength" in said.options)

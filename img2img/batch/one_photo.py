@@ -10,7 +10,8 @@ from img2img.batch.flags import flags_of
 from img2img.batch.in_color import is_in_color, is_our_result
 from img2img.batch.job import Job
 from img2img.batch.job_files import copy_job, read_job, set_times, times_of, with_stream_read, write_job
-from img2img.batch.outcome import COLORED_BY_US, COPIED, IN_COLOR, LOW_SCORE, Outcome, flags_of_losses
+from img2img.batch.outcome import COLORED_BY_US, COPIED, IN_COLOR, LOW_SCORE, OWN_RESULT, Outcome, flags_of_losses
+from img2img.batch.own_result import is_result_of
 from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.sources.hints_beside import hints_beside
 from img2img.batch.task import PhotoConverter
@@ -66,6 +67,8 @@ def converted_photo(
         converter = converter.hinted(hints)
     job, times = with_stream_read(job), times_of(job) if options.keep_times else None
     photo = read() if read else read_job(job, options)
+    if options.leaves_own and _is_own(photo, job, converter, options):
+        return Outcome(job.source, job.target, "skipped", flags=(OWN_RESULT,))
     in_color = _in_color(photo, job, options)
     if in_color and options.if_color == "skip":
         return Outcome(job.source, job.target, "skipped", flags=in_color)
@@ -85,6 +88,11 @@ def converted_photo(
     set_times(job.target, times)
     flags = in_color + flags_of(photo) + flags_of_losses(photo.lost + lost)
     return Outcome(job.source, job.target, "done", flags=flags, score=score, **_measures(photo, size))
+
+
+def _is_own(photo: Photo, job: Job, converter: PhotoConverter, options: PhotoOptions) -> bool:
+    model = converter.provenance.model if converter.provenance else ""
+    return is_result_of(photo, job.source, model=model, word=options.word)
 
 
 def _in_color(photo: Photo, job: Job, options: PhotoOptions) -> tuple[str, ...]:

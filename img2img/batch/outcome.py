@@ -16,6 +16,8 @@ IN_COLOR = "in colour already"
 COLORED_BY_US = "coloured by img2img already"
 """The flags that say why a photo was skipped. The last two are also of one that was coloured all the same."""
 ALREADY_COLORED = frozenset({IN_COLOR, COLORED_BY_US})
+OWN_RESULT = "made by img2img already"
+"""The flag of an earlier result that was left out among many inputs: a translation, or a film."""
 COPIED = "copied"
 """The flag of a result that is a photo in colour as it was."""
 WITHOUT = "without "
@@ -53,6 +55,8 @@ class Outcome:
             return f"{source} -> {target} ({how})"
         if LOW_SCORE in self.flags:
             return f"{source}: skipped, its score {self.score:.2f} is below --min-score"
+        if OWN_RESULT in self.flags:
+            return f"{source}: skipped, {OWN_RESULT}"
         if self.already_colored:
             return f"{source}: skipped, {self.already_colored}; --if-color redo colours it anew"
         advice = "; left alone, --overwrite replaces it" if {EXISTS, EDITED} & set(self.flags) else ""

@@ -12,7 +12,7 @@ class PhotoOptions:
 
     `provenance`: whether results say how they were made. `keep_times`: whether they get their photos' times.
     `if_color`: what becomes of photos that are in colour already; None where nobody looks. `word`: what results of an
-    earlier run beside their photos are named by.
+    earlier run beside their photos are named by; `leaves_own`: whether a translator leaves its own earlier results out.
     """
 
     format: str = "same"
@@ -23,3 +23,4 @@ class PhotoOptions:
     keep_times: bool = False
     if_color: IfColor | None = None
     word: str = "colorized"
+    leaves_own: bool = False

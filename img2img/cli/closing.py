@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from img2img.atomic_file import reason_for
-from img2img.batch.outcome import ALREADY_COLORED, COPIED, EDITED, EXISTS, Outcome
+from img2img.batch.outcome import ALREADY_COLORED, COPIED, EDITED, EXISTS, OWN_RESULT, Outcome
 from img2img.errors import Img2ImgError
 
 
@@ -63,6 +63,8 @@ class Tally:
             yield "files without a record, or changed since they were made, are left alone: --overwrite replaces them"
         if any(self._skipped_for[reason] for reason in ALREADY_COLORED):
             yield "photos in colour are left out: --if-color redo colours them anew, --if-color copy copies them"
+        if self._skipped_for[OWN_RESULT]:
+            yield "earlier results are left out: to convert one all the same, name it alone"
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Container, Sequence
 from inspect import Parameter, Signature
 from itertools import groupby
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand, TyperOption
@@ -21,7 +21,7 @@ Inputs = Annotated[
     ),
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would be done, and how long it would take; write nothing.")
+    bool, typer.Option("--dry-run", help="Say what would be done and how long it would take, and write nothing.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 OTHERS = "Options"
@@ -93,10 +93,10 @@ def _parameter(name: str, annotation: Any, default: Any) -> Parameter:
 def _annotated(field: OptionField, options: type[ConversionOptions]) -> Any:
     said = field.option
     name = f"{field.name}/--no-{field.name[2:]}" if field.default is True else field.name
-    # Typer would refuse an alias: the options themselves check what was chosen
-    choices = [] if not said.aliases else list(get_args(field.kind))
+    # Typer would refuse an alias, and suggest nothing: the options themselves check what was chosen
+    choices = list(get_args(field.kind)) if get_origin(field.kind) is Literal else []
     return Annotated[
-        list[str] if field.several else str if choices else field.hint,
+        list[str] if field.several else (str if field.default else str | None) if choices else field.hint,
         typer.Option(
             name,
             help=said.help,
@@ -125,8 +125,8 @@ def _output_option(beside: str) -> typer.models.OptionInfo:
         "--output",
         "-o",
         metavar="OUT",
-        help="A file, a folder (an existing one, or with / at its end), a .zip, or - for standard output. A folder "
-        f"and several photos need it; without it one photo lands beside itself as {beside}.",
+        help="A file, a folder (an existing one, or with / at the end), a .zip, or - for standard output. Required for "
+        f"a folder or several photos; a single photo's result is otherwise saved beside it, as {beside}.",
         rich_help_panel="Results",
     )
     return option

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from img2img.inference.sampler import Sampler
 
 DirectionsFile = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="The directions, where they are not beside the model.")
+    Path | None, typer.Option(metavar="FILE", help="The file of directions, if it is not beside the model.")
 ]
 
 app = typer.Typer(
@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 
 
-@app.command(short_help="Find directions: draw pictures, measure them, fit.")
+@app.command(short_help="Find directions: draw pictures, measure them, and fit.")
 def fit(
     model: Annotated[str, typer.Option(metavar="RUN|FILE", help="A run's folder, or an .onnx file that draws.")],
     count: Annotated[int, typer.Option("-n", "--count", metavar="N", min=2, help="Pictures to learn from.")] = 2000,
@@ -36,25 +36,29 @@ def fit(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Without it MODEL.directions.json, or RUN/directions.json."
+            "--output", "-o", metavar="FILE", help="By default MODEL.directions.json, or RUN/directions.json."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Fixes the pictures.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the pictures.")] = 0,
     device: Device = "auto",
 ) -> None:
-    """Draw pictures, measure them, and fit for each property the direction in z that moves it.
+    """Draw pictures, measure them, and fit, for each property, the direction in z that changes it.
 
-    The table says how entangled they are: by how many standard deviations one step along a direction (a row) moved
-    each property (a column): the mean on the diagonal, the mean of |change|, up or down, off it. R2 is the share of
-    a property that a straight line in z explains; below 0.1 no direction is stored.
+    The table shows how entangled they are: by how many standard deviations one step along a direction (a row) moved
+    each property (a column). On the diagonal this is the mean change, elsewhere the mean of |change|, up or down. R2 is
+    the share of a property that a straight line in z explains; below 0.1 no direction is stored.
 
     \b
-    Example:
+    Examples:
       img2img directions fit --model runs/dcgan --data digits
       img2img generate --model runs/dcgan --direction slant=1.5
     """
     from img2img.generation.fit import fit_model
 
+    if data:
+        from img2img.data.data_item import refuse_missing
+
+        refuse_missing(data)
     directions, path = fit_model(
         model,
         n=count,

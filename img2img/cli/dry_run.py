@@ -20,14 +20,19 @@ _LISTED = 20  # files, before the rest is counted
 def tell_what_would_be_done(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> None:
     """Prints it; exits with 1 where something cannot be read."""
     from img2img.cli.closing import one_line, tell
-    from img2img.conversion.convert import check_inputs, keeps_a_journal, named_photo
+    from img2img.conversion.convert import keeps_a_journal
+    from img2img.conversion.inputs import absent_inputs, check_inputs, named_photo
 
     films = check_inputs(inputs, options)
-    options = options.settled()
-    if films:
+    absent = absent_inputs(inputs, output, options, films=films)
+    options = options if absent else options.settled()
+    lines: list[str]
+    if absent:
+        lines, failures = [], [str(each.error) for each in absent]
+    elif films:
         from img2img.conversion.dry_run import films_in_words
 
-        lines, failures = list(films_in_words(inputs, output, options)), list[str]()
+        lines, failures = list(films_in_words(inputs, output, options)), []
     elif (single := named_photo(inputs, output, options)) and not keeps_a_journal(output, options):
         lines, failures = _photo_lines(single, options)
     else:
@@ -78,4 +83,4 @@ def _estimate_lines(estimate: Estimate) -> Iterator[str]:
     short = "; too little" if estimate.free is not None and estimate.bytes > estimate.free else ""
     yield f"about {duration(estimate.seconds)}, {space}{short}, judged by {estimate.photos} of them"
     if estimate.left_out:
-        yield f"{estimate.left_out} of these {estimate.photos} would be left out, for they are in colour, or fail"
+        yield f"{estimate.left_out} of these {estimate.photos} would be left out, as in colour or made before, or fail"

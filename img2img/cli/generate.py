@@ -63,19 +63,19 @@ def generate(
             "--output",
             "-o",
             metavar="OUT",
-            help="A .png or .webp; .gif or .webp for an animation; a folder for --per-class. "
-            "Without it samples.png, or samples.gif for what moves.",
+            help="A .png or .webp; .gif or .webp for an animation; a folder for --per-class. By default "
+            "samples.png, or samples.gif for an animation.",
         ),
     ] = None,
     count: Annotated[
-        int | None, typer.Option("-n", "--count", metavar="N", min=1, help="How many. Without it, what fits the model.")
+        int | None, typer.Option("-n", "--count", metavar="N", min=1, help="How many. By default what fits the model.")
     ] = None,
     label: Annotated[
-        str | None, typer.Option(metavar="CLASS", help="Draw this class alone: its name or number.")
+        str | None, typer.Option(metavar="CLASS", help="Draw only this class, given by its name or number.")
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, help="Fixes the latents; -n 64 begins with the pictures of -n 8. Without it 0."),
+        typer.Option(min=0, help="Seed of the latents; -n 64 begins with the pictures of -n 8. By default 0."),
     ] = None,
     truncation: Annotated[
         float | None,
@@ -87,7 +87,7 @@ def generate(
         ),
     ] = None,
     like: Annotated[
-        Path | None, typer.Option(metavar="PHOTO", help="The photo to draw after, for a model that takes one.")
+        Path | None, typer.Option(metavar="PHOTO", help="The photo to imitate, for a model that takes one.")
     ] = None,
     interpolate: Annotated[
         str | None, typer.Option(metavar="FROM,TO", callback=_seeds, help="Walk from one seed's pictures to another's.")
@@ -108,7 +108,7 @@ def generate(
         typer.Option(
             metavar="NAME=AMOUNT",
             callback=_moves,
-            help="Move all along a direction, in standard deviations; repeatable. See `img2img directions`.",
+            help="Move all pictures along a direction, in standard deviations; repeatable. See `img2img directions`.",
         ),
     ] = None,
     directions: DirectionsFile = None,
@@ -116,14 +116,14 @@ def generate(
     scale: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Draw each pixel as N x N.")] = 1,
     provenance: Annotated[
         bool,
-        typer.Option("--provenance/--no-provenance", help="Say in the pictures' XMP how they were made."),
+        typer.Option("--provenance/--no-provenance", help="Record in the pictures' XMP how they were made."),
     ] = True,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
     device: Device = "auto",
 ) -> None:
-    """Draw pictures from noise with a model that `img2img train` made, such as dcgan, or one's videos.
+    """Draw pictures, or videos, from noise with a model that `img2img train` made, such as dcgan or tgan.
 
-    A model with classes draws each in turn, one a column. A model file needs no PyTorch; a run's folder is exported
+    A model with classes draws each in turn, one per column. A model file needs no PyTorch; a run's folder is exported
     first, once for each saved state.
 
     \b

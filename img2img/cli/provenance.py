@@ -39,10 +39,10 @@ _KINDS = {
 
 
 def provenance(files: Files, as_json: AsJson = False) -> None:
-    """Print what pictures say of how they were made: the kind, the model, its checksum, the options.
+    """Print what pictures say about how they were made: the kind, the model, its checksum, the options.
 
-    It is read from their XMP, whichever program wrote it; nobody has checked that it is true, and a picture that says
-    nothing can have been made in any way.
+    This is read from their XMP, whichever program wrote it. It is not verified, and a picture that says nothing may
+    have been made in any way.
 
     \b
     Examples:
@@ -50,7 +50,7 @@ def provenance(files: Files, as_json: AsJson = False) -> None:
       img2img provenance coloured/*.jpg --json
 
     \b
-    Exit codes: 0 all could be read, also those that say nothing, 1 one could not.
+    Exit codes: 0 all could be read, even if they say nothing, 1 at least one could not.
     """
     from img2img.errors import PhotoError
 

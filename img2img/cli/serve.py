@@ -16,22 +16,33 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
     token_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Who asks must know the token in its first line.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Answer only callers who send the token in this file's first line."),
     ] = None,
-    no_token: Annotated[bool, typer.Option("--no-token", help="Let everybody ask who reaches the address.")] = False,
+    no_token: Annotated[bool, typer.Option("--no-token", help="Answer everybody who can reach the address.")] = False,
     allow_host: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A name that this server is called by; can be repeated.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A host name that this server may be called by; repeatable."),
     ] = None,
-    max_upload: Annotated[str, typer.Option(metavar="SIZE", help="The largest photo that is taken.")] = "50MB",
-    max_pixels: Annotated[int, typer.Option(min=1, metavar="N", help="Refuse photos of more pixels.")] = 200_000_000,
-    workers: Annotated[int, typer.Option(min=1, help="Photos at once; memory grows with them.")] = 2,
-    queue: Annotated[int, typer.Option(min=0, help="Photos that may wait; more are asked to come again.")] = 32,
+    max_upload: Annotated[str, typer.Option(metavar="SIZE", help="The largest upload that is accepted.")] = "50MB",
+    max_pixels: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Refuse photos with more pixels than this.")
+    ] = 200_000_000,
+    workers: Annotated[int, typer.Option(min=1, help="Photos at a time; each takes memory.")] = 2,
+    queue: Annotated[
+        int, typer.Option(min=0, help="Photos that may wait; beyond that, callers are told to try again later.")
+    ] = 32,
     job_space: Annotated[
-        str, typer.Option(metavar="SIZE", help="Disk space for all jobs: many photos, films.")
+        str, typer.Option(metavar="SIZE", help="Disk space for all jobs (many photos, films).")
     ] = "4GB",
     job_hours: Annotated[float, typer.Option(min=0.0001, help="How long a finished job's result is kept.")] = 6,
     patience: Annotated[
-        float, typer.Option(min=0.1, metavar="SECONDS", help="For a request's head, and for a reader who stops.")
+        float,
+        typer.Option(
+            min=0.1,
+            metavar="SECONDS",
+            help="How long to wait for a request's headers, or for a client that stops reading.",
+        ),
     ] = 30,
     device: Device = "auto",
     runtime: Annotated[Literal["auto", "onnxruntime", "openvino"], typer.Option(help="What runs the models.")] = "auto",

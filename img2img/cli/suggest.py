@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 PlaceOfPhoto = Annotated[
     str,
-    typer.Argument(metavar="X,Y", help="From the left and the top of the upright photo: 52%,40%, or pixels, 812,300."),
+    typer.Argument(
+        metavar="X,Y", help="From the left and the top of the upright photo: 52%,40%, or in pixels, 812,300."
+    ),
 ]
 Count = Annotated[int, typer.Option(min=1, metavar="N", help="How many colours, at most.")]
 _FIELDS = ("model", "reference", "influence", "palette", "warmth", "max_pixels", "device", "runtime")
 
 
 def suggest(photo: Path, place: str, count: int, as_json: bool, **chosen: Any) -> None:
-    """The likeliest colours at a place of a photo, and how likely each is: to choose a --hint from.
+    """Print the likeliest colours at a place in a photo and how likely each is, to choose a --hint from.
 
     \b
     Examples:

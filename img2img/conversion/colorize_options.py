@@ -59,7 +59,7 @@ class ColorizeOptions(ConversionOptions):
     strength: Annotated[
         float,
         Option(
-            "How much colour: 0 gives the grey photo, 1.3 more.",
+            "How much colour: 0 leaves the photo grey, 1.3 gives more than usual.",
             metavar="NUMBER",
             check=_check_strength,
             over_http=True,
@@ -68,17 +68,18 @@ class ColorizeOptions(ConversionOptions):
     if_color: Annotated[
         Literal["redo", "skip", "copy"] | None,
         Option(
-            "Photos in colour already: colour them anew, leave them out, or copy them as they are. Without it, one is "
-            "coloured anew, and of many they are left out. Sepia and yellowed prints are not in colour.",
+            "Photos that are in colour already: colour them again, skip them, or copy them unchanged. By default a "
+            "single photo is coloured again, and among many they are skipped. Sepia and yellowed prints do not "
+            "count as colour.",
             photos_only=True,
             over_http=True,
         ),
     ] = None
-    reference: Annotated[Path | None, Option("Lean to the colours of this photo.", "Colours", "FILE")] = None
+    reference: Annotated[Path | None, Option("Lean towards the colours of this photo.", "Colours", "FILE")] = None
     influence: Annotated[
         float | None,
         Option(
-            "How far to lean to reference and palette. Without it, 1.",
+            "How far to lean towards the reference or palette. By default 1.",
             "Colours",
             metavar="0-1",
             least=0,
@@ -89,7 +90,7 @@ class ColorizeOptions(ConversionOptions):
     palette: Annotated[
         tuple[str, ...],
         Option(
-            "Lean to these colours, such as '#7a5c3e,#c9b48a'.",
+            "Lean towards these colours, such as '#7a5c3e,#c9b48a'.",
             "Colours",
             metavar="COLOURS",
             check=_check_color,
@@ -101,7 +102,7 @@ class ColorizeOptions(ConversionOptions):
     warmth: Annotated[
         float,
         Option(
-            "Cooler, to -1, or warmer, to 1: takes a cast away.",
+            "From cooler (-1) to warmer (1): removes a colour cast.",
             "Colours",
             metavar="NUMBER",
             least=-1,
@@ -112,8 +113,8 @@ class ColorizeOptions(ConversionOptions):
     hint: Annotated[
         tuple[str, ...],
         Option(
-            "A colour at a place, which spreads to what belongs to it: 52%,40%=#3a6b35 from the left and the top, or "
-            "in pixels, 812,300=#8a2b2b. Repeatable; for one photo.",
+            "The colour at a place; it spreads to what belongs to it. The place is in percent from the left and the"
+            " top, 52%,40%=#3a6b35, or in pixels, 812,300=#8a2b2b. Repeatable; for a single photo.",
             "Colours",
             metavar="X,Y=COLOUR",
             check=_check_hint,
@@ -125,8 +126,8 @@ class ColorizeOptions(ConversionOptions):
     hints: Annotated[
         str | None,
         Option(
-            "The hints in a file, as the page saves them; auto: of each photo those beside it, for photo.jpg in "
-            "photo.hints.json.",
+            "Hints from a file, as the page saves them; auto takes those beside each photo: photo.hints.json for "
+            "photo.jpg.",
             "Colours",
             metavar="FILE|auto",
             photos_only=True,
@@ -141,6 +142,10 @@ class ColorizeOptions(ConversionOptions):
         from img2img.inference.run_model import settled_model
 
         return replace(self, model=settled_model(self.model, self.model_task))
+
+    @property
+    def chosen_model(self) -> str:
+        return self.model
 
     @property
     def model_name(self) -> str:

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from img2img.atomic_file import exists, is_folder
-from img2img.batch.job import Job
 from img2img.batch.outcome import Outcome
-from img2img.batch.plan import plan_single
-from img2img.batch.report import check_report, write_report
+from img2img.batch.report import write_report
 from img2img.conversion.colorize_options import ColorizeOptions
-from img2img.conversion.conversion import Conversion, FilmProgress
+from img2img.conversion.conversion import Conversion, FilmProgress, recorded
+from img2img.conversion.inputs import absent_inputs, check_inputs, named_photo
 from img2img.conversion.option import check_names
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photo import one_photo
@@ -25,7 +24,6 @@ from img2img.conversion.translate_options import TranslateOptions
 from img2img.errors import ModelError, UsageError
 from img2img.inference.run_model import settled_model
 from img2img.model_file import find_model, read_card
-from img2img.video.kinds import are_films
 
 Name = str | os.PathLike[str]
 
@@ -104,32 +102,17 @@ def open_conversion(
     At the end of the block, whatever ends it, the report is written. `progress` is told of a film's frames.
     """
     films = check_inputs(inputs, options)
-    options = options.settled()
-    opened = _films(inputs, output, options, progress) if films else _photos(inputs, output, options)
+    if absent := absent_inputs(inputs, output, options, films=films):
+        opened: AbstractContextManager[Conversion] = nullcontext(recorded(absent, films=films, total=len(absent)))
+    else:
+        options = options.settled()
+        opened = _films(inputs, output, options, progress) if films else _photos(inputs, output, options)
     with opened as conversion:
         try:
             yield conversion
         finally:
             if options.report:
                 _report(conversion, options.report)
-
-
-def check_inputs(inputs: Sequence[str], options: ConversionOptions) -> bool:
-    """Whether they are films. Raises UsageError where they and the options contradict each other."""
-    _check(inputs, options)
-    if options.report:
-        check_report(options.report)
-    films = are_films(list(inputs), first_frame=options.first_frame)
-    if options.fps and not films:
-        raise UsageError("--fps is for films: give numbered pictures, frame_%05d.png, and -o film.mp4")
-    return films
-
-
-def named_photo(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> Job | Outcome | None:
-    """The job of one photo that was named, its failure, or None where the inputs may be more."""
-    if options.from_file or options.watch:
-        return None
-    return plan_single(inputs, output, word=options.word, format=options.format)
 
 
 def _films(
@@ -176,14 +159,3 @@ def _report(conversion: Conversion, path: Path) -> None:
         write_report(chain([first], records), path)
     elif not sys.exc_info()[0]:
         write_report([], path)
-
-
-def _check(inputs: Sequence[str], options: ConversionOptions) -> None:
-    if not inputs and not options.from_file:
-        raise UsageError("Missing argument 'INPUT...': photos, folders, or --from-file LIST")
-    if options.watch and (options.from_file == "-" or "-" in inputs):
-        raise UsageError("--watch looks again and again, standard input can be read once: name folders")
-    if options.watch and options.engine == "ray":
-        raise UsageError("--watch converts on this machine: leave --engine ray out")
-    if options.address and options.engine != "ray":
-        raise UsageError("--address is a Ray cluster's: add --engine ray")

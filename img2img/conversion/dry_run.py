@@ -14,7 +14,7 @@ from img2img.atomic_file import exists
 from img2img.batch.addresses import is_stored
 from img2img.batch.batch import BatchRequest, PhotoBatch, journal_of
 from img2img.batch.engines.engine import LocalEngine
-from img2img.batch.outcome import Outcome
+from img2img.batch.outcome import OWN_RESULT, Outcome
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photos import batch_request
 from img2img.errors import UsageError
@@ -28,7 +28,7 @@ SAMPLED = 8
 class Estimate:
     """From `photos` of those due: how long all will take, how many bytes they will take, and how many are free.
 
-    `left_out`: photos of the sample that would be skipped, for they are in colour, or fail.
+    `left_out`: photos of the sample that would be skipped, as in colour or made before, or fail.
     """
 
     photos: int
@@ -58,6 +58,9 @@ def films_in_words(inputs: Sequence[str], output: str | None, options: Conversio
     from img2img.video.plan import plan_films
 
     for job in plan_films(list(inputs), output, word=options.word):
+        if job.is_result:
+            yield f"{job.source}: {OWN_RESULT}; left out"
+            continue
         stays = exists(job.target) and not options.overwrite
         yield f"{job.target}: already there; left alone" if stays else f"{job.source} would become {job.target}"
 

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from img2img.batch.job import Job
 from img2img.batch.job_files import set_times, times_of
-from img2img.batch.outcome import IN_COLOR, Outcome
+from img2img.batch.outcome import IN_COLOR, OWN_RESULT, Outcome
 from img2img.batch.task import FilmConverter, Task
 from img2img.conversion.conversion import Conversion, FilmProgress, recorded
 from img2img.conversion.option import option_fields
@@ -23,11 +23,17 @@ def open_films(
     inputs: Sequence[str], output: str | None, options: ConversionOptions, progress: FilmProgress
 ) -> Conversion:
     """`options.jobs` is how many cores the model may take. Raises UsageError, and FilmError for missing packages."""
+    plan = film_plan(inputs, output, options)
+    return recorded(_converted(plan, options.task(), options, progress), films=True, total=len(plan))
+
+
+def film_plan(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> list[FilmJob]:
+    """What becomes what; raises as `open_films`."""
     _refuse_what_is_for_photos(options)
     plan = plan_films(list(inputs), output, word=options.word)
     _check_rate(plan, options.fps)
     _check_packages()
-    return recorded(_converted(plan, options.task(), options, progress), films=True, total=len(plan))
+    return plan
 
 
 def _converted(
@@ -43,6 +49,9 @@ def _converted(
         return converter if options.provenance else replace(converter, provenance=None)
 
     for job in plan:
+        if job.is_result:
+            yield Outcome(job.source, None, "skipped", flags=(OWN_RESULT,))
+            continue
         times = times_of(Job(job.source, job.target)) if options.keep_times else None
         outcome = convert_one_film(job, opened, film_options, partial(progress, job.source))
         if outcome.status == "done":

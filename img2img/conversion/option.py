@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Union, get_args, get_origin
 
+from img2img.choices import meant_or_all, one_of
 from img2img.errors import UsageError
 
 Group = Literal["Results", "Colours", "Speed", "Big batches", "Films"]
@@ -74,7 +75,7 @@ class OptionField:
         if value is None and self.default is None:
             return None
         if not self._fits(value):
-            raise UsageError(f"{self.name} {value!r}: give {self._choices()}")
+            raise UsageError(f"{self.name} {value!r}: give {self._choices(value)}")
         if self.option.check:
             self.option.check(value)
         return value
@@ -98,9 +99,9 @@ class OptionField:
         least, most = self.option.least, self.option.most
         return (least is None or value >= least) and (most is None or value <= most)
 
-    def _choices(self) -> str:
+    def _choices(self, value: Any) -> str:
         if get_origin(self.kind) is Literal:
-            return f"one of {', '.join(get_args(self.kind))}"
+            return one_of(value, get_args(self.kind))
         ends = [f"from {self.option.least:g}"] if self.option.least is not None else []
         ends += [f"to {self.option.most:g}"] if self.option.most is not None else []
         kinds = {bool: "True or False", int: "a whole number", float: "a number", str: "a text", Path: "a path"}
@@ -132,11 +133,7 @@ def _option_field(field: "Field[Any]") -> OptionField:
 
 def check_names(options: type[OptionsClass], given: Mapping[str, object]) -> None:
     """Raises UsageError for a keyword that is no option, with the nearest."""
-    import difflib
-
     names = [each.field for each in option_fields(options)]
     for name in given:
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            advice = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
-            raise UsageError(f"no option {name!r}; {advice}")
+            raise UsageError(f"no option {name!r}; {meant_or_all(name, names)}")

@@ -28,7 +28,7 @@ class ConversionOptions:
     quality: Annotated[
         int | None,
         Option(
-            "Of JPEG, WebP and AVIF. Without it a JPEG keeps its source's own.",
+            "For JPEG, WebP and AVIF. By default a JPEG keeps its source's quality.",
             metavar="1-100",
             least=1,
             most=100,
@@ -39,18 +39,21 @@ class ConversionOptions:
     provenance: Annotated[
         bool,
         Option(
-            "Say in the results' XMP how they were made: IPTC's term, the model, its checksum, the options.",
+            "Record in the results' XMP how they were made: IPTC's term, the model, its checksum, the options.",
             over_http=True,
         ),
     ] = True
-    keep_times: Annotated[
-        bool, Option("Give results the times of their photos: when they were last changed and read.")
-    ] = False
-    overwrite: Annotated[bool, Option("Replace results that exist instead of skipping them.")] = False
+    keep_times: Annotated[bool, Option("Give results the modification and access times of their photos.")] = False
+    overwrite: Annotated[bool, Option("Replace existing results instead of skipping them.")] = False
     first_frame: Annotated[bool, Option("Take the first picture of an animation or a multi-page TIFF.")] = False
     max_pixels: Annotated[
         int | None,
-        Option("Refuse photos of more pixels. Without it, 1,000,000,000.", metavar="N", least=1, photos_only=True),
+        Option(
+            "Refuse photos with more pixels than this. By default 1,000,000,000.",
+            metavar="N",
+            least=1,
+            photos_only=True,
+        ),
     ] = None
     device: Annotated[
         Literal["auto", "cpu", "cuda"], Option("Where the model runs; auto takes a GPU if it can be used.", "Speed")
@@ -63,27 +66,27 @@ class ConversionOptions:
     ] = "auto"
     jobs: Annotated[
         int | None,
-        Option("Photos at a time. Without it, one for each processor core.", "Speed", metavar="N", least=1),
+        Option("Photos at a time. By default one per processor core.", "Speed", metavar="N", least=1),
     ] = None
     from_file: Annotated[
         str | None,
         Option(
-            "Also take the photos that this file names, one a line; - for standard input.",
+            "Also convert the photos listed in this file, one per line; - for standard input.",
             "Big batches",
             metavar="LIST",
             photos_only=True,
         ),
     ] = None
-    recursive: Annotated[bool, Option("Walk a folder with its sub-folders.", "Big batches")] = True
+    recursive: Annotated[bool, Option("Include the sub-folders of a folder.", "Big batches")] = True
     report: Annotated[
         Path | None,
-        Option("Record what came of each photo in this .json or .csv file.", "Big batches", metavar="FILE"),
+        Option("Write what happened to each photo to this .json or .csv file.", "Big batches", metavar="FILE"),
     ] = None
     journal: Annotated[
         Path | None,
         Option(
-            "Where to note what is done, so that the same command goes on where it was stopped. Without it, a hidden "
-            "file in the output folder.",
+            "Where to record what is done, so that the same command can continue where it stopped. By default a "
+            "hidden file in the output folder.",
             "Big batches",
             metavar="FILE",
             photos_only=True,
@@ -91,12 +94,13 @@ class ConversionOptions:
     ] = None
     on_error: Annotated[
         Literal["skip", "stop"],
-        Option("After a photo that failed: go on with the others, or stop.", "Big batches", photos_only=True),
+        Option("When a photo fails: go on with the others, or stop.", "Big batches", photos_only=True),
     ] = "skip"
     watch: Annotated[
         bool,
         Option(
-            "Go on converting what appears, until Ctrl-C. Files still being written are waited for.",
+            "Keep converting new photos as they appear, until Ctrl-C. Files that are still being written are waited"
+            " for.",
             "Big batches",
             photos_only=True,
         ),
@@ -108,13 +112,15 @@ class ConversionOptions:
     address: Annotated[
         str | None,
         Option(
-            "Of the Ray cluster; auto joins the one that this machine is part of.", "Big batches", metavar="HOST:PORT"
+            "Address of the Ray cluster; auto joins the one that this machine is part of.",
+            "Big batches",
+            metavar="HOST:PORT",
         ),
     ] = None
     fps: Annotated[
         float | None,
         Option(
-            "Pictures a second of a film made from frame_%05d.png. Without it, 24.", "Films", metavar="N", least=0.01
+            "Frames per second of a film made from frame_%05d.png. By default 24.", "Films", metavar="N", least=0.01
         ),
     ] = None
 
@@ -137,6 +143,10 @@ class ConversionOptions:
         """What becomes of photos that are in colour already; None where that does not matter."""
         return None
 
+    def leaves_own(self, *, many: bool) -> bool:
+        """Whether photos that the model made before are left out, whatever their colours."""
+        return False
+
     @property
     def hints_beside(self) -> bool:
         """Whether a file of hints beside a photo belongs to it."""
@@ -153,6 +163,11 @@ class ConversionOptions:
     @property
     def word(self) -> str:
         """What a result beside its source is named by."""
+        raise NotImplementedError
+
+    @property
+    def chosen_model(self) -> str | None:
+        """As it was given: a run may not have been exported yet. None where the choice is left to `settled`."""
         raise NotImplementedError
 
     @property

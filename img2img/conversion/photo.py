@@ -50,6 +50,7 @@ def photo_options(options: ConversionOptions, *, many: bool = False) -> PhotoOpt
         options.keep_times,
         options.when_in_color(many=many),
         options.word,
+        options.leaves_own(many=many),
     )
 
 

@@ -34,8 +34,8 @@ class TranslateOptions(ConversionOptions):
     model: Annotated[
         str | None,
         Option(
-            "One of `img2img models`, an .onnx file, or a training run's folder. Needed where there is more than one "
-            "translator.",
+            "One of `img2img models`, an .onnx file, or a training run's folder. Required if there is more than one"
+            " translator.",
             metavar="NAME|FILE|RUN",
             over_http=True,
             show_default=False,
@@ -44,10 +44,10 @@ class TranslateOptions(ConversionOptions):
     size: Annotated[
         str,
         Option(
-            "What the model sees: card, a copy of about the size that it was trained at; N, one of about N x N pixels "
-            "(the change is then enlarged and added to the photo; of one that draws anew, the picture is enlarged); "
-            f"native, the photo itself, tile by tile if it is large. Beyond {MANY_FIT} a photo can take 3 GB of "
-            "memory: without --jobs they are done one at a time.",
+            "What the model sees: card, a copy of about the size that it was trained at; N, a copy of about N x N "
+            "pixels; native, the photo itself, in tiles if it is large. The change to a copy is enlarged and added to "
+            "the photo; if the model draws a new picture, that is enlarged. Above "
+            f"{MANY_FIT} a photo can take 3 GB of memory, so without --jobs they are done one at a time.",
             metavar="card|native|N",
             check=_check_size,
             over_http=True,
@@ -55,13 +55,17 @@ class TranslateOptions(ConversionOptions):
     ] = "card"
     cycle: Annotated[
         bool,
-        Option("Also go back with the card's reverse model; write in | out | back.", photos_only=True, over_http=True),
+        Option(
+            "Also translate the result back, with the reverse model that the card names; write in | out | back.",
+            photos_only=True,
+            over_http=True,
+        ),
     ] = False
     score: Annotated[
         bool,
         Option(
-            "Also say how much each photo is like those that the model learnt from: the share of those that look "
-            "stranger, 0 to 1. It goes into the report; without one it is printed.",
+            "Also rate how similar each photo is to the training photos: the share of those that look stranger, 0 "
+            "to 1. The score goes into the report, or is printed if there is none.",
             photos_only=True,
             over_http=True,
         ),
@@ -88,8 +92,17 @@ class TranslateOptions(ConversionOptions):
 
     @property
     def word(self) -> str:
+        from img2img.batch.own_result import CYCLE
+
         stem = Path(self.model_name).stem
-        return f"{stem}.cycle" if self.cycle else stem
+        return f"{stem}{CYCLE}" if self.cycle else stem
+
+    def leaves_own(self, *, many: bool) -> bool:
+        return many
+
+    @property
+    def chosen_model(self) -> str | None:
+        return self.model
 
     @property
     def model_name(self) -> str:

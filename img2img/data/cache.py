@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from img2img.choices import one_of
 from img2img.data import Caching
 from img2img.data.framing import middle, short_side_to
 from img2img.data.image_source import ImageSource
@@ -109,7 +110,7 @@ def settled_cache(
     A run settles once: "photo" and "aged" draw other crops from a cache. Raises SettingError for another word.
     """
     if cache not in CACHES:
-        raise SettingError(f"--cache {cache}: must be one of {', '.join(CACHES)}")
+        raise SettingError(f"--cache {cache}: must be {one_of(cache, CACHES)}")
     if cache != "auto":
         return cache
     if samples < max(map(len, sources)):

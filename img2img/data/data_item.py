@@ -8,7 +8,8 @@ from pathlib import Path
 
 from img2img.atomic_file import exists
 from img2img.data.listing import DIGITS
-from img2img.errors import DataError, SettingError
+from img2img.data.missing_data import missing_data
+from img2img.errors import SettingError
 
 Words = Sequence[str | Path]
 """Items as they are given, one after the other."""
@@ -58,7 +59,7 @@ def refuse_missing(words: Words) -> None:
     """Raises DataError for the first item that is not there, and SettingError for a weight that cannot be."""
     for item in map(data_item, words):
         if not can_be_opened(item.name):
-            raise DataError(f"{item.name}: no such folder or tar file")
+            raise missing_data(item.name)
 
 
 def _matches(pattern: str) -> list[str]:

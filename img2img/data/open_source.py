@@ -10,6 +10,7 @@ from img2img.data.digits import DigitsSource
 from img2img.data.image_sets import weighted_sets
 from img2img.data.image_source import FolderSource, ImageSource, JoinedSource, TarSource
 from img2img.data.listing import DIGITS, IMAGE_SUFFIXES
+from img2img.data.missing_data import missing_data
 from img2img.errors import DataError
 
 
@@ -33,7 +34,7 @@ def _open_one(item: str) -> ImageSource:
         return DigitsSource()
     path = Path(item)
     if not exists(path):
-        raise DataError(f"{path}: no such folder or tar file")
+        raise missing_data(item)
     return FolderSource(path) if is_folder(path) else TarSource(path)
 
 

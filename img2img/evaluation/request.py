@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from img2img.errors import UsageError
+from img2img.inference.run_model import names_a_run, recipe_of_run
 from img2img.model_file import find_model, read_card
+from img2img.recipes import RECIPES
 
 Subject = Literal["colorize", "translate", "pairs", "score", "generate", "folders"]
 
@@ -79,12 +81,12 @@ class EvaluationRequest:
     def _subject(self) -> Subject:
         if not self.model:
             return "folders"
-        card = read_card(find_model(self.model))
-        if card.task == "critic":
+        task, paired = _made_for(self.model)
+        if task == "critic":
             raise UsageError(f"{self.model} is a critic: give a translator that it judges for, and --strangers")
-        if card.task == "translate" and (self.strangers or card.paired):
+        if task == "translate" and (self.strangers or paired):
             return "score" if self.strangers else "pairs"
-        return card.task
+        return task
 
     def command(self) -> str:
         """As anyone can give it: files by their names, not by where they lie here."""
@@ -111,6 +113,14 @@ class EvaluationRequest:
         for name, file in (("--weights", self.weights), ("--lpips-weights", self.lpips_weights)):
             if file is not None:
                 yield name, file.name
+
+
+def _made_for(model: str) -> tuple[Literal["colorize", "translate", "generate", "critic"], bool]:
+    """A model's task, and whether it learnt from pairs; a run's by its recipe, so that it need not be exported yet."""
+    if names_a_run(model) and (entry := RECIPES.get(recipe_of_run(Path(model)))):
+        return entry.task, entry.paired
+    card = read_card(find_model(model))
+    return card.task, card.paired
 
 
 def _use(options: Collection[str]) -> str:

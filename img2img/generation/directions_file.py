@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from img2img.atomic_file import is_folder, reason_for, write_at_once
+from img2img.choices import meant_or_all
 from img2img.errors import ModelError, UsageError
 from img2img.generation.directions import LEAST_R2, Direction, Fit
 from img2img.lab import Floats
@@ -59,8 +60,8 @@ class Directions:
                 return direction.step()
         if name in self.fit.left_out:
             raise UsageError(f"{self.model}: no direction for {name}: {self.fit.left_out[name]}")
-        choices = ", ".join(direction.name for direction in self.fit.directions)
-        raise UsageError(f"no direction {name!r} was fitted for {self.model}; choose one of {choices or 'none'}")
+        fitted = [direction.name for direction in self.fit.directions]
+        raise UsageError(f"no direction {name!r} was fitted for {self.model}; {meant_or_all(name, fitted)}")
 
     def save(self, path: Path) -> None:
         try:

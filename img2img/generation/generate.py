@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from img2img.atomic_file import check_target
-from img2img.errors import UsageError
+from img2img.atomic_file import check_target, reason_for
+from img2img.errors import UnreadablePhoto, UsageError
 from img2img.generation.class_folders import write_class_folders
 from img2img.generation.drawing import check_condition, check_drawing_size, draw_sequences, offset_of, sample_count
 from img2img.generation.picture_file import ANIMATED, STILL, write_animation, write_picture
 from img2img.generation.request import DrawingRequest
 from img2img.generation.walk import loop_order
 from img2img.inference.grid import columns_for, enlarge, tile
+from img2img.inference.run_model import names_a_run
 from img2img.inference.sampler import Pictures, Sampler
 from img2img.photo.metadata.provenance import GENERATED, Provenance
 
@@ -19,6 +20,7 @@ from img2img.photo.metadata.provenance import GENERATED, Provenance
 def generate(request: DrawingRequest) -> str:
     """Draw and write what is asked for; returns a line that says what is now where."""
     request.check()
+    _check_files(request)
     sampler = Sampler(request.model, device=request.device)
     check_condition(request, sampler)
     if request.per_class is not None:
@@ -37,6 +39,17 @@ def generate(request: DrawingRequest) -> str:
     columns, made = _columns(request, sampler, len(sequences)), _provenance(request, sampler)
     _write(sequences, target, columns, made, animated=animated, loop=not sampler.frames)
     return _summary(sequences, sampler, target)
+
+
+def _check_files(request: DrawingRequest) -> None:
+    """Before the model is opened, which takes a while where it is a run's, and not exported yet."""
+    if request.target and request.per_class is None:
+        check_target(request.target, overwrite=request.overwrite)
+    if request.like and names_a_run(request.model):
+        try:
+            request.like.stat()
+        except OSError as error:
+            raise UnreadablePhoto(f"{request.like}: {reason_for(error, 'read')}") from None
 
 
 def _provenance(request: DrawingRequest, sampler: Sampler) -> Provenance | None:

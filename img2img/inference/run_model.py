@@ -35,11 +35,24 @@ def settled_model(model: str | os.PathLike[str], task: str | None = None) -> str
     another task, and where it must be exported and cannot be.
     """
     run = Path(model)
-    if not is_run(run) or named_model(str(model)):
+    if not names_a_run(model):
         return os.fspath(model)
     if task:
-        _check_task(run, task)
+        check_task_of_run(run, task)
     return str(_exported(run))
+
+
+def names_a_run(model: str | os.PathLike[str]) -> bool:
+    """Whether it is a run's folder, whose model may have to be exported first: callers check all else before that."""
+    return is_run(Path(model)) and not named_model(os.fspath(model))
+
+
+def recipe_of_run(run: Path) -> str:
+    """Its name, which may be none of ours. Raises ModelError where nothing says what was trained."""
+    try:
+        return str(json.loads((run / "config.json").read_bytes())["recipe"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ModelError(f"{run}: its config.json is damaged, so nothing says what it trained") from None
 
 
 def _exported(run: Path) -> Path:
@@ -97,12 +110,10 @@ def _record(target: Path) -> object:
         return None
 
 
-def _check_task(run: Path, task: str) -> None:
-    try:
-        recipe = json.loads((run / "config.json").read_bytes())["recipe"]
-        entry = RECIPES.get(recipe)
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ModelError(f"{run}: its config.json is damaged, so nothing says what it trained") from None
+def check_task_of_run(run: Path, task: str) -> None:
+    """Raises ModelError for a run whose model is for another task."""
+    recipe = recipe_of_run(run)
+    entry = RECIPES.get(recipe)
     if entry and entry.task != task:
         raise ModelError(f"{run}: a run of {recipe}, whose model is for `img2img {entry.task}`, not for {task!r}")
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ImageOps
 
+from img2img.choices import one_of
 from img2img.errors import ModelError, UsageError
 from img2img.inference.drawn import Drawn
 from img2img.inference.latents import draw_latents
@@ -109,8 +110,8 @@ class Sampler(ModelObject):
         names = dict(zip(self.classes, numbers.values(), strict=True))
         index = (numbers | names).get(label) if isinstance(label, str) else numbers.get(str(label))
         if index is None:
-            choices = ", ".join(self.classes) + ("" if names == numbers else f", or 0 to {len(names) - 1}")
-            raise UsageError(f"{self.source}: draws no {label!r}; choose one of {choices}")
+            number = "" if names == numbers else f"0 to {len(names) - 1}, or "
+            raise UsageError(f"{self.source}: draws no {label!r}; choose {number}{one_of(label, self.classes)}")
         return index
 
     def sample(

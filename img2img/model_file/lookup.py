@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from img2img.atomic_file import is_file, is_folder
+from img2img.choices import nearest_choice
 from img2img.errors import ModelError
 from img2img.model_file.added_folder import added_model, added_models
 from img2img.model_file.card import ModelCard
@@ -62,11 +63,9 @@ def named_model(name: str) -> Path | None:
 
 
 def _choices(wanted: str) -> str:
-    import difflib
-
     names = [path.stem for path in available_models()]
-    near = difflib.get_close_matches(wanted, names, n=1)
-    meant = f"; did you mean {near[0]}?" if near else "."
+    near = nearest_choice(wanted, names)
+    meant = f"; did you mean {near}?" if near else "."
     return f"{meant} Available models: {', '.join(names) or f'none, {checkpoints()} has no .onnx file'}"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
+from img2img.choices import meant_or_all
 from img2img.errors import SettingError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ RECIPES = {
     "pix2pix": RecipeEntry(
         "img2img.recipes.pix2pix",
         "Pix2pixRecipe",
-        "Any picture to any picture, learnt from pairs (Isola 2017).",
+        "Any picture to any other, learnt from pairs (Isola 2017).",
         "translate",
         paired=True,
         presets=("paper",),
@@ -72,7 +73,7 @@ RECIPES = {
     "cgan": RecipeEntry(
         "img2img.recipes.cgan",
         "CganRecipe",
-        "The digit asked for, or the like of a picture (Mirza 2014).",
+        "The digit you ask for, or pictures like a photo (Mirza 2014).",
         presets=("quick",),
     ),
     "wgan": RecipeEntry(
@@ -86,7 +87,7 @@ RECIPES = {
         "img2img.recipes.wgan", "WganSvcRecipe", "The same with singular value clipping (Saito 2017)."
     ),
     "tgan": RecipeEntry(
-        "img2img.recipes.tgan", "TganRecipe", "Moving digits: a latent a frame, a 3-D critic (Saito 2017)."
+        "img2img.recipes.tgan", "TganRecipe", "Moving digits: latents per frame, 3-D critic (Saito 2017)."
     ),
 }
 
@@ -96,7 +97,7 @@ def check_preset(recipe: str, presets: Collection[str], name: str) -> None:
     if not presets:
         raise SettingError(f"--preset {name}: {recipe} has none; leave it out, or change settings with --set")
     if name not in presets:
-        raise SettingError(f"--preset {name}: {recipe} has no such preset; it has: {', '.join(presets)}")
+        raise SettingError(f"--preset {name}: {recipe} has no such preset; {meant_or_all(name, presets)}")
 
 
 IMPORTED = "imported"
@@ -106,7 +107,7 @@ IMPORTED = "imported"
 def recipe_class(name: str) -> type[Recipe]:
     """The recipe of that name; raises SettingError with the names that exist."""
     if name not in RECIPES:
-        raise SettingError(f"no recipe is called {name!r}; there are: {', '.join(RECIPES)}")
+        raise SettingError(f"no recipe is called {name!r}; {meant_or_all(name, RECIPES)}")
     entry = RECIPES[name]
     recipe: type[Recipe] = getattr(import_module(entry.module), entry.name)
     return recipe

@@ -49,7 +49,7 @@ class ColorizerGanRecipe(AbRecipe):
                 self.require(name, 0 < getattr(self, name) < inf, "above 0")
             for name in ("lambda_l1", "lambda_cross_entropy", "lambda_adversarial"):
                 self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
-            self.require("discriminator", self.discriminator in DISCRIMINATORS, f"one of {', '.join(DISCRIMINATORS)}")
+            self.require_one_of("discriminator", DISCRIMINATORS)
             self.require("discriminator_channels", self.discriminator_channels >= 1, "1 or more")
             self.require("betas", all(0 <= beta < 1 for beta in self.betas), "from 0 to below 1")
 

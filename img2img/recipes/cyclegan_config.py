@@ -37,8 +37,8 @@ class CycleganConfig(TranslatorConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require("generator", self.generator in GENERATORS, f"one of {', '.join(GENERATORS)}")
-        self.require("up", self.up in UPSAMPLING, f"one of {', '.join(UPSAMPLING)}")
+        self.require_one_of("generator", GENERATORS)
+        self.require_one_of("up", UPSAMPLING)
         for name in ("lambda_cycle", "cycle_end", "lambda_identity"):
             self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
         self.require("generator_channels", self.generator_channels >= 1, "1 or more")

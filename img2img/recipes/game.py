@@ -52,8 +52,7 @@ class AdversarialConfig(GameConfig):
     adversarial: str = "bce"
 
     def __post_init__(self) -> None:
-        names = ", ".join(ADVERSARIAL_LOSSES)
-        self.require("adversarial", self.adversarial in ADVERSARIAL_LOSSES, f"one of {names}")
+        self.require_one_of("adversarial", ADVERSARIAL_LOSSES)
         super().__post_init__()
 
     def loss(self) -> AdversarialLoss:

@@ -46,7 +46,7 @@ class GenerativeRecipe(Recipe):
             for name in ("generator_lr", "discriminator_lr"):
                 self.require(name, 0 < getattr(self, name) < inf, "above 0")
             self.require("betas", all(0 <= beta < 1 for beta in self.betas), "from 0 to below 1")
-            self.require("upsampling", self.upsampling in UPSAMPLING, f"one of {', '.join(UPSAMPLING)}")
+            self.require_one_of("upsampling", UPSAMPLING)
 
         def in_color(self) -> Self:
             return replace(self, image_channels=3)

@@ -36,7 +36,7 @@ class Pix2pixConfig(TranslatorConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require("generator", self.generator in GENERATORS, f"one of {', '.join(GENERATORS)}")
+        self.require_one_of("generator", GENERATORS)
         results = RESULTS if self.generator == "residual-unet" else RESULTS[:1]
         self.require("result", self.result in results, f"{' or '.join(results)} with generator={self.generator}")
         self.require("lambda_l1", 0 <= self.lambda_l1 < inf, "0 or more")

@@ -1,6 +1,6 @@
 """What a recipe is: the networks of one method, their losses, and one training step that reads like the paper."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import cos, pi
@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 import torch
 from torch import Tensor, nn, optim
 
+from img2img.choices import one_of
 from img2img.errors import SettingError
 from img2img.model_file import TensorSpec
 
@@ -44,13 +45,18 @@ class Recipe(nn.Module):
             for name in ("steps", "batch_size", "image_size"):
                 self.require(name, getattr(self, name) >= 1, "1 or more")
             self.require("warmup", 0 <= self.warmup < 1, "from 0 to below 1")
-            self.require("augment", self.augment in self.augmentations, f"one of {', '.join(self.augmentations)}")
+            self.require_one_of("augment", self.augmentations)
             self.require("ema_decay", 0 <= self.ema_decay < 1, "from 0 to below 1")
 
         def require(self, name: str, holds: bool, what: str) -> None:
             """Raise SettingError unless a setting is what it must be; a NaN is nothing that holds."""
             if not holds:
                 raise SettingError(f"{name}={getattr(self, name)}: must be {what}")
+
+        def require_one_of(self, name: str, choices: Iterable[str]) -> None:
+            """Raise SettingError, with the nearest, unless a setting is one of these words."""
+            value, choices = getattr(self, name), list(choices)
+            self.require(name, value in choices, one_of(value, choices))
 
         def images_held_out(self) -> int:
             """Of each domain, kept from the training to measure it by."""

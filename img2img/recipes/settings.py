@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from img2img.atomic_file import reason_for
+from img2img.choices import meant_or_all
 from img2img.errors import SettingError
 from img2img.recipes import check_preset
 from img2img.recipes.recipe import Recipe
@@ -110,7 +111,7 @@ def _as_text(value: Any) -> str:
 def _setting(recipe: type[Recipe], name: str, text: str, source: str) -> Any:
     names = [field.name for field in fields(recipe.Config)]
     if name not in names:
-        raise SettingError(f"{source}: {recipe.name} has no setting {name!r}; it has: {', '.join(names)}")
+        raise SettingError(f"{source}: {recipe.name} has no setting {name!r}; {meant_or_all(name, names)}")
     kind = get_type_hints(recipe.Config)[name]
     try:
         return _parse(text, kind)

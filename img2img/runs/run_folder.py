@@ -25,9 +25,14 @@ class RunFolder:
         self._quality = path / "quality.jsonl"
 
     def refuse_another_run(self) -> None:
-        """Raises RunError when a run with a state is in the folder."""
+        """Raises RunError when a run with a state is in the folder, or with what only its states can give back."""
         if state_files(self.path):
             raise RunError(f"{self.path}: holds a run already; add --resume to go on, or give another --out")
+        for kept in (best_file(self.path), *exported_folder(self.path).glob("*.onnx")):
+            if kept.is_file():
+                raise RunError(
+                    f"{kept}: an earlier run's, which a new one would delete; move it, or give another --out"
+                )
 
     def create(self, info: RunInfo) -> None:
         """Make the folder; raises RunError when it cannot be made, or a link in it leads out of it."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from img2img.choices import meant_or_all, one_of
 from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.conversion.option import OptionField, option_fields
 from img2img.conversion.options import ConversionOptions
@@ -87,11 +87,10 @@ def _value(field: OptionField, text: str) -> Any:
 def _unknown(name: str, kind: type[ConversionOptions], names: list[str]) -> str:
     if name.replace("-", "_") in {each.field for each in option_fields(kind)}:
         return f"--{name} is the server's to set, not its callers'; there are: {', '.join(names)}"
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"no option {name!r}; " + (f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}")
+    return f"no option {name!r}; {meant_or_all(name, names)}"
 
 
 def _check_model(task: str, model: str | None) -> None:
     """Only by its name: a path would be a file of the server's."""
     if model is not None and model not in (names := model_names(task)):
-        raise UsageError(f"--model {model!r}: give one of {', '.join(names)}")
+        raise UsageError(f"--model {model!r}: give {one_of(model, names)}")

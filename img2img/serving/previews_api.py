@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from img2img.batch.task import Colorizing
+from img2img.choices import meant_or_all, one_of
 from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.conversion.options import ConversionOptions
 from img2img.errors import Img2ImgError, UsageError
@@ -92,7 +93,7 @@ def split_task(request: Request) -> tuple[str, list[tuple[str, str]]]:
     query = request.query_params.multi_items()
     task = dict(query).get("task", "colorize")
     if task not in TASKS:
-        raise UsageError(f"task {task!r}: give one of {', '.join(TASKS)}")
+        raise UsageError(f"task {task!r}: give {one_of(task, TASKS)}")
     return task, [(name, value) for name, value in query if name != "task"]
 
 
@@ -107,7 +108,7 @@ def _asked(request: Request, others: tuple[str, ...]) -> Colorizing:
     query = [(name, text) for name, text in request.query_params.multi_items() if name not in others]
     references = [text for name, text in query if name == "reference"]
     if unknown := [name for name, _ in query if name not in _SHAPING]:
-        raise UsageError(f"no option {unknown[0]!r} here; there are: {', '.join(_SHAPING)}")
+        raise UsageError(f"no option {unknown[0]!r} here; {meant_or_all(unknown[0], _SHAPING)}")
     if len(references) > 1:
         raise UsageError("--reference stands twice")
     options = read_options("colorize", [each for each in query if each[0] != "reference"], state.settings)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from img2img.atomic_file import is_file, is_folder
+from img2img.batch.own_result import is_named_as_result
 from img2img.batch.sources.listing import is_glob
 from img2img.errors import UsageError
 from img2img.photo.formats import OUTPUT_SUFFIXES
@@ -20,19 +21,28 @@ _ALSO: dict[FilmKind, FilmKind] = {"film": "sequence", "sequence": "film"}
 
 @dataclass(frozen=True)
 class FilmJob:
-    """A film, animation or pattern of numbered pictures, and what becomes of it."""
+    """A film, animation or pattern of numbered pictures, and what becomes of it.
+
+    `is_result`: by its name it is a result of an earlier run, to be left out.
+    """
 
     source: Path
     kind: FilmKind
     target: Path
     makes: FilmKind
+    is_result: bool = False
 
 
 def plan_films(inputs: list[str], output: str | None, *, word: str) -> list[FilmJob]:
-    """Each input with its target; `word` names a result beside its source. Raises UsageError."""
+    """Each input with its target; `word` names a result beside its source. Raises UsageError.
+
+    Of several, those that are named as results are left out.
+    """
     _refuse(inputs, output)
-    jobs = [_job(name, output, word, several=len(inputs) > 1) for name in inputs]
-    _check(jobs)
+    several = len(inputs) > 1
+    jobs = [_job(name, output, word, several=several) for name in inputs]
+    jobs = [replace(job, is_result=several and is_named_as_result(job.source, word)) for job in jobs]
+    _check([job for job in jobs if not job.is_result])
     return jobs
 
 

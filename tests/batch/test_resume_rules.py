@@ -13,11 +13,12 @@ from img2img.batch.journal.resume_rules import (
     in_the_way,
     without_journal,
 )
-from img2img.batch.outcome import EDITED, EXISTS, LOW_SCORE, UP_TO_DATE
+from img2img.batch.outcome import EDITED, EXISTS, LOW_SCORE, OWN_RESULT, UP_TO_DATE
 
 PHOTO, MADE, OTHER = Stamp(100, 1), Stamp(200, 2), Stamp(300, 3)
 DONE = JournalEntry("in/a.jpg", PHOTO, 1, "done", begun=False, may_replace=False, made=MADE, score=None, flags=())
 BEGUN = replace(DONE, status="due", begun=True, made=None)
+OWN = replace(DONE, status="skipped", made=None, flags=(OWN_RESULT,))
 CONVERT, REPLACE = Decision(due=True), Decision(due=True, may_replace=True)
 
 
@@ -57,6 +58,10 @@ def decided(entry: JournalEntry | None, target: Stamp | None, **changes: Any) ->
         pytest.param(replace(DONE, status="due"), MADE, {}, CONVERT, id="to be made anew, interrupted"),
         pytest.param(replace(DONE, status="due"), OTHER, {}, leave(EDITED), id="to be made anew, interrupted, edited"),
         pytest.param(replace(DONE, status="failed", made=None), None, {}, CONVERT, id="failed"),
+        pytest.param(OWN, None, {"leaves_own": True}, leave(OWN_RESULT), id="a result of ours, left out"),
+        pytest.param(OWN, None, {}, CONVERT, id="a result of ours, named alone"),
+        pytest.param(OWN, None, {"leaves_own": True, "settings": 2}, CONVERT, id="a result, of another model perhaps"),
+        pytest.param(OWN, None, {"leaves_own": True, "photo": OTHER}, CONVERT, id="a result of ours, then changed"),
         pytest.param(replace(DONE, status="failed"), MADE, {}, CONVERT, id="failed where an older result is"),
         pytest.param(replace(DONE, status="skipped", made=None), OTHER, {}, leave(EXISTS), id="left alone before"),
     ],

@@ -455,9 +455,15 @@ def test_examples_in_the_help_parse(draw_photo: DrawPhoto, steered_model: Path) 
         (["train", "cyclgan"], "no recipe is called 'cyclgan'; did you mean cyclegan?"),
         (["models", "shwo"], "no command is called 'shwo'; did you mean show?"),
         (["xyz"], "no command is called 'xyz'; there are: colorize, translate, "),
+        (["my", "old", "album", "-o", "out"], "img2img colorize 'my old album' -o out"),
+        (["my old album"], "'my old album': say what to do with it, such as: img2img colorize 'my old album'"),
+        (["colorize", "my", "old", "album", "-o", "out"], "'my old album' has spaces in it: put it in quotes"),
+        (["colorize", "photo.jpg", "my", "film.mp4"], "'my film.mp4' has spaces in it: put it in quotes"),
     ],
 )
 def test_a_word_that_is_no_command_is_answered_with_what_was_meant(words: list[str], says: str) -> None:
+    Path("my old album").mkdir()
+    Path("my film.mp4").touch()
     result = CliRunner().invoke(app, words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert says in result.stderr
@@ -496,3 +502,19 @@ def test_format_that_is_none_is_answered_with_the_formats(draw_photo: DrawPhoto)
     result = colorize(str(draw_photo(Path("photo.png"))), "--format", "gif")
     assert result.exit_code == 2
     assert "--format 'gif': give one of same, jpg, png, webp, tiff, avif" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "word", "meant"),
+    [
+        ("--format", "jepg", "jpg"),
+        ("--device", "cda", "cuda"),
+        ("--on-error", "stpo", "stop"),
+        ("--if-color", "SKIP", "skip"),
+    ],
+)
+def test_nearest_choice_of_an_option_is_offered(option: str, word: str, meant: str) -> None:
+    result = CliRunner().invoke(app, ["colorize", "photo.png", option, word])
+    assert result.exit_code == 2
+    assert f"{option} '{word}': give one of " in result.stderr
+    assert f"; did you mean {meant}?" in result.stderr

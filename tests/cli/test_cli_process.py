@@ -331,7 +331,7 @@ def test_main_py_without_the_packages_says_how_to_get_them() -> None:
     [
         ("--data missing", "missing: no such folder or tar file"),
         ("--a missing --b missing", "missing: no such folder or tar file"),
-        ("--data missing --preset papr", "--preset papr: cyclegan has no such preset; it has: paper"),
+        ("--data missing --preset papr", "--preset papr: cyclegan has no such preset; did you mean paper?"),
     ],
 )
 def test_wrong_input_is_refused_before_torch_is_imported(words: str, said: str, tmp_path: Path) -> None:

@@ -250,7 +250,7 @@ def test_every_frame_of_a_walk_is_moved_alike(models: Path) -> None:
 def test_unknown_direction_lists_those_fitted(models: Path, tmp_path: Path) -> None:
     img2img("directions", "fit", "--model", models / "grey.onnx", "-n", "50", "-o", "d.json")
     said = refusal(2, models / "grey.onnx", "--directions", "d.json", "--direction", "age=1")
-    assert "no direction 'age' was fitted for grey; choose one of brightness" in said
+    assert "no direction 'age' was fitted for grey; there are: brightness" in said
 
 
 def test_directions_of_another_model_or_none_exit_with_1(models: Path) -> None:
@@ -267,7 +267,7 @@ def test_directions_of_another_model_or_none_exit_with_1(models: Path) -> None:
     ("words", "said"),
     [
         (["grey.onnx", "--label", "7"], "was trained without classes"),
-        (["shades.onnx", "--label", "bright"], "choose one of dark, middle, light, or 0 to 2"),
+        (["shades.onnx", "--label", "bright"], "choose 0 to 2, or one of dark, middle, light"),
         (["grey.onnx", "--per-class", "3", "-o", "more"], "trained without classes, so it has none to write"),
         (["shades.onnx", "--per-class", "3"], "it needs -o FOLDER"),
         (["shades.onnx", "--per-class", "3", "-o", "more", "-n", "3"], "leave -n out"),

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from img2img import Colorizer, convert, load
 from img2img.cli.app import app
 from img2img.cli.conversion_command import _models_for
-from img2img.cli.models.add import _added_names
+from img2img.cli.models.remove import _added_names
 from img2img.serving.model_cards import model_cards, model_names
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -70,15 +70,52 @@ def test_list_says_where_added_models_lie(home: Path, snow: Path) -> None:
     assert listed.stdout.splitlines()[-1] == f"snow: added, {home / 'snow' / 'snow.onnx'}"
     assert "added" not in before
     assert "snow" not in models("--markdown").stdout, "the page is of those that ship"
-    removed = models("remove", "snow")
+    removed = models("remove", "snow", "--yes")
     assert removed.stdout == f"removed {home / 'snow' / 'snow.onnx'}\n"
     assert models().stdout == before
 
 
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard input passes for one."""
+    monkeypatch.setattr(sys.modules[_added_names.__module__], "_is_terminal", lambda: True)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_removing_shows_the_files_and_asks(home: Path, snow: Path) -> None:
+    models("add", snow)
+    models("add", snow, "--name", "winter")
+    files = [home / name / f"{name}.onnx" for name in ("snow", "winter")]
+    words = ["models", "remove", "snow", "winter", "snow"]
+    refused = CliRunner().invoke(app, words, input="n\n")
+    assert refused.exit_code == 1
+    assert refused.stdout.startswith(f"{files[0]}\n{files[1]}\nDelete these 2 files? [y/N]: ")
+    assert refused.stdout.endswith("nothing was removed\n")
+    assert CliRunner().invoke(app, words, input="").exit_code == 130
+    assert all(path.is_file() for path in files)
+    done = CliRunner().invoke(app, words, input="y\n")
+    assert (done.exit_code, list(home.glob("*/*.onnx"))) == (0, [])
+    assert done.stdout.endswith(f"removed {files[0]}\nremoved {files[1]}\n")
+
+
+def test_nothing_is_removed_where_nobody_can_be_asked(home: Path, snow: Path) -> None:
+    models("add", snow)
+    result = models("remove", "snow")
+    assert result.exit_code == 2
+    assert "there is no terminal to ask on: add --yes" in result.stderr
+    assert models("show", "snow").exit_code == 0
+
+
+def test_nothing_is_removed_beside_a_name_that_is_none(home: Path, snow: Path) -> None:
+    models("add", snow)
+    assert models("remove", "snow", "colorizer", "--yes").exit_code == 1
+    assert (home / "snow" / "snow.onnx").is_file()
+
+
 def test_shipped_and_unknown_names_are_not_removed(home: Path, snow: Path) -> None:
     models("add", snow)
-    for name, words in (("colorizer", "ships with img2img, and stays"), ("gone", "Added models: snow")):
-        result = models("remove", name)
+    for name, words in (("colorizer", "ships with img2img, and stays"), ("gone", "there are: snow")):
+        result = models("remove", name, "--yes")
         assert result.exit_code == 1
         assert words in result.stderr
     assert models("show", "snow").exit_code == 0
@@ -92,7 +129,7 @@ def test_damaged_added_model_is_named_and_the_others_are_listed(home: Path, snow
     assert re.search("^snow +cannot be used", result.stdout, re.MULTILINE)
     assert "colorizer" in result.stdout
     assert "Error: " in result.stderr
-    assert models("remove", "snow").exit_code == 0
+    assert models("remove", "snow", "--yes").exit_code == 0
     assert models().exit_code == 0
 
 
@@ -181,7 +218,7 @@ def test_nothing_but_adding_an_address_needs_a_network(
         ["models"],
         ["models", "show", "snow"],
         ["colorize", photo, "--model", "snow"],
-        ["models", "remove", "snow"],
+        ["models", "remove", "snow", "--yes"],
     ):
         assert img2img(*words).exit_code == 0
 
@@ -212,4 +249,4 @@ def test_documents_commands_run(
             result = img2img(*words)
             assert (program, result.exit_code) == ("img2img", 0), f"{words}: {result.output}"
             if words[:2] == ["models", "add"] and words[2] != "snow.onnx":
-                assert models("remove", "snow").exit_code == 0
+                assert models("remove", "snow", "--yes").exit_code == 0

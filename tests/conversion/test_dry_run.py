@@ -81,7 +81,7 @@ def test_photos_in_colour_and_a_zip(album: Path, tmp_path: Path, tiny_model: Pat
     draw_photo(album / "result.colorized.png")
     before = state(tmp_path)
     told = run(album, "-o", tmp_path / "out.zip", "--model", tiny_model, "--dry-run")
-    assert "1 of these 4 would be left out, for they are in colour, or fail" in told
+    assert "1 of these 4 would be left out, as in colour or made before, or fail" in told
     assert state(tmp_path) == before
 
 

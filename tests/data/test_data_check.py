@@ -116,7 +116,7 @@ def test_no_images_at_all_fail(tmp_path: Path) -> None:
 def test_missing_folder_is_one_line(tmp_path: Path) -> None:
     result = check(tmp_path / "gone")
     assert result.exit_code == 1
-    assert "gone: no such file or folder" in result.stderr
+    assert "gone: no such folder or tar file" in result.stderr
 
 
 def test_grey_is_grey_in_any_mode_and_pale_colour_is_not(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_stored_directions_come_back_whole(model: Path, tmp_path: Path) -> None:
     stored.save(tmp_path / "toy.directions.json")
     assert Directions.read(tmp_path / "toy.directions.json", FIT_AGAIN) == stored
     np.testing.assert_allclose(stored.step("tilt"), np.array(fit.directions[1].vector) * fit.directions[1].length)
-    with pytest.raises(UsageError, match="no direction 'tld' was fitted for toy; choose one of brightness, tilt"):
+    with pytest.raises(UsageError, match="no direction 'tld' was fitted for toy; there are: brightness, tilt"):
         stored.step("tld")
 
 

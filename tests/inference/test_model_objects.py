@@ -148,7 +148,7 @@ def test_sampler_draws_after_a_picture(models: Path) -> None:
     [
         ("plain", {"count": 0}, "0 pictures: ask for one or more"),
         ("plain", {"label": 1}, "was trained without classes"),
-        ("shades", {"label": "blue"}, "draws no 'blue'; choose one of dark, mid, light"),
+        ("shades", {"label": "blue"}, "draws no 'blue'; choose 0 to 2, or one of dark, mid, light"),
         ("shades", {"count": 2, "label": [1]}, "2 latents and 1 labels"),
         ("like", {}, "needs a picture as its condition"),
         ("plain", {"like": RAMP}, "takes no picture as a condition"),

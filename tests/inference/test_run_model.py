@@ -189,3 +189,63 @@ def test_run_that_trains_both_ways_is_exported_both_ways(cyclegan_run: Path, tmp
     assert isinstance(translate, img2img.Translator)
     assert (read_card(run / "exported" / "a2b.onnx").reverse, translate.reverse().card.name) == ("b2a", "b2a")
     assert translate(Image.new("RGB", (40, 30))).size == (40, 30)
+
+
+@pytest.mark.parametrize(
+    ("task", "words", "said"),
+    [
+        ("translate", "translate missing.jpg", "missing.jpg: no such file"),
+        ("translate", "translate missing.jpg --dry-run", "missing.jpg: no such file"),
+        ("translate", "translate missing.jpg gone.jpg -o out", "gone.jpg: no such file"),
+        ("translate", "translate missing.jpg gone.jpg", "needs -o FOLDER"),
+        ("translate", "translate film.mp4 -o film.jpg", "-o film.jpg: a film becomes"),
+        ("colorize", "colorize missing.jpg", "missing.jpg: no such file"),
+        ("colorize", "colorize . -o .", "lies inside the input folder"),
+        ("colorize", "colorize photo.png --reference missing.jpg", "missing.jpg: no such file"),
+        ("colorize", "suggest missing.jpg 5%,5%", "missing.jpg: no such file"),
+        ("generate", "generate --like missing.jpg", "missing.jpg: no such file"),
+        ("generate", "generate -o photo.png", "photo.png: is there already"),
+        ("generate", "directions fit --data missing", "missing: no such folder or tar file"),
+    ],
+)
+def test_wrong_input_is_refused_before_a_run_is_exported(
+    task: str,
+    words: str,
+    said: str,
+    make_run: Runs,
+    exports: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    draw_photo: DrawPhoto,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    draw_photo(Path("photo.png"))
+    result = called(*words.split(), "--model", make_run(task))
+    assert (result.exit_code != 0, said in result.stderr, exports) == (True, True, []), result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("evaluate RUN --data missing --real .", "missing: no such folder or tar file"),
+        ("evaluate RUN --data .", "give --real as well"),
+        ("models add RUN --name colorizer", "give another --name"),
+    ],
+)
+def test_run_is_not_exported_for_what_cannot_be_done_with_it(
+    words: str, said: str, make_run: Runs, exports: list[Path]
+) -> None:
+    run = make_run("translate")
+    result = called(*(run if word == "RUN" else word for word in words.split()))
+    assert (result.exit_code != 0, said in result.stderr, exports) == (True, True, []), result.output
+
+
+def test_missing_photos_beside_one_that_is_there_are_failures(
+    make_run: Runs, exports: list[Path], tmp_path: Path, draw_photo: DrawPhoto
+) -> None:
+    draw_photo(tmp_path / "photo.png")
+    result = called(
+        "colorize", tmp_path / "photo.png", tmp_path / "gone.png", "-o", tmp_path / "out", "--model", make_run()
+    )
+    assert (result.exit_code, len(exports), (tmp_path / "out/photo.png").is_file()) == (1, 1, True)
+    assert "gone.png: no such file" in result.stderr

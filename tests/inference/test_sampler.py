@@ -79,7 +79,7 @@ def test_a_name_goes_before_a_number(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("label", ["bright", 3, -1, "3"])
 def test_unknown_label_lists_the_choices(of_classes: Path, label: str | int) -> None:
-    with pytest.raises(UsageError, match=r"choose one of dark, middle, light, or 0 to 2"):
+    with pytest.raises(UsageError, match=r"choose 0 to 2, or one of dark, middle, light"):
         Sampler(of_classes).sample(np.zeros((1, 1), np.float32), [label])
 
 

@@ -199,7 +199,7 @@ def test_removed_model_is_gone_with_all_that_served_it(home: Path, snow: Path, t
     add_model(str(snow))
     assert remove_model("a2b") == [home / "a2b" / f"{name}.onnx" for name in ("a2b", "b2a", "judge")]
     assert contents(home) == {"snow/snow.onnx": snow.read_bytes()}
-    with pytest.raises(ModelError, match=r"a2b: no such added model\. Added models: snow"):
+    with pytest.raises(ModelError, match=r"a2b: no such added model; there are: snow"):
         remove_model("a2b")
     with pytest.raises(ModelError, match="colorizer: ships with img2img, and stays"):
         remove_model("colorizer")

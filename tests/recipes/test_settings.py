@@ -28,7 +28,10 @@ def test_settings_are_parsed_by_their_types() -> None:
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
-        ("size=3", "no setting 'size'; it has: steps, batch_size"),
+        ("size=3", "no setting 'size'; there are: steps, batch_size"),
+        ("batchsize=3", r"no setting 'batchsize'; did you mean batch_size\?"),
+        ("adversarial=bec", r"must be one of minimax, bce, .*; did you mean bce\?"),
+        ("augment=photos", r"must be one of .*; did you mean photo\?"),
         ("batch_size=many", "batch_size takes int"),
         ("batch_size", "write it as name=value"),
         ("batch_size=0", "must be 1 or more"),
@@ -56,9 +59,11 @@ def test_batch_norm_gets_at_least_two_values() -> None:
     make_config(recipe_class("colorizer"), ["batch_size=1", "image_size=64"])
 
 
-def test_unknown_recipe_lists_the_recipes() -> None:
-    with pytest.raises(SettingError, match="colorizer, colorizer-gan"):
+def test_unknown_recipe_is_answered_with_the_nearest_or_all() -> None:
+    with pytest.raises(SettingError, match=r"did you mean colorizer\?"):
         recipe_class("colourizer")
+    with pytest.raises(SettingError, match="there are: colorizer, colorizer-gan"):
+        recipe_class("unet")
 
 
 @pytest.fixture
@@ -87,7 +92,7 @@ def test_set_wins_over_steps_over_file_over_default(toml) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("size = 3", "no setting 'size'; it has: steps, batch_size"),
+        ("size = 3", "no setting 'size'; there are: steps, batch_size"),
         ("batch_size = 1.5", r"config.toml: batch_size = 1.5: batch_size takes int"),
         ("batch_size = true", "batch_size takes int"),
         ("betas = [0.5]", "betas takes tuple"),
@@ -110,15 +115,16 @@ def test_preset_wins_over_defaults_alone(toml) -> None:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "message"),
+    ("recipe", "preset", "message"),
     [
-        ("cyclegan", "--preset essay: cyclegan has no such preset; it has: paper"),
-        ("gan", "--preset essay: gan has none"),
+        ("cyclegan", "essay", "--preset essay: cyclegan has no such preset; there are: paper"),
+        ("cyclegan", "papr", r"--preset papr: cyclegan has no such preset; did you mean paper\?"),
+        ("gan", "essay", "--preset essay: gan has none"),
     ],
 )
-def test_preset_that_is_none_is_explained(recipe: str, message: str) -> None:
+def test_preset_that_is_none_is_explained(recipe: str, preset: str, message: str) -> None:
     with pytest.raises(SettingError, match=message):
-        make_config(recipe_class(recipe), preset="essay")
+        make_config(recipe_class(recipe), preset=preset)
 
 
 def test_tuple_of_any_length_is_given_as_a_list() -> None:

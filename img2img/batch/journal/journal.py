@@ -79,6 +79,7 @@ class Journal:
         overwrite: bool = False,
         least: float = 0.0,
         if_color: IfColor | None = None,
+        leaves_own: bool = False,
         watching: bool = False,
     ) -> Registered:
         """Decides for each photo found whether it is due (`resume_rules.decide`), and keeps the failures among them.
@@ -92,7 +93,16 @@ class Journal:
                 self._run = self._new_run()
             number = self._settings(settings)
             register = Register(
-                self._database, self._root, self._stamp, self._run, number, overwrite, least, if_color, watching
+                self._database,
+                self._root,
+                self._stamp,
+                self._run,
+                number,
+                overwrite=overwrite,
+                least=least,
+                if_color=if_color,
+                leaves_own=leaves_own,
+                watching=watching,
             )
             for each in found:
                 if isinstance(each, Outcome):

@@ -65,6 +65,7 @@ class Register:
     overwrite: bool = False
     least: float = 0.0
     if_color: IfColor | None = None
+    leaves_own: bool = False
     watching: bool = False
 
     def __post_init__(self) -> None:
@@ -124,6 +125,7 @@ class Register:
             overwrite=self.overwrite,
             least=self.least,
             if_color=self.if_color,
+            leaves_own=self.leaves_own,
         )
         if decision.taken and entry:
             self._refuse(found, f"{target} was made from {entry.source}; choose another -o, or --overwrite")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from img2img.batch.in_color import IfColor
-from img2img.batch.outcome import ALREADY_COLORED, COPIED, EDITED, EXISTS, LOW_SCORE, UP_TO_DATE
+from img2img.batch.outcome import ALREADY_COLORED, COPIED, EDITED, EXISTS, LOW_SCORE, OWN_RESULT, UP_TO_DATE
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,14 @@ def decide(
     overwrite: bool = False,
     least: float = 0.0,
     if_color: IfColor | None = None,
+    leaves_own: bool = False,
 ) -> Decision:
     """What becomes of a photo whose target is as it is (None: not there, or empty).
 
     Missing results are made. Results of ours are made anew when the photo, the weights or the settings changed. What is
     not ours is left alone, and so is what somebody changed since. `least` is the score that a photo must have;
-    `if_color` says what becomes of those in colour, which nobody need read again.
+    `if_color` says what becomes of those in colour, `leaves_own` whether a translator's own results are left out:
+    nobody need read either again.
     """
     if overwrite:
         return Decision(due=True, may_replace=True)
@@ -71,6 +73,8 @@ def decide(
     if target is None:
         if same and _unwanted(entry, least):
             return Decision(why_not=LOW_SCORE)
+        if same and leaves_own and _was_left_out_for(entry, OWN_RESULT):
+            return Decision(why_not=OWN_RESULT)
         return Decision(due=True) if if_color != "skip" or not same_photo else _left_in_color(entry)
     if entry is None:
         return Decision(why_not=EXISTS)
@@ -108,6 +112,10 @@ def without_journal(
 
 def _unwanted(entry: JournalEntry | None, least: float) -> bool:
     return entry is not None and LOW_SCORE in entry.flags and entry.score is not None and entry.score < least
+
+
+def _was_left_out_for(entry: JournalEntry | None, flag: str) -> bool:
+    return entry is not None and entry.status == "skipped" and flag in entry.flags
 
 
 def _left_in_color(entry: JournalEntry | None) -> Decision:

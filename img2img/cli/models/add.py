@@ -17,16 +17,16 @@ ModelSource = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="An .onnx file of img2img's, a run's folder, https://...#sha256=HEX, or hf:OWNER/NAME@REVISION[:FILE] on "
-        "the Hugging Face hub (model.onnx where no FILE is said).",
+        help="An .onnx file made by img2img, a run's folder, https://...#sha256=HEX, or "
+        "hf:OWNER/NAME@REVISION[:FILE] on the Hugging Face hub (model.onnx if no FILE is given).",
     ),
 ]
 NewName = Annotated[
-    str | None, typer.Option(metavar="NAME", help="What it shall be called here. Without it, the name on its card.")
+    str | None, typer.Option(metavar="NAME", help="The name to give it. By default the one on its card.")
 ]
 Replacing = Annotated[bool, typer.Option("--overwrite", help="Replace a model that was added under this name.")]
 Unchecked = Annotated[
-    bool, typer.Option("--unchecked", help="Fetch without a SHA-256 or a commit that says what must come.")
+    bool, typer.Option("--unchecked", help="Download without a SHA-256 or a commit to check the file against.")
 ]
 _NEXT = {
     "colorize": "img2img colorize PHOTO --model",
@@ -37,11 +37,11 @@ _NEXT = {
 
 
 def add(source: ModelSource, name: NewName = None, overwrite: Replacing = False, unchecked: Unchecked = False) -> None:
-    """Give a model that did not come with img2img a name, under which every command knows it.
+    """Add a model of your own, or of someone else's, under a name that every command then knows.
 
-    The file is copied or fetched into your data folder (IMG2IMG_HOME names another), with the way back and the critic
-    that its card names where they lie beside it. Nothing of it is run. A transfer that broke goes on with the same
-    command.
+    The file is copied or downloaded to your data folder (IMG2IMG_HOME names another), along with the way back and the
+    critic that its card names if they lie beside it. Nothing in it is run. If a download breaks off, the same command
+    continues it.
 
     \b
     Examples:
@@ -51,32 +51,13 @@ def add(source: ModelSource, name: NewName = None, overwrite: Replacing = False,
       img2img models add hf:OWNER/NAME@COMMIT:snow.onnx
     """
     from img2img.inference.run_model import settled_model
-    from img2img.model_file.adding.add import add_model
+    from img2img.model_file.adding.add import add_model, check_new_name
 
+    if name is not None:
+        check_new_name(name, overwrite=overwrite)
     with _transfer() as progress:
         added = add_model(settled_model(source), name=name, overwrite=overwrite, unchecked=unchecked, progress=progress)
     _print_what_came(added)
-
-
-def _added_names(incomplete: str) -> list[str]:
-    """For the shell."""
-    from img2img.model_file.added_folder import added_models
-
-    return [path.stem for path in added_models() if path.stem.startswith(incomplete)]
-
-
-def remove(
-    names: Annotated[
-        list[str],
-        typer.Argument(metavar="NAME...", help="Models that were added.", autocompletion=_added_names),
-    ],
-) -> None:
-    """Remove models that were added, without asking; those that ship with img2img stay."""
-    from img2img.model_file.adding.remove import remove_model
-
-    for name in names:
-        for path in remove_model(name):
-            print(f"removed {path}")
 
 
 def _print_what_came(added: AddedModel) -> None:

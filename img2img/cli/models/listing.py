@@ -12,7 +12,9 @@ import typer
 from img2img.cli.models.show import card_rows, measured, shown, size
 from img2img.cli.shared_options import AsJson
 
-AsMarkdown = Annotated[bool, typer.Option("--markdown", help="The cards of those that ship as a page of Markdown.")]
+AsMarkdown = Annotated[
+    bool, typer.Option("--markdown", help="Print the cards of the models that ship as a Markdown page.")
+]
 
 
 def models(context: typer.Context, as_json: AsJson = False, as_markdown: AsMarkdown = False) -> None:

@@ -37,7 +37,7 @@ FindingKind = Literal[
 def check(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(metavar="DIR_OR_TAR", help="Folders of images, or .tar shards, as training takes them."),
+        typer.Argument(metavar="DIR_OR_TAR...", help="Folders of images, or .tar shards, as training takes them."),
     ] = None,
     a: Annotated[
         list[str] | None,
@@ -47,24 +47,27 @@ def check(
     ab: Annotated[
         list[str] | None, typer.Option("--ab", metavar="DIR_OR_TAR", help="Pairs side by side in one picture.")
     ] = None,
-    min_size: Annotated[int, typer.Option(min=1, help="A shorter side, in pixels, makes an image tiny.")] = 64,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything that was found as JSON.")] = False,
+    min_size: Annotated[
+        int, typer.Option(min=1, help="Images whose shorter side has fewer pixels count as tiny.")
+    ] = 64,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all findings as JSON.")] = False,
     kind: Annotated[
-        FindingKind | None, typer.Option("--list", help="Print the paths of one kind of finding only, one a line.")
+        FindingKind | None, typer.Option("--list", help="Print only the paths of one kind of finding, one per line.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Images at a time. Without it, one for each processor core.")
+        int | None, typer.Option(metavar="N", min=1, help="Images at a time. By default one per processor core.")
     ] = None,
 ) -> None:
     """Count the images, and find the unreadable, grey, tiny and duplicate ones.
 
-    Of pairs also those that lack a side, do not fit, are shifted, or are there twice.
+    For pairs, also find those that lack a side, do not match, are shifted, or appear twice.
 
     \b
     Examples:
       img2img data check datasets/photos
       img2img data check --a edges --b photos
-      img2img data check datasets/photos --list duplicates | xargs -d '\\n' rm
+      img2img data check datasets/photos --list duplicates > twice.txt
+      xargs -d '\\n' rm < twice.txt                  once you have looked through the list
 
     \b
     Exit codes: 0 the data can be trained on, 1 something would stop a training.
@@ -99,8 +102,10 @@ def _checked(
     """On whichever of the three was given; raises UsageError for none or several."""
     if bool(sources) + bool(a or b) + bool(ab) != 1 or bool(a) != bool(b):
         raise UsageError("give folders or tar files of images; or pairs, as --a and --b, or as --ab")
-    from img2img.data.data_item import data_paths
+    from img2img.data.data_item import data_paths, refuse_missing
 
+    for named in (sources, a, b, ab):
+        refuse_missing(named or ())
     if sources:
         from img2img.data.check.findings import summarise
         from img2img.data.check.look import look_at
@@ -138,14 +143,16 @@ def _followed(looks: Iterator[_Look], total: int, *, unit: str) -> Iterator[_Loo
     epilog="Sets: " + ", ".join(FETCHABLE) + "."
 )  # fmt: skip
 def download(
-    name: Annotated[str, typer.Argument(help="A set listed below; with --url, what its folder shall be called.")],
-    out: Annotated[Path, typer.Option(help="The folder that gets the set's folder.")] = Path("datasets"),
-    url: Annotated[str | None, typer.Option(help="Another zip's address.")] = None,
-    sha256: Annotated[str | None, typer.Option(metavar="HEX", help="What the zip's SHA-256 must be.")] = None,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A set from the list below; with --url, the name for its folder.")
+    ],
+    out: Annotated[Path, typer.Option(help="The folder to put the set's folder into.")] = Path("datasets"),
+    url: Annotated[str | None, typer.Option(help="Address of another zip.")] = None,
+    sha256: Annotated[str | None, typer.Option(metavar="HEX", help="The SHA-256 that the zip must have.")] = None,
 ) -> None:
-    """Fetch a public data set: resumed where it broke, checked, and complete or not there.
+    """Download a public data set. A broken download is resumed; the folder appears when all is there and checked.
 
-    What was fetched is recorded in the folder's source.json: address, size, SHA-256, date.
+    The folder's source.json records what was downloaded: address, size, SHA-256, date.
     """
     from img2img.data.download.fetched_set import download as fetch
     from img2img.data.download.fetched_set import part_file

@@ -40,8 +40,8 @@ def evaluate(
     real: Annotated[
         list[str] | None,
         typer.Option(
-            help="Real pictures of what a translator makes, the targets of one of pairs, or to compare --fake with; "
-            "repeatable."
+            help="Real pictures: of what a translator makes, the targets of one trained on pairs, or to compare "
+            "--fake with; repeatable."
         ),
     ] = None,
     fake: Annotated[
@@ -49,21 +49,26 @@ def evaluate(
     ] = None,
     strangers: Annotated[
         list[str] | None,
-        typer.Option(help="Photos that a translator was not made for: how well does its score tell --data from them?"),
+        typer.Option(
+            help="Photos that a translator was not made for: measures how well its score tells --data from"
+            " them; repeatable."
+        ),
     ] = None,
     held_out: Annotated[
         int | None,
         typer.Option(
             min=1,
             metavar="N",
-            help="Only the last N of --data by name, at most a tenth, as training holds them out; the floor is of the "
-            "same part of --real.",
+            help="Use only the last N of --data by name, at most a tenth, as training holds them out; the floor "
+            "uses the same part of --real.",
         ),
     ] = None,
     size: Annotated[
         int | None,
         typer.Option(
-            min=32, help="Bring photos to about this size, squared [default: 256, a translator's: its own size]."
+            min=32,
+            metavar="N",
+            help="Resize photos to about N x N pixels [default: 256; for a translator its own size].",
         ),
     ] = None,
     temperatures: Annotated[
@@ -71,7 +76,7 @@ def evaluate(
         typer.Option(
             metavar="T,T,...",
             callback=_numbers(lambda value: 0 < value <= 1, "above 0, at most 1"),
-            help="Also measure a colorizer at these, in PyTorch (needs the .safetensors).",
+            help="Also measure a colorizer at these temperatures, in PyTorch (needs the .safetensors).",
         ),
     ] = None,
     saturations: Annotated[
@@ -79,7 +84,7 @@ def evaluate(
         typer.Option(
             metavar="S,S,...",
             callback=_numbers(lambda value: 0 <= value < inf, "from 0 up"),
-            help="And at these, each with every temperature.",
+            help="Also at these saturations, each with every temperature.",
         ),
     ] = None,
     prior_corrections: Annotated[
@@ -87,16 +92,19 @@ def evaluate(
         typer.Option(
             metavar="B,B,...",
             callback=_numbers(lambda value: -1 <= value <= 1, "from -1 to 1"),
-            help="And with so much of the training's rarity weights taken back: 0 nothing, 1 all.",
+            help="Also with this much of the training's rarity weights removed: 0 none, 1 all.",
         ),
     ] = None,
     features: Annotated[
         str | None,
-        typer.Option(metavar="lite0|inception", help="What sets of pictures are compared by [default: lite0]."),
+        typer.Option(
+            metavar="lite0|inception",
+            help="The network by whose features sets of pictures are compared [default: lite0].",
+        ),
     ] = None,
-    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="Inception's weights, torchvision's.")] = None,
+    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="Torchvision's weights for Inception.")] = None,
     lpips_weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="AlexNet's weights, torchvision's, for LPIPS.")
+        Path | None, typer.Option(metavar="FILE", help="Torchvision's AlexNet weights, for LPIPS.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     chart: Annotated[
@@ -112,17 +120,20 @@ def evaluate(
         ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Photos on the sheet.")] = 60,
-    seed: Annotated[int, typer.Option(min=0, help="Draws the sheet's photos, resamples, a sampler's latents.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the sheet's photos, the resampling, and a sampler's latents.")
+    ] = 0,
     save: Annotated[bool, typer.Option("--save", help="Write the figures on the model's card.")] = False,
 ) -> None:
     """Measure a model against real pictures, or compare any pictures with real ones.
 
-    A colorizer on photos whose colours are known: PSNR, SSIM, LPIPS and the Frechet distance to the true photos, beside
-    the grey photos', and colourfulness; of all --data and of each. A translator: KID and Frechet distance between what
-    it makes and real pictures, beside those of the untouched pictures and of real ones, all with 95% bootstrap
-    intervals; or, with --strangers, how well its score tells --data from them, as AUC. One that learnt from pairs:
-    PSNR, SSIM, LPIPS and the Frechet distance to the targets, beside the untouched inputs'. A sampler: how varied its
-    pictures are, and how many of those that it draws for a class are of that class.
+    For a colorizer, on photos whose colours are known: PSNR, SSIM, LPIPS and the Frechet distance to the true photos,
+    next to those of the grey photos, and colourfulness; for all --data and for each set. For a translator: KID and
+    Frechet distance between its results and real pictures, next to those of the untouched pictures and of real ones,
+    all with 95% bootstrap intervals; or, with --strangers, how well its score tells --data from them, as AUC. For a
+    translator trained on pairs: PSNR, SSIM, LPIPS and the Frechet distance to the targets, next to those of the
+    untouched inputs. For a sampler: how varied its pictures are, and how many of those drawn for a class are of that
+    class.
 
     \b
     Examples:
@@ -133,11 +144,12 @@ def evaluate(
       img2img evaluate --real zebras --fake made-elsewhere --chart chart.png
     """
     import json
+    from dataclasses import replace
 
+    from img2img.data.data_item import refuse_missing
     from img2img.evaluation.request import EvaluationRequest
     from img2img.inference.run_model import settled_model
 
-    model = settled_model(model) if model else None
     request = EvaluationRequest(
         model=model,
         data=tuple(data or ()),
@@ -156,6 +168,10 @@ def evaluate(
     )
     wanted = {"--chart": chart, "--sheet": sheet, "--save": save}
     request.subject(also_given=[name for name, value in wanted.items() if value])
+    for pictures in (request.data, request.real, request.fake, request.strangers):
+        refuse_missing(pictures)
+    model = settled_model(model) if model else None
+    request = replace(request, model=model)
 
     from img2img.cli.progress import photos_measured
 

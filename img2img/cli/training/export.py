@@ -8,52 +8,60 @@ import typer
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The model file to write (.onnx).")],
     reverse: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The model file of the way back, of a recipe that trains both ways. Without it a2b.onnx is joined by "
-            "b2a.onnx, any other NAME by NAME-back.",
+            help="The model file of the way back, for a recipe that trains both ways. By default b2a.onnx for "
+            "a2b.onnx, and NAME-back.onnx for any other NAME.onnx.",
         ),
     ] = None,
     which: Annotated[
         Literal["best", "last"] | None,
-        typer.Option(help="Which state. Without it the best, where the run measured its quality.", show_default=False),
+        typer.Option(
+            help="Which state to export. By default the best, if the run measured its quality.", show_default=False
+        ),
     ] = None,
     all_weights: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Also write every network (.safetensors), to train on from with --init."),
+        typer.Option(
+            metavar="FILE", help="Also write every network (.safetensors), to continue training from with --init."
+        ),
     ] = None,
     critic: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Also write the discriminators (.onnx), for `translate --score`, and measure the score's quantiles on "
-            "at most 500 training pictures each way: that takes minutes.",
+            help="Also write the discriminators (.onnx), for `translate --score`, and measure the score's quantiles"
+            " on at most 500 training pictures each way, which takes minutes.",
         ),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A setting that leaves the weights alone: temperature=0.5"),
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A setting that does not change the weights, such as temperature=0.5; repeatable.",
+        ),
     ] = None,
     native_size: Annotated[
         int | None,
         typer.Option(
-            min=32, help="Photos are shrunk to about this size, squared, in pixels; not for models that draw."
+            min=32, metavar="N", help="Photos are shrunk to about N x N pixels for the model; not for models that draw."
         ),
     ] = None,
     data: Annotated[str | None, typer.Option(help="What it was trained on, for the card.")] = None,
     hardware: Annotated[str | None, typer.Option(help="What it was trained with, for the card.")] = None,
-    notes: Annotated[str | None, typer.Option(help="Anything else that a user should know.")] = None,
+    notes: Annotated[str | None, typer.Option(help="Anything else that a user should know, for the card.")] = None,
     tolerance: Annotated[
         float, typer.Option(min=0, help="Largest drift from PyTorch, in ab units, grey levels or 1/100 logits.")
     ] = 0.05,
 ) -> None:
     """Write a run's averaged generator as FILE.onnx and FILE.safetensors, and check that both compute the same.
 
-    Of a recipe that trains both ways, such as cyclegan, both generators: each one's card names the other.
+    A recipe that trains both ways, such as cyclegan, gives both generators; the card of each names the other.
     """
     from img2img.atomic_file import check_target
     from img2img.errors import ExportError

@@ -9,7 +9,9 @@ from img2img.cli.shared_options import in_a_folder
 
 
 def features(
-    run: Annotated[Path, typer.Argument(help="The folder of a run whose discriminator judges single pictures.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="The folder of a run whose discriminator judges single pictures.")
+    ],
     data: Annotated[
         list[str] | None,
         typer.Option(help="Labelled pictures: digits, a folder of folders, .tar [default: digits].", metavar="DATA"),
@@ -21,13 +23,13 @@ def features(
             "--output",
             metavar="FILE",
             callback=in_a_folder(".png", ".jpg", ".webp"),
-            help="Picture of the first filters [default: RUN/filters.png].",
+            help="The picture of the first filters [default: RUN/filters.png].",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Chooses the held-out fifth.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """A run's discriminator as a feature extractor: a linear classifier on it, and a picture of its first filters."""
+    """Use a run's discriminator as a feature extractor: train a linear classifier on it, and draw its first filters."""
     import json
     from dataclasses import asdict
 

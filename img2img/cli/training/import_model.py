@@ -7,30 +7,33 @@ import typer
 
 
 def import_model(
-    checkpoint: Annotated[Path, typer.Argument(help="The generator's file: latest_net_G.pth, or a .safetensors.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="The generator's file: latest_net_G.pth, or a .safetensors.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The model file to write (.onnx).")],
     norm: Annotated[
         Literal["picture", "running"],
         typer.Option(
-            help="How batch norms, which pix2pix has, normalise: by each picture's own statistics, as its authors "
-            "do, or by the running ones of the training."
+            help="How batch norms (pix2pix has them) normalise: by the statistics of each picture, as its authors "
+            "do, or by the running statistics from training."
         ),
     ] = "picture",
     native_size: Annotated[
         int | None,
         typer.Option(
             min=32,
-            help="Photos are shrunk to about this size, squared, in pixels: the crop that it was trained on. Without "
-            "it 256, or 128 for unet_128.",
+            metavar="N",
+            help="Photos are shrunk to about N x N pixels for the model: the crop size that it was trained with. By"
+            " default 256, or 128 for unet_128.",
             show_default=False,
         ),
     ] = None,
     result: Annotated[
         Literal["change", "picture"] | None,
         typer.Option(
-            help="What a photo gets: the change that the network made to a small copy, enlarged and added to it, or "
-            "the picture that it drew, enlarged, as of masks and sketches. Without it picture for what looks like "
-            "pix2pix (a U-Net, batch norms, or from grey to colour), change for other ResNets.",
+            help="What becomes of a photo: change enlarges the network's change to a small copy and adds it to the "
+            "photo; picture enlarges what the network drew, as for masks and sketches. By default picture for "
+            "what looks like pix2pix (a U-Net, batch norms, or from grey to colour), change for other ResNets.",
             show_default=False,
         ),
     ] = None,
@@ -38,18 +41,18 @@ def import_model(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="The model that goes back, beside FILE.onnx or at hand, for the card: `translate --cycle` uses it. It "
-            "may be imported later.",
+            help="The model for the way back, beside FILE.onnx or one of `img2img models`. The card names it, and "
+            "`translate --cycle` uses it. It may be imported later.",
             show_default=False,
         ),
     ] = None,
-    licence: Annotated[str, typer.Option(help="Under which licence the weights are, for the card.")] = "unknown",
+    licence: Annotated[str, typer.Option(help="The licence of the weights, for the card.")] = "unknown",
     source: Annotated[str, typer.Option(help="Who trained it on what, or an address, for the card.")] = "unknown",
 ) -> None:
     """Write a checkpoint of pytorch-CycleGAN-and-pix2pix, CUT or FastCUT as FILE.onnx, for `img2img translate`.
 
-    What it is, is recognised from its tensors: a ResNet or a U-Net, with batch or instance norms. Nothing in the file
-    is run. The file is written when both compute the same.
+    The network is recognised from its tensors: a ResNet or a U-Net, with batch or instance norms. Nothing in the
+    checkpoint is run. FILE.onnx is written only if it computes the same as the checkpoint.
 
     \b
     Examples:

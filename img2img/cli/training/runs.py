@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(invoke_without_command=True, help="List training runs, and show how they went.")
 
-Folder = Annotated[Path, typer.Option(metavar="DIR", help="Where the runs' folders lie.")]
+Folder = Annotated[Path, typer.Option(metavar="DIR", help="The folder that holds the runs.")]
 
 
 @app.callback()
@@ -47,7 +47,7 @@ def runs(context: typer.Context, folder: Folder = Path("runs"), as_json: AsJson 
         raise typer.Exit(1)
 
 
-@app.command(short_help="Show how a run stands, and draw its curves.")
+@app.command(short_help="Show the state of a run, and draw its curves.")
 def show(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
     output: Annotated[
@@ -62,7 +62,7 @@ def show(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; draws only with -o.")] = False,
 ) -> None:
-    """Draw a run's losses and health to a PNG, and say how it stands."""
+    """Draw a run's losses and health to a PNG, and print its state."""
     from img2img.runs.run_chart import draw_run
     from img2img.runs.run_records import RunRecords
     from img2img.text_table import wrapped_line

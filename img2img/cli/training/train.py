@@ -73,7 +73,7 @@ def _command(recipe: str) -> Callable[..., None]:
         ] = None,
         direction: Annotated[
             PairDirection | None,
-            typer.Option(hidden=not paired, help="b2a learns to make a of b [default: a2b].", show_default=False),
+            typer.Option(hidden=not paired, help="b2a learns to make a from b [default: a2b].", show_default=False),
         ] = None,
         out: Annotated[Path | None, typer.Option(help=f"The run's folder [default: runs/{recipe}].")] = None,
         steps: Steps = None,
@@ -84,7 +84,7 @@ def _command(recipe: str) -> Callable[..., None]:
         config: Annotated[
             Path | None,
             typer.Option(
-                help=f"Settings from a file of lines NAME = VALUE (TOML), and the data where the command names none: "
+                help=f"Settings from a file of lines NAME = VALUE (TOML), and the data if the command names none: "
                 f'{tables} of lines "PATH" = WEIGHT.',
                 metavar="FILE",
             ),
@@ -94,7 +94,7 @@ def _command(recipe: str) -> Callable[..., None]:
             str | None,
             typer.Option(
                 hidden=not RECIPES[recipe].presets,
-                help=f"Settings that belong together: {', '.join(RECIPES[recipe].presets)}. --set wins over them.",
+                help=f"A named group of settings: {', '.join(RECIPES[recipe].presets)}. --set overrides them.",
                 metavar="NAME",
             ),
         ] = None,

@@ -18,30 +18,32 @@ def _check_device(name: str) -> str:
 
 Steps = Annotated[int | None, typer.Option(min=1, help="Length of the whole schedule.")]
 Init = Annotated[Path | None, typer.Option(help="Start from these weights (.safetensors).")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on from the run's last state.")]
-Seed = Annotated[int | None, typer.Option(help="Fixes every random choice [default: 0].")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue from the run's last state.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of every random choice [default: 0].")]
 TrainingDevice = Annotated[
     str, typer.Option(callback=_check_device, help="auto, cpu, cuda, or cuda:N for one of several.")
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Change one of the recipe's numbers; repeatable."),
+    typer.Option("--set", metavar="NAME=VALUE", help="Change one of the recipe's settings; repeatable."),
 ]
-Workers = Annotated[int | None, typer.Option(min=0, help="Processes that decode images [default: by data and device].")]
+Workers = Annotated[
+    int | None, typer.Option(min=0, help="Processes that decode images [default: depends on data and device].")
+]
 CachePlace = Annotated[
     Caching,
-    typer.Option(help="Where the decoded images are kept; with a cache, other crops are drawn than without."),
+    typer.Option(help="Where decoded images are kept; the random crops differ with and without a cache."),
 ]
 Compile = Annotated[bool, typer.Option("--compile", help="Compile the generators.")]
 LogEvery = Annotated[int, typer.Option(min=1, help="Steps between records.")]
 SaveEvery = Annotated[int, typer.Option(min=1, help="Steps between saved states.")]
 Keep = Annotated[int, typer.Option(min=1, help="How many saved states are kept.")]
 PreviewEvery = Annotated[int, typer.Option(min=1, help="Steps between preview grids.")]
-HealthEvery = Annotated[int, typer.Option(min=1, help="Steps between looks at the run's health.")]
+HealthEvery = Annotated[int, typer.Option(min=1, help="Steps between health checks.")]
 Minutes = Annotated[
     float | None,
-    typer.Option(min=0, help="Save and stop after so long, for --resume to go on [default: when it is done]."),
+    typer.Option(min=0, help="Save and stop after this many minutes; --resume continues [default: no limit]."),
 ]
 Tensorboard = Annotated[
-    bool, typer.Option("--tensorboard", help="Write the figures and previews for TensorBoard, too.")
+    bool, typer.Option("--tensorboard", help="Also write the figures and previews for TensorBoard.")
 ]

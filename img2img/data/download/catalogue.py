@@ -6,6 +6,7 @@ from the older one (its url_checksums/cycle_gan.txt).
 
 from dataclasses import dataclass
 
+from img2img.choices import meant_or_all
 from img2img.errors import DataError
 
 _SERVERS = (
@@ -106,8 +107,8 @@ FETCHABLE = tuple(each.name for each in _SETS if not each.withdrawn)
 def find_set(name: str) -> PublicSet:
     """The set of that name; raises DataError with the names of those that can be had, or with why it cannot be had."""
     if name not in CATALOGUE:
-        there = ", ".join(FETCHABLE)
-        raise DataError(f"no data set is called {name!r}; there are: {there}; any other zip needs --url")
+        advice = meant_or_all(name, FETCHABLE)
+        raise DataError(f"no data set is called {name!r} (any other zip needs --url); {advice}")
     if reason := CATALOGUE[name].withdrawn:
         raise DataError(f"{name} cannot be fetched: {reason}")
     return CATALOGUE[name]

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from img2img.atomic_file import reason_for
+from img2img.choices import meant_or_all
 from img2img.errors import ModelError, UsageError
 from img2img.evaluation.sets.lite_graph import lite_runtime
 from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
@@ -73,7 +74,7 @@ def feature_network(
     a file of other weights.
     """
     if name not in FEATURE_NETWORKS:
-        raise UsageError(f"no feature network is called {name!r}; there are: {', '.join(FEATURE_NETWORKS)}")
+        raise UsageError(f"no feature network is called {name!r}; {meant_or_all(name, FEATURE_NETWORKS)}")
     if (weights is not None) != (name == "inception"):
         raise UsageError(
             f"--features inception takes its weights from --weights FILE: fetch {INCEPTION_FILE}"

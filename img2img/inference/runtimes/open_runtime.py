@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+from img2img.choices import one_of
 from img2img.errors import ModelError, UsageError
 from img2img.inference.runtimes.execution import Execution
 from img2img.inference.runtimes.joined_runs import JoinedRuns
@@ -67,9 +68,9 @@ def _keeps_memory(card: ModelCard, threads: int) -> bool:
 
 def _check_choices(device: str, runtime: Runtime | str) -> None:
     if device not in DEVICES:
-        raise UsageError(f"no device {device!r}: choose one of {', '.join(DEVICES)}")
+        raise UsageError(f"no device {device!r}: choose {one_of(device, DEVICES)}")
     if runtime not in RUNTIMES:
-        raise UsageError(f"no runtime {runtime!r}: choose one of {', '.join(RUNTIMES)}")
+        raise UsageError(f"no runtime {runtime!r}: choose {one_of(runtime, RUNTIMES)}")
     if runtime == "openvino" and device == "cuda":
         raise UsageError("OpenVINO runs on the processor: leave out --device cuda, or --runtime openvino")
 

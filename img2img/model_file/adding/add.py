@@ -58,12 +58,12 @@ def add_model(
     """
     place = read_source(source, unchecked=unchecked)
     if name is not None:
-        _check_name(name, overwrite)
+        check_new_name(name, overwrite=overwrite)
     with held_folder() as folder:
         bringing = Bringing(folder, patience or Patience(), progress)
         model = bringing.bring(place)
         name = name or _own_name(model)
-        _check_name(name, overwrite)
+        check_new_name(name, overwrite=overwrite)
         wanted = list(_companions(model.card))
         _check_apart(name, wanted)
         brought = {each.name: file for each in wanted if (file := _beside(place, each, bringing))}
@@ -85,7 +85,8 @@ def _own_name(model: Brought) -> str:
     return model.card.name
 
 
-def _check_name(name: str, overwrite: bool) -> None:
+def check_new_name(name: str, *, overwrite: bool) -> None:
+    """Raises UsageError for what cannot be a model's name, and ModelError for one that is taken."""
     if not can_be_a_name(name):
         raise UsageError(f"--name {name}: give up to 64 letters and digits, and . _ - between them, but no file's name")
     if name.casefold() in {path.stem.casefold() for path in shipped_models()}:

@@ -63,7 +63,7 @@ class TranslatorConfig(AdversarialConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require("discriminator", self.discriminator in DISCRIMINATORS, f"one of {', '.join(DISCRIMINATORS)}")
+        self.require_one_of("discriminator", DISCRIMINATORS)
         known = set(self.diff_augment) <= AUGMENTATIONS.keys()
         self.require("diff_augment", known, f"some of {', '.join(AUGMENTATIONS)}, or nothing")
         for name in ("generator_lr", "discriminator_lr"):
