@@ -91,6 +91,7 @@ def test_translators_statistics_are_given_and_taken() -> None:
     assert np.abs(frozen - openvino.run(part)).max() > 0.01  # with its own statistics it is another picture
 
 
+@pytest.mark.slow
 def test_photo_in_tiles_is_the_same_on_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(translator, "WHOLE_PIXELS", 0)
     monkeypatch.setattr(translator, "TILE_SIDE", 96)
