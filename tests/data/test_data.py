@@ -354,13 +354,13 @@ def test_loader_workers_change_nothing(digits: ImageSource) -> None:
 @pytest.mark.parametrize("cache", ["memory", "none"])
 def test_flip_mirrors_about_half_of_the_samples_and_leaves_the_rest(digits: ImageSource, cache: str) -> None:
     plain, flipped = (
-        torch.cat([batch["image"] for batch in batches(digits, augment=augment, stop=400, cache=cache)])
+        torch.cat([batch["image"] for batch in batches(digits, augment=augment, stop=200, cache=cache)])
         for augment in ("none", "flip")
     )
     kept = (flipped == plain).flatten(1).all(1)
     mirrored = (flipped == plain.flip(3)).flatten(1).all(1)
     assert (kept | mirrored).all()
-    assert 150 < mirrored.sum() < 250  # 5 standard deviations
+    assert 65 < mirrored.sum() < 135  # 5 standard deviations
 
 
 def test_unreadable_image_is_named_by_every_cache(colour_photos: Path, tmp_path: Path) -> None:

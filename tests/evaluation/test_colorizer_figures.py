@@ -146,6 +146,7 @@ def test_photo_goes_through_the_network_once_for_all_decodings(world: Path, monk
     assert len(seen) - opened == 11
 
 
+@pytest.mark.slow
 def test_rows_are_those_of_each_way_alone(world: Path) -> None:
     source = open_source([world / "red"])
     ways = [colorizer for _, colorizer in decoded_ways(str(world / "mine.onnx"), Grid((0.2, 0.9)))]
@@ -155,6 +156,7 @@ def test_rows_are_those_of_each_way_alone(world: Path) -> None:
     assert rows[0] != rows[1]
 
 
+@pytest.mark.slow
 def test_every_value_of_a_setting_goes_with_every_one_of_the_others(in_world: None) -> None:
     figures = measure(request("red", temperatures=(0.2, 0.4), saturations=(0.0, 1.0), prior_corrections=(0.0, 1.0)))
     curve = figures["temperature_curve"]
@@ -192,6 +194,7 @@ def test_sets_are_what_they_are_alone_and_all_is_what_they_are_together(in_world
     assert together["measured_on"] == "23 photos of blue, grey, red at 32 px; left out: 1 without colour"
 
 
+@pytest.mark.slow
 def test_figures_are_printed_drawn_saved_and_shown(in_world: None, tmp_path: Path) -> None:
     write_colorizer(tmp_path / "mine.onnx")
     words = ["--data", "blue", "--data", "red", "--temperatures", "0.3", "--saturations", "1,1.25"]

@@ -75,6 +75,7 @@ def test_making_a_network_draws_no_random_numbers() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.slow
 def test_inception_sees_what_torchvisions_own_preprocessing_gives_it(inception: tuple[Path, Inception3]) -> None:
     file, network = inception
     some = pictures(2, 299)

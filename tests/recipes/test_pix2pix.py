@@ -118,7 +118,7 @@ def test_dropout_keeps_the_mean_and_drops_its_share() -> None:
         assert (one == 0).float().mean().item() == pytest.approx(0.25, abs=0.02)
 
 
-@pytest.mark.parametrize("discriminator", ["patch", "projected"])
+@pytest.mark.parametrize("discriminator", ["patch", pytest.param("projected", marks=pytest.mark.slow)])
 def test_discriminator_sees_the_input_beside_the_picture_and_both_augmented_alike(discriminator: str) -> None:
     made = recipe(f"discriminator={discriminator}", "diff_augment=color,translation", "dropout=0")
     seen = []
@@ -171,6 +171,7 @@ def test_inverting_pictures_is_learnt_in_a_few_steps(settings: tuple[str, ...], 
     assert after < 0.5 * before
 
 
+@pytest.mark.slow
 def test_frozen_features_stay_and_the_pretrained_encoder_learns() -> None:
     made = recipe(*OURS)
     assert isinstance(made.generator, ResidualUNet)
