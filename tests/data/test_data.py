@@ -461,6 +461,28 @@ def test_workers_end_with_the_batches(colour_photos: Path, tmp_path: Path, ends:
     assert not set(active_children()) - before
 
 
+class Ending:
+    """Batches of a worker, as torch ends them while the worker does otherwise."""
+
+    def __init__(self, says: str) -> None:
+        self._says, self._workers, self.killed = says, [self], False
+
+    def _shutdown_workers(self) -> None:
+        raise RuntimeError(self._says)
+
+    def kill(self) -> None:
+        self.killed = True
+
+
+def test_worker_that_aborts_as_it_is_ended_is_no_error_and_others_are() -> None:
+    aborted, broken = Ending("DataLoader worker (pid 7) is killed by signal: Aborted. "), Ending("no such thread")
+    loading._end_workers(aborted)
+    with pytest.raises(RuntimeError, match="no such thread"):
+        loading._end_workers(broken)
+    assert aborted.killed
+    assert broken.killed
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 def test_process_started_deaf_never_hears_of_ctrl_c_and_this_one_does() -> None:
     program = "import os, signal; [os.kill(os.getpid(), n) for n in (signal.SIGINT, signal.SIGTERM)]; print('alive')"

@@ -128,7 +128,7 @@ def in_this_process(recipe: str, *words: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize("recipe", ["colorizer", "cgan", "cyclegan", "pix2pix", "wgan-gp", "tgan"])
+@pytest.mark.parametrize("recipe", ["colorizer", "cgan", "cyclegan"])
 def test_run_killed_with_sigkill_goes_on_to_the_same_end(
     recipe: str, fitting: Fitting, tmp_path: Path, start_process: StartProcess
 ) -> None:
