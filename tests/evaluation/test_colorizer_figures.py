@@ -135,6 +135,7 @@ def test_settings_are_those_of_a_full_run_in_pytorch(world: Path) -> None:
         np.testing.assert_allclose(colorizer._model.run(lightness), network.run(lightness), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_photo_goes_through_the_network_once_for_all_decodings(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     logits = AbNetwork.logits

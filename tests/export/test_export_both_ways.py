@@ -197,6 +197,7 @@ def test_run_of_cyclegan_goes_on_elsewhere_from_all_its_weights(
     assert Translator(exported_cyclegan / "a2b.onnx").reverse().card.recipe == "cyclegan"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("graphs_once")
 def test_export_tells_what_it_is_doing_and_the_models_name_each_other(run: Path, tmp_path: Path) -> None:
     told: list[str] = []

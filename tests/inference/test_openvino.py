@@ -79,6 +79,7 @@ def test_bfloat16_costs_the_colorizer_less_than_one_step_of_ab_on_average() -> N
     assert difference.max() < 5
 
 
+@pytest.mark.slow
 def test_translators_statistics_are_given_and_taken() -> None:
     onnx_runtime, openvino = both("horse2zebra")
     whole = picture(96, 128)

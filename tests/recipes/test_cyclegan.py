@@ -167,14 +167,10 @@ def test_parts_of_a_batch_make_the_losses_of_the_whole() -> None:
         assert loss == pytest.approx(float(first[name] + second[name]) / 2, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
-    [
-        pytest.param(
-            ("generator=residual-unet", "discriminator=projected", "lambda_perceptual=1"), marks=pytest.mark.slow
-        ),
-        ("spectral_norm=true",),
-    ],
+    [("generator=residual-unet", "discriminator=projected", "lambda_perceptual=1"), ("spectral_norm=true",)],
 )
 def test_step_asks_nothing_of_the_host(settings: tuple[str, ...]) -> None:
     made = recipe(*settings, "lambda_identity=1", "pool_size=2", "instance_noise=0.1")

@@ -73,10 +73,7 @@ def test_exported_network_takes_the_averaged_weights(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=pytest.mark.slow) if name in ("colorizer-gan", "cyclegan") else name
-        for name in (*COLORIZERS, *TRANSLATORS)
-    ],
+    [name if name == "pix2pix" else pytest.param(name, marks=pytest.mark.slow) for name in (*COLORIZERS, *TRANSLATORS)],
 )
 def test_a_few_steps_on_one_batch_lower_the_generators_loss(name: Any) -> None:
     from_scratch = {  # the defaults are for weights that --init brings, and for long runs
@@ -148,6 +145,7 @@ def test_chroma_is_the_true_one_however_the_grey_was_made() -> None:
     assert torch.allclose(ab * AB_SCALE, rgb_to_lab((image + 1) / 2)[:, 1:], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_rare_colours_weigh_more_and_the_mean_weight_is_one() -> None:
     recipe = tiny_recipe("colorizer", "rarity=1.0", "uniform_share=0.5")
     common, rare = 10, 200

@@ -87,7 +87,7 @@ FED = ["colorizer", "cgan", "cyclegan", "pix2pix"]
 LOADED = [
     *((recipe, 0, "memory") for recipe in RECIPES if recipe not in QUICK_RECIPES),  # the others are above
     *((recipe, 0, "none") for recipe in RECIPES),
-    *((recipe, 2, "none") for recipe in FED),
+    *((recipe, 2 if recipe == "cgan" else 1, "none") for recipe in FED),  # each worker takes seconds to start
 ]
 
 
