@@ -62,6 +62,7 @@ def shapes(graph: bytes) -> dict[str, list[str | int]]:
     }
 
 
+@pytest.mark.slow
 def test_sizes_are_named_by_what_they_follow(traces: list[str]) -> None:
     found = shapes(graph_of(Halved().eval(), [IMAGE], [TRANSLATED], 4))
     assert traces == ["fixed"]
@@ -77,7 +78,10 @@ def test_statistics_and_their_optional_input_keep_their_numbers(traces: list[str
     assert found["statistics"] == found["frozen"] == [1, 2, 14]
 
 
-@pytest.mark.parametrize("network", [Halved(), DividedByItsHeight(), pytest.param(InARow(), marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "network",
+    [Halved(), *(pytest.param(network, marks=pytest.mark.slow) for network in (DividedByItsHeight(), InARow()))],
+)
 def test_graph_computes_the_same_at_every_size(network: nn.Module, traces: list[str]) -> None:
     runtime = OnnxRuntime(graph_of(network.eval(), [IMAGE], [TRANSLATED], 4), device="cpu")
     assert traces == (["fixed"] if isinstance(network, Halved) else ["fixed", "free"])

@@ -20,7 +20,7 @@ def looking_aside(pixels: int) -> bytes:
     [
         (3, 16, 96),
         pytest.param(97, 1, 97, marks=pytest.mark.slow),
-        (120, 16, 128),
+        pytest.param(120, 16, 128, marks=pytest.mark.slow),
         pytest.param(3, 36, 108, marks=pytest.mark.slow),
     ],
 )

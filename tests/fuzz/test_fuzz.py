@@ -131,6 +131,7 @@ def test_a_planted_fault_is_seen_and_costs_one_case(worker: Worker, target: str,
     assert worker.verdict("fuzz.planted:right", b"x", ".png") == Verdict("agreed")
 
 
+@pytest.mark.slow
 def test_a_reader_that_computes_without_end_is_ended() -> None:
     with Worker(Limits(seconds=1, patience=200)) as asked:
         assert asked.verdict("fuzz.planted:computes_forever", b"x", ".png").detail == "1 s of computing, and no end"
