@@ -77,8 +77,9 @@ def test_names_that_the_terminal_cannot_show_are_spelled_out(
     assert (line, stderr) == (f"{Path('out', r'@.png')}\n".replace("@", "\\xe9"), "")
 
 
+@pytest.mark.slow
 @needs_posix
-@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
+@pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
     command: list[str], album: Path, tmp_path: Path, start_process: StartProcess, jobs: str
 ) -> None:
@@ -105,7 +106,15 @@ def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
     )
 
 
-@pytest.mark.parametrize("module", ["typer", "img2img.cli.colorize", "img2img.batch.one_photo", "onnxruntime"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "typer",
+        pytest.param("img2img.cli.colorize", marks=pytest.mark.slow),
+        pytest.param("img2img.batch.one_photo", marks=pytest.mark.slow),
+        "onnxruntime",
+    ],
+)
 def test_ctrl_c_while_python_still_imports_is_quiet(
     command: list[str], tmp_path: Path, draw_photo: DrawPhoto, module: str
 ) -> None:
@@ -256,6 +265,7 @@ def test_terminal_shows_a_bar_with_speed_and_time_left(
     assert "0:00:00" in shown
 
 
+@pytest.mark.slow
 @needs_posix
 def test_terminal_shows_no_bar_for_one_photo_or_when_quiet(
     tmp_path: Path, draw_photo: DrawPhoto, command: list[str]

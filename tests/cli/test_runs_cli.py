@@ -277,6 +277,7 @@ def test_list_of_no_runs_says_how_to_start_one(tmp_path: Path) -> None:
     assert "img2img train" in RUNNER.invoke(app, ["runs", "--folder", str(tmp_path)]).stdout
 
 
+@pytest.mark.slow
 def test_list_imports_neither_torch_nor_matplotlib_and_the_chart_leaves_the_home_alone(
     run: Path, tmp_path: Path
 ) -> None:

@@ -314,7 +314,7 @@ def test_source_without_classes_gives_no_label(colour_photos: Path) -> None:
         assert batches(open_source([colour_photos]), cache=cache)[0].keys() == {"image", "key"}
 
 
-@pytest.mark.parametrize("augment", ["none", "flip", "crop"])
+@pytest.mark.parametrize("augment", ["none", "flip", pytest.param("crop", marks=pytest.mark.slow)])
 def test_caching_changes_nothing(digits: ImageSource, colour_photos: Path, augment: str) -> None:
     for source in (digits, open_source([colour_photos])):
         cached, uncached = (batches(source, augment=augment, stop=16, cache=cache) for cache in ("memory", "none"))

@@ -100,7 +100,7 @@ def test_distance_between_sets_takes_ten_photos_and_says_so(world: Path, in_worl
     assert "frechet_distance         not measured" not in table(measure(request("red")))
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5])
+@pytest.mark.parametrize("share", [pytest.param(0.0, marks=pytest.mark.slow), 0.5])
 def test_network_run_once_gives_what_a_run_at_each_setting_gives(world: Path, share: float) -> None:
     grid = Grid(temperatures=(0.2, 0.7), saturations=(1.0, 1.3), prior_corrections=(share,))
     ways = decoded_ways(str(world / "mine.onnx"), grid)
@@ -125,6 +125,7 @@ def weights_by_hand() -> torch.Tensor:
     return (seen / 2 + 0.5 / len(quantised)) ** -0.5
 
 
+@pytest.mark.slow
 def test_settings_are_those_of_a_full_run_in_pytorch(world: Path) -> None:
     card = read_card(world / "mine.onnx")
     lightness = np.random.default_rng(1).uniform(-1, 1, (1, 1, 64, 64)).astype(np.float32)

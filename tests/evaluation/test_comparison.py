@@ -94,6 +94,7 @@ def test_floor_has_as_many_pictures_as_the_fakes_at_most_half_of_the_real_ones(w
     assert (fake.number, fake.beside, floor.number, floor.beside) == (100, 100, 50, 50)
 
 
+@pytest.mark.slow
 def test_perfect_translator_is_at_the_floor_and_an_idle_one_at_the_ceiling(world: Path) -> None:
     source, real = open_source([world / "red"]), open_source([world / "blue"])
 
@@ -157,6 +158,7 @@ def test_command_on_the_card_prints_the_figures_again() -> None:
     assert json.loads(evaluate("swap.onnx", *command, "--json").stdout) == card.metrics
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_world")
 def test_seed_draws_the_resamples_and_not_the_value() -> None:
     first, second = (

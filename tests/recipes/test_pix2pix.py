@@ -212,6 +212,7 @@ def test_preview_shows_input_output_and_target() -> None:
         assert torch.equal(row, torch.stack([pictures["a"], made.samples(pictures), pictures["b"]], 1))
 
 
+@pytest.mark.slow
 def test_imagenet_weights_are_brought_in_at_the_start() -> None:
     made = Pix2pixRecipe(Pix2pixRecipe.Config(image_size=32, discriminator_channels=4))
     assert isinstance(made.generator, ResidualUNet)

@@ -62,6 +62,7 @@ def dripped(server: Served, whole: bytes, start: bytes) -> tuple[bytes, float]:
     return answer, time.monotonic() - began
 
 
+@pytest.mark.slow
 def test_a_client_that_sends_a_byte_now_and_then_is_cut_off(tmp_path: Path) -> None:
     with served(tmp_path, "--patience", "1", "--workers", "1", "--queue", "0") as server:
         for whole, start in ((PHOTO, HEAD % len(PHOTO)), (HEAD % 5, b"P"), (b"", b"")):
@@ -141,7 +142,8 @@ def at_work(server: Served, photo: bytes, pool: ThreadPoolExecutor, count: int) 
     return lambda: sorted(each.result().status for each in asked)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_finishes_what_is_in_hand_and_refuses_the_rest(
     tmp_path: Path, long_work: bytes, number: signal.Signals
 ) -> None:

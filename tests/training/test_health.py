@@ -211,7 +211,7 @@ SOUND: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("loss", ["bce", "hinge"])
+@pytest.mark.parametrize("loss", ["bce", pytest.param("hinge", marks=pytest.mark.slow)])
 def test_balanced_game_is_silent(loss: str) -> None:
     assert list(TinyGame(ADVERSARIAL_LOSSES[loss], **SOUND[loss]).play(100, Health())) == []
 
