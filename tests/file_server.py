@@ -3,7 +3,6 @@
 import contextlib
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,17 +26,16 @@ class Site:
     misplaced: int = 0
     cuts: list[int] = field(default_factory=list)
     length: int | None = None
-    hang: float = 0.0
     statuses: list[int] = field(default_factory=list)
     asked: list[str | None] = field(default_factory=list)
     sent: int = 0
-    before_answer: Callable[[], None] = lambda: None
+    before_answer: Callable[[], object] = lambda: None
 
     def url(self, path: str | None = None) -> str:
         return f"http://127.0.0.1:{self.port}{self.path if path is None else f'/{path}'}"
 
     def stall(self, count: int) -> threading.Event:
-        """The next answer stops at so many bytes, its connection open, until the event is set, for 20 s at most."""
+        """The next answer stops at so many bytes, its connection open, until the event is set, at most 120 s."""
         send, released = self._send, threading.Event()
 
         def stalled(to: BaseHTTPRequestHandler, start: int) -> None:
@@ -45,7 +43,7 @@ class Site:
             send(to, start)
             to.wfile.flush()
             self._send, self.length = send, None  # type: ignore[method-assign]
-            released.wait(20)
+            released.wait(120)
 
         self._send = stalled  # type: ignore[method-assign]
         return released
@@ -53,7 +51,6 @@ class Site:
     def answer(self, to: BaseHTTPRequestHandler) -> None:
         self.asked.append(to.headers["Range"])
         self.before_answer()
-        time.sleep(self.hang)
         if to.path in self.redirects:
             to.send_response(302)
             to.send_header("Location", self.redirects[to.path])

@@ -158,6 +158,9 @@ def _end_workers(batches: object) -> None:
     try:
         if workers:
             batches._shutdown_workers()  # type: ignore[attr-defined]
+    except RuntimeError as error:  # one that aborts as it ends, which takes nothing with it any more
+        if "is killed by signal" not in str(error):
+            raise
     finally:
         for worker in workers:
             worker.kill()

@@ -139,16 +139,16 @@ def test_contents_are_read_one_by_one_as_they_are_taken(tmp_path: Path) -> None:
 
 
 def test_a_tars_list_of_members_is_not_kept(tmp_path: Path) -> None:
-    path = pack(tmp_path / "x.tar", [(f"in/folder/{number:040}.jpg", b"") for number in range(2000)])
+    path = pack(tmp_path / "x.tar", [(f"in/folder/{number:040}.jpg", b"") for number in range(600)])
     with_all = jobs_of(found_in(path))
     tracemalloc.start()
     listing, reading = list_archive(path), with_contents(with_all)
-    for _ in range(1990):
+    for _ in range(590):
         next(listing)
         next(reading)
     held = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, "*/tarfile.py")])
     tracemalloc.stop()
-    assert sum(trace.size for trace in held.traces) < 50_000  # the headers are 2 MB
+    assert sum(trace.size for trace in held.traces) < 50_000  # the headers are 600 kB
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
@@ -255,7 +255,8 @@ def test_of_two_members_of_one_name_the_first_is_taken(tmp_path: Path, kind: str
 @pytest.mark.parametrize("kind", ["tar", "tar.gz", "tar.bz2", "tar.xz"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_a_cut_off_tar_gives_what_comes_before(tmp_path: Path, kind: str, share: float) -> None:
-    photos = [(f"{number}.jpg", os.urandom(100_000)) for number in range(10)]
+    size = 100_000 if kind == "tar.bz2" else 20_000  # bzip2 packs 900,000 bytes at a time
+    photos = [(f"{number}.jpg", os.urandom(size)) for number in range(10)]
     path = pack(tmp_path / f"x.{kind}", photos)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
@@ -373,7 +374,7 @@ def test_the_archive_is_closed_when_the_batch_ends_early(tmp_path: Path) -> None
 
 
 @given(st.sampled_from(KINDS), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_damage_at_all_breaks_the_batch(kind: str, data: st.DataObject) -> None:
     with TemporaryDirectory() as folder:
         path = pack(Path(folder, f"x.{kind}"), PHOTOS.items())

@@ -384,7 +384,7 @@ def test_ctrl_c_leaves_whole_photos_and_stops_a_ray_of_its_own(
     assert process.stdout is not None
     first = [process.stdout.readline() for _ in range(40)]
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the command
-    rest, complaints = process.communicate(timeout=60)
+    rest, complaints = process.communicate(timeout=120)
     assert (process.returncode, complaints) == (130, "")
     told_of = set("".join(first).split()) | set(rest.split())
     written = {path.name: path for path in (tmp_path / "out").iterdir()}

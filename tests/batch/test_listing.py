@@ -357,6 +357,7 @@ def test_a_list_that_cannot_be_read_is_refused(files: MakeFiles) -> None:
     assert "names no files" in failures(list_files("empty"))["empty"]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_files(files: MakeFiles) -> None:
     files(*(f"in/{number:030}.jpg" for number in range(2000)))
     tracemalloc.start()

@@ -104,7 +104,14 @@ def test_names_that_the_system_cannot_spell_fail_by_name(tmp_path: Path, monkeyp
         assert (counts.due, counts.failed) == (1, 1)
 
 
-@pytest.mark.parametrize("words", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        pytest.param({"LC_ALL": "C"}, marks=pytest.mark.slow),
+        pytest.param({"LC_ALL": "C", "PYTHONUTF8": "0"}, marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("command", [["colorize", "in", "-o", "out", "--model"], ["models", "show"]])
 def test_a_terminal_of_ascii_is_told_all(words: dict[str, str], command: list[str], tiny_model: Path) -> None:
     renamed = Path("日本" + KOELN).with_suffix(".onnx")

@@ -195,6 +195,7 @@ def test_an_interrupted_upload_leaves_the_object_as_it_was(memory: str, monkeypa
     assert read_object(target) == b"before"
 
 
+@pytest.mark.slow
 def test_a_large_object_that_breaks_off_is_not_there(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     target = address_of(f"{bucket}/large.tiff")
     store = UPath(bucket).fs

@@ -150,7 +150,7 @@ def test_no_more_photos_in_flight_than_workers(jobs: list[Job]) -> None:
             now += 1
             most = max(most, now)
         try:
-            meeting.wait(timeout=5)
+            meeting.wait(timeout=120)
         finally:
             with lock:
                 now -= 1
@@ -182,11 +182,11 @@ def test_interrupt_finishes_the_photos_in_flight_and_starts_no_other(jobs: list[
     all_started, pressed = threading.Barrier(workers), threading.Event()
 
     def interrupting(photo: Photo) -> Photo:
-        all_started.wait(timeout=5)
+        all_started.wait(timeout=120)
         if photo.pixels.shape[1] == 40:
             signal.raise_signal(signal.SIGINT)
             pressed.set()
-        assert pressed.wait(timeout=5)
+        assert pressed.wait(timeout=120)
         return photo
 
     with pytest.raises(KeyboardInterrupt):

@@ -315,7 +315,7 @@ def _make_tree(root: Path, tree: set[str]) -> None:
             continue
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(trees, st.sampled_from(["same", "jpg", "png", "webp", "tiff"]))
 def test_no_two_jobs_share_a_target_and_the_tree_is_kept(tree: set[str], format: str) -> None:
     with TemporaryDirectory() as folder:

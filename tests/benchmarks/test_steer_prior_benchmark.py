@@ -39,6 +39,7 @@ def test_photos_that_chose_the_constants_are_not_measured(colour_photos: Path) -
     assert len(measured_half(source, 2)) == 2
 
 
+@pytest.mark.slow
 def test_sheet_has_a_row_of_references_and_one_for_each_photo(colour_photos: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
     script = BENCHMARKS / "steer_prior.py"

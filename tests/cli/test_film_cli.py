@@ -67,6 +67,7 @@ def test_films_are_converted_one_after_another_and_then_left_alone(
     assert len(read_film(tmp_path / "a.colorized.mp4")) == 4
 
 
+@pytest.mark.slow
 def test_a_damaged_film_is_kept_told_and_counts_as_failed(
     tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -136,16 +137,16 @@ def kill_after(segments: int, process: "subprocess.Popen[str]", target: Path, nu
 def test_killed_again_and_again_the_film_is_the_same(tmp_path: Path, colour: Colour) -> None:
     source = write_film(tmp_path / "film.mp4", greys(160, 240, 320), options={"crf": "20", "g": "30"}, tone=True)
     process = colour(source, tmp_path / "whole.mp4")
-    process.communicate(timeout=100)
+    process.communicate(timeout=120)
     assert process.returncode == 0
     target = tmp_path / "new.mp4"
     for segments in (1, 3, 6):
         process = colour(source, target)
         kill_after(segments, process, target, signal.SIGKILL)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
         assert process.returncode == -signal.SIGKILL
         assert not target.exists()
-    assert colour(source, target).communicate(timeout=100)[0].endswith("\n1 coloured, 0 failed, 0 skipped\n")
+    assert colour(source, target).communicate(timeout=120)[0].endswith("\n1 coloured, 0 failed, 0 skipped\n")
     assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"film.mp4", "whole.mp4", "new.mp4"}
 
@@ -156,7 +157,7 @@ def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path, colour: Colou
     target = tmp_path / "new.mp4"
     process = colour(source, target)
     kill_after(2, process, target, signal.SIGINT)
-    printed, _ = process.communicate(timeout=30)
+    printed, _ = process.communicate(timeout=120)
     assert process.returncode != 0
     assert "goes on from here" in printed
     assert not target.exists()

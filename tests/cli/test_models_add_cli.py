@@ -190,11 +190,11 @@ def test_ctrl_c_keeps_what_came_and_the_same_command_goes_on(
         released = site.stall(280_000)
         source = f"{site.url()}#sha256={hashlib.sha256(site.content).hexdigest()}"
         process = start_process([sys.executable, str(CHECKOUT / "main.py"), "models", "add", source])
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while not any(part.stat().st_size for part in home.glob(".parts/*.part")) and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=120)
         released.set()
         assert process.returncode == 130
         assert "stopped; 0.3 MB are kept: the same command goes on from there" in said

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from img2img.cli.app import app
 from img2img.errors import RunError
+from img2img.runs import run_chart
 from img2img.runs.run_chart import draw_run, run_panels
 from img2img.runs.run_records import RunRecords, Stretch, stretches
 
@@ -67,6 +68,7 @@ def test_show_draws_curves_and_says_how_the_run_stands(run: Path) -> None:
     assert (194, 47, 60) in drawn, "the finding is not marked"
 
 
+@pytest.mark.slow
 def test_chart_grows_with_what_was_recorded(tmp_path: Path) -> None:
     few = write_run(tmp_path / "few", [record(1), record(2)])
     many = write_run(tmp_path / "many", [record(1, penalty=0.1, real_right=0.5)] * 2, [{"step": 1, "gradient": 3.0}])
@@ -110,7 +112,13 @@ def measured(tmp_path: Path) -> Path:
     return run
 
 
-def test_show_says_the_last_and_the_best_quality(measured: Path) -> None:
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts take most of the time of `runs show`: for tests of what it prints."""
+    monkeypatch.setattr(run_chart, "draw_run", lambda *_: None)
+
+
+def test_show_says_the_last_and_the_best_quality(measured: Path, undrawn: None) -> None:
     shown = RUNNER.invoke(app, ["runs", "show", str(measured)]).stdout
     rest = "(0.1 to 4)  fd_ab 0.9 (0.1 to 4)  kid_ba 1 (0.1 to 4)  fd_ba 0.8 (0.1 to 4)\n"
     assert f"\nquality, last (step 30): kid_ab 2 {rest}quality, best (step 20): kid_ab 1.5 {rest}" in shown
@@ -122,11 +130,12 @@ def test_show_says_the_last_and_the_best_quality(measured: Path) -> None:
     }
 
 
-def test_run_without_quality_says_nothing_of_it(run: Path) -> None:
+def test_run_without_quality_says_nothing_of_it(run: Path, undrawn: None) -> None:
     assert "\nquality" not in RUNNER.invoke(app, ["runs", "show", str(run)]).stdout
     assert json.loads(RUNNER.invoke(app, ["runs", "show", str(run), "--json"]).stdout)["quality"] is None
 
 
+@pytest.mark.slow
 def test_quality_is_drawn_between_what_real_and_untouched_images_have(measured: Path) -> None:
     kid, distance = (panel for panel in run_panels(RunRecords(measured)) if "held-out" in panel.title)
     assert (set(kid.curves), set(distance.curves)) == ({"kid_ab", "kid_ba"}, {"fd_ab", "fd_ba"})
@@ -136,7 +145,14 @@ def test_quality_is_drawn_between_what_real_and_untouched_images_have(measured: 
     assert len(colours(measured / "chart.png")) > 5
 
 
-@pytest.mark.parametrize(("value", "count"), [(math.nan, 1), (-math.inf, 3), (math.inf, 200)])
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [
+        (math.nan, 1),
+        pytest.param(-math.inf, 3, marks=pytest.mark.slow),
+        pytest.param(math.inf, 200, marks=pytest.mark.slow),
+    ],
+)
 def test_values_that_are_not_finite_are_gaps(tmp_path: Path, value: float, count: int) -> None:
     stats = [record(step, generator=value, norm_of_gradient=value) for step in range(1, count + 1)]
     run = write_run(tmp_path / "run", [*stats, record(count + 1)], [{"step": 1, "diversity": value}])
@@ -152,6 +168,7 @@ def test_json_of_a_broken_run_is_json(tmp_path: Path) -> None:
     assert not (run / "chart.png").exists(), "--json alone should leave no file"
 
 
+@pytest.mark.slow
 def test_spike_does_not_flatten_the_curve(tmp_path: Path) -> None:
     def picture(spike: float) -> bytes:
         run = write_run(
@@ -260,6 +277,7 @@ def test_list_of_no_runs_says_how_to_start_one(tmp_path: Path) -> None:
     assert "img2img train" in RUNNER.invoke(app, ["runs", "--folder", str(tmp_path)]).stdout
 
 
+@pytest.mark.slow
 def test_list_imports_neither_torch_nor_matplotlib_and_the_chart_leaves_the_home_alone(
     run: Path, tmp_path: Path
 ) -> None:

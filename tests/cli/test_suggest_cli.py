@@ -75,6 +75,7 @@ def test_without_a_terminal_it_is_text() -> None:
     assert "\x1b" not in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
 @pytest.mark.parametrize("colours", [{"COLORTERM": "truecolor"}, {"COLORTERM": "truecolor", "NO_COLOR": "1"}])
 def test_a_terminal_shows_swatches_unless_no_colour_is_wanted(colours: dict[str, str]) -> None:

@@ -314,10 +314,10 @@ def test_source_without_classes_gives_no_label(colour_photos: Path) -> None:
         assert batches(open_source([colour_photos]), cache=cache)[0].keys() == {"image", "key"}
 
 
-@pytest.mark.parametrize("augment", ["none", "flip", "crop"])
+@pytest.mark.parametrize("augment", ["none", "flip", pytest.param("crop", marks=pytest.mark.slow)])
 def test_caching_changes_nothing(digits: ImageSource, colour_photos: Path, augment: str) -> None:
     for source in (digits, open_source([colour_photos])):
-        cached, uncached = (batches(source, augment=augment, stop=40, cache=cache) for cache in ("memory", "none"))
+        cached, uncached = (batches(source, augment=augment, stop=16, cache=cache) for cache in ("memory", "none"))
         assert_equal_batches(cached, uncached)
 
 
@@ -354,13 +354,13 @@ def test_loader_workers_change_nothing(digits: ImageSource) -> None:
 @pytest.mark.parametrize("cache", ["memory", "none"])
 def test_flip_mirrors_about_half_of_the_samples_and_leaves_the_rest(digits: ImageSource, cache: str) -> None:
     plain, flipped = (
-        torch.cat([batch["image"] for batch in batches(digits, augment=augment, stop=400, cache=cache)])
+        torch.cat([batch["image"] for batch in batches(digits, augment=augment, stop=200, cache=cache)])
         for augment in ("none", "flip")
     )
     kept = (flipped == plain).flatten(1).all(1)
     mirrored = (flipped == plain.flip(3)).flatten(1).all(1)
     assert (kept | mirrored).all()
-    assert 150 < mirrored.sum() < 250  # 5 standard deviations
+    assert 65 < mirrored.sum() < 135  # 5 standard deviations
 
 
 def test_unreadable_image_is_named_by_every_cache(colour_photos: Path, tmp_path: Path) -> None:
@@ -443,7 +443,7 @@ def test_workers_end_with_the_batches(colour_photos: Path, tmp_path: Path, ends:
         (folder / "d.png").write_text("hello")
     endless_batches = training_batches(
         {"image": open_source([folder])}, image_size=8, batch_size=1, augment="none", first=0, stop=400, seed=0,
-        workers=2, cache="none", device=CPU,
+        workers=2 if ends == "closed" else 1, cache="none", device=CPU,
     )  # fmt: skip
     if ends == "broken image":
         with pytest.raises(DataError) as caught:
@@ -459,6 +459,28 @@ def test_workers_end_with_the_batches(colour_photos: Path, tmp_path: Path, ends:
             endless_batches.close()
         del endless_batches
     assert not set(active_children()) - before
+
+
+class Ending:
+    """Batches of a worker, as torch ends them while the worker does otherwise."""
+
+    def __init__(self, says: str) -> None:
+        self._says, self._workers, self.killed = says, [self], False
+
+    def _shutdown_workers(self) -> None:
+        raise RuntimeError(self._says)
+
+    def kill(self) -> None:
+        self.killed = True
+
+
+def test_worker_that_aborts_as_it_is_ended_is_no_error_and_others_are() -> None:
+    aborted, broken = Ending("DataLoader worker (pid 7) is killed by signal: Aborted. "), Ending("no such thread")
+    loading._end_workers(aborted)
+    with pytest.raises(RuntimeError, match="no such thread"):
+        loading._end_workers(broken)
+    assert aborted.killed
+    assert broken.killed
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")

@@ -185,7 +185,7 @@ SIZES_AND_WEIGHTS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(SIZES_AND_WEIGHTS, st.integers(0, 2**31), st.integers(0, 10**6))
 @example([(1, 1), (1, 1)], 0, 0)
 @example([(30, 0.01), (1, 100), (2, 100)], 1, 999)

@@ -9,6 +9,7 @@ import shutil
 import signal
 import stat
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ from img2img.transfer import Patience
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNNER = CliRunner()
-HASTE = Patience(timeout=2.0, pause=0.0)
+HASTE = Patience(timeout=20.0, pause=0.0)
 NOISE = os.urandom(300_000)  # does not compress
 
 
@@ -55,7 +56,7 @@ def get(site: Site, tmp_path: Path) -> Callable[..., Fetched]:
     """`get()` fetches the site's file into `tmp_path`/toys."""
 
     def fetch(path: str = "toys.zip", **options: Any) -> Fetched:
-        return download("toys", tmp_path, url=site.url(path), patience=HASTE, **options)
+        return download("toys", tmp_path, url=site.url(path), **{"patience": HASTE, **options})
 
     return fetch
 
@@ -235,11 +236,11 @@ def test_circle_of_addresses_ends(site: Site, get: Callable[..., Fetched]) -> No
 
 
 def test_server_that_never_answers_is_given_up(site: Site, get: Callable[..., Fetched]) -> None:
-    site.hang = 5.0
-    started = time.monotonic()
+    given_up = threading.Event()
+    site.before_answer = lambda: given_up.wait(120)
     with pytest.raises(DataError, match="does not answer"):
-        get()
-    assert time.monotonic() - started < 4.9
+        get(patience=Patience(timeout=0.5, pause=0.0))
+    given_up.set()
 
 
 def test_nobody_at_the_address_is_said(get: Callable[..., Fetched], site: Site, tmp_path: Path) -> None:
@@ -456,11 +457,11 @@ def test_stopped_command_leaves_a_part_to_go_on_from(
     released = site.stall(280_000)
     words = [sys.executable, str(CHECKOUT / "main.py"), "data", "download", "toys", "--url", site.url()]
     process = start_process([*words, "--out", str(tmp_path)])
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not (part(tmp_path).exists() and part(tmp_path).stat().st_size) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(number)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=120)
     released.set()
     if number == signal.SIGINT:
         assert process.returncode == 130

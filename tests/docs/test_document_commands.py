@@ -5,6 +5,7 @@ import re
 import shlex
 import tarfile
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,19 @@ def test_documents_of_all_kinds_have_commands() -> None:
     assert all((CHECKOUT / "tests" / test).is_file() for test in ELSEWHERE.values())
 
 
+@cache
+def whole_command() -> Any:
+    """The application put together once, not for each of a hundred lines."""
+    return get_command(app)
+
+
 @pytest.mark.parametrize("line", ALL_COMMANDS)
 def test_command_has_words_that_the_command_line_takes(line: str) -> None:
     words = shlex.split(line)[1:]
     if words[-1] == "--list-settings":  # answered while the line is read
         assert CliRunner().invoke(app, words).exit_code == 0
         return
-    command: Any = get_command(app)
+    command: Any = whole_command()
     context = command.make_context("img2img", words)
     while hasattr(command, "commands"):
         words = [*context._protected_args, *context.args] if hasattr(context, "_protected_args") else context.args

@@ -100,7 +100,7 @@ def test_distance_between_sets_takes_ten_photos_and_says_so(world: Path, in_worl
     assert "frechet_distance         not measured" not in table(measure(request("red")))
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5])
+@pytest.mark.parametrize("share", [pytest.param(0.0, marks=pytest.mark.slow), 0.5])
 def test_network_run_once_gives_what_a_run_at_each_setting_gives(world: Path, share: float) -> None:
     grid = Grid(temperatures=(0.2, 0.7), saturations=(1.0, 1.3), prior_corrections=(share,))
     ways = decoded_ways(str(world / "mine.onnx"), grid)
@@ -125,6 +125,7 @@ def weights_by_hand() -> torch.Tensor:
     return (seen / 2 + 0.5 / len(quantised)) ** -0.5
 
 
+@pytest.mark.slow
 def test_settings_are_those_of_a_full_run_in_pytorch(world: Path) -> None:
     card = read_card(world / "mine.onnx")
     lightness = np.random.default_rng(1).uniform(-1, 1, (1, 1, 64, 64)).astype(np.float32)
@@ -135,6 +136,7 @@ def test_settings_are_those_of_a_full_run_in_pytorch(world: Path) -> None:
         np.testing.assert_allclose(colorizer._model.run(lightness), network.run(lightness), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_photo_goes_through_the_network_once_for_all_decodings(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     logits = AbNetwork.logits
@@ -146,6 +148,7 @@ def test_photo_goes_through_the_network_once_for_all_decodings(world: Path, monk
     assert len(seen) - opened == 11
 
 
+@pytest.mark.slow
 def test_rows_are_those_of_each_way_alone(world: Path) -> None:
     source = open_source([world / "red"])
     ways = [colorizer for _, colorizer in decoded_ways(str(world / "mine.onnx"), Grid((0.2, 0.9)))]
@@ -155,6 +158,7 @@ def test_rows_are_those_of_each_way_alone(world: Path) -> None:
     assert rows[0] != rows[1]
 
 
+@pytest.mark.slow
 def test_every_value_of_a_setting_goes_with_every_one_of_the_others(in_world: None) -> None:
     figures = measure(request("red", temperatures=(0.2, 0.4), saturations=(0.0, 1.0), prior_corrections=(0.0, 1.0)))
     curve = figures["temperature_curve"]
@@ -192,6 +196,7 @@ def test_sets_are_what_they_are_alone_and_all_is_what_they_are_together(in_world
     assert together["measured_on"] == "23 photos of blue, grey, red at 32 px; left out: 1 without colour"
 
 
+@pytest.mark.slow
 def test_figures_are_printed_drawn_saved_and_shown(in_world: None, tmp_path: Path) -> None:
     write_colorizer(tmp_path / "mine.onnx")
     words = ["--data", "blue", "--data", "red", "--temperatures", "0.3", "--saturations", "1,1.25"]

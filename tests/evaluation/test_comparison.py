@@ -61,11 +61,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("img2img.evaluation.sets.distances.RESAMPLES", 20)  # for intervals that are read, not weighed
+
+
 @pytest.fixture
 def in_world(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(world)
     monkeypatch.setattr("img2img.evaluation.measure.feature_network", lambda *_: mean_colour())
-    monkeypatch.setattr("img2img.evaluation.sets.distances.RESAMPLES", 20)  # for intervals that are read, not weighed
 
 
 def evaluate(*words: str) -> Result:
@@ -90,6 +94,7 @@ def test_floor_has_as_many_pictures_as_the_fakes_at_most_half_of_the_real_ones(w
     assert (fake.number, fake.beside, floor.number, floor.beside) == (100, 100, 50, 50)
 
 
+@pytest.mark.slow
 def test_perfect_translator_is_at_the_floor_and_an_idle_one_at_the_ceiling(world: Path) -> None:
     source, real = open_source([world / "red"]), open_source([world / "blue"])
 
@@ -153,6 +158,7 @@ def test_command_on_the_card_prints_the_figures_again() -> None:
     assert json.loads(evaluate("swap.onnx", *command, "--json").stdout) == card.metrics
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_world")
 def test_seed_draws_the_resamples_and_not_the_value() -> None:
     first, second = (
@@ -162,6 +168,7 @@ def test_seed_draws_the_resamples_and_not_the_value() -> None:
     assert first["compared"] != second["compared"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_world")
 def test_sheet_shows_in_out_and_back_and_the_last_only_where_there_is_one() -> None:
     assert evaluate("swap.onnx", "--data", "red", "--real", "blue", "--sheet", "s.png", "--count", "3").exit_code == 0
@@ -175,6 +182,7 @@ def test_sheet_shows_in_out_and_back_and_the_last_only_where_there_is_one() -> N
         assert sheet.size == (2 * 2 * 192 + 6, 192)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_world")
 def test_chart_is_a_picture_of_every_row() -> None:
     assert evaluate("swap.onnx", "--data", "red", "--real", "blue", "--chart", "chart.png").exit_code == 0

@@ -84,6 +84,7 @@ def test_filters_are_the_first_layers_kernels_over_their_largest_weight(runs: di
     assert kernels.abs().amax((1, 2, 3)).tolist() == pytest.approx([1] * 4)
 
 
+@pytest.mark.slow
 def test_runs_and_data_that_cannot_be_probed_say_why(
     runs: dict[str, Path], colour_photos: Path, tmp_path: Path
 ) -> None:

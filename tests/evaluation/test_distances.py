@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torchmetrics.image.fid import FrechetInceptionDistance
-from torchmetrics.image.kid import KernelInceptionDistance
 
 from img2img.evaluation.sets.distances import (
     Interval,
@@ -59,8 +57,11 @@ def test_frechet_distance_of_a_set_to_itself_moved_is_the_way_squared(count: int
     assert frechet_distance(x, x + 0.5) == pytest.approx(24 * 0.25)
 
 
+@pytest.mark.slow  # torchmetrics alone takes seconds to import
 @pytest.mark.parametrize(("fakes", "reals"), [(300, 500), (20, 90), (12, 20)])
 def test_frechet_distance_is_that_of_torchmetrics(fakes: int, reals: int) -> None:
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
     x, y = draws(fakes, 32, 0) * 1.3 + 0.2, draws(reals, 32, 1)
     metric = FrechetInceptionDistance(feature=Features(32))
     metric.update(y, real=True)
@@ -74,7 +75,10 @@ def test_kernel_distance_is_worked_by_hand() -> None:
     assert kernel_distance(x, y) == pytest.approx(1 + 26 / 3 - 2 * 38 / 6)
 
 
+@pytest.mark.slow
 def test_kernel_distance_is_that_of_torchmetrics() -> None:
+    from torchmetrics.image.kid import KernelInceptionDistance
+
     x, y = draws(60, 32, 0) * 1.2 + 0.1, draws(60, 32, 1)
     with pytest.warns(UserWarning, match="buffer"):  # that it keeps all features
         metric = KernelInceptionDistance(feature=Features(32), subsets=1, subset_size=60)
@@ -90,7 +94,8 @@ def test_kernel_distance_of_samples_of_one_distribution_is_zero_on_average_whate
 
 
 @pytest.mark.parametrize(
-    ("distance", "interval"), [(frechet_distance, frechet_interval), (kernel_distance, kernel_interval)]
+    ("distance", "interval"),
+    [(frechet_distance, frechet_interval), pytest.param(kernel_distance, kernel_interval, marks=pytest.mark.slow)],
 )
 def test_interval_is_about_as_wide_as_repeated_draws_vary(distance: Any, interval: Any) -> None:
     def drawn(seed: int) -> tuple[Tensor, Tensor]:

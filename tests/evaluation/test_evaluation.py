@@ -7,9 +7,6 @@ import pytest
 import torch
 from noise import noise
 from PIL import Image
-from torchmetrics.functional.image import structural_similarity_index_measure
-from torchmetrics.functional.image.lpips import _LPIPS
-from torchvision.models import alexnet
 from typer.testing import CliRunner
 
 from img2img.cli.app import app
@@ -48,7 +45,10 @@ def test_ssim_of_flat_pictures_is_its_closed_form() -> None:
 NOISY = noise(32, 48, 3)
 
 
+@pytest.mark.slow  # torchmetrics alone takes seconds to import
 def test_ssim_is_that_of_torchmetrics() -> None:
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
     half = ((NOISY.astype(int) + NOISY[::-1]) // 2).astype(np.uint8)
     pictures = [torch.from_numpy(each).movedim(-1, 0)[None].double() for each in (half, NOISY)]
     expected = structural_similarity_index_measure(*pictures, data_range=255.0)
@@ -63,6 +63,8 @@ def test_ssim_falls_with_noise_and_sees_no_sign_in_a_picture_turned_negative() -
 @pytest.fixture(scope="module")
 def alexnet_file(tmp_path_factory: pytest.TempPathFactory):
     """The part of AlexNet that LPIPS sees, as torchvision publishes it, with weights drawn at random."""
+    from torchvision.models import alexnet
+
     torch.manual_seed(0)
     file = tmp_path_factory.mktemp("alexnet") / "alexnet.pth"
     torch.save({f"features.{name}": value for name, value in alexnet().features.state_dict().items()}, file)
@@ -77,7 +79,10 @@ def test_lpips_of_equal_pictures_is_0_and_grows_with_the_change(alexnet_file) ->
     assert lpips(much, NOISY) == pytest.approx(lpips(NOISY, much))
 
 
+@pytest.mark.slow
 def test_lpips_of_many_pictures_is_that_of_each_as_torchmetrics_has_it(alexnet_file) -> None:
+    from torchmetrics.functional.image.lpips import _LPIPS
+
     peer = _LPIPS(pnet_rand=True)
     published = torch.load(alexnet_file)
     peer.net.load_state_dict({name: published[f"features.{name.partition('.')[2]}"] for name in peer.net.state_dict()})

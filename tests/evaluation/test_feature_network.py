@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
-from torchvision.models import Inception3
 
 from img2img.errors import ModelError, UsageError
 from img2img.evaluation.sets.feature_network import LITE0_SCALE, PooledFeatures, feature_network
@@ -17,8 +16,10 @@ def lite0() -> PooledFeatures:
 
 
 @pytest.fixture(scope="module")
-def inception(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Inception3]:
+def inception(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, nn.Module]:
     """A file as torchvision publishes it, with weights drawn at random, and the network that has them."""
+    from torchvision.models import Inception3  # takes seconds to import
+
     torch.manual_seed(0)
     network = Inception3(init_weights=False, transform_input=True).eval()
     file = tmp_path_factory.mktemp("inception") / "inception.pth"
@@ -75,7 +76,8 @@ def test_making_a_network_draws_no_random_numbers() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_inception_sees_what_torchvisions_own_preprocessing_gives_it(inception: tuple[Path, Inception3]) -> None:
+@pytest.mark.slow
+def test_inception_sees_what_torchvisions_own_preprocessing_gives_it(inception: tuple[Path, nn.Module]) -> None:
     file, network = inception
     some = pictures(2, 299)
     means, deviations = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])

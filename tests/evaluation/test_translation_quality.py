@@ -69,6 +69,7 @@ def test_frechet_distance_of_the_ceiling_is_that_of_the_mean_colours(
     assert quality(sources).reference["fd_ab_ceiling"] == pytest.approx(np.sum(apart**2), rel=0.1)
 
 
+@pytest.mark.slow
 def test_measuring_draws_no_random_numbers(sources: tuple[ImageSource, ImageSource, ImageSource, ImageSource]) -> None:
     states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
     measured = TranslationQuality(*[Subset(source, range(3)) for source in sources], image_size=32)
@@ -78,6 +79,7 @@ def test_measuring_draws_no_random_numbers(sources: tuple[ImageSource, ImageSour
     assert random.getstate() == states[2]
 
 
+@pytest.mark.slow
 def test_real_pictures_are_read_once(
     sources: tuple[ImageSource, ImageSource, ImageSource, ImageSource], monkeypatch: pytest.MonkeyPatch
 ) -> None:

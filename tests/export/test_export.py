@@ -238,13 +238,13 @@ SMALL_PLAYERS = ("image_size=8", "z_dim=4", "generator_channels=4", "discriminat
 @pytest.mark.parametrize(
     ("recipe", "more", "shape"),
     [
-        ("gan", (), (3, 8, 8, 1)),
-        ("dcgan", ("image_channels=3",), (3, 8, 8, 3)),
+        pytest.param("gan", (), (3, 8, 8, 1), marks=pytest.mark.slow),
+        pytest.param("dcgan", ("image_channels=3",), (3, 8, 8, 3), marks=pytest.mark.slow),
         pytest.param("dcgan", ("upsampling=resize",), (3, 8, 8, 1), marks=pytest.mark.slow),
         ("cgan", (), (3, 8, 8, 1)),
         pytest.param("cgan", ("condition=embedding", "image_size=32"), (3, 32, 32, 1), marks=pytest.mark.slow),
         pytest.param("wgan-svc", ("n_critic=1",), (3, 8, 8, 1), marks=pytest.mark.slow),
-        ("tgan", ("frames=4",), (3, 4, 8, 8, 1)),
+        pytest.param("tgan", ("frames=4",), (3, 4, 8, 8, 1), marks=pytest.mark.slow),
     ],
 )
 def test_exported_sampler_draws_what_the_averaged_generator_draws(

@@ -57,7 +57,7 @@ def state(step: int, config: dict[str, Any]) -> TrainState:
 
 
 @pytest.fixture(scope="module")
-def exported(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(run: Path, graphs_once: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of horse2zebra.onnx, its way back, and all weights; written by the command."""
     folder = tmp_path_factory.mktemp("models")
     entry = RecipeEntry("tiny_translator", "TinyTranslation", "", "translate")
@@ -77,6 +77,7 @@ def exported(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "back"), [("horse2zebra", "zebra2horse"), ("zebra2horse", "horse2zebra")])
 def test_each_card_names_the_other_model(exported: Path, name: str, back: str) -> None:
     for suffix in (".onnx", ".safetensors"):
@@ -96,6 +97,7 @@ def in_torch(network: NormedNetwork, photo: np.ndarray) -> np.ndarray:
     return ((drawn + 1) * 127.5).movedim(0, 2).numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "generator"), [("horse2zebra", "g_ab"), ("zebra2horse", "g_ba")])
 def test_model_draws_what_the_averaged_generator_draws(exported: Path, run: Path, name: str, generator: str) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
@@ -107,6 +109,7 @@ def test_model_draws_what_the_averaged_generator_draws(exported: Path, run: Path
     assert np.abs(drawn - in_torch(network, photo)).max() <= 2  # kernels in half precision, rounded to 8 bit
 
 
+@pytest.mark.slow
 def test_torch_translates_and_measures_like_the_graph(exported: Path) -> None:
     path = exported / "horse2zebra.onnx"
     translator, weights = Translator(path), path.with_suffix(".safetensors")
@@ -120,6 +123,7 @@ def test_torch_translates_and_measures_like_the_graph(exported: Path) -> None:
     np.testing.assert_allclose(one, other, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_all_weights_are_every_network_in_full_and_no_pool(exported: Path, run: Path) -> None:
     weights = load_file(exported / "all.safetensors")
     best = torch.load(run / "best.pt", weights_only=True)
@@ -169,6 +173,7 @@ def test_names_that_cannot_be_are_refused(tmp_path: Path) -> None:
         targets_of(one, tmp_path / "a.onnx", weights=tmp_path / "b.safetensors")
 
 
+@pytest.mark.slow
 def test_weights_are_not_converted_with(exported: Path) -> None:
     with pytest.raises(ModelError, match=r"holds weights to train on from"):
         Translator(exported / "all.safetensors")
@@ -192,11 +197,13 @@ def test_run_of_cyclegan_goes_on_elsewhere_from_all_its_weights(
     assert Translator(exported_cyclegan / "a2b.onnx").reverse().card.recipe == "cyclegan"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("graphs_once")
-def test_export_tells_what_it_is_doing(run: Path, tmp_path: Path) -> None:
+def test_export_tells_what_it_is_doing_and_the_models_name_each_other(run: Path, tmp_path: Path) -> None:
     told: list[str] = []
     there, back = tmp_path / "a2b.onnx", tmp_path / "b2a.onnx"
     export_run(run, there, tolerance=0.05, tell=told.append)
     steps = ["making its graph", "comparing it with PyTorch"]
     assert told[:4] == [f"{path}: {step}" for path in (there, back) for step in steps]
     assert told[4:] == [f"{path}: measuring how far it sees, writing it" for path in (there, back)]
+    assert [read_card(path).reverse for path in (there, back)] == ["b2a", "a2b"]

@@ -62,6 +62,7 @@ def shapes(graph: bytes) -> dict[str, list[str | int]]:
     }
 
 
+@pytest.mark.slow
 def test_sizes_are_named_by_what_they_follow(traces: list[str]) -> None:
     found = shapes(graph_of(Halved().eval(), [IMAGE], [TRANSLATED], 4))
     assert traces == ["fixed"]
@@ -70,23 +71,28 @@ def test_sizes_are_named_by_what_they_follow(traces: list[str]) -> None:
     assert not any(size in (64, 96) for shape in found.values() for size in shape)
 
 
+@pytest.mark.slow
 def test_statistics_and_their_optional_input_keep_their_numbers(traces: list[str]) -> None:
     found = shapes(to_onnx(normed_network(), TinyTranslation, TinyTranslation.Config()))
     assert traces == ["fixed"]
     assert found["statistics"] == found["frozen"] == [1, 2, 14]
 
 
-@pytest.mark.parametrize("network", [Halved(), DividedByItsHeight(), InARow()])
-@pytest.mark.parametrize("size", [(32, 48), (64, 96), (160, 32)])
-def test_graph_computes_the_same_at_every_size(network: nn.Module, size: tuple[int, int], traces: list[str]) -> None:
-    graph = graph_of(network.eval(), [IMAGE], [TRANSLATED], 4)
+@pytest.mark.parametrize(
+    "network",
+    [Halved(), *(pytest.param(network, marks=pytest.mark.slow) for network in (DividedByItsHeight(), InARow()))],
+)
+def test_graph_computes_the_same_at_every_size(network: nn.Module, traces: list[str]) -> None:
+    runtime = OnnxRuntime(graph_of(network.eval(), [IMAGE], [TRANSLATED], 4), device="cpu")
     assert traces == (["fixed"] if isinstance(network, Halved) else ["fixed", "free"])
-    x = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        expected = network(x).numpy()
-    np.testing.assert_allclose(OnnxRuntime(graph, device="cpu").run(x.numpy()), expected, atol=1e-6)
+    for size in ((32, 48), (64, 96), (160, 32)):
+        x = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            expected = network(x).numpy()
+        np.testing.assert_allclose(runtime.run(x.numpy()), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_what_takes_several_at_a_time_is_traced_with_free_sizes_alone(traces: list[str]) -> None:
     takes = [TensorSpec("z", ("N", 8), "", (-1, 1))]
     graph_of(nn.Linear(8, 3).eval(), takes, [TensorSpec("out", ("N", 3), "", (-1, 1))], 1)

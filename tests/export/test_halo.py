@@ -15,10 +15,19 @@ def looking_aside(pixels: int) -> bytes:
     return conv_graph(kernel)
 
 
-@pytest.mark.parametrize(("pixels", "multiple", "halo"), [(3, 16, 96), (97, 1, 97), (120, 16, 128), (3, 36, 108)])
+@pytest.mark.parametrize(
+    ("pixels", "multiple", "halo"),
+    [
+        (3, 16, 96),
+        pytest.param(97, 1, 97, marks=pytest.mark.slow),
+        pytest.param(120, 16, 128, marks=pytest.mark.slow),
+        pytest.param(3, 36, 108, marks=pytest.mark.slow),
+    ],
+)
 def test_halo_is_the_reach_in_whole_multiples(pixels: int, multiple: int, halo: int) -> None:
     assert measure_halo(looking_aside(pixels), IMAGE, multiple) == halo
 
 
+@pytest.mark.slow
 def test_whole_pictures_statistics_keep_a_normed_networks_halo_small() -> None:
     assert measure_halo(normed_graph(), IMAGE, 4) == SMALLEST_HALO

@@ -24,6 +24,7 @@ def img2img(words: str) -> Result:
     return CliRunner().invoke(app, words.split())
 
 
+@pytest.mark.slow
 def test_checkpoint_translates_a_photo_with_two_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     tensors = peer.resnet(1, channels=2)

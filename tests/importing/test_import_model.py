@@ -68,7 +68,7 @@ def _made(folder: Path, name: str) -> Peer:
     return Peer(folder, name, peer.resnet(1, "batch"), running, norm="running")
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=[NAMES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])])
 def one(request: pytest.FixtureRequest, peer_named: Callable[[str], Peer]) -> Peer:
     return peer_named(request.param)
 
@@ -110,6 +110,7 @@ def test_photo_at_the_cards_size_keeps_its_own(one: Peer) -> None:
     assert one.model.convert(scene(75, 101)).pixels.shape == (75, 101, 3)
 
 
+@pytest.mark.slow
 def test_tiles_draw_what_the_whole_picture_shows(one: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     photo = scene(451, 637)
     whole = one.model.convert(photo, size="native")
@@ -124,6 +125,7 @@ def test_tiles_draw_what_the_whole_picture_shows(one: Peer, monkeypatch: pytest.
     assert difference(one.model.convert(photo, size="native"), whole) <= 1
 
 
+@pytest.mark.slow
 def test_card_says_what_was_told_and_what_is_unknown(peers: dict[str, Peer]) -> None:
     told, untold = (peers[name].model.card for name in ("resnet", "unet"))
     assert (told.task, told.recipe, told.licence, told.data) == (
@@ -139,6 +141,7 @@ def test_card_says_what_was_told_and_what_is_unknown(peers: dict[str, Peer]) -> 
     assert untold.settings == {"architecture": "unet", "channels": 2, "levels": 5, "norm": "batch"}
 
 
+@pytest.mark.slow
 def test_card_says_what_was_assumed(peers: dict[str, Peer]) -> None:
     notes = {name: one.model.card.notes for name, one in peers.items()}
     assert notes["resnet"].startswith("Imported from resnet_net_G.pth (sha256 ")
@@ -150,6 +153,7 @@ def test_card_says_what_was_assumed(peers: dict[str, Peer]) -> None:
     assert "take the running statistics of the training" in notes["running"]
 
 
+@pytest.mark.slow
 def test_statistics_can_be_given_where_norms_take_the_pictures_own(peers: dict[str, Peer]) -> None:
     outputs = {name: len(one.model.card.outputs) for name, one in peers.items()}
     assert outputs == {"resnet": 2, "unet": 2, "running": 1}
@@ -173,6 +177,7 @@ def test_result_is_what_the_make_is_most_likely_for(tmp_path: Path, tensors: pee
     assert likely_result(recognised(read_checkpoint(path), path)) == result
 
 
+@pytest.mark.slow
 def test_result_that_was_told_is_not_called_assumed(peers: dict[str, Peer]) -> None:
     results = {name: (one.model.card.result, "--result" in one.model.card.notes) for name, one in peers.items()}
     assert results == {"resnet": ("picture", False), "unet": ("picture", True), "running": ("picture", True)}

@@ -70,7 +70,14 @@ def without(tensors: peer.Tensors, name: str) -> peer.Tensors:
 
 
 @pytest.mark.parametrize(
-    "tensors", [peer.resnet(), peer.resnet(norm="batch", down="blurred", up="bilinear"), peer.unet(5)]
+    "tensors",
+    [
+        peer.resnet(),
+        *(
+            pytest.param(tensors, marks=pytest.mark.slow)
+            for tensors in (peer.resnet(norm="batch", down="blurred", up="bilinear"), peer.unet(5))
+        ),
+    ],
 )
 def test_every_tensor_is_missed(tensors: peer.Tensors, tmp_path: Path) -> None:
     for name in tensors:
@@ -78,6 +85,7 @@ def test_every_tensor_is_missed(tensors: peer.Tensors, tmp_path: Path) -> None:
             refusal(peer.saved(without(tensors, name), tmp_path / "net_G.pth"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "tensors", [peer.resnet(norm="batch", down="blurred", up="bilinear"), peer.unet(5, "instance")]
 )

@@ -72,6 +72,7 @@ def test_what_is_there_must_be_a_translator_of_such_pictures() -> None:
         way_back(Path("a2b.onnx"), "b2a.onnx")
 
 
+@pytest.mark.slow
 def test_imported_pair_goes_there_and_back() -> None:
     checkpoint = peer.saved(peer.resnet(1, channels=2), Path("latest_net_G_A.pth"))
     words = ["import", str(checkpoint), "-o", "a2b.onnx", "--reverse", "b2a.onnx"]

@@ -143,6 +143,7 @@ def colored(photos: Sequence[Path], folder: Path, device: str, *, jobs: int) -> 
     return [read_photo(folder / photo.name).pixels.astype(np.float32) for photo in photos]
 
 
+@pytest.mark.slow
 def test_folder_in_a_gpus_batches_comes_out_as_on_the_processor_to_a_level(
     draw_photo: DrawPhoto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,7 +112,7 @@ def test_no_more_are_taken_ahead_than_are_worked_on(at_once: int) -> None:
 
 
 def test_several_are_worked_on_at_once() -> None:
-    together = threading.Barrier(3, timeout=20)
+    together = threading.Barrier(3, timeout=120)
     assert sorted(in_order(lambda _: together.wait(), range(3), at_once=3)) == [0, 1, 2]
 
 

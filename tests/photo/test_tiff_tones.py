@@ -37,11 +37,11 @@ def full_range(samples: np.ndarray, bits: int) -> np.ndarray:
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("layout", [{"rows": 7}, {"tile": (16, 32)}, {"planar": True}, {"planar": True, "rows": 5}])
 def test_every_depth_is_scaled_to_its_full_range(bits: int, photometric: int, order: str, layout: Layout) -> None:
-    samples = noise(37, 29, 3 if photometric == RGB else 1, bits=bits)
+    samples = noise(19, 35, 3 if photometric == RGB else 1, bits=bits)
     expected = full_range(samples, bits)
     expected = expected if photometric == RGB else expected[..., 0]
     expected = expected if photometric != MIN_IS_WHITE else np.iinfo(expected.dtype).max - expected
-    for compression, fill_order in itertools.product([NONE, PACK_BITS, LZW, DEFLATE], [1, 2]):
+    for compression, fill_order in ((NONE, 1), (NONE, 2), (PACK_BITS, 1), (LZW, 2), (DEFLATE, 1)):
         data = tiff_of(
             samples, photometric, bits=bits, order=order, compression=compression, fill_order=fill_order, **layout
         )

@@ -346,7 +346,7 @@ def test_frame_lies_along_whole_sides_and_the_photo_within_is_as_it_was(width: f
 # In the recipes
 
 
-@pytest.mark.parametrize("name", ["colorizer", "colorizer-gan"])
+@pytest.mark.parametrize("name", ["colorizer", pytest.param("colorizer-gan", marks=pytest.mark.slow)])
 def test_colorizers_train_on_aged_greys_unless_told_otherwise(name: str) -> None:
     batch = {"image": scenes(16), "key": sample_keys(6, range(16))}
     for augment, expected in (("aged", aged_split), ("photo", split)):

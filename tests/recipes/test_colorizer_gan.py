@@ -24,7 +24,9 @@ def gan(*settings: str) -> ColorizerGanRecipe:
     return recipe
 
 
-@pytest.mark.parametrize("discriminator", [(), PROJECTED], ids=["patch", "projected"])
+@pytest.mark.parametrize(
+    "discriminator", [(), pytest.param(PROJECTED, marks=pytest.mark.slow)], ids=["patch", "projected"]
+)
 def test_cross_entropy_alone_is_an_anchor_as_well(discriminator: tuple[str, ...]) -> None:
     recipe = gan(*discriminator, *CROSS_ENTROPY)
     update, _, called = stepper(recipe)

@@ -118,7 +118,7 @@ def test_dropout_keeps_the_mean_and_drops_its_share() -> None:
         assert (one == 0).float().mean().item() == pytest.approx(0.25, abs=0.02)
 
 
-@pytest.mark.parametrize("discriminator", ["patch", "projected"])
+@pytest.mark.parametrize("discriminator", ["patch", pytest.param("projected", marks=pytest.mark.slow)])
 def test_discriminator_sees_the_input_beside_the_picture_and_both_augmented_alike(discriminator: str) -> None:
     made = recipe(f"discriminator={discriminator}", "diff_augment=color,translation", "dropout=0")
     seen = []
@@ -135,8 +135,13 @@ def test_discriminator_sees_the_input_beside_the_picture_and_both_augmented_alik
     assert not torch.equal(given, pictures["a"])
 
 
-@pytest.mark.parametrize("adversarial", ADVERSARIAL_LOSSES)
-@pytest.mark.parametrize("discriminator", ["patch", "projected"])
+PROJECTED = [pytest.param(loss, "projected", marks=pytest.mark.slow) for loss in ADVERSARIAL_LOSSES if loss != "hinge"]
+
+
+@pytest.mark.parametrize(
+    ("adversarial", "discriminator"),
+    [*((loss, "patch") for loss in ADVERSARIAL_LOSSES), ("hinge", "projected"), *PROJECTED],
+)
 def test_every_adversarial_loss_trains_every_discriminator(adversarial: Any, discriminator: str) -> None:
     made = recipe(f"adversarial={adversarial}", f"discriminator={discriminator}")
     update, _, called = stepper(made)
@@ -150,7 +155,7 @@ def test_every_adversarial_loss_trains_every_discriminator(adversarial: Any, dis
     ("settings", "steps"),
     [
         (("dropout=0.5",), 40),
-        ((*OURS, "result=picture"), 15),
+        pytest.param((*OURS, "result=picture"), 15, marks=pytest.mark.slow),
         pytest.param((*OURS, "result=change"), 15, marks=pytest.mark.slow),
     ],
 )
@@ -166,6 +171,7 @@ def test_inverting_pictures_is_learnt_in_a_few_steps(settings: tuple[str, ...], 
     assert after < 0.5 * before
 
 
+@pytest.mark.slow
 def test_frozen_features_stay_and_the_pretrained_encoder_learns() -> None:
     made = recipe(*OURS)
     assert isinstance(made.generator, ResidualUNet)
@@ -206,6 +212,7 @@ def test_preview_shows_input_output_and_target() -> None:
         assert torch.equal(row, torch.stack([pictures["a"], made.samples(pictures), pictures["b"]], 1))
 
 
+@pytest.mark.slow
 def test_imagenet_weights_are_brought_in_at_the_start() -> None:
     made = Pix2pixRecipe(Pix2pixRecipe.Config(image_size=32, discriminator_channels=4))
     assert isinstance(made.generator, ResidualUNet)

@@ -71,7 +71,10 @@ def test_exported_network_takes_the_averaged_weights(name: str) -> None:
     assert list(network.eval()(*inputs).shape) == fill_shape(recipe.outputs(recipe.config)[0], sizes)
 
 
-@pytest.mark.parametrize("name", [*COLORIZERS, *TRANSLATORS])
+@pytest.mark.parametrize(
+    "name",
+    [name if name == "pix2pix" else pytest.param(name, marks=pytest.mark.slow) for name in (*COLORIZERS, *TRANSLATORS)],
+)
 def test_a_few_steps_on_one_batch_lower_the_generators_loss(name: Any) -> None:
     from_scratch = {  # the defaults are for weights that --init brings, and for long runs
         "colorizer-gan": ["generator_lr=2e-3"],
@@ -88,6 +91,7 @@ def test_a_few_steps_on_one_batch_lower_the_generators_loss(name: Any) -> None:
     assert values[-1] < 0.9 * values[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adversarial", ADVERSARIAL_LOSSES)
 def test_every_adversarial_loss_trains_the_colorizer_gan(adversarial: Any) -> None:
     recipe = tiny_recipe("colorizer-gan", f"adversarial={adversarial}", "discriminator_channels=8")
@@ -141,6 +145,7 @@ def test_chroma_is_the_true_one_however_the_grey_was_made() -> None:
     assert torch.allclose(ab * AB_SCALE, rgb_to_lab((image + 1) / 2)[:, 1:], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_rare_colours_weigh_more_and_the_mean_weight_is_one() -> None:
     recipe = tiny_recipe("colorizer", "rarity=1.0", "uniform_share=0.5")
     common, rare = 10, 200
@@ -171,7 +176,9 @@ def test_no_rarity_weighs_all_alike() -> None:
     assert torch.allclose(weights, torch.ones(2, 4, 4), atol=1e-4)
 
 
-@pytest.mark.parametrize("name", GENERATIVE)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in ("gan", "wgan-gp") else pytest.mark.slow) for name in GENERATIVE]
+)
 def test_generator_learns_how_bright_the_data_are(name: str) -> None:
     fast = ("generator_lr=3e-3", "discriminator_lr=3e-3", *(("n_critic=2",) if name in WASSERSTEIN else ()))
     recipe = tiny_recipe(name, *fast)
@@ -188,7 +195,9 @@ def test_generator_learns_how_bright_the_data_are(name: str) -> None:
     assert after > 0.35
 
 
-@pytest.mark.parametrize("name", ADVERSARIAL)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in ("dcgan", "wgan-gp") else pytest.mark.slow) for name in ADVERSARIAL]
+)
 @pytest.mark.parametrize("regulariser", ["instance_noise=0.3", "r1=5.0"])
 def test_every_adversarial_recipe_takes_the_regularisers(name: str, regulariser: str) -> None:
     plain, regular = (tiny_recipe(name, "discriminator_channels=8", *extra) for extra in ((), (regulariser,)))

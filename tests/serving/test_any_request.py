@@ -102,7 +102,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         assert running.errors.read_text() == ""
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     method=st.sampled_from(METHODS),
     path=st.sampled_from(PATHS) | texts.map(lambda text: "/" + text.encode("latin-1").hex()),
@@ -117,7 +117,7 @@ def test_every_request_gets_an_answer_of_the_table(
     check(server.ask(method, path, body, headers, query), method)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     path=st.sampled_from(["/api/v1/colorize", "/api/v1/translate", "/api/v1/previews", "/api/v1/jobs"]),
     query=st.dictionaries(st.sampled_from(OPTIONS), st.sampled_from(VALUES) | texts, max_size=2),
@@ -129,7 +129,7 @@ def test_every_upload_gets_an_answer_of_the_table(
     check(server.ask("POST", path, body, multipart()[1], query), "POST")
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     call=st.sampled_from(["after", "suggestions"]),
     query=st.dictionaries(st.sampled_from(COLORS), st.sampled_from(VALUES) | texts, max_size=4),
@@ -159,7 +159,7 @@ def check(answer: Answer, method: str) -> None:
         assert "Traceback" not in answer.body.decode()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     start=st.sampled_from([b"", b"GET / HTTP/1.1\r\n", b"POST /api/v1/colorize HTTP/1.1\r\nHost: localhost\r\n"]),
     rest=st.binary(max_size=300),

@@ -117,6 +117,7 @@ def test_a_job_that_fails_says_why(server: Served, tmp_path: Path) -> None:
     assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
+@pytest.mark.slow
 def test_a_job_at_work_ends_when_it_is_not_wanted(tmp_path: Path) -> None:
     write_film(tmp_path / "film.mp4", greys(400))
     film = (tmp_path / "film.mp4").read_bytes()
@@ -131,6 +132,7 @@ def test_a_job_at_work_ends_when_it_is_not_wanted(tmp_path: Path) -> None:
         assert (server.leftovers(), server.errors.read_text()) == ([], "")
 
 
+@pytest.mark.slow
 def test_results_have_no_more_space_than_jobs_are_given(tmp_path: Path) -> None:
     photo = SAMPLES[0].read_bytes()
     with served(tmp_path, "--job-space", str(len(photo) * 3)) as server:
@@ -143,6 +145,7 @@ def test_results_have_no_more_space_than_jobs_are_given(tmp_path: Path) -> None:
         assert server.leftovers() == []
 
 
+@pytest.mark.slow
 def test_a_finished_jobs_files_go_with_their_time(tmp_path: Path) -> None:
     with served(tmp_path, "--job-hours", "0.0003") as server:  # about a second
         job = posted(server, (SAMPLES[0].name, SAMPLES[0].read_bytes()))

@@ -62,16 +62,18 @@ def dripped(server: Served, whole: bytes, start: bytes) -> tuple[bytes, float]:
     return answer, time.monotonic() - began
 
 
+@pytest.mark.slow
 def test_a_client_that_sends_a_byte_now_and_then_is_cut_off(tmp_path: Path) -> None:
     with served(tmp_path, "--patience", "1", "--workers", "1", "--queue", "0") as server:
         for whole, start in ((PHOTO, HEAD % len(PHOTO)), (HEAD % 5, b"P"), (b"", b"")):
             answer, seconds = dripped(server, whole, start)
             assert answer.startswith(b"HTTP/1.1 408 Request Timeout")
-            assert seconds < 5
+            assert seconds < 12  # the slowest of them would be done after 14
         assert server.ask("POST", "/api/v1/colorize", PHOTO).status == 200  # its place is free again
         wait_for(lambda: server.leftovers() == [])
 
 
+@pytest.mark.slow
 def test_a_reader_that_takes_nothing_is_cut_off(tmp_path: Path) -> None:
     photo = BytesIO()
     Image.effect_noise((2000, 1500), 90).save(photo, "PNG")
@@ -90,6 +92,7 @@ def test_what_is_no_http_is_a_problem(tmp_path: Path) -> None:
         assert b"application/problem+json" in answer
 
 
+@pytest.mark.slow
 def test_a_client_that_leaves_takes_its_photo_along(tmp_path: Path, long_work: bytes) -> None:
     with served(tmp_path, "--workers", "1", "--queue", "1") as server:
         for sent in (long_work, long_work[:50_000]):  # whole, so that work begins; and half
@@ -100,6 +103,7 @@ def test_a_client_that_leaves_takes_its_photo_along(tmp_path: Path, long_work: b
         assert server.ask("POST", "/api/v1/colorize", PHOTO).status == 200
 
 
+@pytest.mark.slow
 def test_beyond_the_queue_clients_are_asked_to_come_again(tmp_path: Path, long_work: bytes) -> None:
     with served(tmp_path, "--workers", "1", "--queue", "1") as server, ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: server.ask("POST", "/api/v1/colorize", long_work), range(6)))
@@ -138,6 +142,7 @@ def at_work(server: Served, photo: bytes, pool: ThreadPoolExecutor, count: int) 
     return lambda: sorted(each.result().status for each in asked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_finishes_what_is_in_hand_and_refuses_the_rest(
     tmp_path: Path, long_work: bytes, number: signal.Signals
@@ -157,5 +162,5 @@ def test_a_signal_does_not_wait_for_a_slow_upload(tmp_path: Path) -> None:
         wait_for(lambda: server.leftovers() != [])
         began = time.monotonic()
         assert server.end() == 0
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 25  # of the 30 that it may take
         assert b" 408 " in last_words(connection)

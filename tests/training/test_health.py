@@ -132,6 +132,7 @@ def test_discriminator_that_learns_ten_thousand_times_faster_is_always_right() -
     assert finds(game, "discriminator always right", steps=150)
 
 
+@pytest.mark.slow
 def test_generator_that_ignores_its_latents_collapses() -> None:
     assert finds(TinyGame(ADVERSARIAL_LOSSES["bce"], draw=one_only), "mode collapse", steps=600)
 
@@ -210,7 +211,7 @@ SOUND: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("loss", SOUND)
+@pytest.mark.parametrize("loss", ["bce", pytest.param("hinge", marks=pytest.mark.slow)])
 def test_balanced_game_is_silent(loss: str) -> None:
     assert list(TinyGame(ADVERSARIAL_LOSSES[loss], **SOUND[loss]).play(100, Health())) == []
 

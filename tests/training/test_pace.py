@@ -25,10 +25,10 @@ def over() -> Pace:
 
 
 def test_run_in_pieces_equals_one_in_one_piece(two_sets: Path, tmp_path: Path) -> None:
-    start(request(two_sets, tmp_path / "whole", "cyclegan", steps=3)).train()
-    start(request(two_sets, tmp_path / "cut", "cyclegan", steps=3, pace=over())).train()
+    start(request(two_sets, tmp_path / "whole", "wgan", steps=3)).train()
+    start(request(two_sets, tmp_path / "cut", "wgan", steps=3, pace=over())).train()
     for step in (1, 2):
-        trainer = start(again(two_sets, tmp_path / "cut", "cyclegan", pace=over()))
+        trainer = start(again(two_sets, tmp_path / "cut", "wgan", pace=over()))
         assert (trainer.step, trainer.done) == (step, False)
         trainer.train()
     assert trainer.done

@@ -92,7 +92,7 @@ def test_file_may_name_pairs(ab: Path, sides: Path, tmp_path: Path) -> None:
         begun_with(recipe, asked, announce=False)
 
 
-@pytest.mark.parametrize("cache", ["none", "memory"])
+@pytest.mark.parametrize("cache", ["none", pytest.param("memory", marks=pytest.mark.slow)])
 def test_resumed_run_on_pairs_computes_what_an_uninterrupted_one_does(ab: Path, tmp_path: Path, cache: str) -> None:
     pace = replace(QUICK, cache=cache)
     given: Any = {"domains": {"ab": [ab]}, "direction": "b2a", "pace": pace}

@@ -62,6 +62,7 @@ def test_best_pairs_have_the_least_distance() -> None:
     assert badness({"psnr": 30.0, "ssim": 0.9, "fd": 2.5}) == 2.5
 
 
+@pytest.mark.slow
 def test_run_is_shown_with_its_quality_beside_that_of_the_inputs(run: Path) -> None:
     result = CliRunner().invoke(app, ["runs", "show", str(run)])
     assert result.exit_code == 0, result.output

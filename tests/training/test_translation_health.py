@@ -61,11 +61,13 @@ def train(a: tuple[Colour, Colour], b: tuple[Colour, Colour], *settings: str, st
             yield from (finding.name for finding in found)
 
 
+@pytest.mark.slow
 def test_generator_without_a_discriminator_to_please_changes_nothing() -> None:
     settings = ("generator=residual-unet", "lambda_adversarial=0", "generator_lr=1e-2")
     assert "generator changes nothing" in train((BROWN, GREEN), (WHITE, GREEN), *settings, steps=15)
 
 
+@pytest.mark.slow
 def test_generator_between_dark_on_bright_and_bright_on_dark_inverts() -> None:
     found = train((WHITE, BLACK), (BLACK, WHITE), "generator_lr=5e-3", "lambda_cycle=1", steps=30)
     assert "colours inverted" in found
@@ -82,13 +84,13 @@ SOUND = {
 }
 
 
-SLOW = {"residual-unet": pytest.mark.slow}
-
-
-@pytest.mark.parametrize("generator", [pytest.param(name, marks=SLOW.get(name, ())) for name in SOUND])
-def test_sound_training_is_silent(generator: str) -> None:
+@pytest.mark.parametrize(
+    ("generator", "steps"),
+    [("separable", 10), *(pytest.param(name, 25, marks=pytest.mark.slow) for name in SOUND)],
+)
+def test_sound_training_is_silent(generator: str, steps: int) -> None:
     settings = (f"generator={generator}", *SOUND[generator])
-    assert list(train((BROWN, GREEN), (WHITE, GREEN), *settings, steps=25)) == []
+    assert list(train((BROWN, GREEN), (WHITE, GREEN), *settings, steps=steps)) == []
 
 
 def photo(count: int = 2) -> Tensor:

@@ -135,6 +135,7 @@ def test_best_state_resumes_nothing_and_is_never_rotated_away(
     assert start(again(twenty_each, tmp_path, "cyclegan", steps=7)).step == 6
 
 
+@pytest.mark.slow
 def test_measuring_changes_nothing_of_the_run(twenty_each: Path, tmp_path: Path, script: list[float]) -> None:
     script += [1.0] * 6
     for every in (0, 1):

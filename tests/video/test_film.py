@@ -347,7 +347,7 @@ def interrupted_at(frame: int) -> Callable[[int, int], None]:
 
 
 @pytest.mark.usefixtures("short_segments")
-@pytest.mark.parametrize("frame", [3, 10, 11, 27, 35])
+@pytest.mark.parametrize("frame", [10, 27, *(pytest.param(frame, marks=pytest.mark.slow) for frame in (3, 11, 35))])
 def test_interrupted_it_goes_on_to_the_same_bytes(tmp_path: Path, flickering: FilmConverter, frame: int) -> None:
     source = write_film(tmp_path / "film.mp4", greys(35), options={"crf": "20", "bf": "3", "g": "12"}, tone=True)
     convert(source, tmp_path / "whole.mp4", flickering)
@@ -377,6 +377,7 @@ def test_other_settings_or_another_source_begin_anew(tmp_path: Path, flickering:
         assert done[0] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_segments")
 @pytest.mark.parametrize("left", [b"", b"PK\x03\x04", "half"])
 def test_a_segment_in_pieces_is_made_again(tmp_path: Path, flickering: FilmConverter, left: bytes | str) -> None:

@@ -99,6 +99,7 @@ def test_pictures_lost_to_noise_are_counted(tmp_path: Path, suffix: str, codec: 
     assert int(damage.partition("damaged: ")[2].split()[0]) >= max(lost, 1)
 
 
+@pytest.mark.slow
 def test_a_picture_that_is_lost_is_still_told_after_an_interruption(
     tmp_path: Path, filming: FilmConverter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -217,6 +217,7 @@ def strong(strength: float, tiny_model: Path) -> FilmConverter:
     return Colorizing(str(tiny_model), strength=strength).open_for_films(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_pictures_of_an_interrupted_run_with_other_settings_are_replaced(
     tmp_path: Path, tiny_model: Path, overwrite: bool
@@ -254,6 +255,7 @@ def test_overwriting_said_after_an_interruption_holds_for_all(tmp_path: Path, fi
             assert is_orange(picture), path.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["new.mp4", "new/f_%04d.png"])
 def test_an_interrupted_overwriting_goes_on_without_the_word(tmp_path: Path, filming: FilmConverter, name: str) -> None:
     source = write_film(tmp_path / "film.mp4", greys(6))
@@ -351,6 +353,7 @@ def test_a_film_becomes_numbered_pictures(tmp_path: Path, filming: FilmConverter
     assert convert(source, target, filming).status == "skipped"
 
 
+@pytest.mark.slow
 def test_a_film_that_breaks_off_is_told_also_as_pictures(tmp_path: Path, filming: FilmConverter) -> None:
     whole = write_film(
         tmp_path / "whole.mkv", [texture(48, 64, seed) for seed in range(48)], options={"crf": "10", "g": "6"}
