@@ -72,7 +72,9 @@ class ConvNormAct(nn.Sequential):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self._folded(x) if self.folds and x.device.type == "cpu" else super().forward(x)
+        if self.folds and x.device.type == "cpu":
+            return self._folded(x)
+        y: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
         return y
 
     def _folded(self, x: Tensor) -> Tensor:

@@ -51,7 +51,9 @@ class _DepthwiseInStrips(Function):
         x, kernel = ctx.saved_tensors
         of_x = None
         if ctx.needs_input_grad[0]:
-            of_x = conv2d_input(x.shape, kernel, gradient, ctx.stride, ctx.padding, groups=len(kernel))
+            of_x = conv2d_input(  # type: ignore[no-untyped-call]
+                x.shape, kernel, gradient, ctx.stride, ctx.padding, groups=len(kernel)
+            )
         return of_x, _kernel_gradient(x, kernel, gradient, ctx.stride, ctx.padding), None, None
 
 
@@ -66,7 +68,8 @@ def _kernel_gradient(
         columns = min(STRIP, width - first)
         beyond = first + passed + columns - across - x.shape[3]
         seen = F.pad(x, (across - first, beyond, down, down))  # below 0 it cuts away
-        strips.append(conv2d_weight(seen, (channels, 1, rows, columns), gradient, stride, groups=channels))
+        size = (channels, 1, rows, columns)
+        strips.append(conv2d_weight(seen, size, gradient, stride, groups=channels))  # type: ignore[no-untyped-call]
     return torch.cat(strips, 3)
 
 
@@ -91,7 +94,9 @@ class _NormOfEachSample(Function):
                 torch.ops.aten.native_batch_norm_backward(
                     back, one, weight, None, None, mean, deviation, True, ctx.eps, asked
                 )
-                for back, one, mean, deviation in zip(gradient.split(1), x.split(1), means, deviations, strict=True)
+                for back, one, mean, deviation in zip(
+                    torch.split(gradient, 1), torch.split(x, 1), means, deviations, strict=True
+                )
             ),
             strict=True,
         )
