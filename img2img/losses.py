@@ -124,6 +124,6 @@ def soft_cross_entropy(logits: Tensor, classes: Tensor, share: Tensor, weights: 
     `logits` (N, Q, H, W); `classes` (N, K, H, W), int64, and `share` (N, K, H, W), summing to 1 over K;
     `weights` (N, H, W) >= 0, 1 on average: not this batch's average, so that parts of a batch can be taken apart.
     """
-    logits = logits.float()
-    entropy = logits.logsumexp(1) - (share * logits.gather(1, classes)).sum(1)
+    logs = logits.float().movedim(1, -1).log_softmax(-1)  # with channels last, a position's logits lie side by side
+    entropy = -(share * logs.gather(-1, classes.movedim(1, -1)).movedim(-1, 1)).sum(1)
     return (weights * entropy).mean()

@@ -1,18 +1,21 @@
 """Training as a plain script does it: the other side of benchmarks/train_step.py.
 
-Networks, losses and batches are the recipe's. Plain is all around them: float32, the default memory format, eager,
-images decoded and augmented by loader workers at every step, latents from the device's generator, an optimizer as
-PyTorch makes it that is asked for nothing, no averages, and a look at every loss after every step.
+Networks, losses and batches are the recipe's, with PyTorch's own layers. Plain is all around them: float32, the default
+memory format, eager, images decoded and augmented by loader workers at every step, latents from the device's generator,
+an optimizer as PyTorch makes it that is asked for nothing, no averages, and a look at every loss after every step.
 """
 
 import time
 from collections.abc import Mapping
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from img2img.data.batches import training_batches
 from img2img.data.image_source import ImageSource
+from img2img.networks.blocks import ConvNormAct
+from img2img.networks.quick_gradients import ChannelNorm, DepthwiseConv2d
 from img2img.recipes.generative import GenerativeRecipe
 from img2img.recipes.recipe import Recipe
 
@@ -59,7 +62,12 @@ def steps_per_second(
 
 
 def make_plain(recipe: Recipe) -> None:
-    """Latents as a script draws them, in one call, in the place of numbers that belong to each sample."""
+    """Layers as PyTorch has them; latents as a script draws them, in one call, not numbers of each sample."""
+    for layer in recipe.modules():
+        if isinstance(layer, DepthwiseConv2d | ChannelNorm):
+            layer.forward = partial(type(layer).__base__.forward, layer)  # type: ignore[method-assign, union-attr]
+        elif isinstance(layer, ConvNormAct):
+            layer.folds = False
     if isinstance(recipe, GenerativeRecipe):
         size = recipe.config.z_dim
         recipe.latents = lambda key, purpose: torch.randn(len(key), size, device=key.device)  # type: ignore[method-assign]

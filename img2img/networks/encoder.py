@@ -4,6 +4,7 @@ Tan & Le, EfficientNet (arXiv 1905.11946); the Lite variants leave out squeeze-a
 """
 
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 
 import torch
@@ -29,6 +30,7 @@ LAST_STAGES = (1, 2, 4, 6)
 PYRAMID_CHANNELS = (STEM_CHANNELS, *(STAGES[stage][1] for stage in LAST_STAGES))
 SKIP_CHANNELS = PYRAMID_CHANNELS[1:-1]
 OUT_CHANNELS = PYRAMID_CHANNELS[-1]
+_relu6 = partial(nn.ReLU6, inplace=True)
 
 
 def _batch_norm(channels: int) -> nn.Module:
@@ -43,9 +45,9 @@ class InvertedResidual(nn.Module):
         hidden = in_channels * expansion
         layers: list[nn.Module] = []
         if expansion > 1:
-            layers.append(ConvNormAct(in_channels, hidden, 1, norm=_batch_norm, activation=nn.ReLU6))
+            layers.append(ConvNormAct(in_channels, hidden, 1, norm=_batch_norm, activation=_relu6))
         layers.append(
-            ConvNormAct(hidden, hidden, kernel, stride=stride, groups=hidden, norm=_batch_norm, activation=nn.ReLU6)
+            ConvNormAct(hidden, hidden, kernel, stride=stride, groups=hidden, norm=_batch_norm, activation=_relu6)
         )
         layers.append(ConvNormAct(hidden, out_channels, 1, norm=_batch_norm, activation=nn.Identity))
         self.layers = nn.Sequential(*layers)
@@ -65,7 +67,7 @@ class EfficientNetLite(nn.Module):
     def __init__(self, in_channels: int = 1, variant: str = "lite0", stages: int = len(STAGES)) -> None:
         super().__init__()
         self.variant = variant
-        self.stem = ConvNormAct(in_channels, STEM_CHANNELS, 3, stride=2, norm=_batch_norm, activation=nn.ReLU6)
+        self.stem = ConvNormAct(in_channels, STEM_CHANNELS, 3, stride=2, norm=_batch_norm, activation=_relu6)
         self.stages = nn.ModuleList()
         channels = STEM_CHANNELS
         for (expansion, out_channels, stride, kernel), repeats in list(zip(STAGES, REPEATS[variant], strict=True))[
@@ -91,6 +93,12 @@ class EfficientNetLite(nn.Module):
             if index in LAST_STAGES:
                 levels.append(x)
         return levels
+
+    def fold_norms(self, whether: bool) -> None:
+        """In passes of a network that is never trained; see ConvNormAct."""
+        for module in self.modules():
+            if isinstance(module, ConvNormAct):
+                module.folds = whether
 
     def load_imagenet(self) -> None:
         """Take the published ImageNet weights; a one-channel stem takes the sum over the three colours."""

@@ -90,11 +90,11 @@ def _head(channels: int, halvings: int, norm: Norm) -> nn.Sequential:
         layers += [
             spectral_norm(nn.Conv2d(channels, channels, 4, stride=2, padding=1, bias=bias)),
             normalise,
-            nn.LeakyReLU(0.2),
+            nn.LeakyReLU(0.2, inplace=True),
         ]
     return nn.Sequential(
         *layers,
         spectral_norm(nn.Conv2d(channels, channels, 3, padding=1)),
-        nn.LeakyReLU(0.2),
+        nn.LeakyReLU(0.2, inplace=True),
         spectral_norm(nn.Conv2d(channels, 1, 3, padding=1)),
     )

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from img2img.networks.blocks import ConvNormAct, UpBlock, channel_norm
+from img2img.networks.blocks import ConvNormAct, UpBlock, channel_norm, relu
 from img2img.networks.encoder import PYRAMID_CHANNELS, EfficientNetLite
+from img2img.networks.quick_gradients import DepthwiseConv2d
 
 STAGES = 5
 """Stages of the encoder in use: down to 1/16."""
@@ -25,10 +26,10 @@ class LightConv(nn.Sequential):
     """Each channel convolved alone, then channels mixed, and one norm after both."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel: int, activation: Callable[[], nn.Module] = nn.ReLU
+        self, in_channels: int, out_channels: int, kernel: int, activation: Callable[[], nn.Module] = relu
     ) -> None:
         super().__init__(
-            nn.Conv2d(in_channels, in_channels, kernel, padding=kernel // 2, groups=in_channels, bias=False),
+            DepthwiseConv2d(in_channels, in_channels, kernel, padding=kernel // 2, groups=in_channels, bias=False),
             ConvNormAct(in_channels, out_channels, 1, norm=channel_norm, activation=activation),
         )
 
@@ -58,7 +59,7 @@ class ResidualUNet(nn.Module):
 
     def __init__(self, *, adds: bool = True, learns: bool = False) -> None:
         super().__init__()
-        self.adds = adds
+        self.adds, self.learns = adds, learns
         self.encoder = EfficientNetLite(3, stages=STAGES).requires_grad_(learns).eval()
         *skips, before = PYRAMID_CHANNELS[: len(WIDTHS) + 1]
         self.decoder = nn.ModuleList()
@@ -80,7 +81,7 @@ class ResidualUNet(nn.Module):
         y = eighth(y, skips[2])
         y = self.blocks(quarter(y, skips[1]))
         y = half(y, skips[0])
-        drawn: Tensor = self.head(F.relu(self.enlarge(self.project(y)) + self.colours(x)))
+        drawn: Tensor = self.head(F.relu(self.enlarge(self.project(y)) + self.colours(x), inplace=True))
         return self._bounded(x + drawn) if self.adds else drawn.tanh()
 
     def _bounded(self, y: Tensor) -> Tensor:
@@ -92,4 +93,5 @@ class ResidualUNet(nn.Module):
     def train(self, mode: bool = True) -> "ResidualUNet":
         super().train(mode)
         self.encoder.eval()
+        self.encoder.fold_norms(mode and not self.learns)
         return self

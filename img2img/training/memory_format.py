@@ -26,4 +26,5 @@ def batch_channels_last(batch: Batch) -> Batch:
 
 
 def _laid_out(tensor: Tensor) -> Tensor:
-    return tensor.contiguous(memory_format=FORMATS.get(tensor.ndim, torch.contiguous_format))
+    """By `to`: `contiguous` leaves the strides of one channel or of 1 x 1 pixels, and convolutions go by strides."""
+    return tensor.to(memory_format=FORMATS.get(tensor.ndim, torch.contiguous_format))

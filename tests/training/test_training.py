@@ -29,6 +29,7 @@ from img2img.data.data_choice import chosen_data
 from img2img.data.open_source import open_source
 from img2img.device import pick_device
 from img2img.errors import DataError, ModelError, RunError, SettingError
+from img2img.networks.unet import UNet
 from img2img.recipes import RECIPES, recipe_class
 from img2img.recipes.recipe import Recipe, frozen
 from img2img.recipes.settings import make_config
@@ -37,6 +38,7 @@ from img2img.runs.state import load_latest
 from img2img.saved_states import state_files
 from img2img.training.ema import Ema
 from img2img.training.health.history import Finding
+from img2img.training.memory_format import channels_last
 from img2img.training.pace import Pace
 from img2img.training.progress import training_progress
 from img2img.training.request import TrainingRequest
@@ -847,6 +849,19 @@ def test_networks_and_batches_are_channels_last(colour_photos: Path, tmp_path: P
     trainer._compute = lambda batch: (seen.append(batch["image"]), compute(batch))[1]
     trainer.train()
     assert all(image.is_contiguous(memory_format=torch.channels_last) for image in seen)
+
+
+def test_kernels_of_one_channel_or_one_pixel_have_the_strides_of_channels_last() -> None:
+    network = channels_last(nn.Sequential(nn.Conv2d(1, 4, 3), nn.Conv2d(4, 2, 1)))
+    assert [layer.weight.stride() for layer in network] == [(9, 1, 3, 1), (4, 1, 4, 4)]
+
+
+def test_features_inside_a_colorizer_are_channels_last(colour_photos: Path, tmp_path: Path) -> None:
+    recipe = start(request(colour_photos, tmp_path, "colorizer")).recipe
+    unet = recipe.get_submodule("generator.unet")
+    assert isinstance(unet, UNet)
+    _, skips = unet.encoder(torch.zeros(2, 1, 32, 32))  # one channel: its own strides tell nothing
+    assert [skip.is_contiguous(memory_format=torch.channels_last) for skip in skips] == [True, True, True]
 
 
 def test_frozen_features_and_image_pools_are_channels_last(two_sets: Path, tmp_path: Path) -> None:
