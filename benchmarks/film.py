@@ -32,7 +32,7 @@ def speed(model: str, frames: int) -> Iterator[tuple[str, ...]]:
     """A pan over a sample, one so long that a film in memory would show, and a large one."""
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "film.mp4"
-        for (width, height), count, times in ((HD, frames, 1), (HD, frames, 4), (UHD, frames // 5, 2)):
+        for (width, height), count, times in ((HD, frames, 1), (HD, frames, 4), (UHD, max(frames // 5, 1), 2)):
             run(Path(__file__), "--make", film, "--size", width, height, "--frames", count, "--times", times)
             converted = run(Path(__file__), "--convert", film, "--model", model)
             rate, processor = converted.printed.split()
