@@ -160,13 +160,16 @@ def test_speed_is_that_of_training_alone(
     assert last["images_per_second"] == round(6 * 2 / (6 + 2), 2)
 
 
-def test_new_run_forgets_the_best_of_one_that_saved_nothing(
+def test_new_run_leaves_the_best_of_one_that_saved_nothing_and_measures_from_nothing_once_it_is_gone(
     twenty_each: Path, tmp_path: Path, script: list[float]
 ) -> None:
     script += [1.0, 9.0]
     pace = replace(QUICK, evaluate_every=1, save_every=1000)
     train_until(start(asked(twenty_each, tmp_path, pace=pace)), step=1)
     assert load_best(tmp_path).step == 1
+    with pytest.raises(RunError, match=r"best\.pt: an earlier run's, which a new one would delete; move it"):
+        start(asked(twenty_each, tmp_path, every=1000, steps=2))
+    best_file(tmp_path).unlink()
     start(asked(twenty_each, tmp_path, every=1000, steps=2)).train()
     assert load_best(tmp_path).quality == figures(9.0)
     assert [record["step"] for record in RunFolder(tmp_path).quality()] == [2]
