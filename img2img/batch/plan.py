@@ -29,15 +29,22 @@ def plan_single(
     if len(inputs) != 1 or _may_be_more(inputs[0]) or is_zip(output):
         return None
     source = place(inputs[0])
-    try:
-        if not is_stored(source):  # of which the reading says what is wrong
-            source.stat()
-    except OSError as error:
-        return failure(source, f"{source}: {reason_for(error, 'read')}")
+    if missing := absent(source):
+        return missing
     target = _single_target(source, output, word, format)
     if _real(target) == _real(source):
         raise UsageError(f"the result of {source}, {target}, would overwrite the input {source}: name another -o")
     return Job(source, target, beside=output is None and not is_stored(source))
+
+
+def absent(source: Path) -> Outcome | None:
+    """The failure of a file or folder that is not there; of what is stored elsewhere the reading says what is wrong."""
+    try:
+        if not is_stored(source):
+            source.stat()
+    except (OSError, ValueError) as error:
+        return failure(source, f"{source}: {reason_for(error, 'read')}")
+    return None
 
 
 def plan_folder(inputs: Sequence[str], output: str | None) -> Path:

@@ -6,11 +6,10 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from img2img.atomic_file import reason_for
-from img2img.batch.addresses import is_stored, place
+from img2img.batch.addresses import place
 from img2img.batch.job import Job
-from img2img.batch.outcome import Outcome, failure
-from img2img.batch.plan import plan_folder, plan_single
+from img2img.batch.outcome import Outcome
+from img2img.batch.plan import absent, plan_folder, plan_single
 from img2img.batch.report import check_report
 from img2img.batch.sources.listing import is_glob
 from img2img.conversion.options import ConversionOptions
@@ -61,20 +60,13 @@ def absent_inputs(
         options.check_many()
         plan_folder(inputs, output)
     options.task()
-    failures = [absent for text in inputs if (absent := _absent(text))]
+    failures = [failure for text in inputs if (failure := _absent(text))]
     return failures if len(failures) == len(inputs) and not (options.from_file or options.watch) else []
 
 
 def _absent(text: str) -> Outcome | None:
     """The failure of a file or folder that is not there; of a pattern, a stream or an address nothing is known yet."""
-    source = place(text)
-    if text == "-" or is_stored(source) or is_glob(text) or Numbered.named(text):
-        return None
-    try:
-        source.stat()
-    except (OSError, ValueError) as error:
-        return failure(source, f"{source}: {reason_for(error, 'read')}")
-    return None
+    return None if text == "-" or is_glob(text) or Numbered.named(text) else absent(place(text))
 
 
 def _check(inputs: Sequence[str], options: ConversionOptions) -> None:

@@ -329,3 +329,10 @@ def test_no_two_jobs_share_a_target_and_the_tree_is_kept(tree: set[str], format:
         inside, result = job.source.relative_to(source), job.target.relative_to(output)
         assert PurePosixPath(inside).parent == PurePosixPath(result).parent
         assert inside.stem == result.stem
+
+
+def test_name_that_no_file_can_have_is_a_failure() -> None:
+    failed = plan_single(["a\0b.jpg"], None)
+    assert isinstance(failed, Outcome)
+    assert failed.error is not None
+    assert "embedded null byte" in failed.error

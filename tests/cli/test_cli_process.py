@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from commands_in_turn import run_in_turn
 from conftest import DrawPhoto, StartProcess
 from PIL import Image
 
@@ -291,16 +292,7 @@ def test_photo_is_not_printed_on_a_terminal(tmp_path: Path, draw_photo: DrawPhot
 
 def test_training_commands_without_torch_say_what_to_install() -> None:
     asked = ("train colorizer --data .", "export run -o a.onnx", "evaluate colorizer --data .")
-    program = (
-        "import sys\n"
-        "sys.modules.update(dict.fromkeys(['torch', 'cv2']))\n"
-        "from img2img.cli.app import main\n"
-        f"for words in {asked}:\n"
-        "    sys.argv[1:] = words.split()\n"
-        "    try: main()\n"
-        "    except SystemExit as end: print(end.code)\n"
-    )
-    process = subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True)
+    process = run_in_turn(asked, CHECKOUT, without=("torch", "cv2"))
     assert (process.returncode, process.stdout) == (0, "1\n1\n1\n")
     assert process.stderr.count("pip install '.[train]' in img2img's checkout (about 7 GB") == 3
     assert "Traceback" not in process.stderr
@@ -341,17 +333,8 @@ def test_wrong_input_is_refused_before_torch_is_imported(tmp_path: Path) -> None
         "--a missing --b missing": "missing: no such folder or tar file",
         "--data missing --preset papr": "--preset papr: cyclegan has no such preset; did you mean paper?",
     }
-    program = (
-        "import sys\n"
-        "from img2img.cli.app import main\n"
-        f"for words in {tuple(refused)}:\n"
-        "    sys.argv[1:] = ['train', 'cyclegan', *words.split()]\n"
-        "    try: main()\n"
-        "    except SystemExit as end: print(end.code, 'torch' in sys.modules)\n"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-    words = [sys.executable, "-c", program]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    commands = [f"train cyclegan {words}" for words in refused]
+    done = run_in_turn(commands, tmp_path, told="end.code, 'torch' in sys.modules")
     assert (done.returncode, done.stdout) == (0, "1 False\n" * 3), done.stderr
     assert done.stderr == "".join(f"Error: {said}\n" for said in refused.values())
 

@@ -1,15 +1,13 @@
 """`img2img generate` and `img2img directions`: what each option draws, and what is refused."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from commands_in_turn import run_in_turn
 from PIL import Image, ImageSequence
 from tiny_model import tiny_model, write_tiny_model
 from tiny_run import GAN
@@ -413,18 +411,7 @@ def test_generating_from_a_file_needs_no_training_package(models: Path, tmp_path
         fit,
         f"{fit.replace('d.json', 'e.json')} --data digits",
     )
-    program = (
-        "import sys\n"
-        "sys.modules.update(dict.fromkeys(['torch', 'cv2', 'onnx', 'sklearn', 'safetensors']))\n"
-        "from img2img.cli.app import main\n"
-        f"for words in {asked}:\n"
-        "    sys.argv[1:] = words.split()\n"
-        "    try: main()\n"
-        "    except SystemExit as end: print(end.code)\n"
-    )
-    environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    done = run_in_turn(asked, tmp_path, without=("torch", "cv2", "onnx", "sklearn", "safetensors"))
     lines = done.stdout.splitlines()
     assert lines[:2] == ["four.png: 4 pictures, 8 x 8 px", "0"]
     assert [line for line in lines if line.isdigit()] == ["0", "0", "1"], done.stderr

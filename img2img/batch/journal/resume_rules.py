@@ -73,7 +73,7 @@ def decide(
     if target is None:
         if same and _unwanted(entry, least):
             return Decision(why_not=LOW_SCORE)
-        if same and leaves_own and _was_left_out_for(entry, OWN_RESULT):
+        if same and leaves_own and OWN_RESULT in _left_out_for(entry):
             return Decision(why_not=OWN_RESULT)
         return Decision(due=True) if if_color != "skip" or not same_photo else _left_in_color(entry)
     if entry is None:
@@ -114,14 +114,14 @@ def _unwanted(entry: JournalEntry | None, least: float) -> bool:
     return entry is not None and LOW_SCORE in entry.flags and entry.score is not None and entry.score < least
 
 
-def _was_left_out_for(entry: JournalEntry | None, flag: str) -> bool:
-    return entry is not None and entry.status == "skipped" and flag in entry.flags
+def _left_out_for(entry: JournalEntry | None) -> tuple[str, ...]:
+    """The flags of a photo that was skipped; none of any other."""
+    return entry.flags if entry and entry.status == "skipped" else ()
 
 
 def _left_in_color(entry: JournalEntry | None) -> Decision:
     """A photo that was skipped, for it is in colour, stays so; any other is due."""
-    known = entry.flags if entry and entry.status == "skipped" else ()
-    why_not = next((flag for flag in known if flag in ALREADY_COLORED), None)
+    why_not = next((flag for flag in _left_out_for(entry) if flag in ALREADY_COLORED), None)
     return Decision(due=why_not is None, why_not=why_not)
 
 

@@ -104,8 +104,7 @@ def _checked(
         raise UsageError("give folders or tar files of images; or pairs, as --a and --b, or as --ab")
     from img2img.data.data_item import data_paths, refuse_missing
 
-    for named in (sources, a, b, ab):
-        refuse_missing(named or ())
+    refuse_missing([*(sources or ()), *(a or ()), *(b or ()), *(ab or ())])
     if sources:
         from img2img.data.check.findings import summarise
         from img2img.data.check.look import look_at

@@ -168,8 +168,7 @@ def evaluate(
     )
     wanted = {"--chart": chart, "--sheet": sheet, "--save": save}
     request.subject(also_given=[name for name, value in wanted.items() if value])
-    for pictures in (request.data, request.real, request.fake, request.strangers):
-        refuse_missing(pictures)
+    refuse_missing((*request.data, *request.real, *request.fake, *request.strangers))
     model = settled_model(model) if model else None
     request = replace(request, model=model)
 

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from img2img.errors import ModelError
-from img2img.inference.runtimes.runtime import LARGE, OUT_OF_MEMORY, error_line
+from img2img.inference.runtimes.runtime import LARGE, error_line, failed_run
 from img2img.lab import Floats
 from img2img.machine import collector_at_rest, return_freed_memory
 
@@ -58,10 +58,7 @@ class OnnxRuntime:
         try:
             outputs: tuple[Floats, ...] = tuple(self._session.run(names, feeds, options))
         except Exception as error:
-            shapes = ", ".join(str(array.shape) for array in arrays)
-            if any(words in str(error) for words in OUT_OF_MEMORY):
-                raise MemoryError(f"the model needs more memory than there is for input {shapes}") from error
-            raise ModelError(f"the model fails on input {shapes}: {error_line(error)}") from error
+            raise failed_run(error, arrays) from error
         return outputs
 
 

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from img2img.errors import ModelError
-from img2img.inference.runtimes.runtime import LARGE, OUT_OF_MEMORY, error_line
+from img2img.inference.runtimes.runtime import LARGE, error_line, failed_run
 from img2img.lab import Floats
 from img2img.machine import return_freed_memory, usable_cores
 
@@ -85,10 +85,7 @@ class OpenVinoRuntime:
             # Of a request of its own: the outputs are its memory, and threads come and go.
             outputs = tuple(graphs.compiled(given).create_infer_request().infer(given, share_inputs=True).values())
         except Exception as error:
-            shapes = ", ".join(str(array.shape) for array in arrays)
-            if any(words in str(error) for words in OUT_OF_MEMORY):
-                raise MemoryError(f"the model needs more memory than there is for input {shapes}") from error
-            raise ModelError(f"the model fails on input {shapes}: {error_line(error)}") from error
+            raise failed_run(error, arrays) from error
         return outputs
 
 

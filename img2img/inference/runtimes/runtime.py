@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from img2img.errors import ModelError
 from img2img.lab import Floats
 
 LARGE = 4_500_000  # numbers in an input, beyond which a run's scratch memory is not worth keeping
-OUT_OF_MEMORY = ("Failed to allocate", "bad_alloc", "bad allocation")  # no exception of its own
+_OUT_OF_MEMORY = ("Failed to allocate", "bad_alloc", "bad allocation")  # no exception of its own
 
 
 class Runtime(Protocol):
@@ -21,6 +23,14 @@ class Runtime(Protocol):
         ...
 
     def run_all(self, *arrays: Floats) -> tuple[Floats, ...]: ...
+
+
+def failed_run(error: Exception, arrays: Sequence[Floats]) -> MemoryError | ModelError:
+    """What a runtime raises where its package raised `error` for these inputs."""
+    shapes = ", ".join(str(array.shape) for array in arrays)
+    if any(words in str(error) for words in _OUT_OF_MEMORY):
+        return MemoryError(f"the model needs more memory than there is for input {shapes}")
+    return ModelError(f"the model fails on input {shapes}: {error_line(error)}")
 
 
 def error_line(error: Exception) -> str:
