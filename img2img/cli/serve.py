@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from img2img.cli.choice_option import choice_option
 from img2img.cli.shared_options import Device
 from img2img.errors import Img2ImgError
+
+_Runtime = Literal["auto", "onnxruntime", "openvino"]
 
 
 def serve(
@@ -45,7 +48,7 @@ def serve(
         ),
     ] = 30,
     device: Device = "auto",
-    runtime: Annotated[Literal["auto", "onnxruntime", "openvino"], typer.Option(help="What runs the models.")] = "auto",
+    runtime: Annotated[_Runtime, choice_option(_Runtime, help="What runs the models.")] = "auto",
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
 ) -> None:
     """A page for old photos, and an HTTP API: on this machine, for this machine, unless told otherwise.

@@ -7,11 +7,10 @@ from typing import Annotated, Literal
 import typer
 
 from img2img.atomic_file import is_folder
+from img2img.cli.choice_option import choice_option
 
-Device = Annotated[
-    Literal["auto", "cpu", "cuda"],
-    typer.Option(help="Where the model runs; auto takes a GPU if it can be used."),
-]
+_Device = Literal["auto", "cpu", "cuda"]
+Device = Annotated[_Device, choice_option(_Device, help="Where the model runs; auto takes a GPU if it can be used.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
+from img2img.cli.choice_option import choice_option
 from img2img.data.download.catalogue import FETCHABLE
 from img2img.errors import UsageError
 
@@ -52,7 +53,8 @@ def check(
     ] = 64,
     as_json: Annotated[bool, typer.Option("--json", help="Print all findings as JSON.")] = False,
     kind: Annotated[
-        FindingKind | None, typer.Option("--list", help="Print only the paths of one kind of finding, one per line.")
+        FindingKind | None,
+        choice_option(FindingKind, "--list", help="Print only the paths of one kind of finding, one per line."),
     ] = None,
     jobs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Images at a time. By default one per processor core.")

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from img2img.cli.choice_option import choice_option
 from img2img.cli.shared_options import in_a_folder
+
+_Features = Literal["lite0", "inception"]
 
 
 def _numbers(within: Callable[[float], bool], what: str) -> Callable[[str | None], str | None]:
@@ -96,9 +99,9 @@ def evaluate(
         ),
     ] = None,
     features: Annotated[
-        str | None,
-        typer.Option(
-            metavar="lite0|inception",
+        _Features | None,
+        choice_option(
+            _Features,
             help="The network by whose features sets of pictures are compared [default: lite0].",
         ),
     ] = None,

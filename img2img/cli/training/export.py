@@ -6,6 +6,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from img2img.cli.choice_option import choice_option
+
+_State = Literal["best", "last"]
+
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
@@ -19,10 +23,8 @@ def export(
         ),
     ] = None,
     which: Annotated[
-        Literal["best", "last"] | None,
-        typer.Option(
-            help="Which state to export. By default the best, if the run measured its quality.", show_default=False
-        ),
+        _State | None,
+        choice_option(_State, help="Which state to export. By default the best, if the run measured its quality."),
     ] = None,
     all_weights: Annotated[
         Path | None,

@@ -5,6 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from img2img.cli.choice_option import choice_option
+
+_NormWay = Literal["picture", "running"]
+_ResultKind = Literal["change", "picture"]
+
 
 def import_model(
     checkpoint: Annotated[
@@ -12,10 +17,11 @@ def import_model(
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The model file to write (.onnx).")],
     norm: Annotated[
-        Literal["picture", "running"],
-        typer.Option(
+        _NormWay,
+        choice_option(
+            _NormWay,
             help="How batch norms (pix2pix has them) normalise: by the statistics of each picture, as its authors "
-            "do, or by the running statistics from training."
+            "do, or by the running statistics from training.",
         ),
     ] = "picture",
     native_size: Annotated[
@@ -29,12 +35,12 @@ def import_model(
         ),
     ] = None,
     result: Annotated[
-        Literal["change", "picture"] | None,
-        typer.Option(
+        _ResultKind | None,
+        choice_option(
+            _ResultKind,
             help="What becomes of a photo: change enlarges the network's change to a small copy and adds it to the "
             "photo; picture enlarges what the network drew, as for masks and sketches. By default picture for "
             "what looks like pix2pix (a U-Net, batch norms, or from grey to colour), change for other ResNets.",
-            show_default=False,
         ),
     ] = None,
     reverse: Annotated[

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from img2img.cli.choice_option import choice_option
 from img2img.cli.training.train_options import (
     CachePlace,
     Compile,
@@ -73,7 +74,7 @@ def _command(recipe: str) -> Callable[..., None]:
         ] = None,
         direction: Annotated[
             PairDirection | None,
-            typer.Option(hidden=not paired, help="b2a learns to make a from b [default: a2b].", show_default=False),
+            choice_option(PairDirection, hidden=not paired, help="b2a learns to make a from b [default: a2b]."),
         ] = None,
         out: Annotated[Path | None, typer.Option(help=f"The run's folder [default: runs/{recipe}].")] = None,
         steps: Steps = None,

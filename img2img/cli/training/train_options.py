@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from img2img.cli.choice_option import choice_option
 from img2img.data import Caching
 from img2img.device import DEVICES
 
@@ -32,7 +33,7 @@ Workers = Annotated[
 ]
 CachePlace = Annotated[
     Caching,
-    typer.Option(help="Where decoded images are kept; the random crops differ with and without a cache."),
+    choice_option(Caching, help="Where decoded images are kept; the random crops differ with and without a cache."),
 ]
 Compile = Annotated[bool, typer.Option("--compile", help="Compile the generators.")]
 LogEvery = Annotated[int, typer.Option(min=1, help="Steps between records.")]
