@@ -108,6 +108,31 @@ def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
 
 
 @pytest.mark.parametrize(
+    ("set_by_user", "turns"),
+    [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "")],
+    ids=["nothing", "turns", "policy"],
+)
+def test_how_long_threads_turn_is_set_before_torch_is_imported_unless_it_was(
+    tmp_path: Path, set_by_user: dict[str, str], turns: str
+) -> None:
+    (tmp_path / "torch.py").write_text("import os; raise SystemExit(os.environ.get('GOMP_SPINCOUNT', ''))")
+    assert features_of_no_run(PYTHONPATH=f"{tmp_path}{os.pathsep}{CHECKOUT}", **set_by_user) == f"{turns}\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="GNU's OpenMP is Linux's")
+def test_torchs_own_openmp_has_read_it() -> None:
+    assert "GOMP_SPINCOUNT = '1000'" in features_of_no_run(PYTHONPATH=str(CHECKOUT), OMP_DISPLAY_ENV="VERBOSE")
+
+
+def features_of_no_run(**environment: str) -> str:
+    """What a command that imports torch says on standard error."""
+    chosen = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    words = [sys.executable, "-m", "img2img", "features", "no-run"]
+    return subprocess.run(words, env={**chosen, **environment}, capture_output=True, text=True, timeout=300).stderr
+
+
+@pytest.mark.parametrize(
     "module",
     [
         "typer",
