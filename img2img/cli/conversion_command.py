@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 import typer
 from typer.core import TyperCommand, TyperOption
 
-from img2img.cli.choice_option import completion, listed
+from img2img.cli.shared_options import completion, listed
 from img2img.conversion.option import Group, OptionField, option_fields
 from img2img.conversion.options import ConversionOptions
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from img2img.cli.directions import DirectionsFile
-from img2img.cli.shared_options import Device
+from img2img.cli.shared_options import Device, Overwrite
 
 if TYPE_CHECKING:
     from img2img.generation.request import Sweep
@@ -118,7 +118,7 @@ def generate(
         bool,
         typer.Option("--provenance/--no-provenance", help="Record in the pictures' XMP how they were made."),
     ] = True,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+    overwrite: Overwrite = False,
     device: Device = "auto",
 ) -> None:
     """Draw pictures, or videos, from noise with a model that `img2img train` made, such as dcgan or tgan.

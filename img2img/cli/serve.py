@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from img2img.cli.choice_option import choice_option
-from img2img.cli.shared_options import Device
+from img2img.cli.shared_options import Device, choice_option
 from img2img.errors import Img2ImgError
 
 _Runtime = Literal["auto", "onnxruntime", "openvino"]

@@ -1,4 +1,4 @@
-"""Every option that takes one of a few words: its help lists them, and a misspelt one is answered with the nearest."""
+"""Every option that takes one of a few words: its help lists them, and a misspelt word is answered with the nearest."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from img2img.cli.choice_option import choice_option
+from img2img.cli.shared_options import choice_option
 from img2img.data.download.catalogue import FETCHABLE
 from img2img.errors import UsageError
 

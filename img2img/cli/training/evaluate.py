@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from img2img.cli.choice_option import choice_option
-from img2img.cli.shared_options import in_a_folder
+from img2img.cli.shared_options import choice_option, in_a_folder
 
 _Features = Literal["lite0", "inception"]
 
@@ -176,6 +175,7 @@ def evaluate(
     request = replace(request, model=model)
 
     from img2img.cli.progress import photos_measured
+    from img2img.cli.training.drawn import told_when_drawn
 
     with photos_measured() as advance:
         from img2img.evaluation.measure import measure, save_figures, table
@@ -185,10 +185,12 @@ def evaluate(
     if chart:
         from img2img.evaluation.chart import draw_chart
 
-        draw_chart(figures, chart, model=model)
+        with told_when_drawn(chart):
+            draw_chart(figures, chart, model=model)
     if sheet:
         from img2img.evaluation.contact_sheet import draw_sheet
 
-        draw_sheet(request, sheet, count=count)
+        with told_when_drawn(sheet):
+            draw_sheet(request, sheet, count=count)
     if save and model:
         save_figures(model, figures, request.command())

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from img2img.cli.choice_option import choice_option
+from img2img.cli.shared_options import Overwrite, choice_option
 
 _State = Literal["best", "last"]
 
@@ -60,6 +60,7 @@ def export(
     tolerance: Annotated[
         float, typer.Option(min=0, help="Largest drift from PyTorch, in ab units, grey levels or 1/100 logits.")
     ] = 0.05,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write a run's averaged generator as FILE.onnx and FILE.safetensors, and check that both compute the same.
 
@@ -70,8 +71,8 @@ def export(
     from img2img.export.models_of_run import export_run
     from img2img.progress_bar import status_line
 
-    for path in filter(None, (output, reverse, all_weights, critic)):
-        check_target(path, overwrite=True, error=ExportError)
+    for path in filter(None, (output, reverse, all_weights, critic)):  # before torch is imported
+        check_target(path, overwrite=overwrite, error=ExportError)
     given = {"data": data, "hardware": hardware, "notes": notes, "native_size": native_size}
     about = {name: value for name, value in given.items() if value is not None}
     with status_line() as tell:
@@ -85,6 +86,7 @@ def export(
             tolerance=tolerance,
             settings=tuple(settings or ()),
             about=about,
+            overwrite=overwrite,
             tell=tell,
         )
     for parity in exported.parity:

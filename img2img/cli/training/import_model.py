@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from img2img.cli.choice_option import choice_option
+from img2img.cli.shared_options import Overwrite, choice_option
 
 _NormWay = Literal["picture", "running"]
 _ResultKind = Literal["change", "picture"]
@@ -54,6 +54,7 @@ def import_model(
     ] = None,
     licence: Annotated[str, typer.Option(help="The licence of the weights, for the card.")] = "unknown",
     source: Annotated[str, typer.Option(help="Who trained it on what, or an address, for the card.")] = "unknown",
+    overwrite: Overwrite = False,
 ) -> None:
     """Write a checkpoint of pytorch-CycleGAN-and-pix2pix, CUT or FastCUT as FILE.onnx, for `img2img translate`.
 
@@ -71,7 +72,7 @@ def import_model(
     from img2img.importing import import_model as importing
     from img2img.progress_bar import status_line
 
-    check_target(output, overwrite=True, error=ExportError)
+    check_target(output, overwrite=overwrite, error=ExportError)
     with status_line() as tell:
         tell(f"{output}: making its graph, comparing it with PyTorch")
         imported = importing.import_model(
@@ -83,6 +84,7 @@ def import_model(
             native_size=native_size,
             result=result,
             reverse=reverse,
+            overwrite=overwrite,
         )
     print(imported.card.notes)
     for parity in imported.parity:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from img2img.cli.choice_option import choice_option
+from img2img.cli.shared_options import choice_option
 from img2img.cli.training.train_options import (
     CachePlace,
     Compile,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from img2img.cli.choice_option import choice_option
+from img2img.cli.shared_options import choice_option
 from img2img.data import Caching
 from img2img.device import DEVICES
 
