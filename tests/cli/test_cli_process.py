@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from io import BytesIO
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from commands_in_turn import run_in_turn
 from conftest import DrawPhoto, StartProcess
 from PIL import Image
+from stopping import stopping
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PHOTOS = 12
@@ -38,12 +38,6 @@ def _is_whole(photo: Path) -> bool:
     with Image.open(photo) as image:
         image.load()
     return True
-
-
-def _wait_for_a_file_in(folder: Path, process: subprocess.Popen[str]) -> None:
-    while not (folder.exists() and any(folder.glob("*.jpg"))):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.005)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
@@ -86,9 +80,7 @@ def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
 ) -> None:
     out, report = tmp_path / "out", tmp_path / "report.json"
     words = [*command, str(album), "-o", str(out), "--jobs", jobs, "--report", str(report)]
-    process = start_process(words)
-    _wait_for_a_file_in(out, process)
-    process.send_signal(signal.SIGINT)
+    process = start_process(stopping(words, signal.SIGINT, before=2, name="*.jpg"))
     stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == 130
     made = sorted(out.glob("[!.]*"))
