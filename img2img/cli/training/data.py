@@ -148,7 +148,7 @@ def download(
         str, typer.Argument(metavar="NAME", help="A set from the list below; with --url, the name for its folder.")
     ],
     out: Annotated[Path, typer.Option(help="The folder to put the set's folder into.")] = Path("datasets"),
-    url: Annotated[str | None, typer.Option(help="Address of another zip.")] = None,
+    url: Annotated[str | None, typer.Option(help="Download the zip at this address instead.")] = None,
     sha256: Annotated[str | None, typer.Option(metavar="HEX", help="The SHA-256 that the zip must have.")] = None,
 ) -> None:
     """Download a public data set. A broken download is resumed; the folder appears when all is there and checked.

@@ -42,8 +42,8 @@ def evaluate(
     real: Annotated[
         list[str] | None,
         typer.Option(
-            help="Real pictures: of what a translator makes, the targets of one trained on pairs, or to compare "
-            "--fake with; repeatable."
+            help="Real pictures: of the kind that a translator makes, the targets of one trained on pairs, or what "
+            "--fake is compared with; repeatable."
         ),
     ] = None,
     fake: Annotated[
@@ -61,8 +61,8 @@ def evaluate(
         typer.Option(
             min=1,
             metavar="N",
-            help="Use only the last N of --data by name, at most a tenth, as training holds them out; the floor "
-            "uses the same part of --real.",
+            help="Use only the last N of --data by name, at most a tenth, as training holds them out; the row "
+            "'real (floor)' uses the same part of --real.",
         ),
     ] = None,
     size: Annotated[
@@ -101,7 +101,7 @@ def evaluate(
         _Features | None,
         choice_option(
             _Features,
-            help="The network by whose features sets of pictures are compared [default: lite0].",
+            help="The network whose features are used to compare sets of pictures [default: lite0].",
         ),
     ] = None,
     weights: Annotated[Path | None, typer.Option(metavar="FILE", help="Torchvision's weights for Inception.")] = None,

@@ -18,7 +18,7 @@ def export(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The model file of the way back, for a recipe that trains both ways. By default b2a.onnx for "
+            help="Where to write the reverse model, for a recipe that trains both ways. By default b2a.onnx for "
             "a2b.onnx, and NAME-back.onnx for any other NAME.onnx.",
         ),
     ] = None,
@@ -36,8 +36,8 @@ def export(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Also write the discriminators (.onnx), for `translate --score`, and measure the score's quantiles"
-            " on at most 500 training pictures each way, which takes minutes.",
+            help="Also write the discriminators (.onnx), for `translate --score`; measuring the score's quantiles"
+            " on at most 500 training pictures each way takes minutes.",
         ),
     ] = None,
     settings: Annotated[

@@ -47,7 +47,7 @@ def import_model(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="The model for the way back, beside FILE.onnx or one of `img2img models`. The card names it, and "
+            help="The model that translates back, beside FILE.onnx or one of `img2img models`. The card names it, and "
             "`translate --cycle` uses it. It may be imported later.",
             show_default=False,
         ),

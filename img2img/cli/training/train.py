@@ -85,8 +85,8 @@ def _command(recipe: str) -> Callable[..., None]:
         config: Annotated[
             Path | None,
             typer.Option(
-                help=f"Settings from a file of lines NAME = VALUE (TOML), and the data if the command names none: "
-                f'{tables} of lines "PATH" = WEIGHT.',
+                help=f"Read settings from a TOML file of lines NAME = VALUE; it may name the data, too, "
+                f'if the command does not: {tables} of lines "PATH" = WEIGHT.',
                 metavar="FILE",
             ),
         ] = None,
