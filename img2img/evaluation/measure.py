@@ -20,6 +20,7 @@ from img2img.evaluation.score import evaluate_score
 from img2img.evaluation.sets.comparison import FEWEST, Compared, compare_sources, compare_translated
 from img2img.evaluation.sets.feature_network import PooledFeatures, feature_network
 from img2img.evaluation.sets.pictures import at_size, measured_part
+from img2img.evaluation.subject.change_outside import change_outside
 from img2img.inference.sampler import Sampler
 from img2img.inference.scorer import Scorer
 from img2img.inference.translator import Translator
@@ -29,6 +30,7 @@ from img2img.text_table import text_list, text_table
 Data = Sequence[str | Path]
 
 COMPARED = "compared"
+CHANGE = "change"
 SCORE = "score"
 
 
@@ -64,7 +66,11 @@ def _translator_figures(request: EvaluationRequest) -> dict[str, Any]:
     rows = compare_translated(
         translate, source, targets, features, held_out=last if held_out else None, seed=request.seed
     )
-    return _distances(rows, features, _measured_on(request, source, request.real))
+    figures = _distances(rows, features, _measured_on(request, source, request.real))
+    if request.subject_class:
+        changed = change_outside(translate, source, request.subject_class)
+        figures[CHANGE] = changed.figures() if changed else {"pictures_with_subject": 0}
+    return figures
 
 
 def _score_figures(request: EvaluationRequest) -> dict[str, Any]:

@@ -63,6 +63,13 @@ def evaluate(
             "uses the same part of --real.",
         ),
     ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASS",
+            help="Also measure how much a translator changes around this subject: animal, or a class of ImageNet.",
+        ),
+    ] = None,
     size: Annotated[
         int | None,
         typer.Option(
@@ -157,6 +164,7 @@ def evaluate(
         fake=tuple(fake or ()),
         strangers=tuple(strangers or ()),
         held_out=held_out,
+        subject_class=subject,
         size=size,
         temperatures=_split(temperatures),
         saturations=_split(saturations),
