@@ -5,7 +5,7 @@ import torch
 
 from img2img.errors import UsageError
 from img2img.evaluation.subject.change_outside import summed_change
-from img2img.evaluation.subject.subject_classes import class_indices
+from img2img.evaluation.subject.subject_classes import at_places, class_indices
 from img2img.evaluation.subject.subject_mask import subject_masks
 
 
@@ -56,3 +56,8 @@ def test_subject_is_all_animals_or_a_class_and_a_slip_is_answered_with_the_neare
     assert class_indices("Zebra") == [340]
     with pytest.raises(UsageError, match="did you mean sorrel"):
         class_indices("sorrell")
+
+
+def test_place_of_a_strided_convolution_lies_at_its_stride_and_not_half_of_it_further() -> None:
+    ramp = torch.arange(4.0).expand(1, 1, 4, 4)
+    assert at_places(ramp, 8)[0, 0, 0].tolist() == pytest.approx([0, 0.5, 1, 1.5, 2, 2.5, 3, 3])

@@ -73,11 +73,9 @@ class SubjectEncoder(nn.Module):
         """(1, 3, H, W) in [-1, 1] -> features (472, 24, 24) at 1/16 of FINE_SIDE, and log odds (24, 24)."""
         pyramid = self.encoder.pyramid(_resized(picture, FINE_SIDE))
         coarse = self.encoder.pyramid(_resized(picture, COARSE_SIDE))[-1]
-        grid = pyramid[-2].shape[-2:]
-        features = torch.cat(
-            [F.interpolate(x, size=grid, mode="area") for x in pyramid[2:4]] + [_up(pyramid[-1], grid)], 1
-        )
-        probability = (_up(self._probability(pyramid[-1]), grid) + _up(self._probability(coarse), grid)) / 2
+        grid = pyramid[-2].shape[-1]
+        features = torch.cat([at_places(level, grid) for level in pyramid[2:]], 1)
+        probability = (at_places(self._probability(pyramid[-1]), grid) + at_places(self._probability(coarse), grid)) / 2
         return features[0], self._gained(probability.clamp(1e-6, 1 - 1e-6))[0, 0]
 
     def _probability(self, last: Tensor) -> Tensor:
@@ -93,5 +91,13 @@ def _resized(picture: Tensor, side: int) -> Tensor:
     return F.interpolate(picture, size=(side, side), mode="bicubic", antialias=True).clamp(-1, 1)
 
 
-def _up(x: Tensor, grid: torch.Size) -> Tensor:
-    return F.interpolate(x, size=grid, mode="bilinear")
+def at_places(x: Tensor, side: int) -> Tensor:
+    """(N, C, h, h) of strided convolutions -> (N, C, side, side), bilinear, in place of the picture's pixels.
+
+    With padding on both sides alike, a stride of 32 puts the place i at the pixel 32 i, and not half a stride further.
+    """
+    height = x.shape[-1]
+    index = (torch.arange(side) * height / side).clamp(max=height - 1)
+    line = 2 * index / max(height - 1, 1) - 1
+    grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)[None].expand(len(x), -1, -1, -1)
+    return F.grid_sample(x, grid, align_corners=True, padding_mode="border")

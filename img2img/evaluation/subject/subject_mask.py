@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from img2img.evaluation.subject.subject_classes import at_places
 
 SURE, SURELY_NOT = 2.6, 0.4
 """Log odds gained, from which a place is a seed of the subject, and below which one of its surroundings."""
@@ -37,7 +38,7 @@ def subject_masks(features: Sequence[Tensor], log_odds: Sequence[Tensor], side: 
         # back to log odds: -1 and 1 are the classifier's own seeds
         scores = [(odds + SURE * score.clamp(-1, 1)) / 2 for odds, score in zip(first, grown, strict=True)]
     for index, score in zip(found, grown, strict=True):
-        masks[index] = _enlarged(score.reshape(features[index].shape[1:]), side) > 0
+        masks[index] = at_places(score.reshape(1, 1, *features[index].shape[1:]), side)[0, 0] > 0
     return masks
 
 
@@ -66,7 +67,3 @@ def _seeds(score: Tensor) -> tuple[Tensor, Tensor]:
 
 def _with_one(places: Tensor) -> Tensor:
     return torch.cat([places, torch.ones(len(places), 1)], 1)
-
-
-def _enlarged(score: Tensor, side: int) -> Tensor:
-    return F.interpolate(score[None, None], size=(side, side), mode="bicubic")[0, 0]
