@@ -34,7 +34,7 @@ _ALLOWED = {
         *("--size", "--temperatures", "--saturations", "--prior-corrections", "--lpips-weights", "--features"),
         *("--weights", "--chart", "--sheet", "--save"),
     ),
-    "translate": (*("--size", "--held-out", "--subject", "--features", "--weights", "--chart", "--sheet", "--save"),),
+    "translate": ("--size", "--held-out", "--subject", "--features", "--weights", "--chart", "--sheet", "--save"),
     "pairs": (*("--size", "--held-out", "--lpips-weights", "--features", "--weights", "--chart", "--sheet", "--save"),),
     "score": ("--held-out", "--save"),
     "generate": ("--save",),

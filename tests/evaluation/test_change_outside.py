@@ -1,12 +1,24 @@
 """The change outside of a subject: hand-worked for masks drawn by code, and masks grown from seeds of known places."""
 
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
+from mean_colour import draw_colours, mean_colour
+from PIL import Image
+from tiny_translator import RED_TO_BLUE, matrix_translator
+from typer.testing import CliRunner
 
+from img2img.cli.app import app
 from img2img.errors import UsageError
+from img2img.evaluation.sets.comparison import FEWEST
 from img2img.evaluation.subject.change_outside import summed_change
 from img2img.evaluation.subject.subject_classes import at_places, class_indices
 from img2img.evaluation.subject.subject_mask import subject_masks
+from img2img.model_file import read_card
 
 
 def middle() -> torch.Tensor:
@@ -61,3 +73,59 @@ def test_subject_is_all_animals_or_a_class_and_a_slip_is_answered_with_the_neare
 def test_place_of_a_strided_convolution_lies_at_its_stride_and_not_half_of_it_further() -> None:
     ramp = torch.arange(4.0).expand(1, 1, 4, 4)
     assert at_places(ramp, 8)[0, 0, 0].tolist() == pytest.approx([0, 0.5, 1, 1.5, 2, 2.5, 3, 3])
+
+
+@pytest.fixture
+def grey_pictures_with_a_red_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where red and blue change places, the middle alone changes, by (130 + 0 + 130) / 3 grey levels."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("img2img.evaluation.sets.distances.RESAMPLES", 20)
+    monkeypatch.setattr("img2img.evaluation.measure.feature_network", lambda *_: mean_colour())
+    matrix_translator(Path("swap.onnx"), RED_TO_BLUE, native_size=256)
+    draw_colours(Path("blue"), FEWEST, (60, 70, 190))
+    Path("red").mkdir()
+    pixels = np.full((256, 256, 3), 128, np.uint8)
+    pixels[88:160, 88:160] = (190, 70, 60)
+    for index in range(FEWEST):
+        Image.fromarray(pixels).save(f"red/{index}.png")
+
+
+class MiddleEncoder:
+    """Stands for the encoder: sure of the subject in the middle 64 pixels, as far as that is red."""
+
+    def __init__(self, classes: Sequence[int]) -> None:
+        self.animals = len(classes) == 398
+
+    def __call__(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features, log_odds = torch.zeros(2, 24, 24), torch.full((24, 24), -4.0)
+        features[0, 9:15, 9:15] = picture[0, 0, 128, 128]
+        if self.animals:
+            log_odds[9:15, 9:15] = 4
+        return features, log_odds
+
+
+@pytest.mark.usefixtures("grey_pictures_with_a_red_middle")
+def test_command_prints_and_saves_the_change_around_the_subject(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("img2img.evaluation.subject.change_outside.SubjectEncoder", MiddleEncoder)
+    words = ["evaluate", "swap.onnx", "--data", "red", "--real", "blue", "--subject"]
+    result = CliRunner().invoke(app, [*words, "animal", "--save", "--json"])
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout)
+    change = figures["change"]
+    assert (change["pictures_with_subject"], change["change_outside"], change["share_outside"]) == (FEWEST, 0, 0)
+    assert change["change_inside"] == pytest.approx(260 / 3, abs=0.5)
+    card = read_card(Path("swap.onnx"))
+    assert card.metrics == figures
+    assert card.metrics_command == "img2img evaluate swap --data red --real blue --subject animal"
+    table = " ".join(CliRunner().invoke(app, [*words, "zebra"]).stdout.split())
+    assert "change pictures_with_subject 0" in table
+
+
+@pytest.mark.usefixtures("grey_pictures_with_a_red_middle")
+def test_class_that_is_none_is_refused_before_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("img2img.evaluation.measure.compare_translated")
+    result = CliRunner().invoke(
+        app, ["evaluate", "swap.onnx", "--data", "red", "--real", "blue", "--subject", "sorrell"]
+    )
+    assert result.exit_code == 2
+    assert "did you mean sorrel" in result.stderr

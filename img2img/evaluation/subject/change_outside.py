@@ -12,14 +12,15 @@ from torch import Tensor
 
 from img2img.data.framing import centre_square
 from img2img.data.image_source import ImageSource
+from img2img.evaluation.colorizers.measured_photos import Advance
 from img2img.evaluation.sets.pictures import PICTURE_SIDE, Change
-from img2img.evaluation.subject.subject_classes import SubjectEncoder, class_indices
+from img2img.evaluation.subject.subject_classes import SubjectEncoder
 from img2img.evaluation.subject.subject_mask import subject_masks
 
 RIM = 8
 """Pixels of 256 around a mask that belong to neither side: a mask's edge is no better than that."""
-MOST_MEASURED = 500
-"""Pictures whose features are held at a time, half a MiB each; of more, so many at equal steps."""
+MOST_MEASURED = 200
+"""Pictures that are looked at, whose features take 3 MiB each at a time; of more, so many at equal steps."""
 
 
 @dataclass(frozen=True)
@@ -40,28 +41,24 @@ class ChangeOutside:
         return {name: round(value, 3) for name, value in asdict(self).items()}
 
 
-def change_outside(change: Change, source: ImageSource, subject: str) -> ChangeOutside | None:
-    """Of the pictures' middle squares at 256 px; None where the subject is in none of them.
-
-    Raises UsageError for a subject that is no class of ImageNet.
-    """
-    places = np.linspace(0, len(source) - 1, min(len(source), MOST_MEASURED))
-    indices = [round(place) for place in places.tolist()]
-    masks = masks_of([centre_square(source.rgb(index), PICTURE_SIDE) for index in indices], subject)
-    kept = [(index, mask) for index, mask in zip(indices, masks, strict=True) if mask is not None]
-    differences = [_difference(change, source.rgb(index)) for index, _ in kept]
-    return summed_change(differences, [mask for _, mask in kept]) if kept else None
-
-
-def masks_of(pictures: Sequence[NDArray[np.uint8]], subject: str) -> list[Tensor | None]:
-    """Masks (H, W) bool of the subject in square pictures (H, W, 3); None where it is not."""
-    encoder = SubjectEncoder(class_indices(subject))
-    features, log_odds = [], []
-    for picture in pictures:
-        some, odds = encoder(torch.tensor(picture).movedim(-1, 0)[None].float() / 127.5 - 1)
-        features.append(some.half())
+def change_outside(
+    change: Change, source: ImageSource, classes: Sequence[int], advance: Advance = lambda done, total: None
+) -> ChangeOutside | None:
+    """Of the pictures' middle squares at 256 px, around what is of these classes of ImageNet; None where nothing is."""
+    encoder = SubjectEncoder(classes)
+    places = np.linspace(0, len(source) - 1, min(len(source), MOST_MEASURED)).tolist()
+    features, log_odds, differences = [], [], []
+    for done, place in enumerate(places, 1):
+        pixels = source.rgb(round(place))
+        square = torch.tensor(centre_square(pixels, PICTURE_SIDE)).movedim(-1, 0)[None]
+        of_places, odds = encoder(square.float() / 127.5 - 1)
+        features.append(of_places.half())
         log_odds.append(odds)
-    return subject_masks(features, log_odds, PICTURE_SIDE)
+        differences.append(_difference(change, pixels))
+        advance(done, len(places))
+    masks = subject_masks(features, log_odds, PICTURE_SIDE)
+    kept = [(some, mask) for some, mask in zip(differences, masks, strict=True) if mask is not None]
+    return summed_change(*zip(*kept, strict=True)) if kept else None
 
 
 def summed_change(differences: Sequence[Tensor], masks: Sequence[Tensor], rim: int = RIM) -> ChangeOutside:

@@ -59,8 +59,8 @@ def _fitted(places: Sequence[Tensor], scores: Sequence[Tensor]) -> Tensor:
 
 
 def _seeds(score: Tensor) -> tuple[Tensor, Tensor]:
-    """Where the subject surely is, and where not: at least a tenth of the picture each."""
-    high = min(SURE, float(score.quantile(1 - _TENTH)))
+    """Where the subject surely is, and where not: a tenth of the picture or more each; of a small subject less."""
+    high = min(SURE, float(score.max()), max(SURELY_NOT, float(score.quantile(1 - _TENTH))))
     low = max(SURELY_NOT, float(score.quantile(_TENTH)))
     return score >= high, (score <= low) & (score < high)
 
