@@ -16,7 +16,7 @@ from img2img.cli.app import app
 from img2img.errors import UsageError
 from img2img.evaluation.sets.comparison import FEWEST
 from img2img.evaluation.subject.change_outside import summed_change
-from img2img.evaluation.subject.subject_classes import at_places, class_indices
+from img2img.evaluation.subject.subject_classes import SubjectEncoder, class_indices
 from img2img.evaluation.subject.subject_mask import subject_masks
 from img2img.model_file import read_card
 
@@ -70,9 +70,20 @@ def test_subject_is_all_animals_or_a_class_and_a_slip_is_answered_with_the_neare
         class_indices("sorrell")
 
 
-def test_place_of_a_strided_convolution_lies_at_its_stride_and_not_half_of_it_further() -> None:
-    ramp = torch.arange(4.0).expand(1, 1, 4, 4)
-    assert at_places(ramp, 8)[0, 0, 0].tolist() == pytest.approx([0, 0.5, 1, 1.5, 2, 2.5, 3, 3])
+@pytest.mark.parametrize("dim", [1, 2])
+def test_features_of_a_place_are_of_the_pixels_under_it(dim: int) -> None:
+    """Those of the mirrored picture lie where the mirrored ones do, and not a place beside: nothing is displaced."""
+    coarse = torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    picture = torch.nn.functional.interpolate(coarse, size=(256, 256))
+    encoder = SubjectEncoder(class_indices("animal"))
+    features, _ = encoder(picture)
+    mirrored = encoder(picture.flip(dim + 1))[0].flip(dim)
+
+    def likeness(shift: int) -> float:
+        inner, moved = (some[:, 4:-4, 4:-4] for some in (features, mirrored.roll(shift, dim)))
+        return float(torch.nn.functional.cosine_similarity(inner, moved, dim=0).mean())
+
+    assert likeness(0) > max(likeness(-1), likeness(1)) + 0.02
 
 
 @pytest.fixture

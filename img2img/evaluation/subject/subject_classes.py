@@ -21,6 +21,7 @@ _ANIMALS = 398
 _CLASSES = 1000
 COARSE_SIDE, FINE_SIDE = 192, 384
 """In the coarse picture a head that fills it is still seen whole; the fine one has a place each 16 pixels."""
+_LAST_STRIDE = 32
 
 
 def class_indices(name: str) -> list[int]:
@@ -71,12 +72,24 @@ class SubjectEncoder(nn.Module):
     @torch.no_grad()
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         """(1, 3, H, W) in [-1, 1] -> features (472, 24, 24) at 1/16 of FINE_SIDE, and log odds (24, 24)."""
-        pyramid = self.encoder.pyramid(_resized(picture, FINE_SIDE))
-        coarse = self.encoder.pyramid(_resized(picture, COARSE_SIDE))[-1]
+        pyramid = self._levels(picture, FINE_SIDE)
+        coarse = self._levels(picture, COARSE_SIDE)[-1]
         grid = pyramid[-2].shape[-1]
-        features = torch.cat([at_places(level, grid) for level in pyramid[2:]], 1)
-        probability = (at_places(self._probability(pyramid[-1]), grid) + at_places(self._probability(coarse), grid)) / 2
+        features = torch.cat([enlarged(level, grid) for level in pyramid[2:]], 1)
+        probability = (enlarged(self._probability(pyramid[-1]), grid) + enlarged(self._probability(coarse), grid)) / 2
         return features[0], self._gained(probability.clamp(1e-6, 1 - 1e-6))[0, 0]
+
+    def _levels(self, picture: Tensor, side: int) -> list[Tensor]:
+        """The pyramid at `side`, each place in the middle of the pixels that it stands for.
+
+        The published weights learnt with padding to the right and below alone. Padded on both sides, as the encoder
+        does it, a place has what lies half a stride up and to the left: so the first ones lie outside of the picture,
+        and one more is wanted at its other end.
+        """
+        padded = F.pad(_resized(picture, side), (0, _LAST_STRIDE, 0, _LAST_STRIDE), mode="reflect")
+        levels = self.encoder.pyramid(padded)
+        ends = [1 + level.shape[-1] * side // (side + _LAST_STRIDE) for level in levels]
+        return [level[..., 1:end, 1:end] for level, end in zip(levels, ends, strict=True)]
 
     def _probability(self, last: Tensor) -> Tensor:
         every: Tensor = self.classifier(self.head(last)).softmax(1)
@@ -91,13 +104,6 @@ def _resized(picture: Tensor, side: int) -> Tensor:
     return F.interpolate(picture, size=(side, side), mode="bicubic", antialias=True).clamp(-1, 1)
 
 
-def at_places(x: Tensor, side: int) -> Tensor:
-    """(N, C, h, h) of strided convolutions -> (N, C, side, side), bilinear, in place of the picture's pixels.
-
-    With padding on both sides alike, a stride of 32 puts the place i at the pixel 32 i, and not half a stride further.
-    """
-    height = x.shape[-1]
-    index = (torch.arange(side) * height / side).clamp(max=height - 1)
-    line = 2 * index / max(height - 1, 1) - 1
-    grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)[None].expand(len(x), -1, -1, -1)
-    return F.grid_sample(x, grid, align_corners=True, padding_mode="border")
+def enlarged(x: Tensor, side: int) -> Tensor:
+    """(N, C, h, h) -> (N, C, side, side), bilinear; smaller just so."""
+    return F.interpolate(x, size=(side, side), mode="bilinear")
