@@ -96,7 +96,7 @@ def grey_pictures_with_a_red_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     draw_colours(Path("blue"), FEWEST, (60, 70, 190))
     Path("red").mkdir()
     pixels = np.full((256, 256, 3), 128, np.uint8)
-    pixels[88:160, 88:160] = (190, 70, 60)
+    pixels[92:164, 92:164] = (190, 70, 60)
     for index in range(FEWEST):
         Image.fromarray(pixels).save(f"red/{index}.png")
 
