@@ -44,7 +44,11 @@ class ChangeOutside:
 def change_outside(
     change: Change, source: ImageSource, classes: Sequence[int], advance: Advance = lambda done, total: None
 ) -> ChangeOutside | None:
-    """Of the pictures' middle squares at 256 px, around what is of these classes of ImageNet; None where nothing is."""
+    """Of the pictures' middle squares at 256 px, around what is of these classes of ImageNet; None where nothing is.
+
+    Masks lack much of a subject that fills its picture, and the lower legs of animals: the change outside of close-ups
+    is then in part that of the subject.
+    """
     encoder = SubjectEncoder(classes)
     places = np.linspace(0, len(source) - 1, min(len(source), MOST_MEASURED)).tolist()
     features, log_odds, differences = [], [], []
@@ -58,7 +62,7 @@ def change_outside(
         advance(done, len(places))
     masks = subject_masks(features, log_odds, PICTURE_SIDE)
     kept = [(some, mask) for some, mask in zip(differences, masks, strict=True) if mask is not None]
-    return summed_change(*zip(*kept, strict=True)) if kept else None
+    return summed_change([some for some, _ in kept], [mask for _, mask in kept]) if kept else None
 
 
 def summed_change(differences: Sequence[Tensor], masks: Sequence[Tensor], rim: int = RIM) -> ChangeOutside:

@@ -75,8 +75,8 @@ class SubjectEncoder(nn.Module):
         pyramid = self._levels(picture, FINE_SIDE)
         coarse = self._levels(picture, COARSE_SIDE)[-1]
         grid = pyramid[-2].shape[-1]
-        features = torch.cat([enlarged(level, grid) for level in pyramid[2:]], 1)
-        probability = (enlarged(self._probability(pyramid[-1]), grid) + enlarged(self._probability(coarse), grid)) / 2
+        features = torch.cat([of_side(level, grid) for level in pyramid[2:]], 1)
+        probability = (of_side(self._probability(pyramid[-1]), grid) + of_side(self._probability(coarse), grid)) / 2
         return features[0], self._gained(probability.clamp(1e-6, 1 - 1e-6))[0, 0]
 
     def _levels(self, picture: Tensor, side: int) -> list[Tensor]:
@@ -104,6 +104,6 @@ def _resized(picture: Tensor, side: int) -> Tensor:
     return F.interpolate(picture, size=(side, side), mode="bicubic", antialias=True).clamp(-1, 1)
 
 
-def enlarged(x: Tensor, side: int) -> Tensor:
+def of_side(x: Tensor, side: int) -> Tensor:
     """(N, C, h, h) -> (N, C, side, side), bilinear; smaller just so."""
     return F.interpolate(x, size=(side, side), mode="bilinear")

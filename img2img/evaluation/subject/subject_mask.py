@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from img2img.evaluation.subject.subject_classes import enlarged
+from img2img.evaluation.subject.subject_classes import of_side
 
 SURE, SURELY_NOT = 2.6, 0.4
 """Log odds gained, from which a place is a seed of the subject, and below which one of its surroundings."""
@@ -38,7 +38,7 @@ def subject_masks(features: Sequence[Tensor], log_odds: Sequence[Tensor], side: 
         # back to log odds: -1 and 1 are the classifier's own seeds
         scores = [(odds + SURE * score.clamp(-1, 1)) / 2 for odds, score in zip(first, grown, strict=True)]
     for index, score in zip(found, grown, strict=True):
-        masks[index] = enlarged(score.reshape(1, 1, *features[index].shape[1:]), side)[0, 0] > 0
+        masks[index] = of_side(score.reshape(1, 1, *features[index].shape[1:]), side)[0, 0] > 0
     return masks
 
 
