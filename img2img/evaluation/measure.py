@@ -20,6 +20,8 @@ from img2img.evaluation.score import evaluate_score
 from img2img.evaluation.sets.comparison import FEWEST, Compared, compare_sources, compare_translated
 from img2img.evaluation.sets.feature_network import PooledFeatures, feature_network
 from img2img.evaluation.sets.pictures import at_size, measured_part
+from img2img.evaluation.subject.change_outside import change_outside
+from img2img.evaluation.subject.subject_classes import class_indices
 from img2img.inference.sampler import Sampler
 from img2img.inference.scorer import Scorer
 from img2img.inference.translator import Translator
@@ -29,19 +31,20 @@ from img2img.text_table import text_list, text_table
 Data = Sequence[str | Path]
 
 COMPARED = "compared"
+CHANGE = "change"
 SCORE = "score"
 
 
 def measure(request: EvaluationRequest, advance: Advance = lambda done, total: None) -> dict[str, Any]:
     """The figures that were asked for; raises UsageError for options that do not go together.
 
-    `advance` hears of the photos of a colorizer, and of pairs.
+    `advance` hears of the photos of a colorizer, of pairs, and of those looked through for a translator's subject.
     """
     subject = request.subject()
     if subject == "folders":
         return _folder_figures(request)
     if subject == "translate":
-        return _translator_figures(request)
+        return _translator_figures(request, advance)
     if subject == "pairs":
         return pair_figures(request, advance)
     if subject == "score":
@@ -54,9 +57,10 @@ def measure(request: EvaluationRequest, advance: Advance = lambda done, total: N
     return evaluate_sampler(Sampler(request.model), open_source(request.data), seed=request.seed)
 
 
-def _translator_figures(request: EvaluationRequest) -> dict[str, Any]:
+def _translator_figures(request: EvaluationRequest, advance: Advance) -> dict[str, Any]:
     """Distances of translated pictures to real ones of the target domain, and of the same untouched."""
     assert request.model
+    classes = class_indices(request.subject_class) if request.subject_class else []
     features, held_out = _features(request), request.held_out or 0
     source = measured_part(open_source(request.data), held_out)
     targets, last = split_off_last(open_source(request.real), held_out)
@@ -64,7 +68,11 @@ def _translator_figures(request: EvaluationRequest) -> dict[str, Any]:
     rows = compare_translated(
         translate, source, targets, features, held_out=last if held_out else None, seed=request.seed
     )
-    return _distances(rows, features, _measured_on(request, source, request.real))
+    figures = _distances(rows, features, _measured_on(request, source, request.real))
+    if classes:
+        changed = change_outside(translate, source, classes, advance)
+        figures[CHANGE] = changed.figures() if changed else {"pictures_with_subject": 0}
+    return figures
 
 
 def _score_figures(request: EvaluationRequest) -> dict[str, Any]:

@@ -34,7 +34,7 @@ _ALLOWED = {
         *("--size", "--temperatures", "--saturations", "--prior-corrections", "--lpips-weights", "--features"),
         *("--weights", "--chart", "--sheet", "--save"),
     ),
-    "translate": ("--size", "--held-out", "--features", "--weights", "--chart", "--sheet", "--save"),
+    "translate": ("--size", "--held-out", "--subject", "--features", "--weights", "--chart", "--sheet", "--save"),
     "pairs": (*("--size", "--held-out", "--lpips-weights", "--features", "--weights", "--chart", "--sheet", "--save"),),
     "score": ("--held-out", "--save"),
     "generate": ("--save",),
@@ -52,6 +52,7 @@ class EvaluationRequest:
     fake: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
     held_out: int | None = None
+    subject_class: str | None = None
     size: int | None = None
     temperatures: tuple[float, ...] = ()
     saturations: tuple[float, ...] = ()
@@ -107,7 +108,12 @@ class EvaluationRequest:
         for name, values in grid.items():
             if values:
                 yield name, ",".join(f"{value:g}" for value in values)
-        for name, number in (("--held-out", self.held_out), ("--size", self.size), ("--features", self.features)):
+        for name, number in (
+            ("--held-out", self.held_out),
+            ("--subject", self.subject_class),
+            ("--size", self.size),
+            ("--features", self.features),
+        ):
             if number is not None:
                 yield name, str(number)
         for name, file in (("--weights", self.weights), ("--lpips-weights", self.lpips_weights)):

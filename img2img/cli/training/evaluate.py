@@ -65,6 +65,13 @@ def evaluate(
             "'real (floor)' uses the same part of --real.",
         ),
     ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASS",
+            help="Also measure how much a translator changes around this subject: animal, or a class of ImageNet.",
+        ),
+    ] = None,
     size: Annotated[
         int | None,
         typer.Option(
@@ -132,15 +139,17 @@ def evaluate(
     For a colorizer, on photos whose colours are known: PSNR, SSIM, LPIPS and the Frechet distance to the true photos,
     next to those of the grey photos, and colourfulness; for all --data and for each set. For a translator: KID and
     Frechet distance between its results and real pictures, next to those of the untouched pictures and of real ones,
-    all with 95% bootstrap intervals; or, with --strangers, how well its score tells --data from them, as AUC. For a
-    translator trained on pairs: PSNR, SSIM, LPIPS and the Frechet distance to the targets, next to those of the
-    untouched inputs. For a sampler: how varied its pictures are, and how many of those drawn for a class are of that
-    class.
+    all with 95% bootstrap intervals; with --subject also the mean change in grey levels outside and inside of that
+    subject, found by a classifier, whose masks lack much of a subject that fills the picture; or, with --strangers, how
+    well its score tells --data from them, as AUC. For a translator trained on pairs: PSNR, SSIM, LPIPS and the Frechet
+    distance to the targets, next to those of the untouched inputs. For a sampler: how varied its pictures are, and how
+    many of those drawn for a class are of that class.
 
     \b
     Examples:
       img2img evaluate colorizer --data photos --data people --temperatures 0.2,0.4 --saturations 1,1.2
       img2img evaluate horse2zebra --data horses --real zebras --sheet sheet.jpg
+      img2img evaluate horse2zebra --data horses --real zebras --subject animal
       img2img evaluate horse2zebra --data horses --strangers photos --held-out 100
       img2img evaluate mine.onnx --data edges --real photos --lpips-weights alexnet.pth
       img2img evaluate --real zebras --fake made-elsewhere --chart chart.png
@@ -159,6 +168,7 @@ def evaluate(
         fake=tuple(fake or ()),
         strangers=tuple(strangers or ()),
         held_out=held_out,
+        subject_class=subject,
         size=size,
         temperatures=_split(temperatures),
         saturations=_split(saturations),
