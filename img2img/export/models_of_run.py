@@ -70,7 +70,7 @@ def export_run(
     if critic:
         check_critic(recipe, critic, targets.values())
     _check_request(recipe, settings, about)
-    config = make_config(recipe, settings, **state.config)
+    config = make_config(recipe, settings, **{**recipe.earlier, **state.config})
     models = {path: _exported(name, path, state, recipe, config, tell) for name, path in targets.items()}
     if critic:
         tell(f"{critic}: making its graph, comparing it with PyTorch")
