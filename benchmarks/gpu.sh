@@ -75,7 +75,7 @@ install_wheels() {
 }
 
 deliver() {
-    "$PYTHON" -m img2img export "$1" -o "$2/colorizer.onnx" --data "${ABOUT_DATA:-photos packed by benchmarks/gpu.sh}" || true
+    "$PYTHON" -m img2img export "$1" --overwrite -o "$2/colorizer.onnx" --data "${ABOUT_DATA:-photos packed by benchmarks/gpu.sh}" || true
     cp "$1/stats.jsonl" "$1/config.json" "$2/"
     cp "$(find "$1/previews" -name '*.png' | sort | tail -n 1)" "$2/preview.png"
     if [ -e "$1/health.jsonl" ]; then cp "$1/health.jsonl" "$2/"; fi

@@ -66,7 +66,7 @@ def check_target(target: Path, *, overwrite: bool, error: type[Img2ImgError] = U
     if is_folder(target):
         raise error(f"{target}: a folder, not a file; name a file with -o")
     if exists(target) and not overwrite:
-        raise error(f"{target}: is there already; --overwrite replaces it, -o names another")
+        raise error(f"{target}: is there already; --overwrite replaces it, or choose another name")
     nearest = next(folder for folder in target.absolute().parents if exists(folder))
     if not is_folder(nearest):
         raise error(f"{target}: {nearest} is a file, not a folder; name another place with -o")

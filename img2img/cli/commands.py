@@ -19,7 +19,7 @@ def _colorize(app: typer.Typer) -> None:
 def _translate(app: typer.Typer) -> None:
     from img2img.cli.translate import translate
 
-    app.command(cls=ConversionCommand, short_help="Turn photos of one kind into another, horses into zebras.")(
+    app.command(cls=ConversionCommand, short_help="Turn photos of one kind into another, such as horses into zebras.")(
         translate
     )
 

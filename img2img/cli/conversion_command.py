@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 import typer
 from typer.core import TyperCommand, TyperOption
 
+from img2img.cli.shared_options import completion, listed
 from img2img.conversion.option import Group, OptionField, option_fields
 from img2img.conversion.options import ConversionOptions
 
@@ -93,14 +94,14 @@ def _parameter(name: str, annotation: Any, default: Any) -> Parameter:
 def _annotated(field: OptionField, options: type[ConversionOptions]) -> Any:
     said = field.option
     name = f"{field.name}/--no-{field.name[2:]}" if field.default is True else field.name
-    # Typer would refuse an alias, and suggest nothing: the options themselves check what was chosen
+    # any text, which may be an alias: the options themselves check what was chosen
     choices = list(get_args(field.kind)) if get_origin(field.kind) is Literal else []
     return Annotated[
         list[str] if field.several else (str if field.default else str | None) if choices else field.hint,
         typer.Option(
             name,
             help=said.help,
-            metavar=f"[{'|'.join(choices)}]" if choices else said.metavar,
+            metavar=listed(choices) if choices else said.metavar,
             min=said.least,
             max=said.most,
             show_default=said.show_default,
@@ -115,7 +116,7 @@ def _completion(
 ) -> Callable[[str], list[str]] | None:
     """For the shell."""
     if choices:
-        return lambda incomplete: [each for each in choices if each.startswith(incomplete)]
+        return completion(choices)
     return _models_for(options.model_task) if field.field == "model" else None
 
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from img2img.cli.directions import DirectionsFile
-from img2img.cli.shared_options import Device
+from img2img.cli.shared_options import Device, Overwrite
 
 if TYPE_CHECKING:
     from img2img.generation.request import Sweep
 
 Model = Annotated[
-    str, typer.Option(metavar="RUN|FILE", help="A training run's folder, or an .onnx file (or a model's name).")
+    str, typer.Option(metavar="RUN|FILE", help="A training run's folder, an .onnx file, or a model's name.")
 ]
 
 
@@ -68,7 +68,10 @@ def generate(
         ),
     ] = None,
     count: Annotated[
-        int | None, typer.Option("-n", "--count", metavar="N", min=1, help="How many. By default what fits the model.")
+        int | None,
+        typer.Option(
+            "-n", "--count", metavar="N", min=1, help="How many pictures. By default as many as suit the model."
+        ),
     ] = None,
     label: Annotated[
         str | None, typer.Option(metavar="CLASS", help="Draw only this class, given by its name or number.")
@@ -82,8 +85,8 @@ def generate(
         typer.Option(
             metavar="NUMBER",
             min=0.01,
-            help="Redraw latent values beyond this; 2 is mild; below 1 many models fade, since they were never "
-            "trained there.",
+            help="Redraw latent values beyond this; 2 is mild; below 1 many models draw faint pictures, "
+            "since they were never trained there.",
         ),
     ] = None,
     like: Annotated[
@@ -118,7 +121,7 @@ def generate(
         bool,
         typer.Option("--provenance/--no-provenance", help="Record in the pictures' XMP how they were made."),
     ] = True,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+    overwrite: Overwrite = False,
     device: Device = "auto",
 ) -> None:
     """Draw pictures, or videos, from noise with a model that `img2img train` made, such as dcgan or tgan.

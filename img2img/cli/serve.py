@@ -6,31 +6,33 @@ from typing import Annotated, Literal
 
 import typer
 
-from img2img.cli.shared_options import Device
+from img2img.cli.shared_options import Device, choice_option
 from img2img.errors import Img2ImgError
+
+_Runtime = Literal["auto", "onnxruntime", "openvino"]
 
 
 def serve(
     host: Annotated[
-        str, typer.Option(help="The address to listen on; 0.0.0.0 is all of this machine's.")
+        str, typer.Option(help="The address to listen on; 0.0.0.0 means every address of this machine.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 picks a free one.")] = 8000,
     token_file: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Answer only callers who send the token in this file's first line."),
     ] = None,
-    no_token: Annotated[bool, typer.Option("--no-token", help="Answer everybody who can reach the address.")] = False,
+    no_token: Annotated[bool, typer.Option("--no-token", help="Answer anyone who can reach the address.")] = False,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A host name that this server may be called by; repeatable."),
+        typer.Option(metavar="NAME", help="Another host name to answer to; repeatable."),
     ] = None,
     max_upload: Annotated[str, typer.Option(metavar="SIZE", help="The largest upload that is accepted.")] = "50MB",
     max_pixels: Annotated[
         int, typer.Option(min=1, metavar="N", help="Refuse photos with more pixels than this.")
     ] = 200_000_000,
-    workers: Annotated[int, typer.Option(min=1, help="Photos at a time; each takes memory.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, help="How many photos to work on at a time; each needs memory.")] = 2,
     queue: Annotated[
-        int, typer.Option(min=0, help="Photos that may wait; beyond that, callers are told to try again later.")
+        int, typer.Option(min=0, help="How many photos may wait; beyond that, callers are told to try again later.")
     ] = 32,
     job_space: Annotated[
         str, typer.Option(metavar="SIZE", help="Disk space for all jobs (many photos, films).")
@@ -41,16 +43,16 @@ def serve(
         typer.Option(
             min=0.1,
             metavar="SECONDS",
-            help="How long to wait for a request's headers, or for a client that stops reading.",
+            help="How long to wait for a request's headers, or for a client that has stopped reading.",
         ),
     ] = 30,
     device: Device = "auto",
-    runtime: Annotated[Literal["auto", "onnxruntime", "openvino"], typer.Option(help="What runs the models.")] = "auto",
+    runtime: Annotated[_Runtime, choice_option(_Runtime, help="What runs the models.")] = "auto",
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
 ) -> None:
-    """A page for old photos, and an HTTP API: on this machine, for this machine, unless told otherwise.
+    """Serve a web page for colouring old photos, and an HTTP API, to this machine only unless told otherwise.
 
-    Needs pip install '.[serve]'. Ends at Ctrl-C or SIGTERM, once the photos in hand are done.
+    Needs pip install '.[serve]'. Stops at Ctrl-C or SIGTERM, once the photos in progress are done.
 
     \b
     Examples:

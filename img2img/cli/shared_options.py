@@ -1,17 +1,50 @@
-"""Options of several commands."""
+"""Options of several commands, and how an option is made that takes one of a few words, or a picture to write."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
 from img2img.atomic_file import is_folder
+from img2img.choices import one_of
 
-Device = Annotated[
-    Literal["auto", "cpu", "cuda"],
-    typer.Option(help="Where the model runs; auto takes a GPU if it can be used."),
-]
+
+def choice_option(kind: Any, *names: str, help: str, hidden: bool = False) -> Any:
+    """The option of a value that is one of `kind`, a Literal of texts: Typer's own suggests nothing."""
+    choices = get_args(kind)
+    return typer.Option(
+        *names,
+        help=help,
+        hidden=hidden,
+        metavar=listed(choices),
+        autocompletion=completion(choices),
+        parser=_reader(choices),
+    )
+
+
+def listed(choices: Sequence[str]) -> str:
+    """As the help shows them, in the place of a value."""
+    return "|".join(choices)
+
+
+def completion(choices: Sequence[str]) -> Callable[[str], list[str]]:
+    """For the shell."""
+    return lambda incomplete: [each for each in choices if each.startswith(incomplete)]
+
+
+def _reader(choices: Sequence[str]) -> Callable[[str], str]:
+    def read(word: str) -> str:
+        if word not in choices:
+            raise typer.BadParameter(f"{word!r}: give {one_of(word, choices)}")
+        return word
+
+    return read
+
+
+_Device = Literal["auto", "cpu", "cuda"]
+Device = Annotated[_Device, choice_option(_Device, help="Where the model runs; auto takes a GPU if it can be used.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -21,7 +21,7 @@ PlaceOfPhoto = Annotated[
         metavar="X,Y", help="From the left and the top of the upright photo: 52%,40%, or in pixels, 812,300."
     ),
 ]
-Count = Annotated[int, typer.Option(min=1, metavar="N", help="How many colours, at most.")]
+Count = Annotated[int, typer.Option(min=1, metavar="N", help="How many colours at most.")]
 _FIELDS = ("model", "reference", "influence", "palette", "warmth", "max_pixels", "device", "runtime")
 
 

@@ -113,8 +113,8 @@ class ColorizeOptions(ConversionOptions):
     hint: Annotated[
         tuple[str, ...],
         Option(
-            "The colour at a place; it spreads to what belongs to it. The place is in percent from the left and the"
-            " top, 52%,40%=#3a6b35, or in pixels, 812,300=#8a2b2b. Repeatable; for a single photo.",
+            "The colour at a place; it spreads over the area that looks alike. The place is in percent from the left"
+            " and the top, 52%,40%=#3a6b35, or in pixels, 812,300=#8a2b2b. Repeatable; for a single photo.",
             "Colours",
             metavar="X,Y=COLOUR",
             check=_check_hint,

@@ -39,7 +39,8 @@ class ConversionOptions:
     provenance: Annotated[
         bool,
         Option(
-            "Record in the results' XMP how they were made: IPTC's term, the model, its checksum, the options.",
+            "Record in the results' XMP how they were made: IPTC's digital source type, the model, its"
+            " checksum, the options.",
             over_http=True,
         ),
     ] = True
@@ -99,8 +100,7 @@ class ConversionOptions:
     watch: Annotated[
         bool,
         Option(
-            "Keep converting new photos as they appear, until Ctrl-C. Files that are still being written are waited"
-            " for.",
+            "Keep converting new photos as they appear, until Ctrl-C. Waits for files that are still being written.",
             "Big batches",
             photos_only=True,
         ),

@@ -56,7 +56,8 @@ class TranslateOptions(ConversionOptions):
     cycle: Annotated[
         bool,
         Option(
-            "Also translate the result back, with the reverse model that the card names; write in | out | back.",
+            "Also translate the result back, with the reverse model that the card names; write all"
+            " three: in | out | back.",
             photos_only=True,
             over_http=True,
         ),

@@ -7,7 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from img2img.errors import DataError, ModelError, SettingError
+from img2img.atomic_file import check_target
+from img2img.errors import DataError, ExportError, ModelError, SettingError
 from img2img.export.card import card_of, facts
 from img2img.export.critic import export_critic
 from img2img.export.files import write_model, write_weights
@@ -15,7 +16,7 @@ from img2img.export.onnx_graph import to_onnx
 from img2img.export.parity import Parity, check_parity, measure_parity
 from img2img.export.quantiles import write_quantiles
 from img2img.export.rounding import round_to_half
-from img2img.export.targets import check_critic, targets_of
+from img2img.export.targets import check_critic, files_of, targets_of
 from img2img.recipes import recipe_class
 from img2img.recipes.recipe import Recipe
 from img2img.recipes.settings import make_config
@@ -52,6 +53,7 @@ def export_run(
     critic: Path | None = None,
     settings: tuple[str, ...] = (),
     about: Mapping[str, Any] = {},
+    overwrite: bool = False,
     tell: Callable[[str], None] = lambda doing: None,
 ) -> Export:
     """Write `target` (.onnx) and the .safetensors beside it.
@@ -61,14 +63,16 @@ def export_run(
     (.safetensors) takes every network of the run, to train on from. `critic` (.onnx) takes the discriminators; the
     cards of the models then say how a score is made with it, if the run's data is still where it was. `settings` change
     what does not touch the weights (temperature); `about` holds fields of the card. `tell` is told what is being done.
-    Raises ExportError when a graph drifts from PyTorch by more than `tolerance` in the recipe's unit; nothing is
-    written then.
+    Raises ExportError for a file that is there already, unless `overwrite`, and when a graph drifts from PyTorch by
+    more than `tolerance` in the recipe's unit; nothing is written then.
     """
     state = chosen_state(run, which)
     recipe = recipe_class(state.recipe)
     targets = targets_of(recipe, target, reverse, weights)
     if critic:
         check_critic(recipe, critic, targets.values())
+    for file in files_of(targets.values(), weights, critic):
+        check_target(file, overwrite=overwrite, error=ExportError)
     _check_request(recipe, settings, about)
     config = make_config(recipe, settings, **{**recipe.earlier, **state.config})
     models = {path: _exported(name, path, state, recipe, config, tell) for name, path in targets.items()}

@@ -35,6 +35,12 @@ def check_critic(recipe: type[Recipe], critic: Path, models: Iterable[Path]) -> 
         raise ExportError(f"{critic}: is the name of a model that is written too; give the critic another")
 
 
+def files_of(models: Iterable[Path], *others: Path | None) -> list[Path]:
+    """All that an export writes: the models, the weights beside each, and what else was asked for."""
+    beside = [file for model in models for file in (model, model.with_suffix(".safetensors"))]
+    return [*beside, *filter(None, others)]
+
+
 def reverse_name(name: str) -> str:
     """What the model back is called: zebra2horse for horse2zebra, mine-back for mine."""
     both = re.fullmatch("([a-z]+)2([a-z]+)", name, re.IGNORECASE)

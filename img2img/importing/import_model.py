@@ -8,7 +8,8 @@ from typing import Literal
 
 from torch import nn
 
-from img2img.errors import ModelError, SettingError
+from img2img.atomic_file import check_target
+from img2img.errors import ExportError, ModelError, SettingError
 from img2img.export.files import write_graph
 from img2img.export.onnx_graph import graph_of
 from img2img.export.parity import Parity, check_parity, measure_graph
@@ -68,6 +69,7 @@ def import_model(
     native_size: int | None = None,
     result: ResultKind | None = None,
     reverse: str | None = None,
+    overwrite: bool = False,
 ) -> ImportedModel:
     """Write `target` (.onnx) of a generator's checkpoint, its weights in full precision.
 
@@ -75,9 +77,11 @@ def import_model(
     training. `result` is the card's; without one it is what a network of this make was most likely trained for, and
     the notes say so. `reverse` is the name or file of the model that goes back, whether it is there already or not.
     Raises ModelError for a file that is not such a checkpoint, SettingError for what does not go together, ExportError
-    when the graph drifts from PyTorch; nothing is written then.
+    for a target that is there already, unless `overwrite`, and when the graph drifts from PyTorch; nothing is written
+    then.
     """
     target = model_target(target)
+    check_target(target, overwrite=overwrite, error=ExportError)
     back = way_back(target, reverse) if reverse is not None else None
     tensors = read_checkpoint(checkpoint)
     layout = recognised(tensors, checkpoint)

@@ -139,7 +139,7 @@ def _export(run: Path, target: Path) -> None:
             f"{target.parent}: {reason_for(error, 'written')}; or `img2img export {run} -o NAME.onnx`, and give "
             "NAME.onnx"
         ) from None
-    done = _img2img("export", "-o", str(target), "--", str(run))
+    done = _img2img("export", "--overwrite", "-o", str(target), "--", str(run))
     lines = done.stderr.splitlines()
     if done.returncode:
         last = lines[-1].removeprefix("Error: ") if lines else f"the process ended with {done.returncode}"

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from conftest import DrawPhoto, StartProcess
 from PIL import Image
+from stopping import stopping
 from typer.testing import CliRunner, Result
 
 from img2img.batch.batch import PhotoBatch
@@ -82,15 +83,10 @@ def test_batch_killed_ten_times_gives_the_folder_of_an_undisturbed_run(
     rng, kills, converted = random.Random(0), 0, 0
     while kills < 10:
         before = len(contents(tmp_path / "out"))
-        process = start_process([*MAIN, *words], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        start = time.monotonic()
-        enough = before + rng.choice([0, 1, 3, 8])
-        while process.poll() is None and len(list((tmp_path / "out").rglob("[!.]*.jpg"))) < enough:
-            time.sleep(0.002)
-            assert time.monotonic() < start + 60
-        time.sleep(rng.uniform(0, 0.05))
-        process.kill()
-        assert process.wait() == -signal.SIGKILL, "it ended before it was killed: more photos are needed"
+        enough, seconds = rng.choice([1, 2, 4, 9]), rng.uniform(0, 0.05)
+        killed = stopping([*MAIN, *words], signal.SIGKILL, before=enough, name="*.jpg", seconds=seconds)
+        process = start_process(killed, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert process.wait(60) == -signal.SIGKILL, "it ended before it was killed: more photos are needed"
         kills += 1
         converted += len(contents(tmp_path / "out")) - before
     assert converted > 10, "it was never killed at work"

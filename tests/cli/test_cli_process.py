@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from io import BytesIO
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from commands_in_turn import run_in_turn
 from conftest import DrawPhoto, StartProcess
 from PIL import Image
+from stopping import stopping
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PHOTOS = 12
@@ -38,12 +38,6 @@ def _is_whole(photo: Path) -> bool:
     with Image.open(photo) as image:
         image.load()
     return True
-
-
-def _wait_for_a_file_in(folder: Path, process: subprocess.Popen[str]) -> None:
-    while not (folder.exists() and any(folder.glob("*.jpg"))):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.005)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
@@ -86,9 +80,7 @@ def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
 ) -> None:
     out, report = tmp_path / "out", tmp_path / "report.json"
     words = [*command, str(album), "-o", str(out), "--jobs", jobs, "--report", str(report)]
-    process = start_process(words)
-    _wait_for_a_file_in(out, process)
-    process.send_signal(signal.SIGINT)
+    process = start_process(stopping(words, signal.SIGINT, before=2, name="*.jpg"))
     stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == 130
     made = sorted(out.glob("[!.]*"))
@@ -105,6 +97,31 @@ def test_ctrl_c_leaves_whole_files_and_the_same_command_goes_on(
         again.stdout
         == f"{PHOTOS - len(made)} coloured into {out}, 0 failed, {len(made)} skipped ({len(made)} up to date)\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("set_by_user", "turns"),
+    [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "")],
+    ids=["nothing", "turns", "policy"],
+)
+def test_how_long_threads_turn_is_set_before_torch_is_imported_unless_it_was(
+    tmp_path: Path, set_by_user: dict[str, str], turns: str
+) -> None:
+    (tmp_path / "torch.py").write_text("import os; raise SystemExit(os.environ.get('GOMP_SPINCOUNT', ''))")
+    assert features_of_no_run(PYTHONPATH=f"{tmp_path}{os.pathsep}{CHECKOUT}", **set_by_user) == f"{turns}\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="GNU's OpenMP is Linux's")
+def test_torchs_own_openmp_has_read_it() -> None:
+    assert "GOMP_SPINCOUNT = '1000'" in features_of_no_run(PYTHONPATH=str(CHECKOUT), OMP_DISPLAY_ENV="VERBOSE")
+
+
+def features_of_no_run(**environment: str) -> str:
+    """What a command that imports torch says on standard error."""
+    chosen = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    words = [sys.executable, "-m", "img2img", "features", "no-run"]
+    return subprocess.run(words, env={**chosen, **environment}, capture_output=True, text=True, timeout=300).stderr
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,14 @@ import csv
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import typer
 from conftest import StartProcess
 from film_clips import greys, read_film, texture, write_film
+from stopping import stopping
 
 from img2img.batch.task import Translating
 from img2img.cli.conversion import run_conversion
@@ -110,27 +109,25 @@ def test_what_only_photos_can_have_is_refused(what: dict[str, Any]) -> None:
         Translating("horse2zebra", **what).open_for_films(1)
 
 
-Colour = Callable[[Path, Path], "subprocess.Popen[str]"]
+class Colour(Protocol):
+    """Starts a process that colours `source`, and that gets a signal before a segment's state has its name."""
+
+    def __call__(
+        self, source: Path, target: Path, number: signal.Signals | None = None, *, before: int = 0
+    ) -> "subprocess.Popen[str]": ...
 
 
 @pytest.fixture
 def colour(start_process: StartProcess, tiny_model: Path) -> Colour:
-    """`colour(source, target)` starts a process that does it."""
-
-    def start(source: Path, target: Path) -> "subprocess.Popen[str]":
+    def start(
+        source: Path, target: Path, number: signal.Signals | None = None, *, before: int = 0
+    ) -> "subprocess.Popen[str]":
         words = [sys.executable, "-c", PROGRAM, str(source), str(target), str(tiny_model)]
+        if number is not None:
+            words = stopping(words, number, before=1, name=f"{before:05}.npz")
         return start_process(words, env={"PYTHONPATH": str(ROOT)})
 
     return start
-
-
-def kill_after(segments: int, process: "subprocess.Popen[str]", target: Path, number: int) -> None:
-    """Sends the signal once so many segments are there."""
-    last = target.with_name(f".{target.name}.img2img") / f"{segments - 1:05}.npz"
-    deadline = time.monotonic() + 100
-    while not last.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.002)
-    process.send_signal(number)
 
 
 @pytest.mark.slow
@@ -141,8 +138,7 @@ def test_killed_again_and_again_the_film_is_the_same(tmp_path: Path, colour: Col
     assert process.returncode == 0
     target = tmp_path / "new.mp4"
     for segments in (1, 3, 6):
-        process = colour(source, target)
-        kill_after(segments, process, target, signal.SIGKILL)
+        process = colour(source, target, signal.SIGKILL, before=segments)
         process.communicate(timeout=120)
         assert process.returncode == -signal.SIGKILL
         assert not target.exists()
@@ -155,8 +151,7 @@ def test_killed_again_and_again_the_film_is_the_same(tmp_path: Path, colour: Col
 def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path, colour: Colour) -> None:
     source = write_film(tmp_path / "film.mp4", greys(160, 240, 320), options={"crf": "20", "g": "30"})
     target = tmp_path / "new.mp4"
-    process = colour(source, target)
-    kill_after(2, process, target, signal.SIGINT)
+    process = colour(source, target, signal.SIGINT, before=2)
     printed, _ = process.communicate(timeout=120)
     assert process.returncode != 0
     assert "goes on from here" in printed

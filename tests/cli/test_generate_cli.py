@@ -326,6 +326,15 @@ def test_export_refuses_its_target_before_the_work(tmp_path: Path) -> None:
     assert (result.exit_code, result.stderr) == (1, "Error: model.onnx: a folder, not a file; name a file with -o\n")
 
 
+@pytest.mark.parametrize("words", ["export no-run -o model.onnx", "import net_G.pth -o model.onnx"])
+def test_a_model_that_is_there_is_left_alone(tmp_path: Path, words: str) -> None:
+    Path("model.onnx").write_bytes(b"mine")
+    result = img2img(*words.split())
+    assert (result.exit_code, Path("model.onnx").read_bytes()) == (1, b"mine")
+    wanted = "Error: model.onnx: is there already; --overwrite replaces it, or choose another name\n"
+    assert result.stderr == wanted
+
+
 def test_colorize_refuses_a_sampler(models: Path) -> None:
     Image.new("L", (8, 8)).save("photo.jpg")
     result = img2img("colorize", "photo.jpg", "--model", models / "grey.onnx")

@@ -202,7 +202,7 @@ def test_figures_are_printed_drawn_saved_and_shown(in_world: None, tmp_path: Pat
     words = ["--data", "blue", "--data", "red", "--temperatures", "0.3", "--saturations", "1,1.25"]
     path = str(tmp_path / "mine.onnx")
     result = evaluate(path, *words, "--json", "--save", "--chart", str(tmp_path / "chart.png"))
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, f"{tmp_path / 'chart.png'}: drawn\n")
     figures = json.loads(result.stdout)
     card = read_card(tmp_path / "mine.onnx")
     assert card.metrics == read_card(tmp_path / "mine.safetensors").metrics == figures

@@ -171,14 +171,16 @@ def test_seed_draws_the_resamples_and_not_the_value() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_world")
 def test_sheet_shows_in_out_and_back_and_the_last_only_where_there_is_one() -> None:
-    assert evaluate("swap.onnx", "--data", "red", "--real", "blue", "--sheet", "s.png", "--count", "3").exit_code == 0
+    first = evaluate("swap.onnx", "--data", "red", "--real", "blue", "--sheet", "s.png", "--count", "3")
+    assert (first.exit_code, first.stderr) == (0, "s.png: drawn\n")
     with Image.open("s.png") as sheet:
         assert sheet.size == (2 * 3 * 192 + 6, 2 * 192 + 6)
         cells = [np.asarray(sheet.crop((left, 0, left + 192, 192))).mean((0, 1)) for left in (0, 192, 384)]
     assert cells[1] == pytest.approx(cells[0][::-1], abs=2)
     assert cells[2] == pytest.approx(cells[0], abs=2)
-    assert evaluate("lonely.onnx", "--data", "red", "--real", "blue", "--sheet", "l.png", "--count", "2").exit_code == 0
-    with Image.open("l.png") as sheet:
+    again = evaluate("lonely.onnx", "--data", "red", "--real", "blue", "--sheet", "s.png", "--count", "2")
+    assert (again.exit_code, again.stderr) == (0, "s.png: drawn, in place of what was there\n")
+    with Image.open("s.png") as sheet:
         assert sheet.size == (2 * 2 * 192 + 6, 192)
 
 

@@ -226,6 +226,14 @@ def test_card_tells_how_long_the_training_took(exported: Path) -> None:
     assert seconds > 0
 
 
+@pytest.mark.parametrize("name", ["model.onnx", "model.safetensors"])
+def test_a_file_that_is_there_is_left_alone(run: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"somebody's")
+    with pytest.raises(ExportError, match=rf"{name}: is there already; --overwrite replaces it"):
+        export_run(run, tmp_path / "model.onnx", tolerance=0.05, settings=SETTINGS)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, b"somebody's")]
+
+
 @pytest.mark.slow
 def test_model_that_cannot_be_written_is_named(run: Path) -> None:
     with pytest.raises(ExportError, match=r"/proc/model\.onnx: "):

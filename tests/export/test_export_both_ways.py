@@ -197,12 +197,21 @@ def test_run_of_cyclegan_goes_on_elsewhere_from_all_its_weights(
     assert Translator(exported_cyclegan / "a2b.onnx").reverse().card.recipe == "cyclegan"
 
 
+@pytest.mark.parametrize("name", ["b2a.onnx", "b2a.safetensors", "all.safetensors"])
+def test_none_of_the_files_of_an_export_is_replaced_unasked(run: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"somebody's")
+    with pytest.raises(ExportError, match=rf"{name}: is there already; --overwrite replaces it"):
+        export_run(run, tmp_path / "a2b.onnx", weights=tmp_path / "all.safetensors", tolerance=0.05)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, b"somebody's")]
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("graphs_once")
 def test_export_tells_what_it_is_doing_and_the_models_name_each_other(run: Path, tmp_path: Path) -> None:
     told: list[str] = []
     there, back = tmp_path / "a2b.onnx", tmp_path / "b2a.onnx"
-    export_run(run, there, tolerance=0.05, tell=told.append)
+    back.write_bytes(b"an earlier one")
+    export_run(run, there, tolerance=0.05, overwrite=True, tell=told.append)
     steps = ["making its graph", "comparing it with PyTorch"]
     assert told[:4] == [f"{path}: {step}" for path in (there, back) for step in steps]
     assert told[4:] == [f"{path}: measuring how far it sees, writing it" for path in (there, back)]

@@ -33,7 +33,7 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     asked: list[Path] = []
 
     def command(*words: str) -> subprocess.CompletedProcess[str]:
-        _, _, target, _, run = words
+        *_, target, _, run = words
         asked.append(Path(target))
         recipe = (Path(run) / "config.json").read_text()
         if "colorizer" in recipe:

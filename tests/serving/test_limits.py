@@ -148,8 +148,9 @@ def test_a_signal_finishes_what_is_in_hand_and_refuses_the_rest(
     tmp_path: Path, long_work: bytes, number: signal.Signals
 ) -> None:
     with served(tmp_path, "--workers", "1") as server, ThreadPoolExecutor(3) as pool:
+        idle = server.seconds()
         answers = at_work(server, long_work, pool, 3)
-        time.sleep(0.3)  # so that the first is in hand
+        wait_for(lambda: server.seconds() > idle + 0.3)  # the first is in hand: uploads take no such time
         assert server.end(number) == 0
         assert answers() == [200, 503, 503]
         assert server.leftovers() == []

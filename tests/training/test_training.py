@@ -20,6 +20,7 @@ import torch
 from conftest import Fitting, StartProcess
 from PIL import Image
 from safetensors.torch import save_file
+from stopping import stopping
 from tiny_run import QUICK, TINY, again, assert_equal_states, command, in_classes, request, train_until
 from torch import nn
 from typer.testing import CliRunner
@@ -138,12 +139,10 @@ def test_run_killed_with_sigkill_goes_on_to_the_same_end(
         return ["--data", str(fitting(recipe)), "--out", str(out), "--save-every", "5", *more]
 
     in_this_process(recipe, *words(tmp_path / "whole", "--steps", "20"))
-    process = start_process(command(recipe, *words(tmp_path / "cut", "--steps", "20")), env=ONE_THREAD)
-    deadline = time.monotonic() + 120
-    while len(state_files(tmp_path / "cut")) < 2 and time.monotonic() < deadline:
-        time.sleep(0.002)
-    process.kill()
-    assert process.wait() == -signal.SIGKILL
+    cut = command(recipe, *words(tmp_path / "cut", "--steps", "20"))
+    process = start_process(stopping(cut, signal.SIGKILL, before=3, name="state-*.pt"), env=ONE_THREAD)
+    process.communicate(timeout=120)
+    assert (process.returncode, len(state_files(tmp_path / "cut"))) == (-signal.SIGKILL, 2)
     resumed = command(recipe, *words(tmp_path / "cut", "--resume"), settings=False)
     subprocess.run(resumed, check=True, env={**os.environ, **ONE_THREAD}, capture_output=True)
     assert_equal_states(load_latest(tmp_path / "whole"), load_latest(tmp_path / "cut"))

@@ -39,9 +39,9 @@ _NEXT = {
 def add(source: ModelSource, name: NewName = None, overwrite: Replacing = False, unchecked: Unchecked = False) -> None:
     """Add a model of your own, or of someone else's, under a name that every command then knows.
 
-    The file is copied or downloaded to your data folder (IMG2IMG_HOME names another), along with the way back and the
-    critic that its card names if they lie beside it. Nothing in it is run. If a download breaks off, the same command
-    continues it.
+    The file is copied or downloaded to your data folder (IMG2IMG_HOME names another), along with the reverse
+    model and the critic that its card names if they lie beside it. Nothing in it is run. If a download breaks off, the
+    same command continues it.
 
     \b
     Examples:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
+from img2img.cli.shared_options import choice_option
 from img2img.data.download.catalogue import FETCHABLE
 from img2img.errors import UsageError
 
@@ -52,7 +53,8 @@ def check(
     ] = 64,
     as_json: Annotated[bool, typer.Option("--json", help="Print all findings as JSON.")] = False,
     kind: Annotated[
-        FindingKind | None, typer.Option("--list", help="Print only the paths of one kind of finding, one per line.")
+        FindingKind | None,
+        choice_option(FindingKind, "--list", help="Print only the paths of one kind of finding, one per line."),
     ] = None,
     jobs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Images at a time. By default one per processor core.")
@@ -146,7 +148,7 @@ def download(
         str, typer.Argument(metavar="NAME", help="A set from the list below; with --url, the name for its folder.")
     ],
     out: Annotated[Path, typer.Option(help="The folder to put the set's folder into.")] = Path("datasets"),
-    url: Annotated[str | None, typer.Option(help="Address of another zip.")] = None,
+    url: Annotated[str | None, typer.Option(help="Download the zip at this address instead.")] = None,
     sha256: Annotated[str | None, typer.Option(metavar="HEX", help="The SHA-256 that the zip must have.")] = None,
 ) -> None:
     """Download a public data set. A broken download is resumed; the folder appears when all is there and checked.

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from img2img.cli.shared_options import in_a_folder
+from img2img.cli.shared_options import choice_option, in_a_folder
+
+_Features = Literal["lite0", "inception"]
 
 
 def _numbers(within: Callable[[float], bool], what: str) -> Callable[[str | None], str | None]:
@@ -40,8 +42,8 @@ def evaluate(
     real: Annotated[
         list[str] | None,
         typer.Option(
-            help="Real pictures: of what a translator makes, the targets of one trained on pairs, or to compare "
-            "--fake with; repeatable."
+            help="Real pictures: of the kind that a translator makes, the targets of one trained on pairs, or what "
+            "--fake is compared with; repeatable."
         ),
     ] = None,
     fake: Annotated[
@@ -59,8 +61,8 @@ def evaluate(
         typer.Option(
             min=1,
             metavar="N",
-            help="Use only the last N of --data by name, at most a tenth, as training holds them out; the floor "
-            "uses the same part of --real.",
+            help="Use only the last N of --data by name, at most a tenth, as training holds them out; the row "
+            "'real (floor)' uses the same part of --real.",
         ),
     ] = None,
     size: Annotated[
@@ -96,10 +98,10 @@ def evaluate(
         ),
     ] = None,
     features: Annotated[
-        str | None,
-        typer.Option(
-            metavar="lite0|inception",
-            help="The network by whose features sets of pictures are compared [default: lite0].",
+        _Features | None,
+        choice_option(
+            _Features,
+            help="The network whose features are used to compare sets of pictures [default: lite0].",
         ),
     ] = None,
     weights: Annotated[Path | None, typer.Option(metavar="FILE", help="Torchvision's weights for Inception.")] = None,
@@ -173,6 +175,7 @@ def evaluate(
     request = replace(request, model=model)
 
     from img2img.cli.progress import photos_measured
+    from img2img.cli.training.drawn import told_when_drawn
 
     with photos_measured() as advance:
         from img2img.evaluation.measure import measure, save_figures, table
@@ -182,10 +185,12 @@ def evaluate(
     if chart:
         from img2img.evaluation.chart import draw_chart
 
-        draw_chart(figures, chart, model=model)
+        with told_when_drawn(chart):
+            draw_chart(figures, chart, model=model)
     if sheet:
         from img2img.evaluation.contact_sheet import draw_sheet
 
-        draw_sheet(request, sheet, count=count)
+        with told_when_drawn(sheet):
+            draw_sheet(request, sheet, count=count)
     if save and model:
         save_figures(model, figures, request.command())

@@ -6,6 +6,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from img2img.cli.shared_options import Overwrite, choice_option
+
+_State = Literal["best", "last"]
+
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
@@ -14,15 +18,13 @@ def export(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The model file of the way back, for a recipe that trains both ways. By default b2a.onnx for "
+            help="Where to write the reverse model, for a recipe that trains both ways. By default b2a.onnx for "
             "a2b.onnx, and NAME-back.onnx for any other NAME.onnx.",
         ),
     ] = None,
     which: Annotated[
-        Literal["best", "last"] | None,
-        typer.Option(
-            help="Which state to export. By default the best, if the run measured its quality.", show_default=False
-        ),
+        _State | None,
+        choice_option(_State, help="Which state to export. By default the best, if the run measured its quality."),
     ] = None,
     all_weights: Annotated[
         Path | None,
@@ -34,8 +36,8 @@ def export(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Also write the discriminators (.onnx), for `translate --score`, and measure the score's quantiles"
-            " on at most 500 training pictures each way, which takes minutes.",
+            help="Also write the discriminators (.onnx), for `translate --score`; measuring the score's quantiles"
+            " on at most 500 training pictures each way takes minutes.",
         ),
     ] = None,
     settings: Annotated[
@@ -58,6 +60,7 @@ def export(
     tolerance: Annotated[
         float, typer.Option(min=0, help="Largest drift from PyTorch, in ab units, grey levels or 1/100 logits.")
     ] = 0.05,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write a run's averaged generator as FILE.onnx and FILE.safetensors, and check that both compute the same.
 
@@ -68,8 +71,8 @@ def export(
     from img2img.export.models_of_run import export_run
     from img2img.progress_bar import status_line
 
-    for path in filter(None, (output, reverse, all_weights, critic)):
-        check_target(path, overwrite=True, error=ExportError)
+    for path in filter(None, (output, reverse, all_weights, critic)):  # before torch is imported
+        check_target(path, overwrite=overwrite, error=ExportError)
     given = {"data": data, "hardware": hardware, "notes": notes, "native_size": native_size}
     about = {name: value for name, value in given.items() if value is not None}
     with status_line() as tell:
@@ -83,6 +86,7 @@ def export(
             tolerance=tolerance,
             settings=tuple(settings or ()),
             about=about,
+            overwrite=overwrite,
             tell=tell,
         )
     for parity in exported.parity:

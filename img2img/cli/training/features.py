@@ -26,7 +26,7 @@ def features(
             help="The picture of the first filters [default: RUN/filters.png].",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Chooses the held-out fifth.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses the fifth of the pictures that is held out.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Use a run's discriminator as a feature extractor: train a linear classifier on it, and draw its first filters."""

@@ -5,6 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from img2img.cli.shared_options import Overwrite, choice_option
+
+_NormWay = Literal["picture", "running"]
+_ResultKind = Literal["change", "picture"]
+
 
 def import_model(
     checkpoint: Annotated[
@@ -12,10 +17,11 @@ def import_model(
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The model file to write (.onnx).")],
     norm: Annotated[
-        Literal["picture", "running"],
-        typer.Option(
+        _NormWay,
+        choice_option(
+            _NormWay,
             help="How batch norms (pix2pix has them) normalise: by the statistics of each picture, as its authors "
-            "do, or by the running statistics from training."
+            "do, or by the running statistics from training.",
         ),
     ] = "picture",
     native_size: Annotated[
@@ -29,25 +35,26 @@ def import_model(
         ),
     ] = None,
     result: Annotated[
-        Literal["change", "picture"] | None,
-        typer.Option(
+        _ResultKind | None,
+        choice_option(
+            _ResultKind,
             help="What becomes of a photo: change enlarges the network's change to a small copy and adds it to the "
             "photo; picture enlarges what the network drew, as for masks and sketches. By default picture for "
             "what looks like pix2pix (a U-Net, batch norms, or from grey to colour), change for other ResNets.",
-            show_default=False,
         ),
     ] = None,
     reverse: Annotated[
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="The model for the way back, beside FILE.onnx or one of `img2img models`. The card names it, and "
+            help="The model that translates back, beside FILE.onnx or one of `img2img models`. The card names it, and "
             "`translate --cycle` uses it. It may be imported later.",
             show_default=False,
         ),
     ] = None,
     licence: Annotated[str, typer.Option(help="The licence of the weights, for the card.")] = "unknown",
     source: Annotated[str, typer.Option(help="Who trained it on what, or an address, for the card.")] = "unknown",
+    overwrite: Overwrite = False,
 ) -> None:
     """Write a checkpoint of pytorch-CycleGAN-and-pix2pix, CUT or FastCUT as FILE.onnx, for `img2img translate`.
 
@@ -65,7 +72,7 @@ def import_model(
     from img2img.importing import import_model as importing
     from img2img.progress_bar import status_line
 
-    check_target(output, overwrite=True, error=ExportError)
+    check_target(output, overwrite=overwrite, error=ExportError)
     with status_line() as tell:
         tell(f"{output}: making its graph, comparing it with PyTorch")
         imported = importing.import_model(
@@ -77,6 +84,7 @@ def import_model(
             native_size=native_size,
             result=result,
             reverse=reverse,
+            overwrite=overwrite,
         )
     print(imported.card.notes)
     for parity in imported.parity:

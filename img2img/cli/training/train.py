@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from img2img.cli.shared_options import choice_option
 from img2img.cli.training.train_options import (
     CachePlace,
     Compile,
@@ -73,7 +74,7 @@ def _command(recipe: str) -> Callable[..., None]:
         ] = None,
         direction: Annotated[
             PairDirection | None,
-            typer.Option(hidden=not paired, help="b2a learns to make a from b [default: a2b].", show_default=False),
+            choice_option(PairDirection, hidden=not paired, help="b2a learns to make a from b [default: a2b]."),
         ] = None,
         out: Annotated[Path | None, typer.Option(help=f"The run's folder [default: runs/{recipe}].")] = None,
         steps: Steps = None,
@@ -84,8 +85,8 @@ def _command(recipe: str) -> Callable[..., None]:
         config: Annotated[
             Path | None,
             typer.Option(
-                help=f"Settings from a file of lines NAME = VALUE (TOML), and the data if the command names none: "
-                f'{tables} of lines "PATH" = WEIGHT.',
+                help=f"Read settings from a TOML file of lines NAME = VALUE; it may name the data, too, "
+                f'if the command does not: {tables} of lines "PATH" = WEIGHT.',
                 metavar="FILE",
             ),
         ] = None,

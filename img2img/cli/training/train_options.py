@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from img2img.cli.shared_options import choice_option
 from img2img.data import Caching
 from img2img.device import DEVICES
 
@@ -16,12 +17,12 @@ def _check_device(name: str) -> str:
     return name
 
 
-Steps = Annotated[int | None, typer.Option(min=1, help="Length of the whole schedule.")]
+Steps = Annotated[int | None, typer.Option(min=1, help="How many steps to train in all.")]
 Init = Annotated[Path | None, typer.Option(help="Start from these weights (.safetensors).")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue from the run's last state.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice [default: 0].")]
 TrainingDevice = Annotated[
-    str, typer.Option(callback=_check_device, help="auto, cpu, cuda, or cuda:N for one of several.")
+    str, typer.Option(callback=_check_device, help="auto, cpu, cuda, or cuda:N for one of several GPUs.")
 ]
 Settings = Annotated[
     list[str] | None,
@@ -32,7 +33,7 @@ Workers = Annotated[
 ]
 CachePlace = Annotated[
     Caching,
-    typer.Option(help="Where decoded images are kept; the random crops differ with and without a cache."),
+    choice_option(Caching, help="Where decoded images are kept; the random crops differ with and without a cache."),
 ]
 Compile = Annotated[bool, typer.Option("--compile", help="Compile the generators.")]
 LogEvery = Annotated[int, typer.Option(min=1, help="Steps between records.")]
