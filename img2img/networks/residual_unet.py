@@ -1,11 +1,12 @@
 """A light U-Net on features of ImageNet, which adds a change to a picture or draws another."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from img2img.networks.blocks import ConvNormAct, UpBlock, channel_norm, relu
+from img2img.networks.blocks import ConvNormAct, Norm, UpBlock, channel_norm, relu
 from img2img.networks.encoder import PYRAMID_CHANNELS, EfficientNetLite
 from img2img.networks.quick_gradients import DepthwiseConv2d
 
@@ -26,21 +27,28 @@ class LightConv(nn.Sequential):
     """Each channel convolved alone, then channels mixed, and one norm after both."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel: int, activation: Callable[[], nn.Module] = relu
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        *,
+        norm: Norm,
+        activation: Callable[[], nn.Module] = relu,
     ) -> None:
         super().__init__(
             DepthwiseConv2d(in_channels, in_channels, kernel, padding=kernel // 2, groups=in_channels, bias=False),
-            ConvNormAct(in_channels, out_channels, 1, norm=channel_norm, activation=activation),
+            ConvNormAct(in_channels, out_channels, 1, norm=norm, activation=activation),
         )
 
 
 class ResidualBlock(nn.Module):
     """x plus two light convolutions of it."""
 
-    def __init__(self, channels: int, kernel: int = 5) -> None:
+    def __init__(self, channels: int, kernel: int = 5, *, norm: Norm) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            LightConv(channels, channels, kernel), LightConv(channels, channels, kernel, activation=nn.Identity)
+            LightConv(channels, channels, kernel, norm=norm),
+            LightConv(channels, channels, kernel, norm=norm, activation=nn.Identity),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,16 +65,18 @@ class ResidualUNet(nn.Module):
     would only forget that.
     """
 
-    def __init__(self, *, adds: bool = True, learns: bool = False) -> None:
+    def __init__(self, *, adds: bool = True, learns: bool = False, norm: Norm = channel_norm) -> None:
         super().__init__()
         self.adds, self.learns = adds, learns
         self.encoder = EfficientNetLite(3, stages=STAGES).requires_grad_(learns).eval()
         *skips, before = PYRAMID_CHANNELS[: len(WIDTHS) + 1]
         self.decoder = nn.ModuleList()
         for skip, width, kernel in zip(reversed(skips), WIDTHS, KERNELS, strict=True):
-            self.decoder.append(UpBlock(before, skip, width, kernel=kernel, norm=channel_norm, mix=LightConv))
+            self.decoder.append(
+                UpBlock(before, skip, width, kernel=kernel, norm=norm, mix=partial(LightConv, norm=norm))
+            )
             before = width
-        self.blocks = nn.Sequential(*(ResidualBlock(WIDTHS[1]) for _ in range(RESIDUAL_BLOCKS)))
+        self.blocks = nn.Sequential(*(ResidualBlock(WIDTHS[1], norm=norm) for _ in range(RESIDUAL_BLOCKS)))
         self.project = nn.Conv2d(before, LAST_CHANNELS, 1)
         self.enlarge = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
         self.colours = nn.Conv2d(3, LAST_CHANNELS, 3, padding=1)

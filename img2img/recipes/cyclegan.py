@@ -13,7 +13,7 @@ from img2img.networks.patchgan import PatchGAN
 from img2img.networks.projected import ProjectedDiscriminator
 from img2img.networks.residual_unet import ResidualUNet
 from img2img.networks.resnet import ResnetGenerator
-from img2img.recipes.cyclegan_config import PAPER, CycleganConfig
+from img2img.recipes.cyclegan_config import NORMS, PAPER, CycleganConfig
 from img2img.recipes.recipe import Batch, Recipe, Update, frozen
 from img2img.recipes.translation.image_pool import ImagePool
 from img2img.recipes.translation.likeness import translation_figures
@@ -26,6 +26,7 @@ class CycleganRecipe(TranslatorRecipe):
         pass
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"paper": PAPER}
+    earlier: ClassVar[Mapping[str, Any]] = {"norm": "instance"}
     name = "cyclegan"
     averaged = ("g_ab", "g_ba")
     exported = "g_ab"
@@ -44,7 +45,7 @@ class CycleganRecipe(TranslatorRecipe):
     def exported_network(cls, config: Recipe.Config) -> ResidualUNet | ResnetGenerator:
         assert isinstance(config, CycleganRecipe.Config)
         if config.generator == "residual-unet":
-            return ResidualUNet()
+            return ResidualUNet(norm=NORMS[config.norm])
         separable = config.generator == "separable"
         return ResnetGenerator(config.generator_channels, config.blocks, separable=separable, up=config.up)
 

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+from img2img.networks.act_norm import ActNorm
+from img2img.networks.blocks import Norm, channel_norm
 from img2img.networks.resnet import UPSAMPLING
 from img2img.recipes.translation.translator_config import AUTHORS, TranslatorConfig
 
 GENERATORS = ("residual-unet", "separable", "resnet")
+NORMS: dict[str, Norm] = {"act": ActNorm, "instance": channel_norm}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +21,9 @@ class CycleganConfig(TranslatorConfig):
     generator: str = "residual-unet"
     """residual-unet: a light one that adds a change to the picture; resnet: the paper's; separable: that, of
     separable convolutions."""
+    norm: str = "act"
+    """Of the residual U-Net. act: by statistics of the first batch, the same for every picture; instance: by each
+    picture's own, which puts stripes on the grass where the animal is small."""
     generator_channels: int = 64
     """Of the ResNets, at the picture's own size; four times as many between the residual blocks."""
     blocks: int = 9
@@ -38,6 +44,7 @@ class CycleganConfig(TranslatorConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_one_of("generator", GENERATORS)
+        self.require_one_of("norm", NORMS)
         self.require_one_of("up", UPSAMPLING)
         for name in ("lambda_cycle", "cycle_end", "lambda_identity"):
             self.require(name, 0 <= getattr(self, name) < inf, "0 or more")

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from img2img.networks.act_norm import ActNorm
 from img2img.networks.blocks import TransposedUp, channel_norm
 from img2img.networks.encoder import PYRAMID_CHANNELS, EfficientNetLite
 from img2img.networks.frozen_features import FrozenFeatures
@@ -73,6 +74,7 @@ GENERATORS = [
     (partial(ResnetGenerator, 4, 1, separable=True), (20, 28)),
     (partial(Pix2pixUNet, 4, 5, norm=channel_norm), (64, 96)),
     (ResidualUNet, (48, 80)),
+    (partial(ResidualUNet, norm=ActNorm), (48, 80)),
     (partial(ResidualUNet, adds=False), (48, 80)),
 ]
 

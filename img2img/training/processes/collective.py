@@ -33,6 +33,11 @@ def sum_over_processes(values: Tensor) -> Tensor:
     return total
 
 
+def mean_over_processes(values: Tensor) -> Tensor:
+    """The mean over the processes, elementwise; a new tensor."""
+    return sum_over_processes(values) / dist.get_world_size()
+
+
 def joined_over_processes(rows: Tensor) -> Tensor:
     """A new tensor, the same in all processes: the equally many rows of each, in the order of ranks; no gradient."""
     mine = rows.detach().contiguous()
