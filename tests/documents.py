@@ -44,6 +44,8 @@ def commands(document: Path) -> list[str]:
 def short(line: str, turn: int) -> str:
     """The same with a training of two steps in a folder of its own, and nothing that waits or lies at the root."""
     line = line.replace("/mnt/", "mnt/").replace("~/", "home/").replace(" --watch", "")
+    if line.startswith(("img2img export ", "img2img import ")):
+        return line + " --overwrite"  # a tiny model may stand there already, for the lines of other blocks
     if not line.startswith("img2img train ") or "--list-settings" in line:
         return line
     line = re.sub(r" --(steps|preset) \S+", "", line)
