@@ -42,7 +42,7 @@ def load_judge(run: Path) -> tuple[GenerativeRecipe, GenerativeRecipe]:
     state = load_latest(run)
     kind = recipe_class(state.recipe)
     torch.manual_seed(state.seed)
-    untrained, trained = (kind(kind.recorded(state.config)).eval() for _ in range(2))
+    untrained, trained = (kind(kind.Config(**state.config)).eval() for _ in range(2))
     if not (isinstance(trained, GenerativeRecipe) and isinstance(untrained, GenerativeRecipe)) or trained.frames > 1:
         raise RunError(f"{run}: a run of {state.recipe}; features are for those that judge pictures made from noise")
     trained.load_state_dict(state.networks)

@@ -74,7 +74,7 @@ def export_run(
     for file in files_of(targets.values(), weights, critic):
         check_target(file, overwrite=overwrite, error=ExportError)
     _check_request(recipe, settings, about)
-    config = make_config(recipe, settings, **{**recipe.earlier, **state.config})
+    config = make_config(recipe, settings, **state.config)
     models = {path: _exported(name, path, state, recipe, config, tell) for name, path in targets.items()}
     if critic:
         tell(f"{critic}: making its graph, comparing it with PyTorch")

@@ -13,7 +13,7 @@ class ActNorm(nn.Module):
 
     The statistics are those of the first batch in training (Kingma & Dhariwal 2018, Glow, arXiv 1807.03039, section
     3.1). An instance norm takes each picture's own, which gives every picture the same share of each feature: one
-    with a small zebra gets its stripes on the grass.
+    with a small zebra gets its stripes on the grass. Its weights can be loaded, and have the first batch measured.
     """
 
     mean: Tensor
@@ -61,8 +61,10 @@ class ActNorm(nn.Module):
                 to.copy_(of)
         return norm
 
-    def _load_from_state_dict(self, *args: Any, **named: Any) -> None:
-        super()._load_from_state_dict(*args, **named)
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        if f"{prefix}measured" not in state_dict:  # an instance norm's
+            state_dict |= {f"{prefix}{name}": buffer for name, buffer in self.named_buffers()}
+        super()._load_from_state_dict(state_dict, prefix, *args)
         self._measures = not self.measured
 
 

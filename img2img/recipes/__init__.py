@@ -116,4 +116,4 @@ def recipe_class(name: str) -> type[Recipe]:
 def build_exported(card: ModelCard) -> nn.Module:
     """The network that a model file of this card holds, in eval mode and without its weights."""
     recipe = recipe_class(card.recipe)
-    return recipe.exported_network(recipe.recorded(card.settings)).eval()
+    return recipe.exported_network(recipe.Config(**card.settings)).eval()

@@ -26,7 +26,6 @@ class CycleganRecipe(TranslatorRecipe):
         pass
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"paper": PAPER}
-    earlier: ClassVar[Mapping[str, Any]] = {"norm": "instance"}
     name = "cyclegan"
     averaged = ("g_ab", "g_ba")
     exported = "g_ab"

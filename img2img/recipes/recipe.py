@@ -88,8 +88,6 @@ class Recipe(nn.Module):
     """Whether "a" and "b" of a sample are the two sides of a pair; if not, each has an order and crops of its own."""
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Settings that belong together under a name, for `--preset`; what is set beside them wins."""
-    earlier: ClassVar[Mapping[str, Any]] = {}
-    """What a setting was before there was one: it holds for runs and cards that are older and don't name it."""
     output_scale: ClassVar[float]
     """What one unit of the output stands for in the unit that a person thinks in; parity is measured in that."""
     output_unit: ClassVar[str]
@@ -113,11 +111,6 @@ class Recipe(nn.Module):
         super().__init__()
         self.config = config
         self.register_buffer("progress", torch.zeros(()), persistent=False)
-
-    @classmethod
-    def recorded(cls, settings: Mapping[str, Any]) -> Config:
-        """The settings that a run or a card names, and those of its time."""
-        return cls.Config(**{**cls.earlier, **settings})
 
     @classmethod
     def exported_network(cls, config: Config) -> nn.Module:

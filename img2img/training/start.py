@@ -86,7 +86,7 @@ def _go_on(request: TrainingRequest) -> Trainer:
         )
     state = load_latest(request.out)
     recipe_type = recipe_class(info.recipe)
-    config = recipe_type.recorded(state.config)
+    config = recipe_type.Config(**state.config)
     data = same_data(recipe_type, config, request, info)
     recipe = recipe_type(replace(config, steps=request.steps or config.steps))
     if recipe.config.steps != config.steps:

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from img2img.networks.act_norm import ActNorm
+from img2img.networks.blocks import channel_norm
 from img2img.networks.residual_unet import ResidualUNet
 
 
@@ -47,6 +48,15 @@ def test_loaded_statistics_stay_and_those_of_a_norm_that_never_measured_do_not()
     other.load_state_dict(fresh.state_dict())
     other(batch(1) * 9)
     assert torch.allclose(other.mean, (batch(1) * 9).mean((0, 2, 3)))
+
+
+def test_weights_of_an_instance_norm_are_taken_and_the_first_batch_measured() -> None:
+    other, norm = channel_norm(3), ActNorm(3).train()
+    nn.init.normal_(other.weight)
+    norm.load_state_dict(other.state_dict())
+    norm(batch())
+    assert torch.equal(norm.weight, other.weight)
+    assert torch.allclose(norm.mean, batch().mean((0, 2, 3)))
 
 
 def test_scale_and_shift_learn_and_the_statistics_do_not() -> None:

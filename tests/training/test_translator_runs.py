@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from img2img.cli.app import app
 from img2img.errors import ModelError
+from img2img.networks.act_norm import ActNorm
 from img2img.recipes import recipe_class
 from img2img.recipes.cyclegan import CycleganRecipe
 from img2img.recipes.recipe import Recipe
@@ -65,6 +66,25 @@ def test_init_from_one_generator_starts_the_exported_one_alone(two_sets: Path, t
     for name, expected in (("g_ab", donor), ("g_ba", seeded), ("d_a", seeded)):
         for key, value in recipe.get_submodule(name).state_dict().items():
             assert torch.equal(value, expected.get_submodule(name).state_dict()[key]), (name, key)
+
+
+def test_generators_with_instance_norms_go_on_with_activation_norms(two_sets: Path, tmp_path: Path) -> None:
+    settings = (*TINY["cyclegan"], "generator=residual-unet")
+    donor = recipe_class("cyclegan")(make_config(recipe_class("cyclegan"), [*settings, "norm=instance"]))
+    init = all_networks(donor, tmp_path)
+    asked = request(two_sets, tmp_path / "run", "cyclegan", init=init, settings=(*settings, "norm=act"), steps=1)
+    trainer = start(replace(asked, pace=NEVER_MEASURED))
+    norms = [module for module in trainer.recipe.get_submodule("g_ab").modules() if isinstance(module, ActNorm)]
+    assert norms
+    assert not any(norm.measured for norm in norms)
+    trainer.train()
+    assert all(norm.measured for norm in norms)
+    averaged = [module for module in trainer.ema.averages["g_ab"].modules() if isinstance(module, ActNorm)]
+    assert all(torch.equal(one.mean, other.mean) for one, other in zip(norms, averaged, strict=True))
+    resumed = start(replace(asked, init=None, settings=(), seed=None, resume=True, pace=NEVER_MEASURED)).recipe
+    assert all(
+        not module._measures for module in resumed.get_submodule("g_ab").modules() if isinstance(module, ActNorm)
+    )
 
 
 def test_init_from_networks_that_do_not_fit_is_refused(two_sets: Path, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def _own(path: Path, card: ModelCard, grid: Grid) -> Decoding:
 
 
 def _config(card: ModelCard, **settings: float) -> Recipe.Config:
-    return recipe_class(card.recipe).recorded({**card.settings, **settings})
+    return recipe_class(card.recipe).Config(**{**card.settings, **settings})
 
 
 class _Correction:
