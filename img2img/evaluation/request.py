@@ -108,14 +108,14 @@ class EvaluationRequest:
         for name, values in grid.items():
             if values:
                 yield name, ",".join(f"{value:g}" for value in values)
-        for name, number in (
+        for name, value in (
             ("--held-out", self.held_out),
             ("--subject", self.subject_class),
             ("--size", self.size),
             ("--features", self.features),
         ):
-            if number is not None:
-                yield name, str(number)
+            if value is not None:
+                yield name, str(value)
         for name, file in (("--weights", self.weights), ("--lpips-weights", self.lpips_weights)):
             if file is not None:
                 yield name, file.name

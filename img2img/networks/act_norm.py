@@ -23,7 +23,7 @@ class ActNorm(nn.Module):
 
     def __init__(self, channels: int, *, eps: float = 1e-5) -> None:
         super().__init__()
-        self.channels, self.eps = channels, eps
+        self.eps = eps
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
         self.register_buffer("mean", torch.zeros(channels))
@@ -48,18 +48,10 @@ class ActNorm(nn.Module):
 
     def as_batch_norm(self) -> nn.BatchNorm2d:
         """The same in eval mode."""
-        norm = nn.BatchNorm2d(self.channels, eps=self.eps).eval()
-        assert norm.running_mean is not None
-        assert norm.running_var is not None
-        with torch.no_grad():
-            for to, of in (
-                (norm.weight, self.weight),
-                (norm.bias, self.bias),
-                (norm.running_mean, self.mean),
-                (norm.running_var, self.variance),
-            ):
-                to.copy_(of)
-        return norm
+        norm = nn.BatchNorm2d(len(self.weight), eps=self.eps)
+        statistics = {"running_mean": self.mean, "running_var": self.variance, "num_batches_tracked": self.measured}
+        norm.load_state_dict({"weight": self.weight, "bias": self.bias, **statistics})
+        return norm.eval()
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         if f"{prefix}measured" not in state_dict:  # an instance norm's

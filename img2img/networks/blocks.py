@@ -7,7 +7,6 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from img2img.networks.quick_gradients import ChannelNorm, DepthwiseConv2d
@@ -81,7 +80,7 @@ class ConvNormAct(nn.Sequential):
     def _folded(self, x: Tensor) -> Tensor:
         conv, norm, activation = self
         assert isinstance(conv, nn.Conv2d)
-        assert isinstance(norm, _BatchNorm)  # BatchNorm2d, or what several processes put in its place
+        assert isinstance(norm, nn.BatchNorm2d)
         assert norm.running_mean is not None
         assert norm.running_var is not None
         kernel, bias = fuse_conv_bn_weights(

@@ -71,7 +71,6 @@ def test_broken_connection_is_explained() -> None:
 def pair(monkeypatch: pytest.MonkeyPatch) -> SeveralProcesses:
     """One of two processes, the other of which always has the same numbers."""
     monkeypatch.setattr(collective, "sum_over_processes", lambda values: values.detach() * 2)
-    monkeypatch.setattr("img2img.training.processes.distributed.sum_over_processes", lambda values: values.detach() * 2)
     monkeypatch.setattr("img2img.training.processes.batch_norm.dist.get_world_size", lambda: 2)
     return SeveralProcesses(0, 2, 0)
 

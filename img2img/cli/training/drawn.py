@@ -9,7 +9,7 @@ from img2img.atomic_file import exists
 
 
 @contextmanager
-def told_when_drawn(picture: Path) -> Iterator[None]:
+def named_when_drawn(picture: Path) -> Iterator[None]:
     """Names the picture on standard error once the block has written it, and says whether there was one before."""
     was_there = exists(picture)
     yield

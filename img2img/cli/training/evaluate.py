@@ -185,7 +185,7 @@ def evaluate(
     request = replace(request, model=model)
 
     from img2img.cli.progress import photos_measured
-    from img2img.cli.training.drawn import told_when_drawn
+    from img2img.cli.training.drawn import named_when_drawn
 
     with photos_measured() as advance:
         from img2img.evaluation.measure import measure, save_figures, table
@@ -195,12 +195,12 @@ def evaluate(
     if chart:
         from img2img.evaluation.chart import draw_chart
 
-        with told_when_drawn(chart):
+        with named_when_drawn(chart):
             draw_chart(figures, chart, model=model)
     if sheet:
         from img2img.evaluation.contact_sheet import draw_sheet
 
-        with told_when_drawn(sheet):
+        with named_when_drawn(sheet):
             draw_sheet(request, sheet, count=count)
     if save and model:
         save_figures(model, figures, request.command())

@@ -69,10 +69,11 @@ def import_model(
     """
     from img2img.atomic_file import check_target
     from img2img.errors import ExportError
-    from img2img.importing import import_model as importing
     from img2img.progress_bar import status_line
 
-    check_target(output, overwrite=overwrite, error=ExportError)
+    check_target(output, overwrite=overwrite, error=ExportError)  # before torch is imported
+    from img2img.importing import import_model as importing
+
     with status_line() as tell:
         tell(f"{output}: making its graph, comparing it with PyTorch")
         imported = importing.import_model(

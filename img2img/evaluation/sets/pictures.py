@@ -48,9 +48,9 @@ def measured_part(source: ImageSource, held_out: int) -> ImageSource:
     return last
 
 
-def looked_at(source: ImageSource) -> list[int]:
+def looked_at(source: ImageSource, most: int = MOST) -> list[int]:
     """The indices of the pictures that stand for a source."""
-    return [round(place) for place in np.linspace(0, len(source) - 1, min(len(source), MOST)).tolist()]
+    return [round(place) for place in np.linspace(0, len(source) - 1, min(len(source), most)).tolist()]
 
 
 def squares(source: ImageSource, *, batch: int, change: Change | None = None) -> Iterator[Tensor]:

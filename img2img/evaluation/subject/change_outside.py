@@ -13,7 +13,7 @@ from torch import Tensor
 from img2img.data.framing import centre_square
 from img2img.data.image_source import ImageSource
 from img2img.evaluation.colorizers.measured_photos import Advance
-from img2img.evaluation.sets.pictures import PICTURE_SIDE, Change
+from img2img.evaluation.sets.pictures import PICTURE_SIDE, Change, looked_at
 from img2img.evaluation.subject.subject_classes import SubjectEncoder
 from img2img.evaluation.subject.subject_mask import subject_masks
 
@@ -50,16 +50,16 @@ def change_outside(
     is then in part that of the subject.
     """
     encoder = SubjectEncoder(classes)
-    places = np.linspace(0, len(source) - 1, min(len(source), MOST_MEASURED)).tolist()
+    indices = looked_at(source, MOST_MEASURED)
     features, log_odds, differences = [], [], []
-    for done, place in enumerate(places, 1):
-        pixels = source.rgb(round(place))
+    for done, index in enumerate(indices, 1):
+        pixels = source.rgb(index)
         square = torch.tensor(centre_square(pixels, PICTURE_SIDE)).movedim(-1, 0)[None]
         of_places, odds = encoder(square.float() / 127.5 - 1)
         features.append(of_places.half())
         log_odds.append(odds)
         differences.append(_difference(change, pixels))
-        advance(done, len(places))
+        advance(done, len(indices))
     masks = subject_masks(features, log_odds, PICTURE_SIDE)
     kept = [(some, mask) for some, mask in zip(differences, masks, strict=True) if mask is not None]
     return summed_change([some for some, _ in kept], [mask for _, mask in kept]) if kept else None

@@ -61,8 +61,8 @@ class SynchronisedBatchNorm(_BatchNorm):
 
 
 def synchronise_batch_norm(network: nn.Module) -> None:
-    """Put SynchronisedBatchNorm in the place of every batch norm inside the network."""
+    """Put SynchronisedBatchNorm in the place of every batch norm inside the network that measures its batches."""
     for module in list(network.modules()):
         for name, child in module.named_children():
-            if isinstance(child, _BatchNorm) and not isinstance(child, SynchronisedBatchNorm):
+            if isinstance(child, _BatchNorm) and child.training and not isinstance(child, SynchronisedBatchNorm):
                 setattr(module, name, SynchronisedBatchNorm(child))

@@ -15,12 +15,7 @@ from torch import Tensor, nn
 from img2img.networks.act_norm import ActNorm
 from img2img.recipes.translation.image_pool import ImagePool
 from img2img.training.processes.batch_norm import synchronise_batch_norm
-from img2img.training.processes.collective import (
-    all_alive,
-    joined_over_processes,
-    mean_over_processes,
-    sum_over_processes,
-)
+from img2img.training.processes.collective import all_alive, joined_over_processes, mean_over_processes
 
 PATIENCE = timedelta(minutes=10)
 """How long a process waits for another that lives but does not answer: above the longest save or look at quality."""
@@ -120,7 +115,7 @@ class SeveralProcesses(OneProcess):
             _spread(self._before, self._buffers)
 
     def mean(self, values: Tensor) -> Tensor:
-        return sum_over_processes(values) / self.world
+        return mean_over_processes(values)
 
     def agree_to_stop(self, wanted: bool) -> bool:
         """Answers the question of the step before, which has travelled meanwhile: no step waits for the network."""
