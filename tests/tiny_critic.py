@@ -1,4 +1,4 @@
-"""The smallest critic, and translators that go there and back with a loss that is known by hand."""
+"""The smallest critic, and translators there and back whose scores are known by hand."""
 
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,12 @@ from onnx import TensorProto, helper, numpy_helper
 from tiny_model import write_tiny_model
 from tiny_translator import IDENTITY, IMAGE, matrix_translator
 
-from img2img.inference.scorer import QUANTILES, quantile_name
+from img2img.inference.scorer import LOG_LIKELIHOOD, QUANTILES, quantile_name
 from img2img.model_file import TensorSpec
 
 LOST = 26 / 127.5  # on every pixel, by the way there: 26 grey levels
-PICTURES = {"pictures": 9.0, "critic_mean": 0.0, "critic_std": 0.5, "cycle_mean": 1.0, "cycle_std": 2.0}
-EVEN = PICTURES | {quantile_name(share): 2 * share - 1 for share in QUANTILES}
-"""A score whose z is evenly spread from -1 to 1: the share below z is (z + 1) / 2."""
+EVEN = {"pictures": 9.0} | {quantile_name(share): share - 0.5 for share in QUANTILES}
+"""A score of values that are evenly spread from -0.5 to 0.5: the share below v is v + 0.5."""
 
 
 def brightness_critic(path: Path, **card: Any) -> Path:
@@ -23,11 +22,11 @@ def brightness_critic(path: Path, **card: Any) -> Path:
         [
             helper.make_node("ReduceMean", ["image", "axes"], ["mean"], keepdims=0),
             helper.make_node("Unsqueeze", ["mean", "first"], ["column"]),
-            helper.make_node("Mul", ["column", "signs"], ["critic"]),
+            helper.make_node("Mul", ["column", "signs"], [LOG_LIKELIHOOD]),
         ],
         "critic",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, IMAGE.shape)],
-        [helper.make_tensor_value_info("critic", TensorProto.FLOAT, [1, 2])],
+        [helper.make_tensor_value_info(LOG_LIKELIHOOD, TensorProto.FLOAT, [1, 2])],
         [
             numpy_helper.from_array(np.array([1, 2, 3]), "axes"),
             numpy_helper.from_array(np.array([1]), "first"),
@@ -39,7 +38,7 @@ def brightness_critic(path: Path, **card: Any) -> Path:
         "name": path.stem,
         "task": "critic",
         "inputs": (IMAGE,),
-        "outputs": (TensorSpec("critic", (1, 2), "logit", (-1.0, 1.0)),),
+        "outputs": (TensorSpec(LOG_LIKELIHOOD, (1, 2), "brightness", (-1.0, 1.0)),),
         "native_size": 64,
         "size_multiple": 32,
         "classes": ("a2b", "b2a"),

@@ -10,7 +10,16 @@ from img2img.batch.flags import flags_of
 from img2img.batch.in_color import is_in_color, is_our_result
 from img2img.batch.job import Job
 from img2img.batch.job_files import copy_job, read_job, set_times, times_of, with_stream_read, write_job
-from img2img.batch.outcome import COLORED_BY_US, COPIED, IN_COLOR, LOW_SCORE, OWN_RESULT, Outcome, flags_of_losses
+from img2img.batch.outcome import (
+    COLORED_BY_US,
+    COPIED,
+    IN_COLOR,
+    LOW_SCORE,
+    OWN_RESULT,
+    UNLIKE,
+    Outcome,
+    flags_of_losses,
+)
 from img2img.batch.own_result import is_result_of
 from img2img.batch.photo_options import PhotoOptions
 from img2img.batch.sources.hints_beside import hints_beside
@@ -86,7 +95,8 @@ def converted_photo(
     photo = replace(photo, provenance=converter.provenance if options.provenance else None)
     size, lost = write_job(photo, job, options)
     set_times(job.target, times)
-    flags = in_color + flags_of(photo) + flags_of_losses(photo.lost + lost)
+    unlike = (UNLIKE,) if scoring and score is not None and score < scoring.unlike else ()
+    flags = in_color + unlike + flags_of(photo) + flags_of_losses(photo.lost + lost)
     return Outcome(job.source, job.target, "done", flags=flags, score=score, **_measures(photo, size))
 
 

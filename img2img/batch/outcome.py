@@ -18,6 +18,8 @@ COLORED_BY_US = "coloured by img2img already"
 ALREADY_COLORED = frozenset({IN_COLOR, COLORED_BY_US})
 OWN_RESULT = "made by img2img already"
 """The flag of an earlier result that was left out among many inputs: a translation, or a film."""
+UNLIKE = "unlike the training pictures"
+"""The flag of a translation whose photo the model was not made for."""
 COPIED = "copied"
 """The flag of a result that is a photo in colour as it was."""
 WITHOUT = "without "
@@ -30,7 +32,7 @@ class Outcome:
 
     `width` and `height` are the result's, in pixels, `bytes` its file's size. `flags` name what looks odd about it (see
     `batch.flags`) and what of its source it lacks. `score` is how much like a model's training pictures it is, from 0
-    to 1, where that was asked for.
+    to 1, where the model has a critic.
     """
 
     source: Path
@@ -73,6 +75,11 @@ class Outcome:
         if self.status != "done" or not self.already_colored or COPIED in self.flags:
             return None
         return f"{self._source}: {self.already_colored}; its colours are new ones"
+
+    @property
+    def warning(self) -> str | None:
+        """What is to be said of a photo that was translated though the model was not made for it."""
+        return f"{self._source}: {UNLIKE}, so the result may be poor" if UNLIKE in self.flags else None
 
     @property
     def _source(self) -> str:

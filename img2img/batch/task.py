@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from img2img.errors import UsageError
+from img2img.errors import ModelError, UsageError
 from img2img.inference.callables import Convert, Steady
 from img2img.inference.runtimes.execution import Execution
 from img2img.model_file import ModelCard, find_model, read_card
@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scoring:
-    """How much a photo is like those that a model was made for, from 0 to 1; those below `least` are skipped."""
+    """How much a photo is like those that a model was made for, from 0 to 1.
+
+    Those below `least` are skipped, results of those below `unlike` are flagged.
+    """
 
     score: Callable[[Photo], float]
     least: float = 0.0
+    unlike: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,10 @@ class Colorizing:
 
 @dataclass(frozen=True)
 class Translating:
-    """`img2img translate`; `score`: judged by the model's critic, and skipped below `least`."""
+    """`img2img translate`, which skips photos with a score below `least`.
+
+    A model's critic judges them wherever it is there; to `score` it must be.
+    """
 
     model: str
     size: "Size" = "card"
@@ -170,7 +177,7 @@ class Translating:
 
     def open(self, threads: int) -> PhotoConverter:
         translator = self.open_model(threads)
-        return self.using(translator, self.open_scorer(translator, threads) if self.score else None)
+        return self.using(translator, self.open_scorer(translator, threads))
 
     def open_model(self, threads: int) -> "Translator":
         from img2img.inference.translator import Translator
@@ -178,14 +185,22 @@ class Translating:
         where = self.execution
         return Translator(self.model, device=where.device, threads=threads, runtime=where.runtime)
 
-    def open_scorer(self, translator: "Translator", threads: int) -> "Scorer":
+    def open_scorer(self, translator: "Translator", threads: int) -> "Scorer | None":
+        """None where the model has no critic and no score was asked for."""
         from img2img.inference.scorer import Scorer
 
-        return Scorer(translator, replace(self.execution, threads=threads))
+        try:
+            return Scorer(translator, replace(self.execution, threads=threads))
+        except ModelError:
+            if self.score:
+                raise
+            return None
 
     def using(self, translator: "Translator", scorer: "Scorer | None") -> PhotoConverter:
         """With the models open already."""
-        scoring = Scoring(scorer.score, self.least) if scorer else None
+        from img2img.inference.scorer import UNLIKE_BELOW
+
+        scoring = Scoring(scorer.score, self.least, UNLIKE_BELOW) if scorer else None
         return PhotoConverter(self._converting(translator), scoring, _provenance(translator.card, self.shaped_by()))
 
     def open_for_films(self, threads: int) -> FilmConverter:

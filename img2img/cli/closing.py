@@ -30,7 +30,7 @@ class Tally:
             self._skipped_for[outcome.flags[0]] += 1
 
     def lose(self, flags: Iterable[str]) -> None:
-        """What a result lacks, to be told at the end."""
+        """What a result lacks, or its photo, to be told at the end."""
         self._lost.update(flags)
 
     def losses(self) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from img2img.batch.outcome import ALREADY_COLORED, Outcome
+from img2img.batch.outcome import ALREADY_COLORED, UNLIKE, Outcome
 from img2img.cli.closing import Tally, one_line, tell
 
 
@@ -20,8 +20,8 @@ def follow(
 ) -> None:
     """Shows outcomes as they come: a bar where a terminal is there for it, or with `each` a line for every photo.
 
-    What results lack is a line each for one photo, and counted for many. `note_colored`: a line for each photo that was
-    in colour and was coloured anew.
+    What results lack, and photos unlike the model's, are a line each for one photo, and counted for many.
+    `note_colored`: a line for each photo that was in colour and was coloured anew.
     """
     bar = total > 1 and not quiet and not each and sys.stderr.isatty()
     with _bar(total, shown=bar) as advance:
@@ -33,8 +33,17 @@ def follow(
             elif each and not quiet and outcome.status == "done":
                 tell(one_line(str(outcome.target)), sys.stdout)
             _show_losses(outcome, tally, counted=total > 1 and not each, quiet=quiet)
+            if not quiet:
+                _warn(outcome, tally, counted=total > 1 and not each)
             if note_colored and not quiet:
                 _note_colored(outcome)
+
+
+def _warn(outcome: Outcome, tally: Tally, *, counted: bool) -> None:
+    if outcome.warning and counted:
+        tally.lose((UNLIKE,))
+    elif outcome.warning:
+        tell(one_line(outcome.warning), sys.stderr)
 
 
 def _note_colored(outcome: Outcome) -> None:

@@ -65,8 +65,9 @@ class TranslateOptions(ConversionOptions):
     score: Annotated[
         bool,
         Option(
-            "Also rate how similar each photo is to the training photos: the share of those that look stranger, 0 "
-            "to 1. The score goes into the report, or is printed if there is none.",
+            "Print how similar each photo is to the training photos: the share of those that look stranger, 0 to 1. "
+            "Where the model comes with a critic, the score is in the report anyway, and photos below 0.02 are flagged "
+            "as unlike the training pictures.",
             photos_only=True,
             over_http=True,
         ),

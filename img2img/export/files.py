@@ -1,14 +1,13 @@
 """Model files and files of weights, each with its card."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor, nn
 
 from img2img.atomic_file import reason_for, write_at_once
 from img2img.errors import ExportError
-from img2img.model_file import ModelCard, attach_card, card_for_weights, read_card, rewrite_card
+from img2img.model_file import ModelCard, attach_card, card_for_weights
 from img2img.recipes.weights import AVERAGED
 from img2img.runs.state import TrainState
 
@@ -28,13 +27,6 @@ def write_model(
 def write_graph(target: Path, graph: bytes, card: ModelCard) -> None:
     """The .onnx alone."""
     _write(target, attach_card(graph, card))
-
-
-def write_score(target: Path, score: dict[str, float]) -> None:
-    """Onto the card of a model, and of its weights beside it."""
-    for file in (target, target.with_suffix(".safetensors")):
-        if file.is_file():
-            _write(file, rewrite_card(file, replace(read_card(file), score=score)))
 
 
 def write_weights(target: Path, state: TrainState, card: ModelCard) -> None:

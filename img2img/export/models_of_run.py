@@ -8,15 +8,15 @@ from typing import Any
 from torch import Tensor, nn
 
 from img2img.atomic_file import check_target
-from img2img.errors import DataError, ExportError, ModelError, SettingError
+from img2img.errors import DataError, ExportError, SettingError
 from img2img.export.card import card_of, facts
-from img2img.export.critic import export_critic
+from img2img.export.critic import ExportedCritic, export_critic
 from img2img.export.files import write_model, write_weights
 from img2img.export.onnx_graph import to_onnx
 from img2img.export.parity import Parity, check_parity, measure_parity
-from img2img.export.quantiles import write_quantiles
 from img2img.export.rounding import round_to_half
 from img2img.export.targets import check_critic, files_of, targets_of
+from img2img.export.training_pictures import training_pictures
 from img2img.recipes import recipe_class
 from img2img.recipes.recipe import Recipe
 from img2img.recipes.settings import make_config
@@ -60,9 +60,9 @@ def export_run(
 
     A recipe that trains both ways has the way back written as well: to `reverse`, or as `targets.reverse_name` beside
     the target. `which` is the "best" state or the "last"; without it the best where the run has one. `weights`
-    (.safetensors) takes every network of the run, to train on from. `critic` (.onnx) takes the discriminators; the
-    cards of the models then say how a score is made with it, if the run's data is still where it was. `settings` change
-    what does not touch the weights (temperature); `about` holds fields of the card. `tell` is told what is being done.
+    (.safetensors) takes every network of the run, to train on from. `critic` (.onnx) takes what photos are scored by,
+    measured on the run's pictures, if they are still where they were. `settings` change what does not touch the weights
+    (temperature); `about` holds fields of the card. `tell` is told what is being done.
     Raises ExportError for a file that is there already, unless `overwrite`, and when a graph drifts from PyTorch by
     more than `tolerance` in the recipe's unit; nothing is written then.
     """
@@ -76,35 +76,41 @@ def export_run(
     _check_request(recipe, settings, about)
     config = make_config(recipe, settings, **state.config)
     models = {path: _exported(name, path, state, recipe, config, tell) for name, path in targets.items()}
-    if critic:
-        tell(f"{critic}: making its graph, comparing it with PyTorch")
-    judge = export_critic(critic, state, recipe, config) if critic else None
+    judge, note = _critic_of(run, critic, state, recipe, config, tell) if critic else (None, "")
     parity = [one for model in models.values() for one in model.parity] + (judge.parity if judge else [])
     check_parity(parity, tolerance, run)
     card = replace(card_of(run, state, recipe, config), **about)
-    for path, model in models.items():
+    for (path, model), domain in zip(models.items(), recipe.domains, strict=False):
         tell(f"{path}: measuring how far it sees, writing it")
         own = facts(model.network, model.graph, recipe, card, _beside(state, recipe))
-        back = next((other.stem for other in models if other != path), None)
-        own |= {"name": path.stem, "reverse": back, "critic": critic.stem if critic else None}
+        own |= {"name": path.stem, "reverse": next((other.stem for other in models if other != path), None)}
+        if judge:
+            own |= {"critic": judge.path.stem, "score": judge.scores[domain]}
         write_model(path, model.graph, model.network, replace(card, **own), _beside(state, recipe))
     if weights:
         write_weights(weights, state, replace(card, name=weights.stem))
-    note = ""
     if judge:
-        judge.write(replace(card, native_size=recipe.native_size(config)), [path.stem for path in models])
-        tell(f"{critic}: measuring the score of the run's pictures")
-        note = _with_quantiles(run, dict(zip(recipe.domains, models, strict=True)), state)
-    return Export([*models, *filter(None, (critic, weights))], parity, note)
+        judge.write(card, [path.stem for path in models])
+    written = [*models, *([judge.path] if judge else []), *([weights] if weights else [])]
+    return Export(written, parity, note)
 
 
-def _with_quantiles(run: Path, models: Mapping[str, Path], state: TrainState) -> str:
-    """Why the models get no quantiles of their score, nothing when they get them."""
+def _critic_of(
+    run: Path,
+    path: Path,
+    state: TrainState,
+    recipe: type[Recipe],
+    config: Recipe.Config,
+    tell: Callable[[str], None],
+) -> tuple[ExportedCritic | None, str]:
+    """None, and why, without the run's pictures."""
+    tell(f"{path}: measuring the run's pictures")
     try:
-        write_quantiles(run, models, held_out=state.config.get("held_out", 0), seed=state.seed)
-    except (DataError, ModelError) as error:  # or the models lie apart
-        return f"the cards have no quantiles, so photos get no score: {error}"
-    return ""
+        pictures = training_pictures(run, held_out=state.config.get("held_out", 0))
+        pretrained = state.config.get("pretrained", True)
+        return export_critic(path, pictures, recipe.inputs(config), seed=state.seed, pretrained=pretrained), ""
+    except DataError as error:
+        return None, f"no critic was written, so photos get no score: {error}"
 
 
 def chosen_state(run: Path, which: str | None = None) -> TrainState:

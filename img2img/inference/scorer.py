@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from PIL import Image
 
 from img2img.errors import ModelError
 from img2img.inference.opened_model import OpenedModel, find_critic
@@ -15,122 +15,82 @@ from img2img.lab import Floats
 from img2img.machine import usable_cores
 from img2img.photo import Photo
 
-QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
-CYCLE_WEIGHT = 0.5
-"""Of the cycle's z-score beside the critic's."""
-GRAIN_POWER = 0.5
-"""A cycle loses fine detail first, so that its bare error says how busy a picture is: it is divided by a power of the
-picture's grain. Of weights and powers from 0 to 1 in quarters these two told held-out horses, and zebras, best from
-other photos, at 128 px: AUC 0.84 and 0.96; the critic alone 0.81 and 0.94, with the bare error and a weight of 1, as in
-the paper, 0.79 and 0.88."""
-GREY_LEVEL = 1 / 127.5
+LOG_LIKELIHOOD = "log_likelihood"
+"""The name of a critic's output."""
+UNLIKE_BELOW = 0.02
+"""A photo with a lower score is unlike the training pictures: 2 of 100 held-out horses, 330 of 500 other photos."""
+QUANTILES = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
 
-@dataclass(frozen=True)
-class Parts:
-    """What a score is made of."""
+class Scorer:
+    """Scores photos for a translator whose card names a critic; ModelError when something is missing.
 
-    critic: float
-    """Logit of the discriminator of the pictures that the translator was made for: more is more like them."""
-    cycle: float
-    """What the way there and back loses, for a picture of its grain: less is more like them."""
-
-
-class PhotoJudge:
-    """Measures what a score is made of, for a translator whose card names a critic; ModelError when a part is missing.
-
-    On a copy of the critic's native size, whatever size is translated. Threads may share one.
+    The critic gives the log-likelihood of a small copy's ImageNet features among those of the training pictures (Lee et
+    al. 2018, A Simple Unified Framework for Detecting Out-of-Distribution Samples, arXiv 1807.03888). The score is the
+    share of training pictures that are less likely when a Gaussian of the others judges them: at 0.02, 98% of them look
+    less strange. Threads may share one.
     """
 
     def __init__(self, translator: Translator, execution: Execution = Execution()) -> None:
         path = find_critic(translator.source)
-        self._there, self._back = translator, translator.reverse()
         # "cuda" where ONNX Runtime has it: a critic has no weights for PyTorch, and is small enough for any CPU
         place = "cpu" if execution.device == "cpu" else "auto"
         where = replace(execution, device=place, threads=execution.threads or usable_cores())
         self._critic = OpenedModel(path, task="critic", doing="scoring", execution=where)
-        judged = self._critic.card.classes
-        if translator.card.name not in judged:
-            raise ModelError(
-                f"{path}: judges what is given to {' and '.join(judged)}, not to {translator.card.name}: export all of "
-                "them again, in one go"
-            )
-        self._column = judged.index(translator.card.name)
-
-    def parts(self, photo: Photo) -> Parts:
-        picture = self._seen(photo)
-        pixels = as_input(np.asarray(picture))
-        back = self._back(self._there(picture, size="native"), size="native")
-        lost = float(np.abs(as_input(np.asarray(back)) - pixels).mean())
-        logits = self._critic.run(np.ascontiguousarray(np.moveaxis(pixels, 2, 0)[None]))
-        if logits.shape != (1, len(self._critic.card.classes)) or not np.isfinite(logits).all():
-            raise ModelError(f"{self._critic.source}: gives no logits (an output of {logits.shape}): export it again")
-        return Parts(float(logits[0, self._column]), lost / max(grain(pixels), GREY_LEVEL) ** GRAIN_POWER)
-
-    def _seen(self, photo: Photo) -> Image.Image:
-        """RGB, 8 bit, of about the critic's native size."""
         card = self._critic.card
-        return small_image(grey_or_rgb(photo), card.native_size, card.size_multiple).convert("RGB")
-
-
-class Scorer:
-    """Scores photos as TadGAN does series of measurements (Geiger et al. 2020, arXiv 2009.07769, section IV).
-
-    From the critic's logit and the error of the cycle, each as a z-score among the training pictures:
-
-        z = (critic - mean) / std - CYCLE_WEIGHT * (cycle - mean) / std,    cycle = mean |back - x| / grain**GRAIN_POWER
-
-    where a picture's grain is the mean difference between neighbouring pixels. The score is the share of the training
-    pictures whose z is lower: at 0.02, 98% of them look less strange. ModelError when something is missing.
-    """
-
-    def __init__(self, translator: Translator, execution: Execution = Execution()) -> None:
-        self._judge = PhotoJudge(translator, execution)
+        if translator.card.name not in card.classes:
+            raise ModelError(
+                f"{path}: judges what is given to {' and '.join(card.classes)}, not to {translator.card.name}: export "
+                "all of them again, in one go"
+            )
         if translator.card.score is None:
             raise ModelError(
                 f"{translator.source}: its card has no quantiles of a score: `img2img export --critic` measures them "
                 "where the run's data is"
             )
+        if [spec.name for spec in card.outputs] != [LOG_LIKELIHOOD] or not known_score(translator.card.score):
+            raise ModelError(f"{path}: a critic of an earlier kind: `img2img export --critic` makes a new one")
         self._known = translator.card.score
+        self._column = card.classes.index(translator.card.name)
 
     def score(self, photo: Photo) -> float:
         """From 0, stranger than all of the training pictures, to 1; between two known quantiles on a line."""
-        return self.share(self.parts(photo))
+        return self.share(self.log_likelihood(photo))
 
-    def parts(self, photo: Photo) -> Parts:
-        """What `share` makes a score of."""
-        return self._judge.parts(photo)
+    def share(self, log_likelihood: float) -> float:
+        """The score of a photo whose log-likelihood is known."""
+        return share_below(log_likelihood, self._known)
 
-    def share(self, parts: Parts) -> float:
-        return share_below(combined(parts, self._known), self._known)
-
-
-def grain(pixels: Floats) -> float:
-    """Mean absolute difference between neighbours down plus that between neighbours across, of (H, W, 3)."""
-    return float(np.abs(np.diff(pixels, axis=0)).mean() + np.abs(np.diff(pixels, axis=1)).mean())
-
-
-def combined(parts: Parts, score: dict[str, float]) -> float:
-    """z of the class's formula, by the means and deviations on a translator's card."""
-    critic = (parts.critic - score["critic_mean"]) / score["critic_std"]
-    cycle = (parts.cycle - score["cycle_mean"]) / score["cycle_std"]
-    return critic - CYCLE_WEIGHT * cycle
+    def log_likelihood(self, photo: Photo) -> float:
+        """Up to a constant: what `score` compares."""
+        card = self._critic.card
+        values = self._critic.run(as_seen(photo, card.native_size, card.size_multiple))
+        if values.shape != (1, len(card.classes)) or not np.isfinite(values).all():
+            raise ModelError(f"{self._critic.source}: gives no numbers (an output of {values.shape}): export it again")
+        return float(values[0, self._column])
 
 
-def share_below(z: float, score: dict[str, float]) -> float:
-    """The share of training pictures with a lower z: on a line between quantiles, 0 or 1 outside of them."""
-    return float(np.interp(z, [score[quantile_name(q)] for q in QUANTILES], QUANTILES, left=0, right=1))
+def as_seen(photo: Photo, size: int, multiple: int) -> Floats:
+    """(1, 3, h, w) in [-1, 1]: the photo at about size x size pixels, sides multiples of `multiple`."""
+    picture = small_image(grey_or_rgb(photo), size, multiple).convert("RGB")
+    return np.ascontiguousarray(np.moveaxis(as_input(np.asarray(picture)), 2, 0)[None])
 
 
-def quantiles_of(pictures: list[Parts]) -> dict[str, float]:
-    """What a translator's card has under `score`, of the parts of its training pictures; at least two of them."""
-    both = {"critic": [one.critic for one in pictures], "cycle": [one.cycle for one in pictures]}
-    score: dict[str, float] = {"pictures": len(pictures)}
-    for name, values in both.items():
-        score[f"{name}_mean"] = float(np.mean(values))
-        score[f"{name}_std"] = max(float(np.std(values)), 1e-6)
-    found = np.quantile([combined(parts, score) for parts in pictures], QUANTILES)
-    return score | {quantile_name(q): float(value) for q, value in zip(QUANTILES, found, strict=True)}
+def share_below(value: float, score: dict[str, float]) -> float:
+    """The share of training pictures with a lower value: on a line between quantiles, 0 or 1 outside of them."""
+    return float(np.interp(value, [score[quantile_name(q)] for q in QUANTILES], QUANTILES, left=0, right=1))
+
+
+def quantiles_of(log_likelihoods: Sequence[float]) -> dict[str, float]:
+    """What a translator's card has under `score`, of its training pictures' values."""
+    quantiles = np.quantile(log_likelihoods, QUANTILES)
+    names = map(quantile_name, QUANTILES)
+    return {"pictures": len(log_likelihoods), **dict(zip(names, map(float, quantiles), strict=True))}
+
+
+def known_score(score: dict[str, float]) -> bool:
+    """Whether a card has every quantile that a score is made of."""
+    return all(quantile_name(q) in score for q in QUANTILES)
 
 
 def quantile_name(share: float) -> str:

@@ -47,11 +47,11 @@ class OpenedModels:
             if ("translate", task.model) not in self._models:
                 self._models["translate", task.model] = task.open_model(self.threads)
             translator: Translator = self._models["translate", task.model]
-            if task.score and ("score", task.model) not in self._models:
+            if not self._models.get(("score", task.model)):  # where there is none, one that is asked for is refused
                 self._models["score", task.model] = task.open_scorer(translator, self.threads)
             if task.cycle:
                 translator.reverse()
-            return translator, self._models["score", task.model] if task.score else None
+            return translator, self._models["score", task.model]
 
     def _converter(self, task: Task) -> PhotoConverter:
         if isinstance(task, Colorizing):

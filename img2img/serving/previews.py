@@ -18,6 +18,7 @@ from img2img import color
 from img2img.batch.task import Colorizing, Translating
 from img2img.conversion.options import ConversionOptions
 from img2img.inference.colorizer import Colorizer, ShrunkLuma
+from img2img.inference.scorer import UNLIKE_BELOW
 from img2img.lab import Floats
 from img2img.photo import Photo, read_photo, write_photo
 from img2img.photo.pixels import Pixels
@@ -97,6 +98,11 @@ class Preview:
     after: bytes | None = None
     score: float | None = None
     colors: PreviewColors | None = None
+
+    @property
+    def unlike(self) -> bool:
+        """Whether the model was not made for such photos."""
+        return self.score is not None and self.score < UNLIKE_BELOW
 
     @property
     def nbytes(self) -> int:

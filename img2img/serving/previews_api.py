@@ -142,6 +142,7 @@ def _described(name: str, preview: Preview) -> dict[str, Any]:
         "height": preview.height,
         "shown": preview.shown,
         "score": preview.score,
+        "unlike": preview.unlike,
         "before": f"{PATH}/{name}/before",
         "after": f"{PATH}/{name}/after",
     }

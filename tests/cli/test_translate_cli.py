@@ -208,7 +208,7 @@ def test_metadata_and_alpha_are_kept() -> None:
 
 @pytest.fixture
 def dark_and_light() -> None:
-    """A translator a2b.onnx with scores, of 0.12, 0.32 and 0.52, for a folder `in` of three photos."""
+    """A translator a2b.onnx with scores, of 0.3, 0.5 and 0.7, for a folder `in` of three photos."""
     scored_pair(Path())
     Path("in").mkdir()
     for name, value in (("dark", 102), ("grey", 128), ("light", 153)):
@@ -222,7 +222,7 @@ def test_scores_are_printed_the_strangest_first() -> None:
     lines = result.stdout.splitlines()
     assert [line.split(" ", 1)[1] for line in lines[:3]] == ["in/dark.png", "in/grey.png", "in/light.png"]
     values = [float(line.split()[0]) for line in lines[:3]]
-    assert np.diff(values) == pytest.approx([0.2, 0.2], abs=0.02)  # the critic's mean value by its deviation, halved
+    assert np.diff(values) == pytest.approx([0.2, 0.2], abs=0.02)  # mean values are 0.2 apart
     assert lines[3:] == ["3 translated into out, 0 failed, 0 skipped"]
     assert translate("in", "-o", "quiet", "--score", "--quiet", model="a2b.onnx").output == ""
 
@@ -237,18 +237,45 @@ def test_scores_go_into_the_report_in_the_place_of_the_terminal() -> None:
     assert 0 < scores["dark"] < scores["grey"] < scores["light"] < 1
     assert Path("report.csv").read_text().splitlines()[0].startswith("source,target,status,seconds,flags,error,score,")
     assert translate("in", "-o", "other", "--report", "report.json", model="a2b.onnx").exit_code == 0
-    assert {photo["score"] for photo in json.loads(Path("report.json").read_text())["photos"]} == {None}
+    again = json.loads(Path("report.json").read_text())["photos"]  # the critic is there, asked for or not
+    assert {Path(photo["source"]).stem: photo["score"] for photo in again} == scores
 
 
 @pytest.mark.usefixtures("dark_and_light")
 def test_photos_below_the_least_score_are_skipped() -> None:
-    words = ["in", "-o", "out", "--min-score", "0.2", "--report", "report.json"]
+    words = ["in", "-o", "out", "--min-score", "0.4", "--report", "report.json"]
     result = translate(*words, model="a2b.onnx")
     assert (result.exit_code, result.stdout) == (0, "2 translated into out, 0 failed, 1 skipped (1 low score)\n")
     assert sorted(path.name for path in Path("out").glob("[!.]*")) == ["grey.png", "light.png"]
     (low,) = (photo for photo in json.loads(Path("report.json").read_text())["photos"] if photo["status"] == "skipped")
     assert (low["source"], low["flags"]) == ("in/dark.png", ["low score"])
-    assert 0 < low["score"] < 0.2
+    assert 0 < low["score"] < 0.4
+
+
+@pytest.mark.usefixtures("dark_and_light")
+def test_photos_that_the_model_was_not_made_for_are_flagged_and_not_skipped() -> None:
+    for name in ("night", "cellar"):
+        Image.new("RGB", (64, 64), (20,) * 3).save(f"in/{name}.png")
+    one = translate("in/night.png", "-o", "night.png", model="a2b.onnx")
+    assert one.stderr == "in/night.png: unlike the training pictures, so the result may be poor\n"
+    assert one.stdout.startswith("in/night.png -> night.png (")
+    all_of_them = translate("in", "-o", "out", "--report", "report.json", model="a2b.onnx")
+    assert all_of_them.stdout == "5 translated into out, 0 failed, 0 skipped\n"
+    assert all_of_them.stderr == "unlike the training pictures: 2 photos\n"
+    flagged = {
+        Path(photo["source"]).stem: photo["flags"] for photo in json.loads(Path("report.json").read_text())["photos"]
+    }
+    unlike = {name for name, flags in flagged.items() if "unlike the training pictures" in flags}
+    assert unlike == {"night", "cellar"}
+    assert translate("in/night.png", "-o", "again.png", "--quiet", model="a2b.onnx").stderr == ""
+
+
+@pytest.mark.usefixtures("dark_and_light")
+def test_critic_that_is_missing_flags_nothing() -> None:
+    Path("critic.onnx").unlink()
+    Image.new("RGB", (64, 64), (20,) * 3).save("night.png")
+    result = translate("night.png", model="a2b.onnx")
+    assert (result.exit_code, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(("auc", "warned"), [(0.85, True), (0.95, False)])
@@ -269,7 +296,7 @@ def test_least_score_of_a_score_that_tells_little_comes_with_a_warning(auc: floa
 def test_score_of_a_photo_in_a_pipe_stays_out_of_the_photo() -> None:
     photo = Path("in/light.png").read_bytes()
     result = translate("-", "--score", stdin=photo, model="a2b.onnx")
-    assert result.stderr.splitlines()[0].startswith("0.5")
+    assert result.stderr.splitlines()[0].startswith("0.7")
     assert colour(BytesIO(result.stdout_bytes)) == (179, 179, 179)
     result = translate("-", "--min-score", "0.9", stdin=photo, model="a2b.onnx")
     assert (result.exit_code, result.stdout_bytes) == (0, b"")

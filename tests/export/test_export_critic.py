@@ -1,4 +1,4 @@
-"""The critic of a run: a file that says what its discriminators say, and quantiles of the run's training pictures."""
+"""The critic of a run: a file of how likely a photo is among the run's pictures, and the quantiles of these."""
 
 import shutil
 from dataclasses import replace
@@ -8,170 +8,124 @@ import numpy as np
 import pytest
 import torch
 from mean_colour import draw_colours
-from tiny_critic import scored_pair
-from tiny_run import TINY, request
-from tiny_sets import Named
-from tiny_translator import TinyTranslation
-from torch import nn
+from tiny_translator import IMAGE, TinyTranslation
 
+from img2img.data.image_source import ImageSource
 from img2img.data.open_source import open_source
 from img2img.errors import DataError, ExportError, SettingError
-from img2img.export.critic import Critic, export_critic
-from img2img.export.models_of_run import chosen_state, export_run
-from img2img.export.quantiles import MOST, _drawn, write_quantiles
+from img2img.export.critic import SEEN, Critic, export_critic, fit_critic
+from img2img.export.gaussian import Features, fit_gaussian, held_out_log_likelihoods
+from img2img.export.models_of_run import export_run
 from img2img.export.targets import check_critic
+from img2img.export.training_pictures import training_pictures
 from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
-from img2img.inference.scorer import Scorer, quantiles_of
+from img2img.inference.scorer import Scorer, as_seen, quantiles_of
 from img2img.inference.translator import Translator
-from img2img.model_file import read_card, read_model
-from img2img.networks.projected import ProjectedDiscriminator
+from img2img.model_file import read_card
+from img2img.networks.frozen_features import FrozenFeatures
 from img2img.photo import Photo, read_photo
 from img2img.recipes import recipe_class
-from img2img.recipes.recipe import Recipe
 from img2img.runs.run_folder import RunFolder
 from img2img.runs.run_info import RunInfo
-from img2img.training.start import start
 
 pytestmark = pytest.mark.usefixtures("graphs_once")
+RED, BLUE = (180, 60, 60), (60, 60, 180)
 
 
-def trained(run: Path) -> Recipe:
-    state = chosen_state(run)
-    kind = recipe_class(state.recipe)
-    recipe = kind(kind.Config(**state.config))
-    recipe.load_state_dict(state.networks)
-    return recipe.eval()
+@pytest.fixture(scope="module")
+def reds_and_blues(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ImageSource]:
+    folder = tmp_path_factory.mktemp("colours")
+    return {
+        name: open_source([draw_colours(folder / name, 24, colour, side=64)])
+        for name, colour in (("a", RED), ("b", BLUE))
+    }
 
 
-def judges(recipe: Recipe) -> list[nn.Module]:
-    return [recipe.get_submodule(name) for name in ("d_a", "d_b")]
+@pytest.fixture(scope="module")
+def critic(reds_and_blues: dict[str, ImageSource]) -> Critic:
+    return fit_critic(reds_and_blues, seed=0, pretrained=False)[0]
 
 
-def lowest(logits: torch.Tensor) -> float:
-    """Over places, then the mean over scales, of (1, scales, h, w)."""
-    return float(np.mean([plane.min() for plane in logits[0].detach().numpy()]))
+def seen(path: Path) -> "np.typing.NDArray[np.float32]":
+    return as_seen(read_photo(path), SEEN, 32)
 
 
-def pictures() -> list[np.ndarray]:
-    rng = np.random.default_rng(0)
-    return [rng.uniform(-1, 1, (1, 3, *size)).astype(np.float32) for size in ((32, 32), (64, 96), (128, 64))]
+def embedded(critic: Critic, folder: Path) -> Features:
+    rows = [critic.embed(torch.from_numpy(seen(path))) for path in sorted(folder.iterdir())]
+    return torch.cat(rows).double().detach().numpy()
+
+
+def test_each_domain_finds_its_own_pictures_likelier(critic: Critic, tmp_path: Path) -> None:
+    reds, blues = (draw_colours(tmp_path / name, 6, of, seed=1, side=64) for name, of in (("r", RED), ("b", BLUE)))
+    with torch.no_grad():
+        of_reds, of_blues = (
+            np.concatenate([critic(torch.from_numpy(seen(path))) for path in sorted(folder.iterdir())])
+            for folder in (reds, blues)
+        )
+    assert of_reds[:, 0].min() > of_blues[:, 0].max()
+    assert of_blues[:, 1].min() > of_reds[:, 1].max()
+
+
+def test_critic_is_the_gaussian_of_features_at_the_two_coarsest_scales(critic: Critic, tmp_path: Path) -> None:
+    folder = draw_colours(tmp_path / "reds", 24, RED, side=64)  # those that it was fitted to
+    features = embedded(critic, folder)
+    coarse = FrozenFeatures("lite1", pretrained=False)(torch.from_numpy(seen(folder / "000.png")))[-2:]
+    assert features[0] == pytest.approx(torch.cat([each.mean((2, 3)) for each in coarse], 1)[0].numpy(), abs=0.02)
+    expected = fit_gaussian(features).log_likelihoods(features)
+    said = [float(critic(torch.from_numpy(seen(path)))[0, 0].detach()) for path in sorted(folder.iterdir())]
+    assert said == pytest.approx(expected, rel=0.01)  # a whitening in half precision
+
+
+def test_file_says_what_the_critic_says_and_holds_the_features_once(
+    reds_and_blues: dict[str, ImageSource], tmp_path: Path
+) -> None:
+    exported = export_critic(tmp_path / "critic.onnx", reds_and_blues, [IMAGE], seed=0, pretrained=False)
+    assert max(one.difference for one in exported.parity) < 0.01
+    numbers = sum(parameter.numel() for parameter in exported.network.parameters())
+    assert len(exported.graph) < 2.2 * numbers  # bytes
+    picture = seen(draw_colours(tmp_path / "one", 1, BLUE, side=64) / "000.png")
+    said = OnnxRuntime(exported.graph, device="cpu").run(picture)
+    assert said == pytest.approx(exported.network(torch.from_numpy(picture)).detach().numpy(), rel=1e-3)
+
+
+def test_quantiles_are_of_pictures_judged_by_others(reds_and_blues: dict[str, ImageSource], critic: Critic) -> None:
+    scores = fit_critic(reds_and_blues, seed=4, pretrained=False)[1]
+    rows = [critic.embed(torch.from_numpy(as_seen(Photo(rgb, "RGB"), SEEN, 32))) for rgb in _all(reds_and_blues["a"])]
+    features = torch.cat(rows).double().detach().numpy()
+    expected = quantiles_of(held_out_log_likelihoods(features, seed=0).tolist())
+    assert scores["a"]["pictures"] == 24
+    for name in ("q25", "q50", "q75"):  # which picture is judged by which is drawn by seed
+        assert scores["a"][name] == pytest.approx(expected[name], rel=0.3)
+
+
+def _all(source: ImageSource) -> list["np.typing.NDArray[np.uint8]"]:
+    return [source.rgb(index) for index in range(len(source))]
+
+
+def test_too_few_pictures_are_refused(tmp_path: Path) -> None:
+    few = open_source([draw_colours(tmp_path / "few", 2, RED)])
+    with pytest.raises(DataError, match="2 pictures are too few for a critic; it takes 3"):
+        fit_critic({"a": few}, seed=0, pretrained=False)
 
 
 @pytest.mark.slow
-def test_critics_file_says_what_the_discriminators_say(cyclegan_run: Path, exported_cyclegan: Path) -> None:
-    recipe = trained(cyclegan_run)
-    runtime = OnnxRuntime(read_model(exported_cyclegan / "critic.onnx")[0], device="cpu")
-    for picture in pictures():
-        said = runtime.run(picture)
-        assert said.shape == (1, 2)
-        expected = [lowest(judge(torch.from_numpy(picture))) for judge in judges(recipe)]
-        np.testing.assert_allclose(said[0], expected, atol=2e-3)  # kernels in half precision
-        assert abs(expected[0] - expected[1]) > 0.01
-
-
-@pytest.mark.slow
-def test_card_says_whose_inputs_each_number_is_of(exported_cyclegan: Path) -> None:
+def test_export_writes_a_critic_that_scores_for_both_models(exported_cyclegan: Path, two_sets: Path) -> None:
     card = read_card(exported_cyclegan / "critic.onnx")
     assert (card.name, card.task, card.classes) == ("critic", "critic", ("a2b", "b2a"))
-    assert (card.native_size, card.size_multiple, card.recipe, card.step) == (32, 32, "cyclegan", 2)
-    assert [spec.name for spec in (*card.inputs, *card.outputs)] == ["image", "critic"]
-    for name in ("a2b", "b2a"):
-        assert read_card(exported_cyclegan / f"{name}.onnx").critic == "critic"
+    assert (card.native_size, card.size_multiple, card.recipe, card.step) == (SEEN, 32, "cyclegan", 2)
+    assert [spec.name for spec in (*card.inputs, *card.outputs)] == ["image", "log_likelihood"]
     assert not (exported_cyclegan / "critic.safetensors").exists()
-
-
-@pytest.mark.slow
-def test_training_pictures_give_the_quantiles(exported_cyclegan: Path, two_sets: Path) -> None:
     for name, folder in (("a2b", "trainA"), ("b2a", "trainB")):
-        source = open_source([two_sets / folder])
-        scores = [
-            read_card((exported_cyclegan / name).with_suffix(suffix)).score for suffix in (".onnx", ".safetensors")
-        ]
-        assert scores[0] == scores[1]
-        assert scores[0] is not None
-        assert scores[0]["pictures"] == len(source)
+        of_model, of_weights = (
+            read_card((exported_cyclegan / name).with_suffix(suffix)) for suffix in (".onnx", ".safetensors")
+        )
+        assert of_model.critic == of_weights.critic == "critic"
+        assert of_model.score == of_weights.score
+        assert of_model.score is not None
+        assert of_model.score["pictures"] == len(list((two_sets / folder).iterdir()))
         scorer = Scorer(Translator(exported_cyclegan / f"{name}.onnx", threads=1))
-        pictures = [scorer.parts(photo) for photo in photos(two_sets / folder)]
-        assert quantiles_of(pictures) == pytest.approx(scores[0])
-
-
-def test_projected_discriminators_share_their_features_and_say_the_same() -> None:
-    torch.manual_seed(0)
-    judges = [ProjectedDiscriminator(4, pretrained=False).eval() for _ in range(2)]
-    seen = [torch.from_numpy(picture) for picture in pictures()[1:]]
-    expected = [[lowest(judge(picture)) for judge in judges] for picture in seen]
-    backbone = sum(buffer.numel() for buffer in judges[0].features.buffers())
-    heads = sum(parameter.numel() for judge in judges for parameter in judge.parameters())
-    critic = Critic(judges).eval()
-    assert sum(parameter.numel() for parameter in critic.parameters()) == backbone + heads
-    for picture, logits in zip(seen, expected, strict=True):
-        np.testing.assert_allclose(critic(picture)[0].detach(), logits, rtol=1e-4)
-
-
-@pytest.mark.slow
-def test_file_of_projected_discriminators_holds_the_features_once(two_sets: Path, tmp_path: Path) -> None:
-    settings = (*TINY["cyclegan"], "discriminator=projected")
-    start(request(two_sets, tmp_path / "run", "cyclegan", steps=1, settings=settings)).train()
-    state = chosen_state(tmp_path / "run")
-    kind = recipe_class("cyclegan")
-    critic = export_critic(tmp_path / "critic.onnx", state, kind, kind.Config(**state.config))
-    assert max(one.difference for one in critic.parity) < 0.05
-    numbers = sum(parameter.numel() for parameter in critic.network.parameters())
-    assert len(critic.graph) < 2.2 * numbers  # bytes: in half precision, the features once
-    said = OnnxRuntime(critic.graph, device="cpu").run(pictures()[1])
-    recipe = trained(tmp_path / "run")
-    expected = [lowest(judge(torch.from_numpy(pictures()[1]))) for judge in judges(recipe)]
-    np.testing.assert_allclose(said[0], expected, atol=0.01)
-
-
-@pytest.fixture
-def of_grey_pictures(tmp_path: Path) -> Path:
-    """The folder of a run on 20 grey pictures of each domain, and of models a2b and b2a with a critic of brightness."""
-    scored_pair(tmp_path, score=None)
-    for name, value in (("A", 100), ("B", 150)):
-        draw_colours(tmp_path / name, 20, (value,) * 3, side=64)
-        for index in (18, 19):
-            (tmp_path / name / f"{index:03}.png").unlink()
-        held = draw_colours(tmp_path / "held", 2, (10,) * 3, side=64)
-        for path in held.iterdir():
-            path.rename(tmp_path / name / f"z{path.name}")  # the last by name
-    domains = {"a": [str(tmp_path / "A")], "b": [str(tmp_path / "B")]}
-    data = [*domains["a"], *domains["b"]]
-    RunFolder(tmp_path).write_info(RunInfo("cyclegan", {}, 1, data, None, "", {}, "", domains=domains, images=40))
-    return tmp_path
-
-
-def test_quantiles_are_of_training_pictures_without_those_held_out(of_grey_pictures: Path) -> None:
-    models = {domain: of_grey_pictures / f"{name}.onnx" for domain, name in (("a", "a2b"), ("b", "b2a"))}
-    write_quantiles(of_grey_pictures, models, held_out=2, seed=1)
-    for path, mean in ((models["a"], 100 / 127.5 - 1), (models["b"], 1 - 150 / 127.5)):
-        score = read_card(path).score
-        assert score is not None
-        assert score["pictures"] == 18
-        assert score["critic_mean"] == pytest.approx(mean, abs=0.06)  # with the two dark ones: 0.07 or more off
-        assert 0 < score["critic_std"] < 0.15
-        assert score["q01"] < score["q50"] < score["q99"]
-
-
-def test_training_pictures_score_above_strangers(of_grey_pictures: Path) -> None:
-    models = {domain: of_grey_pictures / f"{name}.onnx" for domain, name in (("a", "a2b"), ("b", "b2a"))}
-    write_quantiles(of_grey_pictures, models, held_out=2, seed=1)
-    scorer = Scorer(Translator(models["a"], threads=1))
-    *own, one, other = [scorer.score(photo) for photo in photos(of_grey_pictures / "A")]
-    assert one == other == 0  # the dark ones, which are strange to a2b
-    assert np.mean(own) == pytest.approx(0.5, abs=0.1)
-
-
-def photos(folder: Path) -> list[Photo]:
-    return [read_photo(path) for path in sorted(folder.iterdir())]
-
-
-def test_pictures_are_drawn_by_seed_at_most_so_many(tmp_path: Path) -> None:
-    source = open_source([draw_colours(tmp_path / "few", 12, (9, 9, 9), side=8)])
-    assert sorted(_drawn(source, 1)) == list(range(12))
-    many = Named(*map(str, range(5 * MOST)))
-    assert len(set(_drawn(many, 1))) == MOST
-    assert _drawn(many, 1) == _drawn(many, 1) != _drawn(many, 2)
+        own = [scorer.score(read_photo(path)) for path in sorted((two_sets / folder).iterdir())]
+        assert min(own) > 0.02  # none is unlike those that it is one of
 
 
 @pytest.mark.slow
@@ -180,21 +134,37 @@ def test_models_are_whole_without_the_data_and_the_command_says_so(cyclegan_run:
     copy = shutil.copytree(cyclegan_run, tmp_path / "run")
     RunFolder(copy).write_info(replace(info, domains={"a": ["gone/A"], "b": ["gone/B"]}))
     exported = export_run(copy, tmp_path / "a2b.onnx", critic=tmp_path / "critic.onnx", tolerance=0.05)
-    assert exported.note.startswith("the cards have no quantiles, so photos get no score: gone")
-    assert exported.files[-1] == tmp_path / "critic.onnx"
+    assert exported.note.startswith("no critic was written, so photos get no score: gone")
+    assert sorted(path.name for path in exported.files) == ["a2b.onnx", "b2a.onnx"]
+    assert not (tmp_path / "critic.onnx").exists()
     card = read_card(tmp_path / "a2b.onnx")
-    assert (card.critic, card.score) == ("critic", None)
+    assert (card.critic, card.score) == (None, None)
 
 
-def test_data_that_is_gone_or_other_gives_no_quantiles(of_grey_pictures: Path) -> None:
-    models = {"a": of_grey_pictures / "a2b.onnx"}
-    (of_grey_pictures / "A" / "000.png").unlink()
+@pytest.fixture
+def run_of_colours(tmp_path: Path) -> Path:
+    """The folder of a run on 20 pictures of each domain."""
+    for name in ("A", "B"):
+        draw_colours(tmp_path / name, 20, RED)
+    domains = {"a": [str(tmp_path / "A")], "b": [str(tmp_path / "B")]}
+    data = [*domains["a"], *domains["b"]]
+    RunFolder(tmp_path).write_info(RunInfo("cyclegan", {}, 1, data, None, "", {}, "", domains=domains, images=40))
+    return tmp_path
+
+
+def test_training_pictures_are_those_of_the_run_without_those_held_out(run_of_colours: Path) -> None:
+    found = training_pictures(run_of_colours, held_out=2)
+    assert {domain: len(source) for domain, source in found.items()} == {"a": 18, "b": 18}
+    assert [found["a"].name(index)[-7:] for index in (0, 17)] == ["000.png", "017.png"]
+
+
+def test_data_that_is_gone_or_other_is_no_runs_data(run_of_colours: Path) -> None:
+    (run_of_colours / "A" / "000.png").unlink()
     with pytest.raises(DataError, match="39 images, and the run had 40"):
-        write_quantiles(of_grey_pictures, models, held_out=2, seed=1)
-    (of_grey_pictures / "A").rename(of_grey_pictures / "elsewhere")
+        training_pictures(run_of_colours, held_out=2)
+    (run_of_colours / "A").rename(run_of_colours / "elsewhere")
     with pytest.raises(DataError, match="no such folder"):
-        write_quantiles(of_grey_pictures, models, held_out=2, seed=1)
-    assert read_card(models["a"]).score is None
+        training_pictures(run_of_colours, held_out=2)
 
 
 def test_critic_that_cannot_be_is_refused(tmp_path: Path) -> None:

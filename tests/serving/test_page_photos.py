@@ -106,12 +106,12 @@ def test_another_strength_shows_and_is_what_is_downloaded(page: ChromiumDriver, 
         }
 
 
-def test_translate_shows_the_score(page: ChromiumDriver) -> None:
+def test_translate_says_what_is_unlike_the_training_pictures(page: ChromiumDriver) -> None:
     choose(page, PHOTOS[0])
     summary(page, "1 coloured")
     one(page, "input[value=translate] + span").click()
     summary(page, "1 translated")
-    assert "score 0." in one(page, ".facts").text
+    assert "score 0.00 · unlike the training pictures" in one(page, ".facts").text  # a portrait is no horse
     assert not one(page, "#strength-field").is_displayed()
 
 

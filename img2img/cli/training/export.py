@@ -36,8 +36,8 @@ def export(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Also write the discriminators (.onnx), for `translate --score`; measuring the score's quantiles"
-            " on at most 500 training pictures each way takes minutes.",
+            help="Also write a critic (.onnx), by which `translate` says which photos are unlike the training pictures;"
+            " measuring these, at most 2,000 each way, takes a minute.",
         ),
     ] = None,
     settings: Annotated[
@@ -58,7 +58,8 @@ def export(
     hardware: Annotated[str | None, typer.Option(help="What it was trained with, for the card.")] = None,
     notes: Annotated[str | None, typer.Option(help="Anything else that a user should know, for the card.")] = None,
     tolerance: Annotated[
-        float, typer.Option(min=0, help="Largest drift from PyTorch, in ab units, grey levels or 1/100 logits.")
+        float,
+        typer.Option(min=0, help="Largest drift from PyTorch, in ab units, grey levels or a critic's log-likelihood."),
     ] = 0.05,
     overwrite: Overwrite = False,
 ) -> None:

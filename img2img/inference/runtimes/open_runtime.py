@@ -78,5 +78,5 @@ def _check_choices(device: str, runtime: Runtime | str) -> None:
 def _on_openvino(model: bytes, card: ModelCard, threads: int) -> Runtime:
     from img2img.inference.runtimes.openvino_runtime import OpenVinoRuntime
 
-    # A critic's logits are compared with quantiles that were measured in float32.
+    # A critic's numbers are compared with quantiles that were measured in float32.
     return OpenVinoRuntime(model, threads=threads, precision="f32" if card.task == "critic" else None)

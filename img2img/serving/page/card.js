@@ -112,7 +112,7 @@ export class Card {
   }
 
   async sendForPreview() {
-    const { task, model, scores } = settings();
+    const { task, model } = settings();
     if (this.file.type.startsWith("video/")) {
       throw new Refused(400, `${this.file.name}: a film; the command line colours it: img2img colorize ${this.file.name}`);
     }
@@ -121,8 +121,7 @@ export class Card {
       this.part("progress").value = 90 * share;
       if (share === 1) this.show("working", task === "colorize" ? "colouring" : "translating");
     };
-    const options = task === "translate" && scores ? { task, model, score: "true" } : { task, model };
-    return send("/api/v1/previews", options, this.file, "json", { told });
+    return send("/api/v1/previews", { task, model }, this.file, "json", { told });
   }
 
   async showPictures() {
@@ -136,7 +135,8 @@ export class Card {
     before.alt = `${this.file.name} as it was`;
     after.alt = `${this.file.name}, ${task === "colorize" ? "coloured" : "translated"}`;
     const score = this.seen.score === null ? "" : ` · score ${this.seen.score.toFixed(2)}`;
-    this.part(".facts span").textContent = `${this.seen.width} x ${this.seen.height}${score}`;
+    const unlike = this.seen.unlike ? " · unlike the training pictures" : "";
+    this.part(".facts span").textContent = `${this.seen.width} x ${this.seen.height}${score}${unlike}`;
     this.part(".facts").title = score && "The share of the model's own training pictures that look stranger to it";
     this.colours.offer();
     this.tellColours();

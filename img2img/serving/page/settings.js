@@ -12,7 +12,7 @@ export function settings() {
   return {
     task: form.task.value, model: at("model").value, strength: Number(at("strength").value),
     warmth: Number(at("warmth").value), palette: palette(), influence: Number(at("influence").value), format: at("format").value,
-    quality: at("quality").value, scores: chosenModel()?.scores, steerable: form.task.value === "colorize" && Boolean(chosenModel()?.steerable),
+    quality: at("quality").value, steerable: form.task.value === "colorize" && Boolean(chosenModel()?.steerable),
   };
 }
 
@@ -54,7 +54,7 @@ function showAbout() {
   const model = chosenModel();
   if (!model) return;
   const from = model.notes.indexOf("Good at");
-  at("about").textContent = from >= 0 ? model.notes.slice(from) : `It learnt from ${model.data}. Photos of anything else come out odd; the score says how strange a photo looks to it.`;
+  at("about").textContent = from >= 0 ? model.notes.slice(from) : `It learnt from ${model.data}. Photos of anything else come out odd; the page says so of photos that look strange to it.`;
 }
 
 /** `on.otherModel()` is called when all must be converted anew, `on.slid(name, value)` with another strength or warmth, `on.palette()` when that has changed. */
