@@ -71,7 +71,7 @@ def _settled_to_batch_norms(network: nn.Module) -> None:
     """Batch norms in the place of norms that have settled, which in eval mode are the same."""
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
-            if isinstance(child, SettlingNorm) and child.has_settled():
+            if isinstance(child, SettlingNorm) and child.has_settled:
                 setattr(parent, name, child.as_batch_norm())
 
 

@@ -95,7 +95,7 @@ def statistics_size(network: nn.Module) -> int:
 
 def _is_instance_norm(module: nn.Module) -> TypeGuard[InstanceNorm]:
     if isinstance(module, SettlingNorm):
-        return not module.has_settled()
+        return not module.has_settled
     if isinstance(module, nn.InstanceNorm2d):
         return not module.track_running_stats
     return isinstance(module, nn.GroupNorm) and module.num_groups == module.num_channels

@@ -38,27 +38,22 @@ class SettlingNorm(ChannelNorm):
         self.register_buffer("variance", torch.ones(channels))
         self.register_buffer("measured", torch.zeros((), dtype=torch.int64))
         self.register_buffer("settled", torch.zeros((), dtype=torch.int64))
+        self.has_settled = False  # what the buffer says: asking that would make a GPU wait at every pass
         self.follows = False
-        self._settled = False  # what the buffer says: asking that would make a GPU wait at every pass in training
 
     def forward(self, x: Tensor) -> Tensor:
-        if self._settled or (not self.training and self.has_settled()):
+        if self.has_settled:
             return F.batch_norm(x, self.mean, self.variance, self.weight, self.bias, eps=self.eps)
         if self.training and self.follows:
             self._follow(x)
         return super().forward(x)
 
-    def has_settled(self) -> bool:
-        """Asks the buffer, which may have been copied from another norm's; once it has settled never again."""
-        self._settled = self._settled or bool(self.settled)
-        return self._settled
-
     @torch.no_grad()
     def settle(self) -> None:
         """Keep the averages from now on."""
-        if not self._settled:
+        if not self.has_settled:
             self.settled.fill_(1)
-            self._settled = True
+            self.has_settled = True
 
     @torch.no_grad()
     def _follow(self, x: Tensor) -> None:
@@ -86,8 +81,7 @@ class SettlingNorm(ChannelNorm):
         if f"{prefix}settled" not in state_dict:  # of a version whose norms kept what one batch had measured
             state_dict[f"{prefix}settled"] = state_dict[f"{prefix}measured"]
         super()._load_from_state_dict(state_dict, prefix, *args)
-        self._settled = False
-        self.has_settled()
+        self.has_settled = bool(self.settled)
 
 
 @contextmanager

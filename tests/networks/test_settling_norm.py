@@ -133,17 +133,6 @@ def test_settled_weights_stay_settled(left_out: tuple[str, ...]) -> None:
     assert norm.settled == 1
 
 
-def test_copy_in_eval_mode_settles_with_the_buffers_that_it_is_given() -> None:
-    """As the moving average of the weights does, whose buffers are copied in place."""
-    norm = followed(batch())
-    average = deepcopy(norm).eval()
-    average(batch(1))
-    norm.settle()
-    for buffer, live in zip(average.buffers(), norm.buffers(), strict=True):
-        buffer.copy_(live)
-    assert torch.equal(average(batch(1)), norm(batch(1)))
-
-
 def test_averages_of_parts_of_a_batch_are_those_of_the_whole() -> None:
     """Two processes with half of the pictures each, which average their buffers after each step."""
     whole, parts = followed(batch(), batch(1)), [followed(half) for half in batch().chunk(2)]

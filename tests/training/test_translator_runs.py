@@ -92,6 +92,7 @@ def test_norms_settle_on_the_way_and_a_resumed_run_is_the_same(two_sets: Path, t
     for trainer in (whole, cut):
         for network in (trainer.recipe.get_submodule("g_ab"), trainer.ema.averages["g_ab"]):
             assert counted(network) == (2, 1)
+            assert all(norm.has_settled for norm in settling_norms(network))
 
 
 @pytest.mark.parametrize(("norms", "begins", "ends"), [("instance", 0, 1), ("unsettled", 7, 8), ("settled", 7, 7)])
