@@ -20,9 +20,9 @@ from img2img.export.free_sizes import computes_as, free_sizes
 from img2img.lab import Floats
 from img2img.machine import collector_at_rest
 from img2img.model_file import TensorSpec
-from img2img.networks.act_norm import ActNorm
 from img2img.networks.blocks import ConvNormAct
 from img2img.networks.optional_input import WithOptionalInput
+from img2img.networks.settling_norm import SettlingNorm
 from img2img.recipes.recipe import Recipe
 
 LARGEST = {"N": 4096, "H": 200, "W": 200}  # sides in multiples; only bounds what the exporter proves about shapes
@@ -58,7 +58,7 @@ class ScaledConv(nn.Module):
 def fold_batch_norms(network: nn.Module) -> nn.Module:
     """A copy that computes the same as `network` does in eval mode."""
     folded = deepcopy(network)
-    _settle_act_norms(folded)
+    _settled_to_batch_norms(folded)
     for block in folded.modules():
         if isinstance(block, ConvNormAct) and isinstance(block[1], nn.BatchNorm2d):
             assert isinstance(block[0], nn.Conv2d)
@@ -67,11 +67,11 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
     return folded.eval()
 
 
-def _settle_act_norms(network: nn.Module) -> None:
-    """Batch norms in the place of activation norms, which in eval mode are the same."""
+def _settled_to_batch_norms(network: nn.Module) -> None:
+    """Batch norms in the place of norms that have settled, which in eval mode are the same."""
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
-            if isinstance(child, ActNorm):
+            if isinstance(child, SettlingNorm) and child.has_settled:
                 setattr(parent, name, child.as_batch_norm())
 
 

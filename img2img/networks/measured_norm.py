@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from img2img.networks.optional_input import WithOptionalInput
+from img2img.networks.settling_norm import SettlingNorm
 
 InstanceNorm = nn.InstanceNorm2d | nn.GroupNorm
 
@@ -93,6 +94,8 @@ def statistics_size(network: nn.Module) -> int:
 
 
 def _is_instance_norm(module: nn.Module) -> TypeGuard[InstanceNorm]:
+    if isinstance(module, SettlingNorm):
+        return not module.has_settled
     if isinstance(module, nn.InstanceNorm2d):
         return not module.track_running_stats
     return isinstance(module, nn.GroupNorm) and module.num_groups == module.num_channels

@@ -13,6 +13,7 @@ from img2img.networks.patchgan import PatchGAN
 from img2img.networks.projected import ProjectedDiscriminator
 from img2img.networks.residual_unet import ResidualUNet
 from img2img.networks.resnet import ResnetGenerator
+from img2img.networks.settling_norm import following, settling_norms
 from img2img.recipes.cyclegan_config import NORMS, PAPER, CycleganConfig
 from img2img.recipes.recipe import Batch, Recipe, Update, frozen
 from img2img.recipes.translation.image_pool import ImagePool
@@ -69,7 +70,8 @@ class CycleganRecipe(TranslatorRecipe):
 
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
         config, a, b, key = self.config, batch["a"], batch["b"], batch["key"]
-        fake_b, fake_a = self.g_ab(a), self.g_ba(b)
+        with following(self.g_ab, self.g_ba):  # real pictures, which are what will be translated
+            fake_b, fake_a = self.g_ab(a), self.g_ba(b)
         back_a, back_b = self.g_ba(fake_b), self.g_ab(fake_a)
 
         with frozen(self.d_a, self.d_b):
@@ -88,6 +90,11 @@ class CycleganRecipe(TranslatorRecipe):
         update("discriminators", loss_a + loss_b)
         both = {**terms, **{name: figure + figures_b[name] for name, figure in figures_a.items()}}
         return {name: figure.detach() / 2 for name, figure in both.items()}
+
+    def reached(self, progress: float) -> None:
+        if progress >= self.config.settle_at:
+            for norm in settling_norms(self.g_ab, self.g_ba):
+                norm.settle()
 
     def _fooling(self, discriminator: nn.Module, fake: Tensor, key: Tensor) -> Tensor:
         """The generator's loss against a discriminator."""

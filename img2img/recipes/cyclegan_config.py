@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from img2img.networks.act_norm import ActNorm
 from img2img.networks.blocks import Norm, channel_norm
 from img2img.networks.resnet import UPSAMPLING
+from img2img.networks.settling_norm import SettlingNorm
 from img2img.recipes.translation.translator_config import AUTHORS, TranslatorConfig
 
 GENERATORS = ("residual-unet", "separable", "resnet")
-NORMS: dict[str, Norm] = {"instance": channel_norm, "act": ActNorm}
+NORMS: dict[str, Norm] = {"instance": channel_norm, "act": SettlingNorm}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +22,10 @@ class CycleganConfig(TranslatorConfig):
     """residual-unet: a light one that adds a change to the picture; resnet: the paper's; separable: that, of
     separable convolutions."""
     norm: str = "instance"
-    """Of the residual U-Net. instance: by each picture's own statistics, which learns fastest, and puts stripes on the
-    grass where the animal is small; act: by those of the first batch, for a run that begins with such a network."""
+    """Of the residual U-Net. instance: by each picture's own statistics, which puts stripes on the grass where the
+    animal is small; act: the same at first, then for good by their averages, which do not."""
+    settle_at: float = 0.5
+    """Share of the run after which norm=act keeps the averages; less for a run that begins with a trained network."""
     generator_channels: int = 64
     """Of the ResNets, at the picture's own size; four times as many between the residual blocks."""
     blocks: int = 9
@@ -48,6 +50,7 @@ class CycleganConfig(TranslatorConfig):
         self.require_one_of("up", UPSAMPLING)
         for name in ("lambda_cycle", "cycle_end", "lambda_identity"):
             self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
+        self.require("settle_at", 0 <= self.settle_at <= 1, "from 0 to 1")
         self.require("generator_channels", self.generator_channels >= 1, "1 or more")
         for name in ("blocks", "pool_size"):
             self.require(name, getattr(self, name) >= 0, "0 or more")

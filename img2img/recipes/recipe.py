@@ -182,6 +182,9 @@ class Recipe(nn.Module):
         """One step of the algorithm on a batch; returns scalars to record."""
         raise NotImplementedError
 
+    def reached(self, progress: float) -> None:
+        """Called after each step with the share of the run that is now done, in (0, 1]; asks no device for a value."""
+
     def samples(self, batch: Batch) -> Tensor:
         """(N, C, H, W) in [-1, 1]: what the generators make of a batch; its variety is watched while training."""
         raise NotImplementedError

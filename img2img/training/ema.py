@@ -8,9 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from img2img.networks.settling_norm import settling_norms
+
 
 class Ema(nn.Module):
-    """Averages parameters of named modules; buffers (batch norm's statistics) are copied as they are."""
+    """Averages parameters of named modules; buffers (batch norm's statistics) are copied as they are.
+
+    Norms that settle do so when the modules' own do.
+    """
 
     def __init__(self, modules: Mapping[str, nn.Module], decay: float) -> None:
         super().__init__()
@@ -33,6 +38,9 @@ class Ema(nn.Module):
             torch._foreach_lerp_(list(averaged.parameters()), list(live.parameters()), 1 - decay)
             if buffers := list(averaged.buffers()):
                 torch._foreach_copy_(buffers, list(live.buffers()))
+            for norm, live_norm in zip(settling_norms(averaged), settling_norms(live), strict=True):
+                if live_norm.has_settled:
+                    norm.settle()
 
     @contextmanager
     def applied(self, owner: nn.Module) -> Iterator[None]:

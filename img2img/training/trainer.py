@@ -127,6 +127,7 @@ class Trainer:
         # No cache of bf16 weights: it lasts as long as this block, and a player's weights change within the step.
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda", cache_enabled=False):
             scalars: dict[str, Tensor] = self.recipe.step(batch, self._update)
+        self.recipe.reached((self.step + 1) / self.recipe.config.steps)
         self.processes.average_buffers()
         self.ema.update(self.step)
         return scalars

@@ -5,7 +5,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from img2img.networks.act_norm import ActNorm
 from img2img.networks.blocks import TransposedUp, channel_norm
 from img2img.networks.encoder import PYRAMID_CHANNELS, EfficientNetLite
 from img2img.networks.frozen_features import FrozenFeatures
@@ -14,6 +13,7 @@ from img2img.networks.pix2pix_unet import Pix2pixUNet
 from img2img.networks.projected import ProjectedDiscriminator
 from img2img.networks.residual_unet import ResidualUNet
 from img2img.networks.resnet import ResnetGenerator
+from img2img.networks.settling_norm import SettlingNorm
 
 
 def picture(count: int = 2, height: int = 64, width: int = 96) -> Tensor:
@@ -74,7 +74,7 @@ GENERATORS = [
     (partial(ResnetGenerator, 4, 1, separable=True), (20, 28)),
     (partial(Pix2pixUNet, 4, 5, norm=channel_norm), (64, 96)),
     (ResidualUNet, (48, 80)),
-    (partial(ResidualUNet, norm=ActNorm), (48, 80)),
+    (partial(ResidualUNet, norm=SettlingNorm), (48, 80)),
     (partial(ResidualUNet, adds=False), (48, 80)),
 ]
 

@@ -6,13 +6,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 from tiny_recipe import batch, losses, stepper, tiny_recipe
-from torch import nn
+from torch import Tensor, nn
 
 from img2img.errors import SettingError
 from img2img.losses import ADVERSARIAL_LOSSES
 from img2img.networks.projected import ProjectedDiscriminator
 from img2img.networks.residual_unet import ResidualUNet
 from img2img.networks.resnet import ResnetGenerator
+from img2img.networks.settling_norm import settling_norms
 from img2img.recipes import recipe_class
 from img2img.recipes.cyclegan import CycleganRecipe
 from img2img.recipes.settings import make_config
@@ -79,6 +80,24 @@ def test_cycle_weight_goes_in_a_line_to_its_end() -> None:
         made.progress.fill_(share)
         weights.append(float(made._weights()["cycle"]))
     assert weights == [8, 5, 2]
+
+
+def test_norms_follow_real_pictures_alone_until_they_settle() -> None:
+    made = recipe("generator=residual-unet", "norm=act", "settle_at=0.5", "lambda_identity=1", *PLAIN[2:])
+    pictures = batch(made, 2)
+    first = [next(settling_norms(generator)) for generator in (made.g_ab, made.g_ba)]
+    given: list[list[Tensor]] = [[], []]
+    for norm, tensors in zip(first, given, strict=True):
+        norm.register_forward_pre_hook(lambda _, inputs, tensors=tensors: tensors.append(inputs[0].detach().clone()))
+    for turn, progress in enumerate((0.25, 0.5, 0.75)):
+        assert bool(first[0].settled) == (turn > 1)
+        losses(made, pictures)
+        made.reached(progress)
+    assert [len(tensors) for tensors in given] == [9, 9]  # three passes a step: from its own domain, back, and of other
+    for norm, tensors in zip(first, given, strict=True):
+        assert (norm.measured, norm.settled) == (2, 1)
+        assert torch.allclose(norm.mean, torch.stack([tensors[0], tensors[3]]).mean((0, 1, 3, 4)), atol=1e-5)
+        assert not torch.allclose(norm.mean, tensors[1].mean((0, 2, 3)), atol=1e-5)
 
 
 def test_discriminators_are_shown_what_the_pools_return() -> None:
@@ -170,7 +189,10 @@ def test_parts_of_a_batch_make_the_losses_of_the_whole() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
-    [("generator=residual-unet", "discriminator=projected", "lambda_perceptual=1"), ("spectral_norm=true",)],
+    [
+        ("generator=residual-unet", "norm=act", "discriminator=projected", "lambda_perceptual=1"),
+        ("spectral_norm=true",),
+    ],
 )
 def test_step_asks_nothing_of_the_host(settings: tuple[str, ...]) -> None:
     made = recipe(*settings, "lambda_identity=1", "pool_size=2", "instance_noise=0.1")
@@ -215,6 +237,8 @@ def test_imagenet_weights_are_brought_in_at_the_start() -> None:
         (["constant_share=1.5"], "from 0 to 1"),
         (["lambda_cycle=-1"], "0 or more"),
         (["pool_size=-1"], "0 or more"),
+        (["settle_at=1.5"], "from 0 to 1"),
+        (["norm=batch"], "one of instance, act"),
         (["generator_lr=0"], "above 0"),
         (["betas=1,0.9"], "from 0 to below 1"),
     ],

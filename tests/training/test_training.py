@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from conftest import Fitting, StartProcess
 from PIL import Image
 from safetensors.torch import save_file
@@ -30,6 +31,7 @@ from img2img.data.data_choice import chosen_data
 from img2img.data.open_source import open_source
 from img2img.device import pick_device
 from img2img.errors import DataError, ModelError, RunError, SettingError
+from img2img.networks.settling_norm import SettlingNorm, following
 from img2img.networks.unet import UNet
 from img2img.recipes import RECIPES, recipe_class
 from img2img.recipes.recipe import Recipe, frozen
@@ -790,6 +792,20 @@ def test_ema_follows_the_closed_form() -> None:
     for _ in range(5):
         ema.update(step=10**6)
     assert ema.averages["live"].weight.item() == pytest.approx(1 - 0.9**5)
+
+
+def test_averaged_norms_settle_with_the_live_ones() -> None:
+    live = nn.Sequential(SettlingNorm(2))
+    ema, x = Ema({"live": live}, decay=0.9), torch.randn(2, 2, 4, 4)
+    averaged = ema.averages["live"]
+    with following(live):
+        live(x * 3 + 1)
+    ema.update(0)
+    assert torch.allclose(averaged(x), F.instance_norm(x), atol=1e-5)
+    live[0].settle()
+    ema.update(1)
+    assert torch.equal(averaged(x), live(x))
+    assert not torch.allclose(averaged(x), F.instance_norm(x), atol=0.1)
 
 
 def test_ema_copies_buffers_as_they_are() -> None:

@@ -8,12 +8,13 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
-from tiny_run import QUICK, TINY, again, request
+from tiny_run import QUICK, TINY, again, assert_equal_states, request, train_until
+from torch import nn
 from typer.testing import CliRunner
 
 from img2img.cli.app import app
 from img2img.errors import ModelError
-from img2img.networks.act_norm import ActNorm
+from img2img.networks.settling_norm import settling_norms
 from img2img.recipes import recipe_class
 from img2img.recipes.cyclegan import CycleganRecipe
 from img2img.recipes.recipe import Recipe
@@ -68,23 +69,52 @@ def test_init_from_one_generator_starts_the_exported_one_alone(two_sets: Path, t
             assert torch.equal(value, expected.get_submodule(name).state_dict()[key]), (name, key)
 
 
-def test_generators_with_instance_norms_go_on_with_activation_norms(two_sets: Path, tmp_path: Path) -> None:
-    settings = (*TINY["cyclegan"], "generator=residual-unet")
-    donor = recipe_class("cyclegan")(make_config(recipe_class("cyclegan"), [*settings, "norm=instance"]))
-    init = all_networks(donor, tmp_path)
-    asked = request(two_sets, tmp_path / "run", "cyclegan", init=init, settings=(*settings, "norm=act"), steps=1)
+LIGHT = (*TINY["cyclegan"], "generator=residual-unet", "norm=act", "settle_at=0.5")
+
+
+def counted(network: nn.Module) -> tuple[int, int]:
+    """How many batches the norms have measured, and whether they have settled, which is the same of all of them."""
+    (both,) = {(int(norm.measured), int(norm.settled)) for norm in settling_norms(network)}
+    return both
+
+
+@pytest.mark.parametrize("stopped", [1, 3])  # before they settle, which is after step 2, and after
+def test_norms_settle_on_the_way_and_a_resumed_run_is_the_same(two_sets: Path, tmp_path: Path, stopped: int) -> None:
+    pace = replace(NEVER_MEASURED, save_every=1)
+    asked = request(two_sets, tmp_path / "whole", "cyclegan", settings=LIGHT, steps=4, pace=pace)
+    whole = start(asked)
+    whole.train()
+    train_until(start(replace(asked, out=tmp_path / "cut")), stopped)
+    cut = start(again(two_sets, tmp_path / "cut", "cyclegan", pace=pace))
+    assert counted(cut.recipe.get_submodule("g_ba")) == (min(stopped, 2), stopped >= 2)
+    cut.train()
+    assert_equal_states(whole.state(), cut.state())
+    for trainer in (whole, cut):
+        for network in (trainer.recipe.get_submodule("g_ab"), trainer.ema.averages["g_ab"]):
+            assert counted(network) == (2, 1)
+            assert all(norm.has_settled for norm in settling_norms(network))
+
+
+@pytest.mark.parametrize(("norms", "begins", "ends"), [("instance", 0, 1), ("unsettled", 7, 8), ("settled", 7, 7)])
+def test_generators_go_on_with_norms_that_settle(
+    norms: str, begins: int, ends: int, two_sets: Path, tmp_path: Path
+) -> None:
+    """From instance norms, and from norms that have measured 7 batches; one step, of two, after which they settle."""
+    kind = "instance" if norms == "instance" else "act"
+    donor = recipe_class("cyclegan")(make_config(recipe_class("cyclegan"), [*LIGHT, f"norm={kind}"]))
+    for norm in settling_norms(donor):
+        norm.measured.fill_(7)
+        norm.mean.fill_(0.25)
+        norm.settled.fill_(norms == "settled")
+    save_file({name: value.contiguous() for name, value in donor.state_dict().items()}, tmp_path / "g.safetensors")
+    asked = request(two_sets, tmp_path / "run", "cyclegan", init=tmp_path / "g.safetensors", settings=LIGHT, steps=2)
     trainer = start(replace(asked, pace=NEVER_MEASURED))
-    norms = [module for module in trainer.recipe.get_submodule("g_ab").modules() if isinstance(module, ActNorm)]
-    assert norms
-    assert not any(norm.measured for norm in norms)
-    trainer.train()
-    assert all(norm.measured for norm in norms)
-    averaged = [module for module in trainer.ema.averages["g_ab"].modules() if isinstance(module, ActNorm)]
-    assert all(torch.equal(one.mean, other.mean) for one, other in zip(norms, averaged, strict=True))
-    resumed = start(replace(asked, init=None, settings=(), seed=None, resume=True, pace=NEVER_MEASURED)).recipe
-    assert all(
-        not module._measures for module in resumed.get_submodule("g_ab").modules() if isinstance(module, ActNorm)
-    )
+    generator = trainer.recipe.get_submodule("g_ab")
+    assert counted(generator) == (begins, norms == "settled")
+    train_until(trainer, 1)
+    assert counted(generator) == (ends, 1)
+    means = {bool((norm.mean == 0.25).all()) for norm in settling_norms(generator)}
+    assert means == {norms == "settled"}
 
 
 def test_init_from_networks_that_do_not_fit_is_refused(two_sets: Path, tmp_path: Path) -> None:

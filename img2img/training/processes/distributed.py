@@ -12,7 +12,6 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from img2img.networks.act_norm import ActNorm
 from img2img.recipes.translation.image_pool import ImagePool
 from img2img.training.processes.batch_norm import synchronise_batch_norm
 from img2img.training.processes.collective import all_alive, joined_over_processes, mean_over_processes
@@ -86,8 +85,6 @@ class SeveralProcesses(OneProcess):
         for module in recipe.modules():
             if isinstance(module, ImagePool):
                 module.gather = joined_over_processes
-            elif isinstance(module, ActNorm):
-                module.average = mean_over_processes
 
     def begin(self, recipe: nn.Module) -> None:
         with all_alive():
