@@ -36,9 +36,11 @@ def features(
 
     from img2img.photo.metadata.drawn_by import check_drawing
     from img2img.progress_bar import status_line
+    from img2img.saved_states import refuse_without_state
 
     if output:
         check_drawing(output, "features", overwrite=overwrite)
+    refuse_without_state(run)
     picture = output or run / "filters.png"
     with status_line() as tell:
         tell(f"reading {run}")
