@@ -402,7 +402,7 @@ def test_process_leaves_at_once_with_its_code_its_output_and_what_is_registered(
     [
         "sys.modules['torch'] = sys",
         "sys.setprofile(lambda *_: None)",
-        "import threading; threading.Thread(target=input).start()",
+        "import threading; threading.Thread(target=threading.Event().wait).start()",
         "full = sys.stdout = open('/dev/full', 'w'); print('lost')",
     ],
 )
