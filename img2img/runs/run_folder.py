@@ -9,7 +9,7 @@ from typing import Any
 
 from img2img.atomic_file import check_stays_inside, reason_for, write_at_once
 from img2img.errors import RunError
-from img2img.runs.run_info import CONFIG, RunInfo, read_info, read_outline
+from img2img.runs.run_info import CONFIG, STOPPED, RunInfo, read_info, read_outline
 from img2img.runs.run_records import RunRecords, read_records
 from img2img.saved_states import best_file, exported_folder, state_files, state_step
 from img2img.version import __version__
@@ -67,6 +67,13 @@ class RunFolder:
     def read_info(self) -> RunInfo:
         """Raises RunError when there is no run."""
         return read_info(self.path)
+
+    def note_stopped(self, stopped: bool) -> None:
+        """That the run was stopped before its last step, or that it goes on."""
+        if stopped:
+            (self.path / STOPPED).touch()
+        else:
+            (self.path / STOPPED).unlink(missing_ok=True)
 
     def append_stats(self, record: Mapping[str, float]) -> None:
         _append(self._stats, record)

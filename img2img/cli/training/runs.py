@@ -92,7 +92,7 @@ def show(
 def summary(run: RunRecords) -> dict[str, Any]:
     """How a run stands; a finding has "name", "sentence" and its "first" and "last" step.
 
-    "state" is "done", "running" where something was written within two minutes, or else "stopped"; "health_checks" how
+    "state" is "done", "stopped", or "running" where something was written within two minutes; "health_checks" how
     many times its health was looked at.
     """
     from dataclasses import asdict
