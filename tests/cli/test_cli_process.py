@@ -333,9 +333,12 @@ def test_warning_is_one_line_without_source() -> None:
 
 def test_folder_without_a_run_is_refused_before_torch_is_imported(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    done = run_in_turn(("export empty -o a.onnx", "features empty"), tmp_path, without=("torch", "cv2"))
-    assert (done.returncode, done.stdout) == (0, "1\n1\n")
-    assert done.stderr == 2 * "Error: empty: no state in there (not a run's folder, or nothing saved yet)\n"
+    asked = ("export empty -o a.onnx", "features empty", "train gan --out empty --resume")
+    done = run_in_turn(asked, tmp_path, without=("torch", "cv2"))
+    assert (done.returncode, done.stdout) == (0, "1\n1\n1\n")
+    *first, last = done.stderr.splitlines()
+    assert first == 2 * ["Error: empty: no state in there (not a run's folder, or nothing saved yet)"]
+    assert last == "Error: empty: not a run's folder (no readable config.json in it)"
 
 
 def test_folder_of_another_run_is_refused_before_torch_is_imported(tmp_path: Path) -> None:
