@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+
+def takes_bars() -> bool:
+    """Whether standard error is a terminal on which lines can be drawn again.
+
+    A notebook runs `!img2img ...` on one that is shown line after line: a bar would be there hundreds of times.
+    """
+    return sys.stderr.isatty() and "JPY_PARENT_PID" not in os.environ  # which Jupyter sets for its kernels
 
 
 def progress_bar(name: str = "", *, unit: str = "") -> Progress:
@@ -46,7 +55,7 @@ def progress_bar(name: str = "", *, unit: str = "") -> Progress:
 @contextmanager
 def transfer_bar() -> Iterator[Callable[[int, int | None], None]]:
     """Bytes, rate and time left on a terminal, nothing elsewhere: tell it of the bytes that are here, and of all."""
-    if not sys.stderr.isatty():
+    if not takes_bars():
         yield lambda here, total: None
         return
     with progress_bar(unit="bytes") as bar:
@@ -57,7 +66,7 @@ def transfer_bar() -> Iterator[Callable[[int, int | None], None]]:
 @contextmanager
 def status_line() -> Iterator[Callable[[str], None]]:
     """One line on a terminal that goes away at its end, nothing elsewhere: tell it what is being done now."""
-    if not sys.stderr.isatty():
+    if not takes_bars():
         yield lambda doing: None
         return
     from rich.console import Console

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from img2img.atomic_file import is_folder
+from img2img.errors import RunError
 
 KEEP = 3
 """States that stay in a run's folder."""
@@ -13,6 +14,12 @@ def state_files(folder: Path) -> list[Path]:
     if not is_folder(folder):  # a name that cannot be one would raise in `glob`
         return []
     return sorted(path for path in folder.glob("state-*.pt") if _number(path).isdecimal())
+
+
+def refuse_without_state(folder: Path) -> None:
+    """Raises RunError for a folder that holds no state."""
+    if not state_files(folder):
+        raise RunError(f"{folder}: no state in there (not a run's folder, or nothing saved yet)")
 
 
 def state_file(folder: Path, step: int) -> Path:

@@ -15,7 +15,6 @@ from img2img.recipes.setting_list import preset_list, settings_of
 
 HERE = Path(__file__).resolve().parent
 _NOTE = "Made by `python docs/reference/pages.py`: change the program, not this page."
-_KINDS = {"<int>": "N", "<int range>": "N", "<float>": "X", "<float range>": "X", "<path>": "PATH", "<str>": "TEXT"}
 _EVERYWHERE = ("--help", "--install-completion", "--show-completion")
 
 
@@ -111,7 +110,6 @@ def _params(command: Any) -> list[Any]:
 
 def _name(param: Any, command: Any) -> str:
     metavar = param.make_metavar(_context(command))
-    metavar = _KINDS.get(metavar, metavar.strip("<>"))
     metavar = metavar[1:-1] if metavar.startswith("[") and metavar.endswith("]") else metavar  # choices
     if param.param_type_name == "argument":
         return f"`{metavar.strip('[]').removesuffix(']...').removesuffix('...')}`"

@@ -60,7 +60,7 @@ class Outcome:
         if OWN_RESULT in self.flags:
             return f"{source}: skipped, {OWN_RESULT}"
         if self.already_colored:
-            return f"{source}: skipped, {self.already_colored}; --if-color redo colours it anew"
+            return f"{source}: skipped, {self.already_colored}; --if-color redo colours it again"
         advice = "; left alone, --overwrite replaces it" if {EXISTS, EDITED} & set(self.flags) else ""
         return f"{target}: {', '.join(self.flags)}{advice}"
 
@@ -74,7 +74,7 @@ class Outcome:
         """What is to be said of a photo, or a film, that was in colour and was coloured anew."""
         if self.status != "done" or not self.already_colored or COPIED in self.flags:
             return None
-        return f"{self._source}: {self.already_colored}; its colours are new ones"
+        return f"{self._source}: {self.already_colored}; coloured again"
 
     @property
     def warning(self) -> str | None:

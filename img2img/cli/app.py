@@ -55,7 +55,7 @@ def options(
     \b
     Examples:
       img2img colorize photo.jpg              photo.colorized.jpg beside it
-      img2img colorize album -o coloured      every photo of a folder
+      img2img colorize album -o coloured      every photo in a folder
       img2img translate horse.jpg --model horse2zebra
       img2img suggest photo.jpg 52%,40%       colours to choose from, at a place
       img2img serve                           the same in the browser

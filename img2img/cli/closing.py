@@ -62,9 +62,9 @@ class Tally:
         if any(self._skipped_for[reason] for reason in (EXISTS, EDITED)):
             yield "files without a record, or changed since they were made, are left alone: --overwrite replaces them"
         if any(self._skipped_for[reason] for reason in ALREADY_COLORED):
-            yield "photos in colour are left out: --if-color redo colours them anew, --if-color copy copies them"
+            yield "photos in colour are left out: --if-color redo colours them again, --if-color copy copies them"
         if self._skipped_for[OWN_RESULT]:
-            yield "earlier results are left out: to convert one all the same, name it alone"
+            yield "earlier results are left out: to convert one anyway, name it alone"
 
 
 @contextmanager
@@ -91,11 +91,11 @@ def closing(
     try:
         yield
         if stop_on_error and tally.failed:
-            ending = "; stopped at the first failure, the same command goes on from here"
+            ending = "; stopped at the first failure, the same command continues from here"
     except KeyboardInterrupt:
         if not one_photo:
             without = " without --overwrite" if overwrite else ""
-            ending = f"; stopped, the same command{without} goes on from here"
+            ending = f"; stopped, the same command{without} continues from here"
         raise
     finally:
         shown = (tally.total or ending or not sys.exc_info()[0]) and not quiet

@@ -19,9 +19,8 @@ def _colorize(app: typer.Typer) -> None:
 def _translate(app: typer.Typer) -> None:
     from img2img.cli.translate import translate
 
-    app.command(cls=ConversionCommand, short_help="Turn photos of one kind into another, such as horses into zebras.")(
-        translate
-    )
+    summary = "Turn photos of one kind into another: horses into zebras."
+    app.command(cls=ConversionCommand, short_help=summary)(translate)
 
 
 def _suggest(app: typer.Typer) -> None:
@@ -122,6 +121,26 @@ _ADDED_BY: dict[str, Callable[[typer.Typer], None]] = {
 }
 
 
+_VALUES = {
+    "IntParamType": "N",
+    "IntRange": "N",
+    "FloatParamType": "X",
+    "FloatRange": "X",
+    "TyperPath": "PATH",
+    "StringParamType": "TEXT",
+}
+"""What the help calls a value; Typer's own words are those of a program, <int range>."""
+
+
+def _with_named_values(command: Any) -> Any:
+    for each in getattr(command, "commands", {}).values():
+        _with_named_values(each)
+    for param in command.params:
+        if param.metavar is None and param.param_type_name == "option" and not param.is_flag:
+            param.metavar = _VALUES.get(type(param.type).__name__)
+    return command
+
+
 class CommandTable(MutableMapping[str, Any]):
     """Typer's commands by their names; to ask whether there is one builds none."""
 
@@ -132,7 +151,7 @@ class CommandTable(MutableMapping[str, Any]):
         if name not in self._built:
             app = typer.Typer(rich_markup_mode=None)
             _ADDED_BY[name](app)
-            self._built[name] = get_group(app).commands[name]
+            self._built[name] = _with_named_values(get_group(app).commands[name])
         return self._built[name]
 
     def __contains__(self, name: object) -> bool:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from img2img.cli.shared_options import Device
+from img2img.cli.shared_options import Device, Redraw
 
 if TYPE_CHECKING:
     from img2img.generation.fit import Recognise
@@ -41,6 +41,7 @@ def fit(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the pictures.")] = 0,
     device: Device = "auto",
+    overwrite: Redraw = False,
 ) -> None:
     """Draw pictures, measure them, and fit, for each property, the direction in z that changes it.
 
@@ -63,6 +64,7 @@ def fit(
         model,
         n=count,
         seed=seed,
+        overwrite=overwrite,
         target=output,
         device=device,
         recognise=_classes_of(data) if data else None,

@@ -64,7 +64,7 @@ def _batch_lines(found: Forecast) -> Iterator[str]:
     tally = Tally()
     tally.skip(found.skipped)
     beside = f"; {found.passed_over}" if found.passed_over else ""
-    yield f"{found.due:,} to convert, {len(found.failures):,} cannot be, {tally.skipped_words()}{beside}"
+    yield f"{found.due:,} to convert, {len(found.failures):,} would fail, {tally.skipped_words()}{beside}"
     if found.replaced:
         yield f"{len(found.replaced):,} files would be replaced that are not as img2img made them:"
         yield from (f"  {path}: {why}" for path, why in found.replaced[:_LISTED])
@@ -78,9 +78,9 @@ def _batch_lines(found: Forecast) -> Iterator[str]:
 def _estimate_lines(estimate: Estimate) -> Iterator[str]:
     from img2img.cli.amounts import byte_size, duration
 
-    free = "" if estimate.free is None else f" of {byte_size(estimate.free)} that are free"
+    free = "" if estimate.free is None else f" of the {byte_size(estimate.free)} free"
     space = f"about {byte_size(estimate.bytes)}{free}"
     short = "; too little" if estimate.free is not None and estimate.bytes > estimate.free else ""
-    yield f"about {duration(estimate.seconds)}, {space}{short}, judged by {estimate.photos} of them"
+    yield f"about {duration(estimate.seconds)}, {space}{short}, estimated from {estimate.photos} of them"
     if estimate.left_out:
-        yield f"{estimate.left_out} of these {estimate.photos} would be left out, as in colour or made before, or fail"
+        yield f"{estimate.left_out} of these {estimate.photos} would be left out (in colour, or made before) or fail"

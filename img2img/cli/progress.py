@@ -7,6 +7,7 @@ from pathlib import Path
 
 from img2img.batch.outcome import ALREADY_COLORED, UNLIKE, Outcome
 from img2img.cli.closing import Tally, one_line, tell
+from img2img.progress_bar import progress_bar, takes_bars
 
 
 def follow(
@@ -23,7 +24,7 @@ def follow(
     What results lack, and photos unlike the model's, are a line each for one photo, and counted for many.
     `note_colored`: a line for each photo that was in colour and was coloured anew.
     """
-    bar = total > 1 and not quiet and not each and sys.stderr.isatty()
+    bar = total > 1 and not quiet and not each and takes_bars()
     with _bar(total, shown=bar) as advance:
         for outcome in outcomes:
             tally.add(outcome)
@@ -105,8 +106,6 @@ class FilmBar:
 @contextmanager
 def _frames_bar(name: str) -> Iterator[Callable[[int, int], None]]:
     """The frames done of one film, and the time left."""
-    from img2img.progress_bar import progress_bar
-
     with progress_bar(name, unit="frames") as progress:
         task = progress.add_task("", total=None, note="")
         begun = False
@@ -126,8 +125,6 @@ def _bar(total: int, *, shown: bool) -> Iterator[Callable[[Outcome], None]]:
     if not shown:
         yield lambda outcome: None
         return
-    from img2img.progress_bar import progress_bar
-
     with progress_bar(unit="photos") as progress:
         task = progress.add_task("", total=total, note="")
         failed = 0
@@ -146,11 +143,9 @@ def _bar(total: int, *, shown: bool) -> Iterator[Callable[[Outcome], None]]:
 @contextmanager
 def photos_measured() -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal, which pulses until told of photos done, and of how many: PyTorch alone takes seconds."""
-    if not sys.stderr.isatty():
+    if not takes_bars():
         yield lambda done, total: None
         return
-    from img2img.progress_bar import progress_bar
-
     with progress_bar() as progress:
         task = progress.add_task("", total=None, note="measuring")
         yield lambda done, total: progress.update(task, completed=done, total=total)

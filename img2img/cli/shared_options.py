@@ -45,6 +45,10 @@ def _reader(choices: Sequence[str]) -> Callable[[str], str]:
 _Device = Literal["auto", "cpu", "cuda"]
 Device = Annotated[_Device, choice_option(_Device, help="Where the model runs; auto takes a GPU if it can be used.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
+Redraw = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Also replace a file that this command did not write."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -25,7 +25,7 @@ def check_inputs(inputs: Sequence[str], options: ConversionOptions) -> bool:
     if name := unquoted_name(inputs):
         raise UsageError(f"the name {name!r} has spaces in it: put it in quotes, {shlex.quote(name)}")
     if options.report:
-        check_report(options.report)
+        check_report(options.report, overwrite=options.overwrite)
     films = are_films(list(inputs), first_frame=options.first_frame)
     if options.fps and not films:
         raise UsageError("--fps is for films: give numbered pictures, frame_%05d.png, and -o film.mp4")

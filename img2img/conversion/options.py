@@ -81,7 +81,11 @@ class ConversionOptions:
     recursive: Annotated[bool, Option("Include the sub-folders of a folder.", "Big batches")] = True
     report: Annotated[
         Path | None,
-        Option("Write what happened to each photo to this .json or .csv file.", "Big batches", metavar="FILE"),
+        Option(
+            "Write what happened to each photo to this .json or .csv file; an earlier report there is replaced.",
+            "Big batches",
+            metavar="FILE",
+        ),
     ] = None
     journal: Annotated[
         Path | None,

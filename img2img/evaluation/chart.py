@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import UnwritablePhoto
+from img2img.photo.metadata.drawn_by import drawing_exif
 from img2img.plotting import drawable, private_matplotlib
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def draw_chart(figures: Mapping[str, Any], target: Path, *, model: str | None) -
             _draw(axes, panel)
         try:
             with written_at_once(target) as stream:
-                figure.savefig(stream, format="png", dpi=110)
+                figure.savefig(stream, format="png", dpi=110, pil_kwargs={"exif": drawing_exif("evaluate")})
         except OSError as error:
             raise UnwritablePhoto(f"{target}: {reason_for(error, 'written')}") from error
 

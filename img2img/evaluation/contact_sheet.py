@@ -15,6 +15,7 @@ from img2img.evaluation.request import EvaluationRequest
 from img2img.evaluation.sets.pictures import Change, at_size, measured_part
 from img2img.inference.colorizer import Colorizer
 from img2img.inference.translator import Translator
+from img2img.photo.metadata.drawn_by import drawing_exif
 
 Row = Callable[[Image.Image], Sequence[Image.Image]]
 """What is shown of one photo, from left to right; always as many pictures."""
@@ -73,7 +74,7 @@ def _write(pictures: Sequence[Sequence[Image.Image]], path: Path, *, cell: int, 
     kind = Image.registered_extensions().get(path.suffix.lower(), "JPEG")
     try:
         with written_at_once(path) as stream:
-            _laid_out(rows, cell, per_line).save(stream, kind, quality=88)
+            _laid_out(rows, cell, per_line).save(stream, kind, quality=88, exif=drawing_exif("evaluate"))
     except (OSError, ValueError) as error:
         raise UnwritablePhoto(f"{path}: {reason_for(error, 'written')}") from error
 

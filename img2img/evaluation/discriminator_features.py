@@ -13,6 +13,7 @@ from img2img.atomic_file import reason_for
 from img2img.data.batches import preview_batch
 from img2img.data.image_source import ImageSource
 from img2img.errors import DataError, RunError
+from img2img.photo.metadata.drawn_by import drawing_exif
 from img2img.recipes import recipe_class
 from img2img.recipes.generative import GenerativeRecipe
 from img2img.runs.previews import preview_grid, save_picture
@@ -110,7 +111,7 @@ def draw_filters(trained: GenerativeRecipe, target: Path) -> None:
     enlarged = F.interpolate(kernels, scale_factor=max(1, 64 // kernels.shape[-1]))
     row = max(width for width in range(1, 9) if len(enlarged) % width == 0)
     try:
-        save_picture(preview_grid(enlarged.view(-1, row, *enlarged.shape[1:])), target)
+        save_picture(preview_grid(enlarged.view(-1, row, *enlarged.shape[1:])), target, drawing_exif("features"))
     except ValueError as error:  # Pillow's for an unknown suffix
         raise RunError(f"{target}: not a picture's name; take .png, .jpg or .webp") from error
     except OSError as error:

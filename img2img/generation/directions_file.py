@@ -42,6 +42,14 @@ def stored_directions(model: str, path: Path | None, card: ModelCard) -> Directi
     return directions
 
 
+def holds_directions(path: Path) -> bool:
+    """Whether a file is there that `Directions.save` wrote, of any version and for any model."""
+    try:
+        return {"format", "model_sha256", "fit"} <= set(json.loads(path.read_text(encoding="utf-8")).keys())
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
 @dataclass(frozen=True)
 class Directions:
     """A fit, with what it was made of. `model_sha256` is that of the model's card; `notes` say what was left out."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from img2img.atomic_file import check_target
 from img2img.errors import ModelError
 from img2img.generation.directions import check_fit, fit_directions
-from img2img.generation.directions_file import Directions, directions_path
+from img2img.generation.directions_file import Directions, directions_path, holds_directions
 from img2img.generation.properties import Property, properties_of
 from img2img.inference.sampler import Sampler
 
@@ -22,15 +22,18 @@ def fit_model(
     n: int,
     seed: int,
     target: Path | None = None,
+    overwrite: bool = False,
     device: str = "auto",
     recognise: Recognise | None = None,
 ) -> tuple[Directions, Path]:
     """Fit the directions of a model's file or a run, store them beside it (or in `target`), return both.
 
-    What cannot be fitted or stored is refused before the work.
+    What cannot be fitted or stored is refused before the work, as is a `target` that holds no directions,
+    unless `overwrite`.
     """
     path = target or directions_path(model)
-    check_target(path, overwrite=True, error=ModelError)
+    may_replace = overwrite or target is None or holds_directions(path)
+    check_target(path, overwrite=may_replace, error=ModelError)
     sampler = Sampler(model, device=device)
     check_fit(sampler, n)
     properties, notes = properties_of(sampler.channels), []

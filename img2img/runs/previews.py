@@ -19,12 +19,12 @@ def preview_grid(rows: Tensor) -> Tensor:
     return ((grid.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu()
 
 
-def save_picture(pixels: Tensor, path: Path) -> None:
-    """Write (3, H, W) uint8; ValueError for a suffix of no picture file."""
+def save_picture(pixels: Tensor, path: Path, exif: bytes = b"") -> None:
+    """Write (3, H, W) uint8, with EXIF where the format has it; ValueError for a suffix of no picture file."""
     from PIL import Image
 
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind is None:
         raise ValueError(f"no picture file ends with {path.suffix!r}")
     with written_at_once(path) as stream:
-        Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(stream, kind)
+        Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(stream, kind, exif=exif)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import RunError
+from img2img.photo.metadata.drawn_by import drawing_exif
 from img2img.plotting import drawable, private_matplotlib
 from img2img.runs.run_records import RunRecords, Stretch, figures, levels
 
@@ -57,7 +58,7 @@ def draw_run(run: RunRecords, target: Path) -> None:
         figure = _drawn(run, panels)
         try:
             with written_at_once(target) as stream:
-                figure.savefig(stream, format="png", dpi=110)
+                figure.savefig(stream, format="png", dpi=110, pil_kwargs={"exif": drawing_exif("runs show")})
         except OSError as error:
             raise RunError(f"{target}: {reason_for(error, 'written')}") from error
 

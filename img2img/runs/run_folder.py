@@ -9,7 +9,7 @@ from typing import Any
 
 from img2img.atomic_file import check_stays_inside, reason_for, write_at_once
 from img2img.errors import RunError
-from img2img.runs.run_info import CONFIG, RunInfo, read_info
+from img2img.runs.run_info import CONFIG, STOPPED, RunInfo, read_info, read_outline
 from img2img.runs.run_records import RunRecords, read_records
 from img2img.saved_states import best_file, exported_folder, state_files, state_step
 from img2img.version import __version__
@@ -25,7 +25,10 @@ class RunFolder:
         self._quality = path / "quality.jsonl"
 
     def refuse_another_run(self) -> None:
-        """Raises RunError when a run with a state is in the folder, or with what only its states can give back."""
+        """Raises RunError when the folder has a run with a state, what only a state can give back, or others' files.
+
+        A run that ended before its first state is replaced.
+        """
         if state_files(self.path):
             raise RunError(f"{self.path}: holds a run already; add --resume to go on, or give another --out")
         for kept in (best_file(self.path), *exported_folder(self.path).glob("*.onnx")):
@@ -33,6 +36,16 @@ class RunFolder:
                 raise RunError(
                     f"{kept}: an earlier run's, which a new one would delete; move it, or give another --out"
                 )
+        for record in (self.path / CONFIG, self._stats, self._health, self._quality):
+            if record.is_file() and not self._holds_a_run():
+                raise RunError(f"{record}: is there already, and is no run's; give another --out")
+
+    def _holds_a_run(self) -> bool:
+        try:
+            read_outline(self.path)
+        except RunError:
+            return False
+        return True
 
     def create(self, info: RunInfo) -> None:
         """Make the folder; raises RunError when it cannot be made, or a link in it leads out of it."""
@@ -54,6 +67,13 @@ class RunFolder:
     def read_info(self) -> RunInfo:
         """Raises RunError when there is no run."""
         return read_info(self.path)
+
+    def note_stopped(self, stopped: bool) -> None:
+        """That the run was stopped before its last step, or that it goes on."""
+        if stopped:
+            (self.path / STOPPED).touch()
+        else:
+            (self.path / STOPPED).unlink(missing_ok=True)
 
     def append_stats(self, record: Mapping[str, float]) -> None:
         _append(self._stats, record)

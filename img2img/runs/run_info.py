@@ -8,6 +8,8 @@ from typing import Any
 from img2img.errors import RunError
 
 CONFIG = "config.json"
+STOPPED = "stopped"
+"""An empty file beside it, while a run rests that was stopped before its last step."""
 
 
 @dataclass(frozen=True)

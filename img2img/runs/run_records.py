@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from img2img.atomic_file import exists, reason_for
 from img2img.errors import RunError
-from img2img.runs.run_info import CONFIG, read_outline
+from img2img.runs.run_info import CONFIG, STOPPED, read_outline
 from img2img.saved_states import state_files
 
 RESTING = 120.0
@@ -78,9 +78,11 @@ class RunRecords:
 
     @property
     def state(self) -> Literal["done", "running", "stopped"]:
-        """No run says that it ends: one that has written nothing for RESTING is taken for stopped."""
+        """A run that was killed does not say so: one that has written nothing for RESTING is taken for stopped."""
         if self.step >= self.info["steps"]:
             return "done"
+        if exists(self.path / STOPPED):
+            return "stopped"
         files = (self.path / name for name in (CONFIG, "stats.jsonl", "health.jsonl", "quality.jsonl"))
         written = [path.stat().st_mtime for path in (*files, *state_files(self.path)) if exists(path)]
         return "running" if time.time() - max(written, default=0.0) < RESTING else "stopped"

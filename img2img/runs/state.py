@@ -10,7 +10,7 @@ import torch
 
 from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import RunError
-from img2img.saved_states import KEEP, best_file, state_file, state_files
+from img2img.saved_states import KEEP, best_file, refuse_without_state, state_file, state_files
 
 
 @dataclass
@@ -70,14 +70,13 @@ def load_latest(folder: Path) -> TrainState:
 
     Raises RunError when the folder holds none, or none that can be read.
     """
+    refuse_without_state(folder)
     states = state_files(folder)
     for path in reversed(states):
         try:
             return _load(path)
         except Exception as error:  # a cut file fails in torch, zipfile or pickle alike
             warnings.warn(f"{path}: damaged ({type(error).__name__}) and passed over", stacklevel=2)
-    if not states:
-        raise RunError(f"{folder}: no state in there (not a run's folder, or nothing saved yet)")
     unreadable = "its only state cannot" if len(states) == 1 else f"none of its {len(states)} states can"
     raise RunError(f"{folder}: {unreadable} be read: start again with another --out, or delete state-*.pt in there")
 

@@ -90,7 +90,7 @@ class ServerJob:
     def _why_nothing(self) -> str | None:
         """Where all photos are left out, for they are in colour: there is no zip then, and no error to say so."""
         if self.outcomes and all(each.status == "skipped" and each.already_colored for each in self.outcomes):
-            return "all photos are in colour already: if-color=redo colours them anew, if-color=copy copies them"
+            return "all photos are in colour already: if-color=redo colours them again, if-color=copy copies them"
         return None
 
     def _film_progress(self, film: Path, done: int, total: int) -> None:

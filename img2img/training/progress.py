@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from img2img.progress_bar import progress_bar, takes_bars
+
 if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.text import Text
@@ -69,14 +71,12 @@ def training_progress(first: int, steps: int, *, shown: bool = True) -> Iterator
     if not shown:
         yield Silence()
         return
-    if not sys.stderr.isatty():
+    if not takes_bars():
         yield Lines(steps)
         return
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
-
-    from img2img.progress_bar import progress_bar
 
     progress, losses = progress_bar(), Text()
     bar = ProgressBar(progress, losses, first, steps)

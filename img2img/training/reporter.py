@@ -33,6 +33,7 @@ class Reporter:
 
     def begin(self, step: int) -> None:
         """The clock starts, at this step."""
+        self._folder.note_stopped(False)
         self._began_at, self._first = time.monotonic(), step
         if self._board:
             self._board.begin(step)

@@ -76,6 +76,8 @@ class Trainer:
         with closing(self._batches()) as batches:  # or an error would leave their processes at work
             interrupted = self._train_on(_first_one_ready(batches))
         self.reporter.close()
+        if self.processes.leads:
+            self.folder.note_stopped(not self.done)
         self.processes.leave()
         # Without a limit of time, what stopped this process was an interrupt of another.
         if not self.done and (interrupted or self.pace.until is None):

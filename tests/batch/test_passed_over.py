@@ -22,7 +22,7 @@ NAMES = (
     ".hidden.txt",
 )  # fmt: skip
 WORDS = (
-    "5 files are no photos (2 .jp2, 1 .ppm, 1 .txt, 1 other), 2 films, "
+    "5 files are not photos (2 .jp2, 1 .ppm, 1 .txt, 1 other), 2 films, "
     "7 photos in $RECYCLE.BIN, .Trash-1000, .thumbnails, @Recycle, @eaDir, __MACOSX left out"
 )
 
@@ -56,7 +56,7 @@ def test_what_is_beside_the_photos_is_counted(album: None, where: str) -> None:
 def test_a_pattern_counts_what_it_matches(album: None) -> None:
     passed_over = PassedOver()
     assert len(list(list_photos(["in/*.jp*"], passed_over=passed_over))) == 1
-    assert passed_over.words() == "1 file is no photo (1 .jp2)"
+    assert passed_over.words() == "1 file is not a photo (1 .jp2)"
 
 
 def test_a_folder_of_thumbnails_that_is_named_is_meant(files: MakeFiles) -> None:
@@ -84,4 +84,4 @@ def test_the_closing_line_says_it(files: MakeFiles, draw_photo: DrawPhoto, tiny_
     files("in/clip.mp4", "in/b.mov", "in/c.avi", "in/x.jp2", "in/@eaDir/a.jpg")
     for start in ("1 coloured into out, 0 failed, 0 skipped; ", "0 coloured, 0 failed, 1 skipped (1 up to date); "):
         ended = CliRunner().invoke(app, ["colorize", "in", "-o", "out", "--model", str(tiny_model)])
-        assert ended.stdout == f"{start}1 file is no photo (1 .jp2), 3 films, 1 photo in @eaDir left out\n"
+        assert ended.stdout == f"{start}1 file is not a photo (1 .jp2), 3 films, 1 photo in @eaDir left out\n"

@@ -108,19 +108,22 @@ def test_how_long_threads_turn_is_set_before_torch_is_imported_unless_it_was(
     tmp_path: Path, set_by_user: dict[str, str], turns: str
 ) -> None:
     (tmp_path / "torch.py").write_text("import os; raise SystemExit(os.environ.get('GOMP_SPINCOUNT', ''))")
-    assert features_of_no_run(PYTHONPATH=f"{tmp_path}{os.pathsep}{CHECKOUT}", **set_by_user) == f"{turns}\n"
+    assert features_of_no_run(tmp_path, PYTHONPATH=f"{tmp_path}{os.pathsep}{CHECKOUT}", **set_by_user) == f"{turns}\n"
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="GNU's OpenMP is Linux's")
-def test_torchs_own_openmp_has_read_it() -> None:
-    assert "GOMP_SPINCOUNT = '1000'" in features_of_no_run(PYTHONPATH=str(CHECKOUT), OMP_DISPLAY_ENV="VERBOSE")
+def test_torchs_own_openmp_has_read_it(tmp_path: Path) -> None:
+    assert "GOMP_SPINCOUNT = '1000'" in features_of_no_run(
+        tmp_path, PYTHONPATH=str(CHECKOUT), OMP_DISPLAY_ENV="VERBOSE"
+    )
 
 
-def features_of_no_run(**environment: str) -> str:
-    """What a command that imports torch says on standard error."""
+def features_of_no_run(folder: Path, **environment: str) -> str:
+    """What a command that imports torch says on standard error: its run's only state is empty."""
+    (folder / "state-00000001.pt").touch()
     chosen = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
-    words = [sys.executable, "-m", "img2img", "features", "no-run"]
+    words = [sys.executable, "-m", "img2img", "features", str(folder)]
     return subprocess.run(words, env={**chosen, **environment}, capture_output=True, text=True, timeout=300).stderr
 
 
@@ -307,9 +310,11 @@ def test_photo_is_not_printed_on_a_terminal(tmp_path: Path, draw_photo: DrawPhot
     assert b"terminal" in done.stderr
 
 
-def test_training_commands_without_torch_say_what_to_install() -> None:
+def test_training_commands_without_torch_say_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "state-00000001.pt").touch()
     asked = ("train colorizer --data .", "export run -o a.onnx", "evaluate colorizer --data .")
-    process = run_in_turn(asked, CHECKOUT, without=("torch", "cv2"))
+    process = run_in_turn(asked, tmp_path, without=("torch", "cv2"))
     assert (process.returncode, process.stdout) == (0, "1\n1\n1\n")
     assert process.stderr.count("pip install '.[train]' in img2img's checkout (about 7 GB") == 3
     assert "Traceback" not in process.stderr
@@ -324,6 +329,16 @@ def test_warning_is_one_line_without_source() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "Warning: state-3.pt: damaged\n")
+
+
+def test_folder_without_a_run_is_refused_before_torch_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    asked = ("export empty -o a.onnx", "features empty", "train gan --out empty --resume")
+    done = run_in_turn(asked, tmp_path, without=("torch", "cv2"))
+    assert (done.returncode, done.stdout) == (0, "1\n1\n1\n")
+    *first, last = done.stderr.splitlines()
+    assert first == 2 * ["Error: empty: no state in there (not a run's folder, or nothing saved yet)"]
+    assert last == "Error: empty: not a run's folder (no readable config.json in it)"
 
 
 def test_folder_of_another_run_is_refused_before_torch_is_imported(tmp_path: Path) -> None:
@@ -390,7 +405,7 @@ def test_process_leaves_at_once_with_its_code_its_output_and_what_is_registered(
     [
         "sys.modules['torch'] = sys",
         "sys.setprofile(lambda *_: None)",
-        "import threading; threading.Thread(target=input).start()",
+        "import threading; threading.Thread(target=threading.Event().wait).start()",
         "full = sys.stdout = open('/dev/full', 'w'); print('lost')",
     ],
 )

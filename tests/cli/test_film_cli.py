@@ -154,6 +154,6 @@ def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path, colour: Colou
     process = colour(source, target, signal.SIGINT, before=2)
     printed, _ = process.communicate(timeout=120)
     assert process.returncode != 0
-    assert "goes on from here" in printed
+    assert "continues from here" in printed
     assert not target.exists()
     assert (tmp_path / ".new.mp4.img2img" / "00001.npz").exists()

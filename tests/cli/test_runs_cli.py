@@ -268,6 +268,12 @@ def test_a_run_is_done_running_or_stopped(tmp_path: Path, steps: int, age: int, 
     assert json.loads(RUNNER.invoke(app, ["runs", "--folder", str(tmp_path), "--json"]).stdout)[0]["state"] == state
 
 
+def test_a_run_that_says_so_is_stopped_at_once(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", [record(1000)])
+    (run / "stopped").touch()
+    assert "stopped at 1,000 of 2,000" in RUNNER.invoke(app, ["runs", "--folder", str(tmp_path)]).stdout
+
+
 def test_health_that_was_looked_at_is_no_blank(tmp_path: Path) -> None:
     write_run(tmp_path / "run", [record(5)], [{"step": 5, "findings": []}])
     assert "nothing found" in RUNNER.invoke(app, ["runs", "--folder", str(tmp_path)]).stdout

@@ -35,9 +35,9 @@ def test_nothing_is_written_before_the_first_run(album: Path, tmp_path: Path, ti
     before = state(tmp_path)
     told = run(album, "-o", tmp_path / "out", "--model", tiny_model, "--dry-run").splitlines()
     assert state(tmp_path) == before
-    assert told[0] == "3 to convert, 0 cannot be, 0 skipped; 1 file is no photo (1 .txt)"
+    assert told[0] == "3 to convert, 0 would fail, 0 skipped; 1 file is not a photo (1 .txt)"
     assert told[1].startswith("about 0 s, about ")
-    assert told[1].endswith("that are free, judged by 3 of them")
+    assert told[1].endswith("free, estimated from 3 of them")
     assert told[2:] == ["nothing was written"]
 
 
@@ -52,10 +52,11 @@ def test_what_is_done_and_what_is_somebodys_is_told(album: Path, tmp_path: Path,
     before = state(tmp_path)
     told = run(*words, "--dry-run").splitlines()
     assert (
-        told[0] == "1 to convert, 0 cannot be, 3 skipped (1 already there, 2 up to date); 1 file is no photo (1 .txt)"
+        told[0]
+        == "1 to convert, 0 would fail, 3 skipped (1 already there, 2 up to date); 1 file is not a photo (1 .txt)"
     )
     over = run(*words, "--dry-run", "--overwrite").splitlines()
-    assert over[0].startswith("4 to convert, 0 cannot be, 0 skipped")
+    assert over[0].startswith("4 to convert, 0 would fail, 0 skipped")
     assert over[1:4] == [
         "2 files would be replaced that are not as img2img made them:",
         f"  {out / '1.png'}: changed since it was made",
@@ -81,7 +82,7 @@ def test_photos_in_colour_and_a_zip(album: Path, tmp_path: Path, tiny_model: Pat
     draw_photo(album / "result.colorized.png")
     before = state(tmp_path)
     told = run(album, "-o", tmp_path / "out.zip", "--model", tiny_model, "--dry-run")
-    assert "1 of these 4 would be left out, as in colour or made before, or fail" in told
+    assert "1 of these 4 would be left out (in colour, or made before) or fail" in told
     assert state(tmp_path) == before
 
 
@@ -96,7 +97,7 @@ def test_one_photo_and_films_are_told_by_name(album: Path, tmp_path: Path, tiny_
 
 def test_what_cannot_be_read_is_told_and_the_exit_code_says_so(album: Path, tmp_path: Path, tiny_model: Path) -> None:
     told = run(album, tmp_path / "gone", "-o", tmp_path / "out", "--model", tiny_model, "--dry-run", code=1)
-    assert told.startswith("3 to convert, 1 cannot be")
+    assert told.startswith("3 to convert, 1 would fail")
     assert run("--watch", album, "-o", tmp_path / "out", "--dry-run", code=2) == ""
 
 

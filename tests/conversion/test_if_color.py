@@ -104,7 +104,7 @@ def test_an_archive_is_as_a_folder(album: Path, tmp_path: Path, tiny_model: Path
 def test_one_photo_is_coloured_anew_with_a_note(album: Path, tmp_path: Path, tiny_model: Path) -> None:
     photo = album / "colour.png"
     words = "colorize", photo, "-o", tmp_path / "a.png", "--model", tiny_model
-    assert run(*words)[1] == f"{photo}: in colour already; its colours are new ones\n"
+    assert run(*words)[1] == f"{photo}: in colour already; coloured again\n"
     assert run(*words, "--overwrite", "--if-color", "redo")[1] == ""
     assert run("colorize", album / "grey.png", "-o", tmp_path / "b.png", "--model", tiny_model)[1] == ""
 
@@ -112,7 +112,7 @@ def test_one_photo_is_coloured_anew_with_a_note(album: Path, tmp_path: Path, tin
 def test_one_photo_can_be_skipped_or_copied(album: Path, tmp_path: Path, tiny_model: Path) -> None:
     photo, target = album / "colour.png", tmp_path / "a.png"
     words = "colorize", photo, "-o", target, "--model", tiny_model, "--if-color"
-    assert run(*words, "skip")[0] == f"{photo}: skipped, in colour already; --if-color redo colours it anew\n"
+    assert run(*words, "skip")[0] == f"{photo}: skipped, in colour already; --if-color redo colours it again\n"
     assert not target.exists()
     assert run(*words, "copy")[0] == f"{photo} -> {target} (in colour already, copied)\n"
     assert target.read_bytes() == photo.read_bytes()
@@ -122,7 +122,8 @@ def test_a_result_of_ours_is_known_by_what_it_says(album: Path, tmp_path: Path, 
     result = tmp_path / "elsewhere.png"
     list(convert(album / "grey.png", result, model=tiny_model))
     assert (
-        f"{COLORED_BY_US}; its colours" in run("colorize", result, "-o", tmp_path / "b.png", "--model", tiny_model)[1]
+        f"{COLORED_BY_US}; coloured again"
+        in run("colorize", result, "-o", tmp_path / "b.png", "--model", tiny_model)[1]
     )
 
 
@@ -130,7 +131,7 @@ def test_closing_line_counts_and_advises(album: Path, tmp_path: Path, tiny_model
     words = "colorize", album, "-o", tmp_path / "out", "--model", tiny_model
     stdout, stderr = run(*words)
     assert "2 skipped (1 coloured by img2img already, 1 in colour already)" in stdout
-    assert "--if-color redo colours them anew" in stderr
+    assert "--if-color redo colours them again" in stderr
     assert f"0 coloured, 2 copied into {tmp_path / 'out'}, 0 failed" in run(*words, "--if-color", "copy")[0]
 
 
@@ -140,7 +141,7 @@ def test_a_film_in_colour_is_coloured_anew_with_a_note(tmp_path: Path, tiny_mode
     )
     film = write_film(tmp_path / "grey.mp4", greys(6))
     notes = run("colorize", tmp_path / "colour.gif", film, "-o", f"{tmp_path}/out/", "--model", tiny_model)[1]
-    assert f"{tmp_path / 'colour.gif'}: in colour already; its colours are new ones" in notes
+    assert f"{tmp_path / 'colour.gif'}: in colour already; coloured again" in notes
     assert "grey.mp4" not in notes
     with pytest.raises(UsageError, match="--if-color is for photos"):
         list(convert(film, tmp_path / "b.mp4", model=tiny_model, if_color="skip"))

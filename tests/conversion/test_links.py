@@ -75,13 +75,13 @@ def test_the_output_folder_and_one_within_it_may_be_links(draw_photo: DrawPhoto,
 
 def test_a_zip_and_a_report_replace_the_links_of_their_names(draw_photo: DrawPhoto, tiny_model: Path) -> None:
     draw_photo(Path("in/p.jpg"))
-    Path("notes.json").write_text("mine")
-    linked(Path("report.json"), "notes.json")
-    list(convert("in", "first.zip", model=tiny_model))
+    list(convert("in", "first.zip", model=tiny_model, report=Path("first.json")))
+    reported = linked(Path("report.json"), "first.json").read_bytes()
     kept = linked(Path("out.zip"), "first.zip").read_bytes()
     draw_photo(Path("in/q.jpg"))
     list(convert("in", "out.zip", model=tiny_model, report=Path("report.json")))
-    assert Path("notes.json").read_text() == "mine"
+    assert Path("first.json").read_bytes() == reported
+    assert not Path("report.json").is_symlink()
     assert Path("first.zip").read_bytes() == kept
     assert not Path("out.zip").is_symlink()
     with ZipFile("out.zip") as packed:

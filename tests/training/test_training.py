@@ -37,6 +37,7 @@ from img2img.recipes import RECIPES, recipe_class
 from img2img.recipes.recipe import Recipe, frozen
 from img2img.recipes.settings import make_config
 from img2img.runs.run_folder import RunFolder
+from img2img.runs.run_records import RunRecords
 from img2img.runs.state import load_latest
 from img2img.saved_states import state_files
 from img2img.training.ema import Ema
@@ -402,6 +403,10 @@ def test_ctrl_c_between_two_checks_still_saves(colour_photos: Path, tmp_path: Pa
     with pytest.raises(KeyboardInterrupt):
         trainer.train()
     assert load_latest(tmp_path).step == 4  # noticed one step later, and saved
+    assert RunRecords(tmp_path).state == "stopped"
+    resumed = start(again(colour_photos, tmp_path))
+    resumed.reporter.begin(resumed.step)
+    assert RunRecords(tmp_path).state == "running"
 
 
 @pytest.mark.usefixtures("ctrl_c")

@@ -40,10 +40,10 @@ class PassedOver:
         self._films, self._others, self._left_out = other._films, other._others, other._left_out
 
     def words(self) -> str:
-        """ "12 files are no photos (9 .jp2, 3 .txt), 3 films, 40 photos in @eaDir left out"; empty without any."""
+        """ "12 files are not photos (9 .jp2, 3 .txt), 3 films, 40 photos in @eaDir left out"; empty without any."""
         parts = []
         if others := self._others.total():
-            parts.append(f"{_counted(others, 'file is no photo', 'files are no photos')} ({self._suffixes()})")
+            parts.append(f"{_counted(others, 'file is not a photo', 'files are not photos')} ({self._suffixes()})")
         if self._films:
             parts.append(_counted(self._films, "film", "films"))
         if photos := self._left_out.total():

@@ -10,6 +10,7 @@ import typer
 from img2img.cli.shared_options import choice_option
 from img2img.data.download.catalogue import FETCHABLE
 from img2img.errors import UsageError
+from img2img.progress_bar import progress_bar, takes_bars
 
 if TYPE_CHECKING:
     from img2img.data.check.findings import DataReport
@@ -127,11 +128,9 @@ def _checked(
 
 def _followed(looks: Iterator[_Look], total: int, *, unit: str) -> Iterator[_Look]:
     """The same, with a bar on a terminal."""
-    if not sys.stderr.isatty():
+    if not takes_bars():
         yield from looks
         return
-    from img2img.progress_bar import progress_bar
-
     with progress_bar(unit=unit) as bar:
         task = bar.add_task("", total=total, note="")
         for look in looks:

@@ -1,4 +1,4 @@
-"""What is said of a picture that a command draws of figures: it can be drawn again, so an earlier one is replaced."""
+"""What is said of a picture that a command draws of figures: its own earlier one is drawn again in its place."""
 
 import sys
 from collections.abc import Iterator

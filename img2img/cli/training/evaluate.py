@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from img2img.cli.shared_options import choice_option, in_a_folder
+from img2img.cli.shared_options import AsJson, Redraw, choice_option, in_a_folder
 
 _Features = Literal["lite0", "inception"]
 
@@ -115,7 +115,7 @@ def evaluate(
     lpips_weights: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Torchvision's AlexNet weights, for LPIPS.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     chart: Annotated[
         Path | None,
         typer.Option(metavar="FILE", callback=in_a_folder(".png"), help="Draw the figures as bars."),
@@ -133,6 +133,7 @@ def evaluate(
         int, typer.Option(min=0, help="Seed of the sheet's photos, the resampling, and a sampler's latents.")
     ] = 0,
     save: Annotated[bool, typer.Option("--save", help="Write the figures on the model's card.")] = False,
+    overwrite: Redraw = False,
 ) -> None:
     """Measure a model against real pictures, or compare any pictures with real ones.
 
@@ -160,6 +161,7 @@ def evaluate(
     from img2img.data.data_item import refuse_missing
     from img2img.evaluation.request import EvaluationRequest
     from img2img.inference.run_model import settled_model
+    from img2img.photo.metadata.drawn_by import check_drawing
 
     request = EvaluationRequest(
         model=model,
@@ -180,6 +182,8 @@ def evaluate(
     )
     wanted = {"--chart": chart, "--sheet": sheet, "--save": save}
     request.subject(also_given=[name for name, value in wanted.items() if value])
+    for picture in filter(None, (chart, sheet)):
+        check_drawing(picture, "evaluate", overwrite=overwrite)
     refuse_missing((*request.data, *request.real, *request.fake, *request.strangers))
     model = settled_model(model) if model else None
     request = replace(request, model=model)

@@ -69,11 +69,15 @@ def export(
     """
     from img2img.atomic_file import check_target
     from img2img.errors import ExportError
-    from img2img.export.models_of_run import export_run
     from img2img.progress_bar import status_line
+    from img2img.saved_states import best_file, refuse_without_state
 
     for path in filter(None, (output, reverse, all_weights, critic)):  # before torch is imported
         check_target(path, overwrite=overwrite, error=ExportError)
+    if not best_file(run).is_file():
+        refuse_without_state(run)
+    from img2img.export.models_of_run import export_run
+
     given = {"data": data, "hardware": hardware, "notes": notes, "native_size": native_size}
     about = {name: value for name, value in given.items() if value is not None}
     with status_line() as tell:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from img2img.cli.shared_options import in_a_folder
+from img2img.cli.shared_options import AsJson, Redraw, in_a_folder
 
 
 def features(
@@ -27,14 +27,20 @@ def features(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Chooses the fifth of the pictures that is held out.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
+    overwrite: Redraw = False,
 ) -> None:
     """Use a run's discriminator as a feature extractor: train a linear classifier on it, and draw its first filters."""
     import json
     from dataclasses import asdict
 
+    from img2img.photo.metadata.drawn_by import check_drawing
     from img2img.progress_bar import status_line
+    from img2img.saved_states import refuse_without_state
 
+    if output:
+        check_drawing(output, "features", overwrite=overwrite)
+    refuse_without_state(run)
     picture = output or run / "filters.png"
     with status_line() as tell:
         tell(f"reading {run}")

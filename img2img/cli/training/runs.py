@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from img2img.cli.amounts import duration
-from img2img.cli.shared_options import AsJson, in_a_folder
+from img2img.cli.shared_options import AsJson, Redraw, in_a_folder
 
 if TYPE_CHECKING:
     from img2img.runs.run_records import RunRecords
@@ -61,12 +61,16 @@ def show(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; draws only with -o.")] = False,
+    overwrite: Redraw = False,
 ) -> None:
     """Draw a run's losses and health to a PNG, and print its state."""
+    from img2img.photo.metadata.drawn_by import check_drawing
     from img2img.runs.run_chart import draw_run
     from img2img.runs.run_records import RunRecords
     from img2img.text_table import wrapped_line
 
+    if output:
+        check_drawing(output, "runs show", overwrite=overwrite)
     records = RunRecords(run)
     told = summary(records)
     chart = output or (None if as_json else run / "chart.png")
@@ -88,7 +92,7 @@ def show(
 def summary(run: RunRecords) -> dict[str, Any]:
     """How a run stands; a finding has "name", "sentence" and its "first" and "last" step.
 
-    "state" is "done", "running" where something was written within two minutes, or else "stopped"; "health_checks" how
+    "state" is "done", "stopped", or "running" where something was written within two minutes; "health_checks" how
     many times its health was looked at.
     """
     from dataclasses import asdict

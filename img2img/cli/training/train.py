@@ -127,12 +127,15 @@ def _command(recipe: str) -> Callable[..., None]:
 
         from img2img.errors import RunError
         from img2img.runs.run_folder import RunFolder
+        from img2img.runs.run_info import read_outline
         from img2img.saved_states import stopping_place
 
         run = out or Path("runs") / recipe
         named = {name: images for name, images in (("a", a), ("b", b), ("ab", ab)) if images}
-        if not resume:
-            RunFolder(run).refuse_another_run()  # before torch is imported and data read
+        if resume:
+            read_outline(run)  # before torch is imported
+        else:
+            RunFolder(run).refuse_another_run()  # likewise, and before data are read
         if preset is not None:
             check_preset(recipe, RECIPES[recipe].presets, preset)
         if (data or named) and not resume:
