@@ -90,6 +90,8 @@ def served(folder: Path, *words: str, limited: Callable[[], None] | None = None)
     home, errors = folder / "tmp", folder / "errors.txt"
     home.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {"TMPDIR": str(home), "PYTHONPATH": str(CHECKOUT)}
+    if limited:
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"  # cut at the limit, it would spoil the packages for every process
     with errors.open("w") as stderr:
         process = subprocess.Popen(
             [*COMMAND, "serve", "--no-open", "--port", "0", *words],

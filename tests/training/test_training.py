@@ -627,6 +627,9 @@ def test_each_process_of_a_machine_takes_a_gpu_of_its_own(monkeypatch: pytest.Mo
 def test_every_option_of_the_command_reaches_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked = []
     monkeypatch.setattr("img2img.training.start.start", lambda request: asked.append(request) or exit(3))
+    monkeypatch.chdir(tmp_path)
+    Path("RUN").mkdir()
+    Path("RUN/config.json").write_text('{"recipe": "dcgan", "config": {"steps": 7}}')
     words = (
         "train dcgan --data digits --data DIR --out RUN --steps 7 --init A.safetensors --resume --seed 5 "
         "--device cpu --config C.toml --set n_critic=2 --workers 3 --cache memory --compile --log-every 11 "
