@@ -22,10 +22,12 @@ class CycleganConfig(TranslatorConfig):
     """residual-unet: a light one that adds a change to the picture; resnet: the paper's; separable: that, of
     separable convolutions."""
     norm: str = "instance"
-    """Of the residual U-Net. instance: by each picture's own statistics, which puts stripes on the grass where the
-    animal is small; act: the same at first, then for good by their averages, which do not."""
+    """Of the residual U-Net. instance: by each picture's own statistics, which learns best from scratch, and puts
+    stripes on the grass where the animal is small; act: the same at first, then for good by their averages, which puts
+    none there, for a run that begins with a trained network."""
     settle_at: float = 0.5
-    """Share of the run after which norm=act keeps the averages; less for a run that begins with a trained network."""
+    """Share of the run after which norm=act keeps the averages; for a run that begins with a trained network best
+    within its warm-up; 0: after the first batch."""
     generator_channels: int = 64
     """Of the ResNets, at the picture's own size; four times as many between the residual blocks."""
     blocks: int = 9
