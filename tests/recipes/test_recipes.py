@@ -78,7 +78,7 @@ def test_exported_network_takes_the_averaged_weights(name: str) -> None:
 def test_a_few_steps_on_one_batch_lower_the_generators_loss(name: Any) -> None:
     from_scratch = {  # the defaults are for weights that --init brings, and for long runs
         "colorizer-gan": ["generator_lr=2e-3"],
-        "cyclegan": ["generator_lr=5e-3", "lambda_cycle=100", "betas=0.5,0.99"],
+        "cyclegan": ["generator_lr=2e-3", "lambda_cycle=100", "betas=0.9,0.99"],
         "pix2pix": ["generator_lr=5e-3", "lambda_l1=100", "dropout=0"],
     }
     recipe = tiny_recipe(name, *from_scratch.get(name, []))
