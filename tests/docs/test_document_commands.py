@@ -69,6 +69,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typist:
     (tmp_path / "datasets").mkdir()
     for name in ("samples", "drawn"):
         (tmp_path / "datasets" / name).symlink_to(CHECKOUT / "datasets" / name)
+    (tmp_path / "docs").symlink_to(CHECKOUT / "docs")
     photos(tmp_path)
     sets(tmp_path)
     films(tmp_path)
