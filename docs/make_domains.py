@@ -9,7 +9,6 @@ with a pencil, by a filter (grey divided by what is left of white by its blurred
 """
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -17,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from img2img.data.image_source import ImageSource
 from img2img.data.open_source import open_source
+from img2img.evaluation.sets.pictures import looked_at
 
 Picture = NDArray[np.uint8]
 SOFTNESS = 4.0
@@ -45,11 +44,6 @@ def _drawn(photo: Picture) -> Picture:
 KINDS = {"dusk": dusk, "drawing": drawing}
 
 
-def _photos(source: ImageSource, limit: int) -> Iterator[Picture]:
-    for index in np.linspace(0, len(source) - 1, min(limit, len(source))).round().astype(int).tolist():
-        yield source.rgb(index)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", choices=KINDS)
@@ -57,7 +51,8 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--limit", type=int, default=2400)
     asked = parser.parse_args()
-    domains = KINDS[asked.kind](list(_photos(open_source([asked.photos]), asked.limit)))
+    source = open_source([asked.photos])
+    domains = KINDS[asked.kind]([source.rgb(index) for index in looked_at(source, asked.limit)])
     for name, pictures in zip(("trainA", "trainB"), domains, strict=True):
         (asked.out / name).mkdir(parents=True, exist_ok=True)
         for number, picture in enumerate(pictures):

@@ -20,6 +20,7 @@ from PIL import Image
 
 from img2img.data.framing import centre_square
 from img2img.data.open_source import open_source
+from img2img.evaluation.sets.pictures import looked_at
 from img2img.recipes.ageing.aged import aged_split, drawn_strengths
 from img2img.recipes.photo_lab import encoded_grey, split
 
@@ -60,8 +61,7 @@ def main() -> None:
     source = open_source([asked.photos])
     for side in "ab":
         (asked.out / side).mkdir(parents=True, exist_ok=True)
-    indices = np.linspace(0, len(source) - 1, min(asked.limit, len(source))).round().astype(int)
-    for number, index in enumerate(indices.tolist()):
+    for number, index in enumerate(looked_at(source, asked.limit)):
         pair = KINDS[asked.kind](centre_square(source.rgb(index), asked.size), number)
         for side, picture in zip("ab", pair, strict=True):
             Image.fromarray(picture).save(asked.out / side / f"{number:05}.png")

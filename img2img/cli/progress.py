@@ -33,18 +33,9 @@ def follow(
                 tell(one_line(outcome.error), sys.stderr)
             elif each and not quiet and outcome.status == "done":
                 tell(one_line(str(outcome.target)), sys.stdout)
-            _show_losses(outcome, tally, counted=total > 1 and not each, quiet=quiet)
-            if not quiet:
-                _warn(outcome, tally, counted=total > 1 and not each)
+            _show_remarks(outcome, tally, counted=total > 1 and not each, quiet=quiet)
             if note_colored and not quiet:
                 _note_colored(outcome)
-
-
-def _warn(outcome: Outcome, tally: Tally, *, counted: bool) -> None:
-    if outcome.warning and counted:
-        tally.lose((UNLIKE,))
-    elif outcome.warning:
-        tell(one_line(outcome.warning), sys.stderr)
 
 
 def _note_colored(outcome: Outcome) -> None:
@@ -52,12 +43,14 @@ def _note_colored(outcome: Outcome) -> None:
         tell(one_line(outcome.note), sys.stderr)
 
 
-def _show_losses(outcome: Outcome, tally: Tally, *, counted: bool, quiet: bool) -> None:
+def _show_remarks(outcome: Outcome, tally: Tally, *, counted: bool, quiet: bool) -> None:
+    """What a result lacks, and that its photo is unlike the model's."""
     if counted:
-        tally.lose(outcome.losses)
+        tally.lose((*outcome.losses, *([UNLIKE] if outcome.warning else [])))
     elif not quiet:
-        for flag in outcome.losses:
-            tell(one_line(f"{outcome.target}: {flag}"), sys.stderr)
+        lines = [f"{outcome.target}: {flag}" for flag in outcome.losses]
+        for line in (*lines, *([outcome.warning] if outcome.warning else [])):
+            tell(one_line(line), sys.stderr)
 
 
 def follow_films(outcomes: Iterable[Outcome], tally: Tally, bar: "FilmBar", *, quiet: bool) -> None:

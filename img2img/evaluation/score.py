@@ -5,7 +5,7 @@ from typing import Any
 from img2img.data.image_source import ImageSource
 from img2img.errors import DataError
 from img2img.evaluation.sets.pictures import looked_at
-from img2img.inference.scorer import UNLIKE_BELOW, Scorer
+from img2img.inference.scorer import Scorer, is_unlike
 from img2img.photo import Photo
 
 FEWEST = 10
@@ -43,4 +43,4 @@ def _log_likelihoods(scorer: Scorer, source: ImageSource) -> list[float]:
 
 
 def _share_unlike(scorer: Scorer, log_likelihoods: list[float]) -> float:
-    return round(sum(scorer.share(value) < UNLIKE_BELOW for value in log_likelihoods) / len(log_likelihoods), 3)
+    return round(sum(is_unlike(scorer.share(value)) for value in log_likelihoods) / len(log_likelihoods), 3)

@@ -76,6 +76,11 @@ def as_seen(photo: Photo, size: int, multiple: int) -> Floats:
     return np.ascontiguousarray(np.moveaxis(as_input(np.asarray(picture)), 2, 0)[None])
 
 
+def is_unlike(score: float) -> bool:
+    """Whether a photo of this score is one that the model was not made for."""
+    return score < UNLIKE_BELOW
+
+
 def share_below(value: float, score: dict[str, float]) -> float:
     """The share of training pictures with a lower value: on a line between quantiles, 0 or 1 outside of them."""
     return float(np.interp(value, [score[quantile_name(q)] for q in QUANTILES], QUANTILES, left=0, right=1))

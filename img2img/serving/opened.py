@@ -47,11 +47,12 @@ class OpenedModels:
             if ("translate", task.model) not in self._models:
                 self._models["translate", task.model] = task.open_model(self.threads)
             translator: Translator = self._models["translate", task.model]
-            if not self._models.get(("score", task.model)):  # where there is none, one that is asked for is refused
-                self._models["score", task.model] = task.open_scorer(translator, self.threads)
+            key = ("score", task.model)
+            if key not in self._models or (task.score and not self._models[key]):  # which says why there is none
+                self._models[key] = task.open_scorer(translator, self.threads)
             if task.cycle:
                 translator.reverse()
-            return translator, self._models["score", task.model]
+            return translator, self._models[key]
 
     def _converter(self, task: Task) -> PhotoConverter:
         if isinstance(task, Colorizing):

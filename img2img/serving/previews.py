@@ -18,7 +18,7 @@ from img2img import color
 from img2img.batch.task import Colorizing, Translating
 from img2img.conversion.options import ConversionOptions
 from img2img.inference.colorizer import Colorizer, ShrunkLuma
-from img2img.inference.scorer import UNLIKE_BELOW
+from img2img.inference.scorer import is_unlike
 from img2img.lab import Floats
 from img2img.photo import Photo, read_photo, write_photo
 from img2img.photo.pixels import Pixels
@@ -102,7 +102,7 @@ class Preview:
     @property
     def unlike(self) -> bool:
         """Whether the model was not made for such photos."""
-        return self.score is not None and self.score < UNLIKE_BELOW
+        return self.score is not None and is_unlike(self.score)
 
     @property
     def nbytes(self) -> int:

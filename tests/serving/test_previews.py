@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from conftest import DrawPhoto
 from PIL import Image
+from tiny_translator import NEGATIVE, matrix_translator
 
-from img2img.batch.task import Colorizing
+from img2img.batch.task import Colorizing, Translating
 from img2img.conversion.colorize_options import ColorizeOptions
-from img2img.errors import UsageError
+from img2img.errors import ModelError, UsageError
 from img2img.inference.colorizer import Colorizer
 from img2img.photo import Photo, read_photo
 from img2img.serving.opened import OpenedModels
@@ -115,3 +116,23 @@ def test_what_browsers_show_holds_no_metadata(tmp_path: Path, draw_photo: DrawPh
     (tmp_path / "shown.jpg").write_bytes(shown_jpeg(photo))
     with Image.open(tmp_path / "shown.jpg") as image:
         assert not image.getexif()
+
+
+def test_a_critic_that_is_not_there_is_looked_for_once_unless_a_score_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+    find = Translating.open_scorer
+
+    def noted(task: Translating, *given: Any) -> Any:
+        looked.append(task.score)
+        return find(task, *given)
+
+    monkeypatch.setattr(Translating, "open_scorer", noted)
+    model, models = str(matrix_translator(tmp_path / "negative.onnx", NEGATIVE)), OpenedModels(1)
+    for _ in range(3):
+        assert models.translator(Translating(model))[1] is None
+    assert looked == [False]
+    for _ in range(2):
+        with pytest.raises(ModelError, match="its card names no critic"):
+            models.translator(Translating(model, score=True))
