@@ -85,6 +85,16 @@ def enlarged(browser: ChromiumDriver) -> str:
     return one(browser, ".viewer .state").text
 
 
+def put_back(browser: ChromiumDriver) -> None:
+    """Closes the enlarged photo; the page hears of it a little later, and then gives the card its controls back."""
+    one(browser, ".viewer .close").click()
+    wait_until(browser, lambda: not found(browser, ".viewer .steer"))
+
+
+def has_focus(browser: ChromiumDriver, selector: str) -> bool:
+    return bool(browser.execute_script("return document.activeElement.matches(arguments[0])", selector))
+
+
 def centre_of(browser: ChromiumDriver, selector: str) -> tuple[float, float]:
     """In the window, once it is scrolled there."""
     script = """

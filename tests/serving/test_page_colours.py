@@ -19,7 +19,7 @@ from colour_driver import (
     tint,
     type_color,
 )
-from page_driver import PHOTOS, choose, enlarged, found, one, open_page, summary, touch, wait_until
+from page_driver import PHOTOS, choose, enlarged, found, has_focus, one, open_page, put_back, summary, touch, wait_until
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.chromium.webdriver import ChromiumDriver
 from served import Served, command_line
@@ -81,7 +81,7 @@ def test_a_click_offers_likely_colours_and_the_picture_follows_the_one_that_is_p
     wait_until(page, lambda: one(page, ".viewer .state").text == "1024 x 789, full size")
     assert one(page, ".sheet .after").get_property("naturalWidth") == 1024
     assert off(tint(color_of(page, 70, 90)), wanted) < 0.5 * off(before, wanted)
-    one(page, ".viewer .close").click()
+    put_back(page)
     assert one(page, ".card .facts").text == "1024 x 789 · 1 colour set"
     wait_until(page, lambda: off(tint(color_of(page, 70, 90, ".card .after")), wanted) < 0.5 * off(before, wanted))
 
@@ -138,7 +138,7 @@ def test_a_colour_is_dragged_undone_done_again_and_removed(page: ChromiumDriver)
     assert [each.is_enabled() for each in suggested(page)]
     assert one(page, "#colours h3").text == "Change this colour"
     press(page, Keys.ESCAPE)
-    wait_until(page, lambda: page.execute_script("return document.activeElement.className") == "handle")
+    wait_until(page, lambda: has_focus(page, ".handle"))
     press(page, Keys.DELETE)
     assert handles(page) == []
     one(page, ".undo").click()
@@ -178,7 +178,7 @@ def test_hints_that_are_saved_give_the_downloads_bytes_on_the_command_line(
     hints, made = downloads / "killarney-1910.hints.json", downloads / "killarney-1910.colorized.jpg"
     wait_until(page, hints.is_file)
     assert [set(each) for each in json.loads(hints.read_text())["hints"]] == [{"x", "y", "color"}] * 2
-    one(page, ".viewer .close").click()
+    put_back(page)
     one(page, ".card .download").click()
     wait_until(page, made.is_file)
     command_line("colorize", PHOTOS[0], "-o", tmp_path / "made.jpg", "--hints", hints, "--warmth", "0.25")
@@ -210,14 +210,14 @@ def test_colours_are_set_by_keyboard_alone(page: ChromiumDriver) -> None:
     opened(page)
     press(page, Keys.ENTER)
     suggested(page)
-    wait_until(page, lambda: page.execute_script("return document.activeElement.className") == "swatch")
+    wait_until(page, lambda: has_focus(page, ".swatch"))
     press(page, Keys.TAB, Keys.ENTER)
     assert said(page) == "colour set"
     assert found(page, ".swatch")[1].get_attribute("aria-pressed") == "true"
     press(page, Keys.ESCAPE)
     assert one(page, "#viewer").is_displayed()
     handle = one(page, ".handle")
-    assert page.execute_script("return document.activeElement") == handle
+    wait_until(page, lambda: has_focus(page, ".handle"))
     press(page, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_DOWN)
     assert handles(page) == [pytest.approx((51, 50.5), abs=0.1)]
     with_keys(page, Keys.ARROW_LEFT, Keys.SHIFT)
@@ -229,7 +229,7 @@ def test_colours_are_set_by_keyboard_alone(page: ChromiumDriver) -> None:
     suggested(page)
     press(page, Keys.ESCAPE, Keys.DELETE)
     assert (handles(page), said(page)) == ([], "colour removed")
-    assert page.execute_script("return document.activeElement.className").startswith("stage")
+    wait_until(page, lambda: has_focus(page, ".stage"))
     press(page, Keys.ESCAPE)
     assert not one(page, "#viewer").is_displayed()
 

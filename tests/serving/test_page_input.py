@@ -12,9 +12,11 @@ from page_driver import (
     drop,
     enlarged,
     found,
+    has_focus,
     line_of,
     loaded,
     one,
+    put_back,
     summary,
     touch,
     wait_until,
@@ -108,7 +110,7 @@ def test_a_click_enlarges_and_zooms_at_full_resolution(page: ChromiumDriver) -> 
     assert one(page, ".viewer .zoom").text == "100%"
     one(page, ".viewer .in").click()
     assert one(page, ".viewer .zoom").text == "125%"
-    one(page, ".viewer .close").click()
+    put_back(page)
     assert not one(page, "#viewer").is_displayed()
 
 
@@ -140,7 +142,7 @@ def test_all_works_by_keyboard_alone(page: ChromiumDriver, tmp_path: Path) -> No
 
     def tab_to(selector: str) -> None:
         for _ in range(40):
-            if page.execute_script("return document.activeElement.matches(arguments[0])", selector):
+            if has_focus(page, selector):
                 return
             press(Keys.TAB)
         raise AssertionError(f"Tab never came to {selector}")
@@ -157,7 +159,7 @@ def test_all_works_by_keyboard_alone(page: ChromiumDriver, tmp_path: Path) -> No
     press("1", "+")
     assert one(page, ".viewer .zoom").text == "125%"
     press(Keys.ESCAPE)
-    assert page.execute_script("return document.activeElement.className") == "enlarge"
+    wait_until(page, lambda: has_focus(page, ".card .enlarge"))
     tab_to(".card .download")
     press(Keys.ENTER)
     wait_until(page, (tmp_path / "downloads" / "whitman-1860s.colorized.jpg").is_file)

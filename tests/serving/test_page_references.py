@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from colour_driver import color_of, handles, off, slide, tint, type_color
-from page_driver import PHOTOS, choose, drop, enlarged, errors, found, loaded, one, summary, wait_until
+from page_driver import PHOTOS, choose, drop, enlarged, errors, found, loaded, one, put_back, summary, wait_until
 from PIL import Image
 from selenium.webdriver.chromium.webdriver import ChromiumDriver
 from served import Served, command_line
@@ -78,7 +78,7 @@ def test_a_photo_dropped_on_the_enlarged_one_is_its_reference_too(page: Chromium
     wait_until(page, lambda: off(tint(color_of(page, 80, 80)), before) > 10)
     wait_until(page, lambda: one(page, ".viewer .state").text == "1024 x 789, full size")
     assert off(tint(color_of(page, 80, 80)), before) > 10
-    one(page, ".viewer .close").click()
+    put_back(page)
     first, second = found(page, ".card .reference img")
     assert (first.is_displayed(), second.is_displayed()) == (True, False)
     assert len(found(page, ".card")) == 2
