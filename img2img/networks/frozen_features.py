@@ -1,6 +1,7 @@
 """Features of ImageNet as a fixed measure of pictures: nothing of them is trained, saved or averaged."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -27,6 +28,11 @@ class FrozenFeatures(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         return self.network.pyramid(x)[1:]
+
+    def unlike(self, x: Tensor, y: Tensor) -> Tensor:
+        """Scalar in [0, 2]: 1 - the cosine of the features, over places and scales (after Zhang, arXiv 1801.03924)."""
+        scales = zip(self(x), self(y), strict=True)
+        return torch.stack([1 - F.cosine_similarity(one, other).mean() for one, other in scales]).mean()
 
     def train(self, mode: bool = True) -> "FrozenFeatures":
         return super().train(False)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from img2img.model_file import TensorSpec
 from img2img.networks.ab_network import AbNetwork, WithPrior
+from img2img.networks.frozen_features import FrozenFeatures
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.networks.unet import SIZE_MULTIPLE
 from img2img.recipes.ageing.aged import aged_split
@@ -29,6 +30,8 @@ class AbRecipe(Recipe):
         """Of the annealed mean: lower is surer of one colour (Zhang: 0.38)."""
         saturation: float = 1.0
         """Factor on the colours: the mean of what a colour may be is paler than any of it."""
+        lambda_perceptual: float = 0.0
+        """Weight of how far the coloured picture is from the photo in ImageNet's features: 1 - their cosine."""
         augmentations: ClassVar[tuple[str, ...]] = (*Recipe.Config.augmentations, "aged")
         augment: str = "aged"
         """As for other recipes, or aged: random crops and flips, and half of the greys aged as old photographs are."""
@@ -39,7 +42,8 @@ class AbRecipe(Recipe):
             deepest = self.batch_size * (self.image_size // SIZE_MULTIPLE) ** 2
             self.require("batch_size", deepest > 1, "2 or more at this image_size: batch norm needs two values")
             self.require("temperature", 0 < self.temperature <= 1, "above 0, at most 1")
-            self.require("saturation", 0 <= self.saturation < inf, "0 or more")
+            for name in ("saturation", "lambda_perceptual"):
+                self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
 
     task = "colorize"
     averaged = ("generator",)
@@ -55,6 +59,8 @@ class AbRecipe(Recipe):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.generator = self.exported_network(config)
+        # never those of Lite0, by which models are chosen
+        self.features = FrozenFeatures("lite1", pretrained=config.pretrained) if config.lambda_perceptual else None
 
     @classmethod
     def exported_network(cls, config: Recipe.Config) -> AbNetwork:
@@ -105,6 +111,10 @@ class AbRecipe(Recipe):
         """What is trained on: L / 50 - 1 (N, 1, H, W) of the greys, ab / 110 (N, 2, H, W) of the clean photos."""
         separated = aged_split if self.config.augment == "aged" else split
         return separated(batch["image"], batch["key"])
+
+    def colors(self, logits: Tensor) -> Tensor:
+        """ab / 110 (N, 2, H, W) of class logits (N, Q, H/4, W/4), as an export gives them."""
+        return self.generator.decoded(logits, self.config.temperature, self.config.saturation)
 
     def samples(self, batch: Batch) -> Tensor:
         lightness, _ = self.seen(batch)

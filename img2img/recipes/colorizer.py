@@ -17,6 +17,7 @@ from img2img.recipes.color_classes import (
     head_bias,
     prior_correction,
 )
+from img2img.recipes.photo_lab import as_rgb
 from img2img.recipes.recipe import Batch, Recipe, Update
 
 
@@ -66,9 +67,13 @@ class ColorizerRecipe(AbRecipe):
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
         lightness, ab = self.seen(batch)
         logits = self.generator.logits(lightness)
-        loss = color_cross_entropy(self.generator, logits, ab, self.frequency, self.smoothing, self.config)
-        update("generator", loss)
-        return {"loss": loss.detach()}
+        entropy = color_cross_entropy(self.generator, logits, ab, self.frequency, self.smoothing, self.config)
+        if not self.features:
+            update("generator", entropy)
+            return {"loss": entropy.detach()}
+        unlike = self.features.unlike(as_rgb(lightness, self.colors(logits)), as_rgb(lightness, ab))
+        update("generator", entropy + self.config.lambda_perceptual * unlike)
+        return {"loss": entropy.detach(), "perceptual": unlike.detach()}
 
     def begin_with(self, beside: Mapping[str, Tensor], settings: Mapping[str, Any]) -> None:
         go_on_counting(self.generator, self.frequency, beside, settings)

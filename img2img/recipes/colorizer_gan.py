@@ -87,7 +87,7 @@ class ColorizerGanRecipe(AbRecipe):
         key = batch["key"]
         lightness, real_ab = self.seen(batch)
         logits = self.generator.logits(lightness)
-        fake_ab = self.generator.decoded(logits, self.config.temperature, self.config.saturation)
+        fake_ab = self.colors(logits)
         real, fake = self._judged(lightness, real_ab), self._judged(lightness, fake_ab)
 
         d_loss, figures = self.game.discriminator(self.discriminator, real, fake, key, self.progress)
@@ -100,6 +100,8 @@ class ColorizerGanRecipe(AbRecipe):
             terms["cross_entropy"] = color_cross_entropy(
                 self.generator, logits, real_ab, self.frequency, self.smoothing, self.config
             )
+        if self.features:
+            terms["perceptual"] = self.features.unlike(as_rgb(lightness, fake_ab), as_rgb(lightness, real_ab))
         weights = self._weights()
         update("generator", torch.stack([weights[name] * term for name, term in terms.items()]).sum())
         return {**figures, **{name: term.detach() for name, term in terms.items()}}
@@ -115,6 +117,7 @@ class ColorizerGanRecipe(AbRecipe):
             "generator": config.lambda_adversarial,
             "l1": config.lambda_l1,
             "cross_entropy": config.lambda_cross_entropy,
+            "perceptual": config.lambda_perceptual,
         }
 
     @torch.no_grad()

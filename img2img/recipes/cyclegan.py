@@ -77,8 +77,8 @@ class CycleganRecipe(TranslatorRecipe):
         with frozen(self.d_a, self.d_b):
             terms = {"generator": self._fooling(self.d_a, fake_a, key) + self._fooling(self.d_b, fake_b, key)}
         terms["cycle"] = F.l1_loss(back_a, a) + F.l1_loss(back_b, b)
-        if config.lambda_perceptual:
-            terms["perceptual"] = self._unlike(back_a, a) + self._unlike(back_b, b)
+        if self.features:
+            terms["perceptual"] = self.features.unlike(back_a, a) + self.features.unlike(back_b, b)
         if config.lambda_identity:
             terms["identity"] = F.l1_loss(self.g_ba(a), a) + F.l1_loss(self.g_ab(b), b)
         weights = self._weights()

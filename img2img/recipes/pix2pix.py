@@ -83,8 +83,8 @@ class Pix2pixRecipe(TranslatorRecipe):
         with frozen(self.discriminator):
             terms = {"generator": self.game.generator(judge, fake, key, self.progress)}
         terms["l1"] = F.l1_loss(fake, b)
-        if self.config.lambda_perceptual:
-            terms["perceptual"] = self._unlike(fake, b)
+        if self.features:
+            terms["perceptual"] = self.features.unlike(fake, b)
         weights = self._weights()
         update("generator", torch.stack([weights[name] * term for name, term in terms.items()]).sum())
         return {**figures, **{name: term.detach() for name, term in terms.items()}}

@@ -1,9 +1,7 @@
-"""What the recipes of translators have in common: two domains, what is exported, rates, and how unlike pictures are."""
+"""What the recipes of translators have in common: two domains, what is exported, rates, what discriminators see."""
 
 from typing import ClassVar, Literal
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn, optim
 
 from img2img.model_file import TensorSpec
@@ -66,9 +64,3 @@ class TranslatorRecipe(Recipe):
     def _augmented(self, images: Tensor, key: Tensor, purpose: str) -> Tensor:
         """As a discriminator sees them."""
         return diff_augment(images, key, purpose, self.config.diff_augment, self.config.color_strength)
-
-    def _unlike(self, x: Tensor, y: Tensor) -> Tensor:
-        """1 - the cosine of ImageNet's features, over places and scales (after Zhang 2018, arXiv 1801.03924)."""
-        assert self.features is not None
-        scales = zip(self.features(x), self.features(y), strict=True)
-        return torch.stack([1 - F.cosine_similarity(one, other).mean() for one, other in scales]).mean()
