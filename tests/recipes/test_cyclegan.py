@@ -159,16 +159,6 @@ def test_frozen_encoders_stay_what_they_were_while_training() -> None:
     assert all(torch.equal(value, now[name]) for name, value in before.items())
 
 
-@pytest.mark.slow
-def test_perceptual_loss_is_none_between_equal_pictures_and_leaves_nothing_in_the_state() -> None:
-    made = recipe("lambda_perceptual=1", "pretrained=true")
-    pictures = batch(made)["a"]
-    assert made._unlike(pictures, pictures).item() == pytest.approx(0, abs=1e-6)
-    assert 0 < made._unlike(pictures, -pictures) < 2
-    assert made.state_dict().keys() == recipe().state_dict().keys()
-    assert losses(made, batch(made))["generators"] > losses(recipe(), batch(made))["generators"]
-
-
 def test_augmentation_reaches_the_discriminators_and_no_generator() -> None:
     plain, augmented = recipe(*PLAIN), recipe(*PLAIN[1:], "diff_augment=color,translation,cutout")
     scalars = [made.step(batch(made), lambda *_: None) for made in (plain, augmented)]
