@@ -81,6 +81,8 @@ class CycleganRecipe(TranslatorRecipe):
             terms["perceptual"] = self.features.unlike(back_a, a) + self.features.unlike(back_b, b)
         if config.lambda_identity:
             terms["identity"] = F.l1_loss(self.g_ba(a), a) + F.l1_loss(self.g_ab(b), b)
+        if config.lambda_change:
+            terms["change"] = F.l1_loss(fake_b, a) + F.l1_loss(fake_a, b)
         weights = self._weights()
         update("generators", torch.stack([weights[name] * term for name, term in terms.items()]).sum())
 
@@ -115,6 +117,7 @@ class CycleganRecipe(TranslatorRecipe):
             "cycle": config.lambda_cycle * (1 + (config.cycle_end - 1) * self.progress),
             "perceptual": config.lambda_perceptual,
             "identity": config.lambda_identity,
+            "change": config.lambda_change,
         }
 
     def samples(self, batch: Batch) -> Tensor:

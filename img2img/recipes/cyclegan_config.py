@@ -42,6 +42,9 @@ class CycleganConfig(TranslatorConfig):
     """Factor on lambda_cycle at the last step; it gets there in a line from 1."""
     lambda_identity: float = 0.0
     """Weight of the identity loss: how much a generator changes what is of its target's kind already (L1)."""
+    lambda_change: float = 0.0
+    """Weight of how much a generator changes its picture (L1), which leaves alone what no discriminator asks for: the
+    self-regularization of Shrivastava et al. 2017 (arXiv 1612.07828)."""
     pool_size: int = 0
     """Pictures in each image pool; 0: the discriminators see the newest ones only."""
 
@@ -50,7 +53,7 @@ class CycleganConfig(TranslatorConfig):
         self.require_one_of("generator", GENERATORS)
         self.require_one_of("norm", NORMS)
         self.require_one_of("up", UPSAMPLING)
-        for name in ("lambda_cycle", "cycle_end", "lambda_identity"):
+        for name in ("lambda_cycle", "cycle_end", "lambda_identity", "lambda_change"):
             self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
         self.require("settle_at", 0 <= self.settle_at <= 1, "from 0 to 1")
         self.require("generator_channels", self.generator_channels >= 1, "1 or more")
@@ -70,6 +73,7 @@ PAPER: dict[str, Any] = {
     "lambda_cycle": 10.0,
     "cycle_end": 1.0,
     "lambda_identity": 5.0,
+    "lambda_change": 0.0,
     "pool_size": 50,
 }
 """The settings of arXiv 1703.10593 and of the authors' code, who held nothing out; held_out=0 does as they did."""
