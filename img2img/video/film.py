@@ -37,7 +37,7 @@ from img2img.video.work_folder import Arrays, Segment, WorkFolder
 
 _LAYOUT = 2  # of what the work folder keeps
 _AHEAD = 8  # frames: 1.4 MB each at 1280 x 720
-_AHEAD_PIXELS = 8 * 1920 * 1080  # larger frames are fewer
+_AHEAD_PIXELS = 8 * 1280 * 720  # larger frames are fewer
 Film = FilmFile | PictureRow
 FrameProgress = Callable[[int, int], None]
 """Called with the frames that are done, and about how many there are: 0 for unknown."""
