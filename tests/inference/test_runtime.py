@@ -49,6 +49,14 @@ def test_graph_is_computed(threads: int) -> None:
     np.testing.assert_allclose(output[:, 1], -0.2 + 0.5 * L[:, 0], atol=1e-6)
 
 
+def test_the_files_bytes_are_let_go() -> None:
+    model = tiny_model(0.1, -0.2, slope=0.5)
+    holders = sys.getrefcount(model)
+    runtime = OnnxRuntime(model, device="cpu")
+    assert sys.getrefcount(model) == holders
+    assert runtime.run(L).shape == (1, 2, *L.shape[2:])
+
+
 def added(required: str, optional: str) -> bytes:
     """A graph without a card: the sum of an input and of an optional one, which is 2 if not given; and that one."""
     graph = helper.make_graph(
