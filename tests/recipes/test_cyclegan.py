@@ -47,6 +47,19 @@ def test_step_minimises_the_papers_objective() -> None:
     assert given["discriminators"].item() == pytest.approx(judging.item(), rel=1e-4)
 
 
+def test_change_is_priced_at_its_weight_in_both_directions() -> None:
+    made = recipe(*PLAIN, "lambda_change=2.5")
+    pictures = batch(made)
+    a, b = pictures["a"], pictures["b"]
+    with torch.no_grad():
+        change = (made.g_ab(a) - a).abs().mean() + (made.g_ba(b) - b).abs().mean()
+    without = losses(recipe(*PLAIN), pictures)
+    given = losses(made, pictures)
+    assert (given["generators"] - without["generators"]).item() == pytest.approx(2.5 * change.item(), rel=1e-3)
+    assert given["discriminators"] == without["discriminators"]
+    assert made.step(pictures, lambda *_: None)["change"].item() == pytest.approx(change.item() / 2, rel=1e-4)
+
+
 def test_preset_paper_is_the_authors_recipe() -> None:
     with torch.device("meta"):  # nothing is computed
         made = CycleganRecipe(CycleganRecipe.Config(**CycleganRecipe.presets["paper"]))
