@@ -45,7 +45,7 @@ class CycleganRecipe(TranslatorRecipe):
     def exported_network(cls, config: Recipe.Config) -> ResidualUNet | ResnetGenerator:
         assert isinstance(config, CycleganRecipe.Config)
         if config.generator == "residual-unet":
-            return ResidualUNet(norm=NORMS[config.norm])
+            return ResidualUNet(norm=NORMS[config.norm], learns=config.encoder_lr > 0)
         separable = config.generator == "separable"
         return ResnetGenerator(config.generator_channels, config.blocks, separable=separable, up=config.up)
 
@@ -63,9 +63,11 @@ class CycleganRecipe(TranslatorRecipe):
                 generator.encoder.load_imagenet()
 
     def optimizers(self) -> dict[str, optim.Optimizer]:
+        config, generators = self.config, (self.g_ab, self.g_ba)
+        encoders = [each.encoder for each in generators if isinstance(each, ResidualUNet)]
         return {
-            "generators": self._adam(self.config.generator_lr, self.g_ab, self.g_ba),
-            "discriminators": self._adam(self.config.discriminator_lr, self.d_a, self.d_b),
+            "generators": self._adam(config.generator_lr, *generators, slower=encoders, slower_rate=config.encoder_lr),
+            "discriminators": self._adam(config.discriminator_lr, self.d_a, self.d_b),
         }
 
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:

@@ -28,6 +28,8 @@ class CycleganConfig(TranslatorConfig):
     settle_at: float = 0.5
     """Share of the run after which norm=act keeps the averages; for a run that begins with a trained network best
     within its warm-up; 0: after the first batch."""
+    encoder_lr: float = 0.0
+    """Of the residual U-Net's encoders, beside generator_lr; 0: they stay as ImageNet taught them."""
     generator_channels: int = 64
     """Of the ResNets, at the picture's own size; four times as many between the residual blocks."""
     blocks: int = 9
@@ -53,7 +55,7 @@ class CycleganConfig(TranslatorConfig):
         self.require_one_of("generator", GENERATORS)
         self.require_one_of("norm", NORMS)
         self.require_one_of("up", UPSAMPLING)
-        for name in ("lambda_cycle", "cycle_end", "lambda_identity", "lambda_change"):
+        for name in ("encoder_lr", "lambda_cycle", "cycle_end", "lambda_identity", "lambda_change"):
             self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
         self.require("settle_at", 0 <= self.settle_at <= 1, "from 0 to 1")
         self.require("generator_channels", self.generator_channels >= 1, "1 or more")

@@ -158,6 +158,22 @@ def test_every_generator_trains_in_both_directions(generator: str) -> None:
     assert changed.all(0).tolist() == [False, True, True, False, True, True]
 
 
+def test_encoders_learn_at_a_rate_of_their_own_where_they_have_one() -> None:
+    made = recipe("generator=residual-unet", "encoder_lr=1e-6", "generator_lr=1e-3", "betas=0,0.9")
+    drawing, seeing = made.optimizers()["generators"].param_groups
+    ways = (made.g_ab, made.g_ba)
+    assert (drawing["lr"], seeing["lr"]) == (1e-3, 1e-6)
+    assert len(seeing["params"]) == sum(len([*way.encoder.parameters()]) for way in ways)
+    assert len({*drawing["params"], *seeing["params"]}) == sum(len([*way.parameters()]) for way in ways)
+    before = {name: value.clone() for name, value in made.g_ab.named_parameters()}
+    update, _, _ = stepper(made)
+    made.step(batch(made, 2), update)
+    moved = {name: (value - before[name]).abs().max().item() for name, value in made.g_ab.named_parameters()}
+    # Adam's first step is the rate itself
+    assert max(far for name, far in moved.items() if name.startswith("encoder")) == pytest.approx(1e-6, rel=0.2)
+    assert max(far for name, far in moved.items() if not name.startswith("encoder")) == pytest.approx(1e-3, rel=0.2)
+
+
 @pytest.mark.slow
 def test_frozen_encoders_stay_what_they_were_while_training() -> None:
     made = recipe("generator=residual-unet", "discriminator=projected")

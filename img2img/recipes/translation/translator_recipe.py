@@ -1,6 +1,7 @@
 """What the recipes of translators have in common: two domains, what is exported, rates, what discriminators see."""
 
-from typing import ClassVar, Literal
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn, optim
 
@@ -57,10 +58,20 @@ class TranslatorRecipe(Recipe):
         falling = (1 - progress) / (1 - config.constant_share) if progress > config.constant_share else 1.0
         return min(rising, falling)
 
-    def _adam(self, rate: float, *networks: nn.Module) -> optim.Optimizer:
-        trained = [p for network in networks for p in network.parameters() if p.requires_grad]
-        return optim.Adam(trained, lr=rate, betas=self.config.betas, fused=True)
+    def _adam(
+        self, rate: float, *parts: nn.Module, slower: Sequence[nn.Module] = (), slower_rate: float = 0.0
+    ) -> optim.Adam:
+        """For what is trained of the parts, at one rate but for what of them is `slower`."""
+        apart = trained(*slower)
+        groups: list[dict[str, Any]] = [{"params": [p for p in trained(*parts) if not any(p is one for one in apart)]}]
+        if apart:
+            groups.append({"params": apart, "lr": slower_rate})
+        return optim.Adam(groups, lr=rate, betas=self.config.betas, fused=True)
 
     def _augmented(self, images: Tensor, key: Tensor, purpose: str) -> Tensor:
         """As a discriminator sees them."""
         return diff_augment(images, key, purpose, self.config.diff_augment, self.config.color_strength)
+
+
+def trained(*networks: nn.Module) -> list[nn.Parameter]:
+    return [parameter for network in networks for parameter in network.parameters() if parameter.requires_grad]
