@@ -127,3 +127,13 @@ def soft_cross_entropy(logits: Tensor, classes: Tensor, share: Tensor, weights: 
     logs = logits.float().movedim(1, -1).log_softmax(-1)  # with channels last, a position's logits lie side by side
     entropy = -(share * logs.gather(-1, classes.movedim(1, -1)).movedim(-1, 1)).sum(1)
     return (weights * entropy).mean()
+
+
+def faint_change(x: Tensor, y: Tensor, scale: float = 0.1) -> Tensor:
+    """Mean |x - y| where that is far below `scale`, levelling off at `scale` where it is far above.
+
+    The potential of Geman & Reynolds (1992, IEEE PAMI 14 (3), eq. 13): it does away with what is faint, where L1 would
+    make strong changes paler too. The default is 13 grey levels of 255 for pictures in [-1, 1].
+    """
+    apart = (x - y).abs()
+    return (apart / (1 + apart / scale)).mean()

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn, optim
 
+from img2img.losses import faint_change
 from img2img.networks.blocks import channel_norm
 from img2img.networks.patchgan import PatchGAN
 from img2img.networks.projected import ProjectedDiscriminator
@@ -84,7 +85,7 @@ class CycleganRecipe(TranslatorRecipe):
         if config.lambda_identity:
             terms["identity"] = F.l1_loss(self.g_ba(a), a) + F.l1_loss(self.g_ab(b), b)
         if config.lambda_change:
-            terms["change"] = F.l1_loss(fake_b, a) + F.l1_loss(fake_a, b)
+            terms["change"] = faint_change(fake_b, a) + faint_change(fake_a, b)
         weights = self._weights()
         update("generators", torch.stack([weights[name] * term for name, term in terms.items()]).sum())
 

@@ -45,8 +45,8 @@ class CycleganConfig(TranslatorConfig):
     lambda_identity: float = 0.0
     """Weight of the identity loss: how much a generator changes what is of its target's kind already (L1)."""
     lambda_change: float = 0.0
-    """Weight of how much a generator changes its picture (L1), which leaves alone what no discriminator asks for: the
-    self-regularization of Shrivastava et al. 2017 (arXiv 1612.07828)."""
+    """Weight of how much a generator changes its picture, up to some 13 grey levels a pixel: what no discriminator asks
+    for stays as it was. After the self-regularization of Shrivastava et al. 2017 (arXiv 1612.07828), which is an L1."""
     pool_size: int = 0
     """Pictures in each image pool; 0: the discriminators see the newest ones only."""
 
