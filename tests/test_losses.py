@@ -8,6 +8,7 @@ from img2img.losses import (
     ADVERSARIAL_LOSSES,
     clip_singular_values,
     clip_weights,
+    faint_change,
     gradient_penalty,
     r1_penalty,
     soft_cross_entropy,
@@ -146,3 +147,20 @@ def test_soft_cross_entropy_ignores_positions_of_weight_zero() -> None:
     share = torch.ones(1, 1, 1, 2)
     only_second = soft_cross_entropy(logits, classes, share, torch.tensor([[[0.0, 2.0]]]))
     assert torch.allclose(only_second, -logits[0, :, 0, 1].log_softmax(0)[3])
+
+
+def test_faint_change_counts_whole_and_a_strong_one_hardly_more_than_its_limit() -> None:
+    changes = torch.tensor([0.0, 0.001, 0.1, 0.3, 1.9])
+    prices = [faint_change(change, torch.tensor(0.0)).item() for change in changes]
+    assert prices == pytest.approx([0, 0.001 / 1.01, 0.05, 0.075, 0.095])
+    pair = torch.tensor([0.5, -0.5]), torch.tensor([0.2, 0.5])
+    assert faint_change(*pair).item() == pytest.approx((0.075 + 1 / 11) / 2)
+    assert faint_change(*pair).item() == faint_change(*pair[::-1]).item()
+
+
+@pytest.mark.parametrize(("change", "slope"), [(1e-6, 1.0), (0.1, 0.25), (0.9, 0.01)])
+def test_what_is_changed_strongly_is_not_pulled_back(change: float, slope: float) -> None:
+    made = torch.tensor(change, requires_grad=True)
+    torch.autograd.backward(faint_change(made, torch.tensor(0.0)))
+    assert made.grad is not None
+    assert made.grad.item() == pytest.approx(slope, rel=1e-4)
