@@ -132,8 +132,8 @@ def soft_cross_entropy(logits: Tensor, classes: Tensor, share: Tensor, weights: 
 def faint_change(x: Tensor, y: Tensor, scale: float = 0.1) -> Tensor:
     """Mean |x - y| where that is far below `scale`, levelling off at `scale` where it is far above.
 
-    The potential of Geman & Reynolds (1992, IEEE PAMI 14 (3), eq. 13): it does away with what is faint, where L1 would
-    make strong changes paler too. The default is 13 grey levels of 255 for pictures in [-1, 1].
+    The potential of Geman & Reynolds (1992, IEEE PAMI 14 (3)): it does away with what is faint, where L1 would make
+    strong changes paler too. The default is 13 grey levels of 255 for pictures in [-1, 1].
     """
     apart = (x - y).abs()
     return (apart / (1 + apart / scale)).mean()
