@@ -30,7 +30,7 @@ class OnnxRuntime:
         if device == "cuda" and not self.on_gpu:
             raise ModelError("ONNX Runtime finds no usable GPU: CUDA's libraries or the driver are missing")
         if not self.on_gpu:
-            self._session._model_bytes = None  # the whole file, kept for when a GPU fails: nothing falls back from a CPU
+            self._session._model_bytes = None  # the file, kept to fall back from a GPU that fails
         optional = self._session.get_overridable_initializers()
         self._first = [self._session.get_outputs()[0].name]
         self._inputs = [value.name for value in (*self._session.get_inputs(), *optional)]
