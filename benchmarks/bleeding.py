@@ -25,9 +25,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from bleeding_scenes import SCENES, Scene
 from numpy.typing import NDArray
 from PIL import Image
+from scenes.bleeding_scenes import SCENES, Scene
 from whole_process import ROOT, print_table
 
 from img2img import color

@@ -57,13 +57,13 @@ def convert(film: Path, model: str) -> None:
 
 
 def make(film: Path, size: tuple[int, int], frames: int, times: int) -> None:
-    from camera_clips import make_clip, write_film
+    from scenes.camera_clips import make_clip, write_film
 
     write_film(film, make_clip(SAMPLES / "killarney-1910.jpg", "pan", size, frames), times)
 
 
 def score(photos: Sequence[Path], model: str, frames: int) -> None:
-    from camera_clips import means, stillness
+    from scenes.camera_clips import means, stillness
 
     rows = list(stillness(photos, model, frames))
     print(json.dumps([*rows, means(rows)]))

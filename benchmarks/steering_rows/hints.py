@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from bleeding_scenes import SCENES, Mask, Scene
 from numpy.typing import NDArray
+from scenes.bleeding_scenes import SCENES, Mask, Scene
 from whole_process import ROOT, run
 
 from img2img import color

@@ -22,7 +22,7 @@ from img2img.recipes.ab_recipe import AbRecipe
 from img2img.recipes.color_classes import ColorClassesConfig, color_cross_entropy, go_on_counting
 from img2img.recipes.game import AdversarialConfig, Game
 from img2img.recipes.photo_lab import as_rgb
-from img2img.recipes.recipe import Batch, Update, frozen
+from img2img.recipes.recipe import Batch, Update, frozen, trained
 
 DISCRIMINATORS = ("patch", "projected")
 
@@ -77,10 +77,9 @@ class ColorizerGanRecipe(AbRecipe):
 
     def optimizers(self) -> dict[str, optim.Optimizer]:
         adam = partial(optim.Adam, betas=self.config.betas, fused=True)
-        trained = [parameter for parameter in self.discriminator.parameters() if parameter.requires_grad]
         return {
             "generator": adam(self.generator.parameters(), lr=self.config.generator_lr),
-            "discriminator": adam(trained, lr=self.config.discriminator_lr),
+            "discriminator": adam(trained(self.discriminator), lr=self.config.discriminator_lr),
         }
 
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:

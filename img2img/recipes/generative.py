@@ -11,7 +11,7 @@ from img2img.model_file import TensorSpec
 from img2img.networks.dcgan import UPSAMPLING, DcganGenerator, stage_count
 from img2img.randomness import normal
 from img2img.recipes.game import Game, GameConfig
-from img2img.recipes.recipe import Batch, Recipe
+from img2img.recipes.recipe import Batch, Recipe, trained
 
 PREVIEW_SIDE = 8
 
@@ -91,8 +91,7 @@ class GenerativeRecipe(Recipe):
         }
 
     def optimizer(self, network: nn.Module, rate: float) -> optim.Optimizer:
-        trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        return optim.Adam(trained, lr=rate, betas=self.config.betas, fused=True)
+        return optim.Adam(trained(network), lr=rate, betas=self.config.betas, fused=True)
 
     def real(self, batch: Batch) -> Tensor:
         """The batch's pictures (N, image_channels, S, S)."""

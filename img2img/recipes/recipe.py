@@ -204,10 +204,15 @@ class Recipe(nn.Module):
         return (1 + cos(pi * (progress - self.config.warmup) / (1 - self.config.warmup))) / 2
 
 
+def trained(*networks: nn.Module) -> list[nn.Parameter]:
+    """The parameters that an optimizer of the networks is for."""
+    return [parameter for network in networks for parameter in network.parameters() if parameter.requires_grad]
+
+
 @contextmanager
 def frozen(*networks: nn.Module) -> Iterator[None]:
     """Let gradients flow through the networks without collecting any for their parameters."""
-    parameters = [p for network in networks for p in network.parameters() if p.requires_grad]
+    parameters = trained(*networks)
     for parameter in parameters:
         parameter.requires_grad_(False)
     try:

@@ -97,7 +97,7 @@ def test_photos_are_taken_at_equal_steps(tmp_path: Path) -> None:
 
 @pytest.fixture(params=["a face of 200 px", "eight faces of 12 to 40 px", "stripes of 24 px", "leaves against the sky"])
 def scene(request: pytest.FixtureRequest):
-    from bleeding_scenes import SCENES
+    from scenes.bleeding_scenes import SCENES
 
     return SCENES[request.param]()
 

@@ -30,7 +30,7 @@ def photo(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("movement", ["pan", "zoom"])
 def test_true_colours_hardly_change_along_the_true_motion(photo: Path, movement: str) -> None:
-    from camera_clips import change_along, make_clip, true_fields
+    from scenes.camera_clips import change_along, make_clip, true_fields
 
     clip = make_clip(photo, movement, (96, 64), 6)
     true = true_fields(clip, (64, 96))
@@ -39,7 +39,7 @@ def test_true_colours_hardly_change_along_the_true_motion(photo: Path, movement:
 
 
 def test_a_field_that_flickers_changes_by_its_flicker(photo: Path) -> None:
-    from camera_clips import change_along, make_clip
+    from scenes.camera_clips import change_along, make_clip
 
     clip = make_clip(photo, "pan", (96, 64), 5)
     flat = [

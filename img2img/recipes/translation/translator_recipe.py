@@ -8,7 +8,7 @@ from torch import Tensor, nn, optim
 from img2img.model_file import TensorSpec
 from img2img.networks.frozen_features import FrozenFeatures
 from img2img.recipes.game import Game
-from img2img.recipes.recipe import Recipe
+from img2img.recipes.recipe import Recipe, trained
 from img2img.recipes.translation.diff_augment import diff_augment
 from img2img.recipes.translation.translator_config import TranslatorConfig
 from img2img.recipes.translation.translator_tensors import (
@@ -63,15 +63,11 @@ class TranslatorRecipe(Recipe):
     ) -> optim.Adam:
         """For what is trained of the parts, at one rate but for what of them is `slower`."""
         apart = trained(*slower)
-        groups: list[dict[str, Any]] = [{"params": [p for p in trained(*parts) if not any(p is one for one in apart)]}]
-        if apart:
-            groups.append({"params": apart, "lr": slower_rate})
+        known = set(apart)
+        others = [parameter for parameter in trained(*parts) if parameter not in known]
+        groups: list[dict[str, Any]] = [{"params": others}, *([{"params": apart, "lr": slower_rate}] if apart else [])]
         return optim.Adam(groups, lr=rate, betas=self.config.betas, fused=True)
 
     def _augmented(self, images: Tensor, key: Tensor, purpose: str) -> Tensor:
         """As a discriminator sees them."""
         return diff_augment(images, key, purpose, self.config.diff_augment, self.config.color_strength)
-
-
-def trained(*networks: nn.Module) -> list[nn.Parameter]:
-    return [parameter for network in networks for parameter in network.parameters() if parameter.requires_grad]
