@@ -97,6 +97,14 @@ def is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112
 
 
+def files_below(folder: Path) -> Iterator[Path]:
+    """All files in a folder and the folders in it, in no order; links to folders are not followed.
+
+    A folder that goes away meanwhile, or may not be read, has none: `Path.rglob` raises FileNotFoundError there.
+    """
+    return (Path(inside, name) for inside, _, names in os.walk(folder) for name in names)
+
+
 @contextmanager
 def written_at_once(target: Path) -> Iterator[BinaryIO]:
     """A stream whose bytes become the target's when the block ends, and are gone when it raises.

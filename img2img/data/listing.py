@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from img2img.atomic_file import is_folder, reason_for
+from img2img.atomic_file import files_below, is_folder, reason_for
 from img2img.errors import DataError
 from img2img.photo.other_files import left_out_among
 
@@ -87,9 +87,7 @@ def is_image(name: str) -> bool:
 
 
 def _list_folder(folder: Path, listing: Listing) -> None:
-    for path in sorted(folder.rglob("*")):
-        if is_folder(path):
-            continue
+    for path in sorted(files_below(folder)):
         inside = path.relative_to(folder)
         if is_image(path.name) and not left_out_among(inside.parts[:-1]):
             listing.images.append(ListedImage(str(path), inside.as_posix(), path))

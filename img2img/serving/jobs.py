@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+from img2img.atomic_file import files_below
 from img2img.batch.outcome import Outcome
 from img2img.batch.sources.hints_beside import HINTS_SUFFIX
 from img2img.conversion.colorize_options import AUTO, ColorizeOptions
@@ -105,8 +106,7 @@ class ServerJob:
             raise Refusal(413, "the results need more space than this server gives to jobs (--job-space)")
 
     def _end(self) -> None:
-        there = self.result is not None and self.result.is_file()
-        if not there:
+        if not (there := self.result is not None and self.result.is_file()):
             self.result = None
         for folder in (self.uploads, self.folder / "reference") if there else (self.folder,):
             shutil.rmtree(folder, ignore_errors=True)
@@ -176,7 +176,7 @@ class JobStore:
 
     def room(self) -> int:
         """Bytes that are left."""
-        return self._space - self._reserved - sum(map(_size, Path(self._home.name).rglob("*")))
+        return self._space - self._reserved - sum(map(_size, files_below(Path(self._home.name))))
 
     @contextmanager
     def reserved(self, length: int | None) -> Iterator[int]:
@@ -214,9 +214,9 @@ class JobStore:
 
 
 def _size(path: Path) -> int:
-    """Of a file; 0 of a folder, and of what goes away meanwhile."""
+    """Of a file; 0 of one that goes away meanwhile."""
     try:
-        return path.stat().st_size if path.is_file() else 0
+        return path.stat().st_size
     except OSError:
         return 0
 

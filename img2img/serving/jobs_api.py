@@ -68,7 +68,11 @@ async def job_result(request: Request) -> Response:
     job = _job(request)
     if job.result is None:
         raise Refusal(404, f"the job is {job.status}: " + (job.error or "no result is there"))
-    return FileResponse(job.result, filename=job.result.name)
+    try:  # here: where FileResponse looks, the file can be gone by then, and it has no answer for that
+        found = job.result.stat()
+    except FileNotFoundError:
+        raise Refusal(404, "the result is not there any more") from None
+    return FileResponse(job.result, filename=job.result.name, stat_result=found)
 
 
 async def job_events(request: Request) -> Response:

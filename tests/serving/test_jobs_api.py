@@ -1,6 +1,7 @@
 """Jobs: many photos or a film, their events, their result, and what becomes of their files."""
 
 import json
+import threading
 import zipfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 from film_clips import greys, write_film
 from served import CHECKOUT, Served, command_line, multipart, served, wait_for
+
+from img2img.conversion.colorize_options import ColorizeOptions
+from img2img.serving.jobs import JobStore
 
 SAMPLES = sorted((CHECKOUT / "datasets" / "samples").glob("*.jpg"))[:2]
 
@@ -152,3 +156,34 @@ def test_a_finished_jobs_files_go_with_their_time(tmp_path: Path) -> None:
         events(server, job)
         wait_for(lambda: server.ask("GET", f"/api/v1/jobs/{job['id']}").status == 404)
         assert server.leftovers() == []
+
+
+def test_space_is_counted_while_other_jobs_come_and_go(tmp_path: Path) -> None:
+    store = JobStore(space=1000, hours=1)
+    kept = store.new(ColorizeOptions())
+    (kept.uploads / "a.jpg").write_bytes(b"x" * 100)
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            store.remove(store.new(ColorizeOptions()))
+
+    others = [threading.Thread(target=come_and_go) for _ in range(2)]
+    for each in others:
+        each.start()
+    try:
+        assert {store.room() for _ in range(1000)} == {900}
+    finally:
+        over.set()
+        for each in others:
+            each.join()
+        store.close()
+
+
+def test_a_result_that_is_gone_is_not_found(server: Served) -> None:
+    job = posted(server, (SAMPLES[0].name, SAMPLES[0].read_bytes()))
+    *_, last = events(server, job)
+    (result,) = server.home.glob(f"img2img-jobs-*/{job['id']}/*.zip")
+    result.unlink()
+    answer = server.ask("GET", last["result"])
+    assert (answer.status, answer.json["detail"]) == (404, "the result is not there any more")

@@ -1,9 +1,9 @@
 """The files beside the photos, counted, so that none is passed over in silence."""
 
-import os
 from collections import Counter
 from pathlib import Path, PurePath
 
+from img2img.atomic_file import files_below
 from img2img.photo.formats import PHOTO_SUFFIXES
 from img2img.photo.other_files import FILM_SUFFIXES
 
@@ -32,8 +32,7 @@ class PassedOver:
 
     def note_folder(self, folder: Path) -> None:
         """All photos in a folder that is left out."""
-        names = (name for _, _, files in os.walk(folder) for name in files)
-        self.note_left_out(folder.name, sum(is_photo_name(name) for name in names))
+        self.note_left_out(folder.name, sum(is_photo_name(each.name) for each in files_below(folder)))
 
     def take(self, other: "PassedOver") -> None:
         """The other's counts in place of its own: those of the last look that came to its end."""
