@@ -1,7 +1,25 @@
-"""What happens to a run's schedule when it goes on with another number of steps."""
+"""A run's learning rates, and what happens to their schedule when it goes on with another number of steps."""
+
+from collections.abc import Mapping
+
+from torch import optim
 
 from img2img.errors import SettingError
 from img2img.recipes.recipe import Recipe
+
+
+class LearningRates:
+    """Of optimizers, each at the peak that it was made with, but for a factor on all of them."""
+
+    def __init__(self, optimizers: Mapping[str, optim.Optimizer]) -> None:
+        self._peaks = [
+            (optimizer, [group["lr"] for group in optimizer.param_groups]) for optimizer in optimizers.values()
+        ]
+
+    def set(self, factor: float) -> None:
+        for optimizer, peaks in self._peaks:
+            for group, peak in zip(optimizer.param_groups, peaks, strict=True):  # a loaded state's groups are new ones
+                group["lr"] = peak * factor
 
 
 def schedule_change(recipe: Recipe, step: int, before: int, after: int) -> str:

@@ -111,7 +111,7 @@ def _settled(pace: Pace, data: TrainingData, recipe: Recipe, device: torch.devic
         data.train.values(),
         image_size=config.image_size,
         augment=config.augment,
-        samples=config.steps * recipe.batches_per_step * config.batch_size,
+        samples=config.steps * recipe.samples_per_step,
         device=device,
     )
     workers = loader_processes(device) if pace.workers is None and cache == "none" else pace.workers or 0

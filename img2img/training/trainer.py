@@ -27,6 +27,7 @@ from img2img.training.pace import Pace
 from img2img.training.processes.distributed import OneProcess
 from img2img.training.progress import Silence, training_progress
 from img2img.training.reporter import Reporter
+from img2img.training.schedule import LearningRates
 from img2img.training.validation import Validation
 
 _log = logging.getLogger(__name__)
@@ -55,9 +56,7 @@ class Trainer:
         self.data, self.folder, self.seed, self.device, self.pace = data, folder, seed, device, pace
         self.validation = validation
         self.optimizers = recipe.optimizers()
-        self._base_rates = {
-            name: [group["lr"] for group in optimizer.param_groups] for name, optimizer in self.optimizers.items()
-        }
+        self._rates = LearningRates(self.optimizers)
         generators = {name: recipe.get_submodule(name) for name in recipe.averaged}
         self.ema = Ema(generators, recipe.config.ema_decay)
         if compile:  # in place, so that names in a state stay; no critic: it may be differentiated twice
@@ -117,17 +116,18 @@ class Trainer:
 
     def _train_step(self, batch: Batch) -> dict[str, Tensor]:
         torch.manual_seed(derive_seed(self.seed, "step", self.step, self.processes.rank))
-        self._set_learning_rates()
+        self._rates.set(self.recipe.lr_multiplier((self.step + 1) / self.recipe.config.steps))
         self.recipe.progress.fill_(self.step / self.recipe.config.steps)
         scalars = self._compute(batch)
         self.step += 1
-        self.samples += self._samples_per_step
+        self.samples += self.recipe.samples_per_step
         return scalars
 
     def _compute(self, batch: Batch) -> dict[str, Tensor]:
         """All that a step does on the device; nothing in it asks for a value."""
         # No cache of bf16 weights: it lasts as long as this block, and a player's weights change within the step.
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda", cache_enabled=False):
+        in_bf16 = self.recipe.config.in_bf16(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=in_bf16, cache_enabled=False):
             scalars: dict[str, Tensor] = self.recipe.step(batch, self._update)
         self.recipe.reached((self.step + 1) / self.recipe.config.steps)
         self.processes.average_buffers()
@@ -142,17 +142,6 @@ class Trainer:
         self.processes.average_gradients(parameter for group in optimizer.param_groups for parameter in group["params"])
         optimizer.step()
 
-    def _set_learning_rates(self) -> None:
-        factor = self.recipe.lr_multiplier((self.step + 1) / self.recipe.config.steps)
-        for name, optimizer in self.optimizers.items():
-            for group, base in zip(optimizer.param_groups, self._base_rates[name], strict=True):
-                group["lr"] = base * factor
-
-    @property
-    def _samples_per_step(self) -> int:
-        """Over all processes."""
-        return self.recipe.batches_per_step * self.recipe.config.batch_size
-
     def _batches(self) -> Generator[Batch]:
         config = self.recipe.config
         return training_batches(
@@ -164,7 +153,7 @@ class Trainer:
             frames=self.recipe.frames,
             paired=self.recipe.paired,
             first=self.samples,
-            stop=self.samples + (config.steps - self.step) * self._samples_per_step,
+            stop=self.samples + (config.steps - self.step) * self.recipe.samples_per_step,
             seed=self.seed,
             workers=self.pace.workers or 0,
             rank=self.processes.rank,
@@ -190,7 +179,7 @@ class Trainer:
     def _record(self, show: Silence) -> None:
         losses = self._losses.take(self.processes.mean)
         if self.processes.leads:
-            show.step(self.step, self.reporter.figures(self.step, losses, self._samples_per_step))
+            show.step(self.step, self.reporter.figures(self.step, losses, self.recipe.samples_per_step))
         refuse_what_is_not_finite(self.folder.path, {name: torch.tensor(value) for name, value in losses.items()})
 
     def _check_health(self, batch: Batch, scalars: Mapping[str, Tensor], show: Silence) -> None:
