@@ -23,6 +23,11 @@ FIRST_CHANGE = 0.3
 """Factor on the last kernel before training: the first change is slight."""
 
 
+def _times(width: float, channels: int) -> int:
+    """In fours, as processors like them."""
+    return max(4, round(channels * width / 4) * 4)
+
+
 class LightConv(nn.Sequential):
     """Each channel convolved alone, then channels mixed, and one norm after both."""
 
@@ -57,30 +62,33 @@ class ResidualBlock(nn.Module):
 
 
 class ResidualUNet(nn.Module):
-    """(N, 3, H, W) in [-1, 1], sides multiples of 16 -> the same; 0.81 M parameters, 0.11 M of them trained.
+    """(N, 3, H, W) in [-1, 1], sides multiples of 16 -> the same; 0.81 M parameters, 0.11 M of them trained at width 1.
 
     The output is x + change, so what is not to change costs nothing to keep; or, unless it `adds`, drawn from nothing.
     The encoder, EfficientNet-Lite0's first five stages, keeps ImageNet's statistics. It is never trained unless it
     `learns`: it tells from the first step on where the animal is, and with a few hundred pictures, and no pairs, it
-    would only forget that.
+    would only forget that. `width` times as many channels on the way up need about its square of time and weights.
     """
 
-    def __init__(self, *, adds: bool = True, learns: bool = False, norm: Norm = channel_norm) -> None:
+    def __init__(
+        self, *, adds: bool = True, learns: bool = False, norm: Norm = channel_norm, width: float = 1.0
+    ) -> None:
         super().__init__()
+        widths, last_channels = [_times(width, channels) for channels in WIDTHS], _times(width, LAST_CHANNELS)
         self.adds, self.learns = adds, learns
         self.encoder = EfficientNetLite(3, stages=STAGES).requires_grad_(learns).eval()
         *skips, before = PYRAMID_CHANNELS[: len(WIDTHS) + 1]
         self.decoder = nn.ModuleList()
-        for skip, width, kernel in zip(reversed(skips), WIDTHS, KERNELS, strict=True):
+        for skip, channels, kernel in zip(reversed(skips), widths, KERNELS, strict=True):
             self.decoder.append(
-                UpBlock(before, skip, width, kernel=kernel, norm=norm, mix=partial(LightConv, norm=norm))
+                UpBlock(before, skip, channels, kernel=kernel, norm=norm, mix=partial(LightConv, norm=norm))
             )
-            before = width
-        self.blocks = nn.Sequential(*(ResidualBlock(WIDTHS[1], norm=norm) for _ in range(RESIDUAL_BLOCKS)))
-        self.project = nn.Conv2d(before, LAST_CHANNELS, 1)
+            before = channels
+        self.blocks = nn.Sequential(*(ResidualBlock(widths[1], norm=norm) for _ in range(RESIDUAL_BLOCKS)))
+        self.project = nn.Conv2d(before, last_channels, 1)
         self.enlarge = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
-        self.colours = nn.Conv2d(3, LAST_CHANNELS, 3, padding=1)
-        self.head = nn.Conv2d(LAST_CHANNELS, 3, 3, padding=1)
+        self.colours = nn.Conv2d(3, last_channels, 3, padding=1)
+        self.head = nn.Conv2d(last_channels, 3, 3, padding=1)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
         if adds:
             self.head.weight.data.mul_(FIRST_CHANGE)

@@ -46,7 +46,7 @@ class CycleganRecipe(TranslatorRecipe):
     def exported_network(cls, config: Recipe.Config) -> ResidualUNet | ResnetGenerator:
         assert isinstance(config, CycleganRecipe.Config)
         if config.generator == "residual-unet":
-            return ResidualUNet(norm=NORMS[config.norm], learns=config.encoder_lr > 0)
+            return ResidualUNet(norm=NORMS[config.norm], learns=config.encoder_lr > 0, width=config.generator_width)
         separable = config.generator == "separable"
         return ResnetGenerator(config.generator_channels, config.blocks, separable=separable, up=config.up)
 

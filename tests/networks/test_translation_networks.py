@@ -123,6 +123,20 @@ def test_residual_unet_is_as_small_as_it_says() -> None:
     assert sum(p.numel() for p in network.parameters() if p.requires_grad) == 105_251
 
 
+@pytest.mark.parametrize(
+    ("width", "channels", "trained"),
+    [(0.1, (8, 8, 4, 4), 4_835), (1, (96, 64, 48, 20), 105_251), (2, (192, 128, 96, 40), 342_467)],
+)
+def test_wider_residual_unet_has_more_channels_on_the_way_up(
+    width: float, channels: tuple[int, ...], trained: int
+) -> None:
+    network = ResidualUNet(width=width)
+    assert (*(up.project.out_channels for up in network.decoder), network.project.out_channels) == channels
+    assert sum(p.numel() for p in network.parameters() if p.requires_grad) == trained
+    assert size(network.encoder) == size(ResidualUNet().encoder)
+    assert network(picture()).shape == picture().shape
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_residual_unet_without_a_change_gives_the_picture_back(training: bool) -> None:
     network, pictures = ResidualUNet().train(training), picture()

@@ -44,6 +44,8 @@ class TranslatorConfig(AdversarialConfig):
     """The last pictures of each set, by name, that no training sees; at most a tenth."""
     constant_share: float = 0.5
     """Share of the run at the full rates; from there they fall in a line to 0."""
+    generator_width: float = 1.0
+    """Of the residual U-Net: factor on its channels on the way up, whose time and weights grow with its square."""
     adversarial: str = "hinge"
     discriminator: str = "projected"
     """projected: on ImageNet's features; patch: the paper's, which judges patches of 70 x 70 pixels."""
@@ -72,6 +74,7 @@ class TranslatorConfig(AdversarialConfig):
             self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
         for name in ("epochs", "held_out"):
             self.require(name, getattr(self, name) >= 0, "0 or more")
+        self.require("generator_width", 0 < self.generator_width <= 8, "more than 0, at most 8")
         self.require("discriminator_channels", self.discriminator_channels >= 1, "1 or more")
         self.require("constant_share", 0 <= self.constant_share <= 1, "from 0 to 1")
         self.require("color_strength", 0 <= self.color_strength <= 1, "from 0 to 1")
