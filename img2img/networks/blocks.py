@@ -5,7 +5,6 @@ from functools import partial
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
@@ -86,7 +85,7 @@ class ConvNormAct(nn.Sequential):
         kernel, bias = fuse_conv_bn_weights(
             conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
         )
-        y: Tensor = activation(F.conv2d(x, kernel, bias, conv.stride, conv.padding, conv.dilation, conv.groups))
+        y: Tensor = activation(conv._conv_forward(x, kernel, bias))
         return y
 
 

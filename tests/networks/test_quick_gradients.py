@@ -43,6 +43,24 @@ def test_depthwise_gradients_of_pictures_as_wide_as_they_are_not_high() -> None:
     torch.testing.assert_close(ours, expected)
 
 
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("size", [(4, 4), (7, 12)])
+def test_depthwise_gradients_in_bfloat16_are_rounded_ones(
+    kernel: int, stride: int, bias: bool, size: tuple[int, int]
+) -> None:
+    layer = DepthwiseConv2d(6, 6, kernel, stride=stride, padding=kernel // 2, groups=6, bias=bias)
+    x, learnt = drawn(2, 6, *size, dtype=torch.float32), tuple(layer.parameters())
+    exact = gradients(layer(x), x, *learnt)
+    with torch.autocast("cpu", torch.bfloat16):
+        y = layer(x)
+    assert y.dtype == torch.bfloat16
+    for ours, expected in zip(gradients(y.float(), x, *learnt), exact, strict=True):
+        assert ours.dtype == torch.float32
+        torch.testing.assert_close(ours, expected, rtol=0.02, atol=0.02 * float(expected.abs().max()))
+
+
 @pytest.mark.parametrize("what", [{"bias": True}, {"padding_mode": "reflect"}])
 def test_depthwise_convolutions_of_other_kinds_are_plain(what: dict[str, bool | str]) -> None:
     layer = DepthwiseConv2d(4, 4, 5, padding=2, groups=4, **{"bias": False, **what}).double()  # type: ignore[arg-type]
@@ -100,6 +118,20 @@ def test_folded_norms_give_the_same_features_and_gradients() -> None:
     for ours, expected in zip(folded, features, strict=True):
         torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(gradients(ours, x), gradients(expected, x), rtol=1e-4, atol=1e-3)
+
+
+def test_folded_norms_in_bfloat16_have_the_gradients_of_plain_convolutions(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder, x, found = measured_encoder(), drawn(2, 3, 32, 32, dtype=torch.float32), []
+    encoder.fold_norms(True)
+    for plain in (False, True):
+        if plain:
+            monkeypatch.setattr(DepthwiseConv2d, "_slow_back", lambda *_: False)
+        with torch.autocast("cpu", torch.bfloat16):
+            features = encoder.pyramid(x)[-1]
+        assert features.dtype == torch.bfloat16
+        found.append(gradients(features.float(), x)[0])
+    ours, expected = found
+    assert (ours - expected).norm() < 0.1 * expected.norm()  # a bias is rounded before it is added
 
 
 def test_folded_norms_follow_weights_that_are_loaded() -> None:
