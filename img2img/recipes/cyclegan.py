@@ -46,7 +46,12 @@ class CycleganRecipe(TranslatorRecipe):
     def exported_network(cls, config: Recipe.Config) -> ResidualUNet | ResnetGenerator:
         assert isinstance(config, CycleganRecipe.Config)
         if config.generator == "residual-unet":
-            return ResidualUNet(norm=NORMS[config.norm], learns=config.encoder_lr > 0, width=config.generator_width)
+            return ResidualUNet(
+                norm=NORMS[config.norm],
+                learns=config.encoder_lr > 0,
+                width=config.generator_width,
+                context=config.context_blocks,
+            )
         separable = config.generator == "separable"
         return ResnetGenerator(config.generator_channels, config.blocks, separable=separable, up=config.up)
 

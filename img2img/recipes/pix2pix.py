@@ -41,7 +41,9 @@ class Pix2pixRecipe(TranslatorRecipe):
     def exported_network(cls, config: Recipe.Config) -> ResidualUNet | Pix2pixUNet:
         assert isinstance(config, Pix2pixRecipe.Config)
         if config.generator == "residual-unet":
-            return ResidualUNet(adds=config.result == "change", learns=True, width=config.generator_width)
+            return ResidualUNet(
+                adds=config.result == "change", learns=True, width=config.generator_width, context=config.context_blocks
+            )
         return Pix2pixUNet(config.generator_channels, config.levels, norm=channel_norm)
 
     def _build_discriminator(self) -> PatchGAN | ProjectedDiscriminator:

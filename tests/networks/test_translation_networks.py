@@ -137,6 +137,15 @@ def test_wider_residual_unet_has_more_channels_on_the_way_up(
     assert network(picture()).shape == picture().shape
 
 
+def test_context_of_the_residual_unet_begins_without_effect_and_is_learnt() -> None:
+    plain, network, pictures = ResidualUNet(), ResidualUNet(context=2).train(), picture()
+    network.load_state_dict(plain.state_dict(), strict=False)
+    assert torch.equal(network(pictures), plain.train()(pictures))
+    assert size(network) - size(plain) == 2 * 2 * (112 * 25 + 112 * 112 + 2 * 112)
+    network(pictures).square().mean().backward()
+    assert all(block.layers[-1][-1][1].weight.grad.any() for block in network.context)
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_residual_unet_without_a_change_gives_the_picture_back(training: bool) -> None:
     network, pictures = ResidualUNet().train(training), picture()

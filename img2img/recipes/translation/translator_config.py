@@ -46,6 +46,8 @@ class TranslatorConfig(AdversarialConfig):
     """Share of the run at the full rates; from there they fall in a line to 0."""
     generator_width: float = 1.0
     """Of the residual U-Net: factor on its channels on the way up, whose time and weights grow with its square."""
+    context_blocks: int = 0
+    """Of the residual U-Net: more residual blocks at 1/16, where a place sees the most around it."""
     adversarial: str = "hinge"
     discriminator: str = "projected"
     """projected: on ImageNet's features; patch: the paper's, which judges patches of 70 x 70 pixels."""
@@ -72,7 +74,7 @@ class TranslatorConfig(AdversarialConfig):
             self.require(name, 0 < getattr(self, name) < inf, "above 0")
         for name in ("lambda_adversarial", "lambda_perceptual"):
             self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
-        for name in ("epochs", "held_out"):
+        for name in ("epochs", "held_out", "context_blocks"):
             self.require(name, getattr(self, name) >= 0, "0 or more")
         self.require("generator_width", 0 < self.generator_width <= 8, "more than 0, at most 8")
         self.require("discriminator_channels", self.discriminator_channels >= 1, "1 or more")
