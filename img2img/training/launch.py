@@ -1,4 +1,4 @@
-"""How a training was started and what it runs on, for its record; and how many processes load its images."""
+"""How a training was started and what it runs on, and what that can do."""
 
 import os
 import platform
@@ -31,6 +31,16 @@ def _launcher(processes: OneProcess) -> list[str]:
     here = int(os.environ.get("LOCAL_WORLD_SIZE", processes.world))
     machines = [] if here == processes.world else ["--nnodes", str(processes.world // here)]
     return ["torchrun", *machines, "--nproc-per-node", str(here), "-m", "img2img"]
+
+
+def computes_bf16(device: torch.device) -> bool:
+    """Whether a processor has instructions for bfloat16: many of AMD's from 2022 and Intel's from 2023 on."""
+    if device.type != "cpu":
+        return False
+    capabilities: dict[str, bool] = getattr(
+        torch.cpu, "get_capabilities", dict
+    )()  # newer than the oldest PyTorch that will do
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def hardware(device: torch.device) -> str:

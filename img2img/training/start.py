@@ -19,7 +19,7 @@ from img2img.recipes.weights import initialise
 from img2img.runs.run_folder import RunFolder, versions
 from img2img.runs.run_info import RunInfo
 from img2img.runs.state import load_latest
-from img2img.training.launch import command_line, hardware, loader_processes
+from img2img.training.launch import command_line, computes_bf16, hardware, loader_processes
 from img2img.training.pace import Pace
 from img2img.training.processes.distributed import OneProcess, processes_from
 from img2img.training.request import TrainingRequest
@@ -49,6 +49,8 @@ def _begin(request: TrainingRequest) -> Trainer:
     random.seed(seed)
     if processes.leads:
         _log.info("%s images; building the networks ...", f"{data.images:,}")
+        if config.precision == "auto" and computes_bf16(device):
+            _log.info("this processor has bfloat16: with --set precision=bf16 a step takes 0.6 to 0.9 of the time")
     recipe = recipe_type(config)
     recipe.start()
     averaged = initialise(recipe, request.init) if request.init else {}

@@ -59,3 +59,28 @@ def test_auto_is_bf16_on_a_gpu_alone(precision: str, device: str, in_bf16: bool)
 def test_other_precisions_are_refused_with_the_nearest() -> None:
     with pytest.raises(SettingError, match="bf16"):
         make_config(recipe_class("dcgan"), ["precision=fp16"])
+
+
+@pytest.mark.parametrize(
+    ("has", "precision", "told"),
+    [
+        ({"avx512_bf16": True}, "auto", True),
+        ({"amx_bf16": True, "avx512_bf16": False}, "auto", True),
+        ({"avx512_f": True, "avx512_bf16": False}, "auto", False),
+        ({"avx512_bf16": True}, "bf16", False),
+        ({"avx512_bf16": True}, "float32", False),
+    ],
+)
+def test_processor_with_bfloat16_is_told_of(
+    has: dict[str, bool],
+    precision: str,
+    told: bool,
+    fitting: Fitting,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
+    caplog.set_level("INFO", "img2img")
+    start(request(fitting("gan"), tmp_path, settings=(*TINY["gan"], f"precision={precision}")))
+    assert ("--set precision=bf16" in caplog.text) is told
