@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from img2img.errors import ModelError
 from img2img.model_file import CARD_KEY, ModelCard
+from img2img.networks.residual_unet import ResidualUNet
 from img2img.recipes.recipe import Recipe
 
 Weights = dict[str, Tensor]
@@ -31,7 +32,9 @@ def initialise(recipe: Recipe, path: Path) -> dict[str, Weights]:
 
     The file holds the one generator that the recipe exports, or any of its networks, named "g_ab.stem.weight", and of
     the averages, "ema.g_ab.stem.weight"; a generator of which it has the average alone starts from that; and perhaps
-    buffers of the recipe (`Recipe.beside`). Raises ModelError when the weights are another recipe's or another size's.
+    buffers of the recipe (`Recipe.beside`). A residual U-Net may be wider here, or see more, than the file's: it begins
+    as that, and what is new in it has no effect yet. Raises ModelError when the weights are another recipe's or another
+    size's.
     """
     weights = load_weights(path)
     beside = {name: weights.pop(name) for name in recipe.beside if name in weights}
@@ -80,9 +83,39 @@ def _refuse_unknown(path: Path, weights: Weights, parts: Iterable[Weights], netw
 def _load(network: nn.Module, weights: Weights, path: Path) -> None:
     """In the network's own precision."""
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict(_grown(weights, network) if isinstance(network, ResidualUNet) else weights)
     except RuntimeError as error:
         reason = str(error).splitlines()[1:2]
         raise ModelError(
             f"{path}: weights of another network than this recipe trains ({''.join(reason).strip()[:160]})"
         ) from error
+
+
+def _grown(weights: Weights, network: nn.Module) -> Weights:
+    """Of a narrower network, for this one: its channels come first, and none of them takes anything from a new one.
+
+    Net2Net (Chen et al. 2016, arXiv 1511.05641) doubles channels instead, which then begin alike. A new channel of a
+    norm takes over what an old one has, its statistics for example. As it is where the networks are of one size.
+    """
+    grown = {}
+    for name, mine in network.state_dict().items():
+        theirs = weights.get(name)
+        if theirs is None and name.startswith("context."):
+            grown[name] = mine
+        elif theirs is not None and theirs.shape != mine.shape and theirs.ndim == mine.ndim:
+            grown[name] = _widened(theirs, mine)
+        elif theirs is not None:
+            grown[name] = theirs
+    return grown | {name: value for name, value in weights.items() if name not in grown}  # which has no place for them
+
+
+def _widened(theirs: Tensor, mine: Tensor) -> Tensor:
+    """(O, I, H, W) or (C,) in the corner of a larger one; as it is in one that is smaller anywhere."""
+    if any(few > many for few, many in zip(theirs.shape, mine.shape, strict=True)):
+        return theirs
+    wide = mine.clone()
+    if wide.ndim == 1:
+        return theirs.repeat(len(wide) // len(theirs) + 1)[: len(wide)]
+    wide[: len(theirs), theirs.shape[1] :] = 0
+    wide[tuple(slice(size) for size in theirs.shape)] = theirs
+    return wide

@@ -45,7 +45,8 @@ class TranslatorConfig(AdversarialConfig):
     constant_share: float = 0.5
     """Share of the run at the full rates; from there they fall in a line to 0."""
     generator_width: float = 1.0
-    """Of the residual U-Net: factor on its channels on the way up, whose time and weights grow with its square."""
+    """Of the residual U-Net: factor on its channels on the way up, whose time and weights grow with its square. With
+    --init of a narrower one, or of one with fewer context blocks, it begins as that."""
     context_blocks: int = 0
     """Of the residual U-Net: more residual blocks at 1/16, where a place sees the most around it."""
     adversarial: str = "hinge"
