@@ -12,7 +12,6 @@ from img2img.data.open_source import from_anywhere
 from img2img.data.training_data import TrainingData
 from img2img.device import pick_device
 from img2img.errors import ModelError, SettingError
-from img2img.machine import keep_freed_memory
 from img2img.recipes import recipe_class
 from img2img.recipes.recipe import Recipe
 from img2img.recipes.weights import initialise
@@ -134,8 +133,6 @@ def _trainer(
         torch.cuda.set_device(device)
         torch.set_float32_matmul_precision("high")  # TF32, for what autocast leaves in float32
         torch.backends.cudnn.benchmark = True  # every step has the same shapes: worth trying out what is fastest
-    else:
-        keep_freed_memory()
     processes.join(device)
     measured = processes.leads and recipe.task == "translate" and request.pace.evaluate_every
     return Trainer(

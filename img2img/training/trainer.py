@@ -13,6 +13,7 @@ from torch import Tensor
 from img2img.data.batches import shown_batch, training_batches
 from img2img.data.training_data import TrainingData
 from img2img.interrupt import interrupt_noted
+from img2img.machine import keep_freed_memory
 from img2img.randomness import derive_seed
 from img2img.recipes.recipe import Batch, Recipe
 from img2img.runs.previews import preview_grid
@@ -69,6 +70,7 @@ class Trainer:
 
     def train(self) -> None:
         """Run to the last step or until time is up; save then, on the way and when interrupted (KeyboardInterrupt)."""
+        keep_freed_memory()
         self.processes.begin(self.recipe)
         if self.processes.leads:
             _log.info("preparing the first images ...")
