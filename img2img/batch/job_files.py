@@ -49,10 +49,15 @@ def write_job(photo: Photo, job: Job, options: PhotoOptions) -> tuple[int | None
         return _upload(photo, job.target, options)
     _make_folder(job.target.parent)
     lost = write_photo(photo, job.target, quality=options.quality)
+    return size_of(job.target), lost
+
+
+def size_of(target: Path) -> int | None:
+    """Of a file, in bytes; None where somebody took it away already."""
     try:
-        return job.target.stat().st_size, lost
-    except OSError:  # somebody took it away already
-        return None, lost
+        return target.stat().st_size
+    except OSError:
+        return None
 
 
 def copy_job(photo: Photo, job: Job, options: PhotoOptions) -> tuple[int | None, tuple[str, ...]]:
@@ -102,6 +107,8 @@ def set_times(target: Path, times: Times | None) -> None:
         return
     try:
         os.utime(target, ns=times)
+    except FileNotFoundError:  # somebody took it away already
+        return
     except OSError as error:
         raise UnwritablePhoto(f"{target}: its times: {reason_for(error, 'written')}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,8 @@ def convert_film(
             damage = film.damage(place)
         with open_film() as film:
             _write(film, folder, place, look, encoding, target)
-            lost += not_kept(film, streams_of_result(film, encoding), target)
+            with suppress(FileNotFoundError):  # somebody took it away already
+                lost += not_kept(film, streams_of_result(film, encoding), target)
         folder.remove()
     return FilmResult(look.width, look.height, place.frames, damage, (*lost, *place.without))
 

@@ -12,6 +12,7 @@ from typing import Any
 from av.error import FFmpegError
 
 from img2img.atomic_file import reason_for
+from img2img.batch.job_files import size_of
 from img2img.batch.journal.resume_rules import without_journal
 from img2img.batch.outcome import Outcome
 from img2img.batch.task import FilmConverter
@@ -90,7 +91,7 @@ def _outcome(job: FilmJob, result: FilmResult) -> Outcome:
         flags=result.lost,
         width=result.width,
         height=result.height,
-        bytes=job.target.stat().st_size if job.makes != "sequence" else None,
+        bytes=size_of(job.target) if job.makes != "sequence" else None,
     )
     if result.damage is None:
         return done

@@ -222,9 +222,12 @@ def test_interrupt_takes_no_job_that_is_not_done(jobs: list[Job]) -> None:
     assert [job.target.exists() for job in taken] == [True] * len(taken)
 
 
-def test_result_that_somebody_takes_away_at_once_is_done(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("keep_times", [False, True])
+def test_result_that_somebody_takes_away_at_once_is_done(
+    jobs: list[Job], monkeypatch: pytest.MonkeyPatch, *, keep_times: bool
+) -> None:
     monkeypatch.setattr(job_files, "write_photo", lambda *args, **options: ())
-    outcome = convert_photo(jobs[0], PhotoConverter(same), PhotoOptions())
+    outcome = convert_photo(jobs[0], PhotoConverter(same), PhotoOptions(keep_times=keep_times))
     assert (outcome.status, outcome.error, outcome.bytes) == ("done", None, None)
 
 

@@ -18,6 +18,8 @@ from av.stream import Disposition
 from film_clips import RATE, grey_frame, greys, lumas, packets, plane_view, read_film, texture, write_film
 from PIL import Image
 
+import img2img
+from img2img.atomic_file import written_at_once
 from img2img.batch.task import Colorizing, FilmConverter
 from img2img.errors import FilmError
 from img2img.inference.colorizer import Colorizer
@@ -528,6 +530,22 @@ def test_a_film_without_frames_is_refused(tmp_path: Path, filming: FilmConverter
     (tmp_path / "film.mp4").write_bytes(content)
     with pytest.raises(FilmError, match=r"film\.mp4: none of its pictures can be read"):
         convert(tmp_path / "film.mp4", tmp_path / "new.mp4", filming)
+
+
+def test_a_film_that_somebody_takes_away_at_once_is_done(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def taken_away(target: Path) -> Iterator[Any]:
+        with written_at_once(target) as stream:
+            yield stream
+        target.unlink()
+
+    monkeypatch.setattr(film_module, "written_at_once", taken_away)
+    source = write_film(tmp_path / "film.mp4", greys(5))
+    (outcome,) = img2img.convert(source, tmp_path / "new.mp4", model=tiny_model, keep_times=True)
+    assert (outcome.status, outcome.error, outcome.bytes) == ("done", None, None)
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
 
 
 def test_a_full_disk_leaves_what_is_done(
