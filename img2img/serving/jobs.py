@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from img2img.atomic_file import files_below
+from img2img.batch.job_files import size_of
 from img2img.batch.outcome import Outcome
 from img2img.batch.sources.hints_beside import HINTS_SUFFIX
 from img2img.conversion.colorize_options import AUTO, ColorizeOptions
@@ -61,14 +62,14 @@ class ServerJob:
 
     def run(self) -> None:
         """Converts all that was uploaded; what goes wrong is told by the status."""
-        if not self.stop.is_set():
-            self._change(status="working")
-            try:
+        self._change(status="working")  # before the look at `stop`, for `JobStore.remove` looks after it has set that
+        try:
+            if not self.stop.is_set():
                 self._convert()
-            except JobStopped:
-                pass
-            except Exception as error:
-                self.error = self._plain(refusal_for(error).detail)
+        except JobStopped:
+            pass
+        except Exception as error:
+            self.error = self._plain(refusal_for(error).detail)
         self._end()
 
     def _convert(self) -> None:
@@ -162,7 +163,7 @@ class JobStore:
 
     def new(self, options: ConversionOptions) -> ServerJob:
         name = secrets.token_urlsafe(18)
-        job = ServerJob(name, Path(self._home.name, name), options, room=self.room)
+        job = ServerJob(name, Path(self._home.name, name), options, room=self._unused)
         job.uploads.mkdir(parents=True)
         self._jobs[name] = job
         return job
@@ -175,8 +176,12 @@ class JobStore:
         return self._jobs[name]
 
     def room(self) -> int:
-        """Bytes that are left."""
-        return self._space - self._reserved - sum(map(_size, files_below(Path(self._home.name))))
+        """Bytes that are left to an upload: none of those that others were promised."""
+        return self._unused() - self._reserved
+
+    def _unused(self) -> int:
+        """Bytes that no file takes. A job at work may have them: it must not fail for an upload that may never come."""
+        return self._space - sum(size_of(each) or 0 for each in files_below(Path(self._home.name)))
 
     @contextmanager
     def reserved(self, length: int | None) -> Iterator[int]:
@@ -211,14 +216,6 @@ class JobStore:
 
     def close(self) -> None:
         self._home.cleanup()
-
-
-def _size(path: Path) -> int:
-    """Of a file; 0 of one that goes away meanwhile."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def take_uploads(job: ServerJob, upload: Upload) -> None:

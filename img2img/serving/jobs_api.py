@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from img2img.errors import Img2ImgError
 from img2img.serving.http_options import read_options
@@ -66,13 +68,37 @@ async def delete_job(request: Request) -> Response:
 
 async def job_result(request: Request) -> Response:
     job = _job(request)
-    if job.result is None:
+    result = job.result  # looked at once: the job's thread takes it back where nothing was made
+    if result is None:
         raise Refusal(404, f"the job is {job.status}: " + (job.error or "no result is there"))
-    try:  # here: where FileResponse looks, the file can be gone by then, and it has no answer for that
-        found = job.result.stat()
+    with _gone_told():  # here: where FileResponse looks, it has no answer for a file that is gone by then
+        return ResultFile(result, filename=result.name, stat_result=result.stat())
+
+
+class ResultFile(FileResponse):
+    """Begins its answer once the file is open: until then the job may be removed, by its owner or for its age."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        beginning: list[Message] = []
+
+        async def send_once_open(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                beginning.append(message)
+                return
+            while beginning:
+                await send(beginning.pop())
+            await send(message)
+
+        with _gone_told():
+            await super().__call__(scope, receive, send_once_open)
+
+
+@contextmanager
+def _gone_told() -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError:
         raise Refusal(404, "the result is not there any more") from None
-    return FileResponse(job.result, filename=job.result.name, stat_result=found)
 
 
 async def job_events(request: Request) -> Response:

@@ -1,19 +1,25 @@
 """Jobs: many photos or a film, their events, their result, and what becomes of their files."""
 
+import asyncio
 import json
 import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from film_clips import greys, write_film
 from served import CHECKOUT, Served, command_line, multipart, served, wait_for
+from starlette.requests import Request
 
 from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.serving.jobs import JobStore
+from img2img.serving.jobs_api import job_result
+from img2img.serving.problem import Refusal
 
 SAMPLES = sorted((CHECKOUT / "datasets" / "samples").glob("*.jpg"))[:2]
 
@@ -187,3 +193,57 @@ def test_a_result_that_is_gone_is_not_found(server: Served) -> None:
     result.unlink()
     answer = server.ask("GET", last["result"])
     assert (answer.status, answer.json["detail"]) == (404, "the result is not there any more")
+
+
+def test_a_result_that_is_removed_while_it_is_asked_for_is_there_or_not_found(server: Served) -> None:
+    """And `server` has nothing in its log at the end."""
+    statuses = set[int]()
+    for _ in range(3):
+        job = posted(server, ("a.jpg", SAMPLES[0].read_bytes()))
+        *_, last = events(server, job)
+        calls = [("GET", last["result"])] * 8
+        calls.insert(4, ("DELETE", f"/api/v1/jobs/{job['id']}"))
+        with ThreadPoolExecutor(len(calls)) as pool:
+            statuses.update(pool.map(lambda call: server.ask(*call).status, calls))
+    assert statuses <= {200, 204, 404}
+
+
+def test_a_result_that_its_thread_takes_back_is_not_found(tmp_path: Path) -> None:
+    class TakenBack:
+        status, error, looks = "working", None, 0
+
+        @property
+        def result(self) -> Path | None:
+            self.looks += 1
+            return tmp_path / "never-made.zip" if self.looks == 1 else None
+
+    jobs = SimpleNamespace(get=lambda name: TakenBack())
+    app = SimpleNamespace(state=SimpleNamespace(server=SimpleNamespace(jobs=jobs)))
+    with pytest.raises(Refusal, match="the result is not there any more"):
+        asyncio.run(job_result(Request({"type": "http", "app": app, "path_params": {"id": "job"}})))
+
+
+def test_a_job_that_is_removed_as_it_begins_leaves_nothing(log: pytest.LogCaptureFixture) -> None:
+    store = JobStore(space=10**6, hours=1)
+    job = store.new(ColorizeOptions())
+
+    class RemovedMeanwhile(threading.Event):
+        def is_set(self) -> bool:
+            before = super().is_set()
+            store.remove(job)
+            return before
+
+    job.stop = RemovedMeanwhile()
+    job.run()
+    assert (job.status, job.error, job.folder.exists(), log.text) == ("stopped", None, False, "")
+    store.close()
+
+
+def test_space_that_an_upload_was_promised_is_not_taken_from_a_job_at_work() -> None:
+    store = JobStore(space=1000, hours=1)
+    job = store.new(ColorizeOptions())
+    (job.uploads / "a.jpg").write_bytes(b"x" * 100)
+    with store.reserved(None) as most:
+        assert (most, store.room(), job.room()) == (900, 0, 900)
+    assert (store.room(), job.room()) == (900, 900)
+    store.close()
