@@ -150,7 +150,7 @@ def _kept_beside(part: UploadFile | str, folder: Path) -> Path:
 def _kept(upload: UploadFile, folder: Path) -> Path:
     path = folder / plain_name(upload.filename or "photo")
     number = 1
-    while path.exists():
+    while path.exists() or path.name in BESIDE:  # which is a folder's name, for a part that may come yet
         number += 1
         path = path.with_name(f"{plain_name(upload.filename or 'photo', f' ({number})')}")
     with path.open("xb") as target:

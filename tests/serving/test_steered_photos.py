@@ -90,6 +90,12 @@ def test_reference_and_hints_are_parts_of_the_upload(
     assert len(plain | {colorized(server, photo, hints=hints).body}) == 4
 
 
+def test_photo_may_be_named_as_a_part(server: Served, photo: Path, autumn: Path) -> None:
+    body, headers = multipart(("reference", photo.read_bytes()), reference=(autumn.name, autumn.read_bytes()))
+    answer = server.ask("POST", "/api/v1/colorize?format=jpeg", body, headers)
+    assert answer.status == 200, answer.body
+
+
 def test_what_is_wrong_with_a_part_is_told_in_the_command_lines_words(
     server: Served, photo: Path, autumn: Path, tmp_path: Path
 ) -> None:
