@@ -92,7 +92,7 @@ class RunFolder:
         self._check_links()
         for state in state_files(self.path):
             if state_step(state) > step:
-                state.unlink()
+                state.unlink(missing_ok=True)
         for path in (self._stats, self._health, self._quality):
             kept = [record for record in read_records(path) if record["step"] <= step]
             write_at_once(path, "".join(json.dumps(record) + "\n" for record in kept).encode())

@@ -84,8 +84,8 @@ class RunRecords:
         if exists(self.path / STOPPED):
             return "stopped"
         files = (self.path / name for name in (CONFIG, "stats.jsonl", "health.jsonl", "quality.jsonl"))
-        written = [path.stat().st_mtime for path in (*files, *state_files(self.path)) if exists(path)]
-        return "running" if time.time() - max(written, default=0.0) < RESTING else "stopped"
+        written = max(map(_written, (*files, *state_files(self.path))))
+        return "running" if time.time() - written < RESTING else "stopped"
 
     @property
     def seconds(self) -> float:
@@ -114,6 +114,14 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         return sorted(records, key=lambda record: int(record["step"]))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunError(f"{path}: {reason_for(error, 'read')}") from error
+
+
+def _written(path: Path) -> float:
+    """When; long ago for a file that is not there, or not any more: a training removes its older states."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def figures(record: Mapping[str, Any]) -> dict[str, float]:

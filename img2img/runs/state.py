@@ -36,7 +36,7 @@ class TrainState:
         self._write(target)
         others = [path for path in state_files(folder) if path != target]  # damaged newer ones may be among them
         for old in others[: max(0, len(others) - (keep - 1))]:
-            old.unlink()
+            old.unlink(missing_ok=True)  # somebody may tidy up, too
 
     def save_best(self, folder: Path) -> None:
         """Write `best.pt` in the place of the one before; raises RunError when it cannot be written."""

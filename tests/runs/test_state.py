@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from img2img.errors import RunError
+from img2img.runs import state as state_module
 from img2img.runs.state import TrainState, load_best, load_latest, python_rng_state, restore_python_rng
 from img2img.saved_states import state_files, state_step, stopping_place
 
@@ -33,6 +34,21 @@ def test_state_that_was_just_saved_is_kept_beside_newer_ones(keep: int, tmp_path
         (tmp_path / f"state-{step:08d}.pt").write_bytes(b"damaged")
     state(5).save(tmp_path, keep=keep)
     assert steps(tmp_path) == [5, *(10, 20, 30)[3 - (keep - 1) :]]
+
+
+def test_old_state_that_somebody_removes_meanwhile_ends_no_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def removed_meanwhile(folder: Path) -> list[Path]:
+        states = state_files(folder)
+        for old in states[:-1]:
+            old.unlink()
+        return states
+
+    state(1).save(tmp_path)
+    monkeypatch.setattr(state_module, "state_files", removed_meanwhile)
+    state(2).save(tmp_path, keep=1)
+    assert steps(tmp_path) == [2]
 
 
 def test_other_files_are_no_states(tmp_path: Path) -> None:
