@@ -23,7 +23,10 @@ def made_so(job: Job, task: Task, *, quality: int | None) -> bool | None:
         return None
     wanted = _with_hints(job, task).provenance()
     same = (said.sha256, dict(said.options)) == (wanted.sha256, dict(wanted.options))
-    return same and quality is None and job.source.stat().st_mtime_ns <= job.target.stat().st_mtime_ns
+    try:
+        return same and quality is None and job.source.stat().st_mtime_ns <= job.target.stat().st_mtime_ns
+    except FileNotFoundError:  # gone since: the target is to be made, or the reading says that there is no photo
+        return False
 
 
 def _said_by(job: Job) -> Provenance | None:

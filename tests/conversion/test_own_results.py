@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from img2img import Outcome, convert
 from img2img.batch.outcome import OWN_RESULT, UP_TO_DATE
 from img2img.cli.app import app
+from img2img.conversion import earlier_result
+from img2img.photo import read_xmp
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)
 
@@ -100,3 +102,18 @@ def test_film_named_alone_is_converted_whatever_its_name(tmp_path: Path, tiny_mo
     film = write_film(tmp_path / "a.colorized.mp4", greys(3))
     (outcome,) = convert(film, tmp_path / "out.mp4", model=tiny_model)
     assert outcome.status == "done"
+
+
+@pytest.mark.parametrize(("gone", "status"), [("a.day2night.png", "done"), ("a.png", "failed")])
+def test_photo_or_result_that_goes_while_it_is_looked_at_is_no_mistake_of_ours(
+    album: Path, model: Path, monkeypatch: pytest.MonkeyPatch, gone: str, status: str
+) -> None:
+    def read_before(path: Path) -> bytes | None:
+        xmp = read_xmp(path)
+        (album / gone).unlink()
+        return xmp
+
+    monkeypatch.setattr(earlier_result, "read_xmp", read_before)
+    (outcome,) = convert(album / "a.png", model=model)
+    assert outcome.status == status
+    assert "no such file" in (outcome.error or "no such file")
