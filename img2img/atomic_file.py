@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
+from zlib import crc32
 
 from img2img.errors import Img2ImgError, UnwritablePhoto
 
+_LONGEST = 40  # characters of a name
 _TEMPORARY_END = re.compile(r"[0-9a-f]{12}\.part$")
 _NO_LOCKS = "this disk has no file locks, or not what else is needed", "choose another place"
 _NO_SHARE = "the connection to this share is lost", "connect it again and run it again"
@@ -169,7 +171,10 @@ def remove_leftovers(folder: Path, names: Iterable[str]) -> None:
 
 
 def _temporary_start(name: str) -> str:
-    return f".{name[:40]}."
+    """A long name is cut, for there is a limit; its sum tells it from others that begin so and may be in the making."""
+    if len(name) <= _LONGEST:
+        return f".{name}."
+    return f".{name[: _LONGEST - 9]}.{crc32(name.encode(errors='surrogatepass')):08x}."
 
 
 def write_at_once(target: Path, content: bytes) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from img2img.atomic_file import check_stays_inside, reason_for, written_at_once
+from img2img.atomic_file import check_stays_inside, reason_for, remove_leftovers, written_at_once
 from img2img.errors import UnwritablePhoto
 
 
@@ -116,3 +116,16 @@ def test_reasons_are_one_line_with_advice(code: int) -> None:
 def test_a_decoders_many_lines_become_one() -> None:
     words = reason_for(ValueError("first\nsecond\n\tthird"), "read")
     assert words.startswith("damaged or incomplete (first second third)")
+
+
+def test_leftovers_of_a_long_name_are_not_what_another_is_being_written_to(tmp_path: Path) -> None:
+    one, other = (f"Family holiday in Italy, summer of 1987, tape {n}.colorized.mp4" for n in (1, 2))
+    with written_at_once(tmp_path / one) as stream:
+        stream.write(b"x")
+        (temporary,) = tmp_path.iterdir()
+        remove_leftovers(tmp_path, [other])
+        assert temporary.exists()
+    assert [path.name for path in tmp_path.iterdir()] == [one]
+    temporary.touch()
+    remove_leftovers(tmp_path, [one])
+    assert not temporary.exists()
