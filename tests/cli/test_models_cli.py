@@ -10,9 +10,10 @@ import pytest
 from tiny_model import CARD, tiny_model, write_tiny_model
 from typer.testing import CliRunner
 
+from img2img import model_file
 from img2img.cli.app import app
 from img2img.errors import ModelError
-from img2img.model_file import find_model, lookup, read_card
+from img2img.model_file import ModelCard, find_model, lookup, read_card
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNNER = CliRunner()
@@ -171,3 +172,17 @@ def test_cards_of_all_models_as_json() -> None:
     cards = {Path(card["file"]).stem: card for card in json.loads(result.stdout)}
     assert cards["colorizer"]["task"] == "colorize"
     assert cards["horse2zebra"]["sha256"] == read_card(find_model("horse2zebra")).sha256
+
+
+def test_model_that_goes_while_it_is_listed_is_named(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_before(path: Path) -> ModelCard:
+        card = read_card(path)
+        path.unlink()
+        return card
+
+    monkeypatch.setattr(model_file, "read_card", read_before)
+    for words in (["models"], ["models", "show", "colorizer"]):
+        write_tiny_model(shelf / "colorizer.onnx", tiny_model(0, 0))
+        result = RUNNER.invoke(app, words)
+        assert result.exit_code == 1
+        assert "colorizer.onnx: cannot be read (No such file or directory)" in result.stderr

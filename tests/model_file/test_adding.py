@@ -14,9 +14,10 @@ from img2img.errors import ModelError, UsageError
 from img2img.inference.opened_model import find_critic, find_reverse, models_for
 from img2img.model_file import attach_card, available_models, find_model, lookup, read_card
 from img2img.model_file.adding import held_folder as held_folder_module
+from img2img.model_file.adding import remove as remove_module
 from img2img.model_file.adding.add import add_model
 from img2img.model_file.adding.held_folder import HeldFolder, held_folder
-from img2img.model_file.adding.remove import remove_model
+from img2img.model_file.adding.remove import files_of_added, remove_model
 
 SNOW = tiny_model(0.1, 0.2)
 OTHER = tiny_model(0.3, 0.4)
@@ -203,6 +204,13 @@ def test_removed_model_is_gone_with_all_that_served_it(home: Path, snow: Path, t
         remove_model("a2b")
     with pytest.raises(ModelError, match="colorizer: ships with img2img, and stays"):
         remove_model("colorizer")
+
+
+def test_model_that_another_process_removes_meanwhile_has_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remove_module, "_added", lambda name: tmp_path / name / f"{name}.onnx")
+    assert files_of_added("snow") == []
 
 
 def test_foreign_and_damaged_files_in_the_folder_disturb_nobody(home: Path, snow: Path) -> None:

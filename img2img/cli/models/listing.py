@@ -89,11 +89,11 @@ def _print_table(paths: list[Path]) -> list[str]:
     for path in paths:
         try:
             card = read_card(path)
+            cells = (card.task, size(path, card), measured(card), card.licence)
         except ModelError as error:
             refusals.append(str(error))
             rows.append((path.stem, "cannot be used", "", "", ""))
         else:
-            cells = (card.task, size(path, card), measured(card), card.licence)
             rows.append((path.stem, *map(shown, cells)))
     print(text_table(("name", "task", "size", "measured", "licence"), rows))
     return refusals

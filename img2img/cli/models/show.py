@@ -84,7 +84,14 @@ def shown(text: str) -> str:
 
 
 def size(path: Path, card: ModelCard) -> str:
-    return f"{path.stat().st_size / 1e6:.1f} MB, {card.parameters / 1e6:.1f} M parameters"
+    """Raises ModelError where the file went away since its card was read."""
+    from img2img.errors import ModelError
+
+    try:
+        content = path.stat().st_size
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
+    return f"{content / 1e6:.1f} MB, {card.parameters / 1e6:.1f} M parameters"
 
 
 def measured(card: ModelCard) -> str:

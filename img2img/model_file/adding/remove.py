@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from img2img.atomic_file import files_below
 from img2img.choices import meant_or_all
 from img2img.errors import ModelError
 from img2img.model_file.added_folder import added_model, added_models
@@ -13,7 +14,7 @@ from img2img.model_file.lookup import shipped_models
 
 def files_of_added(name: str) -> list[Path]:
     """What `remove_model` would remove; raises as it does."""
-    return sorted(_added(name).parent.iterdir())
+    return sorted(files_below(_added(name).parent))  # none where another process has just removed it
 
 
 def remove_model(name: str) -> list[Path]:
