@@ -19,6 +19,7 @@ import tiny_model as tiny
 import tiny_steered as steered
 import typer.main
 import typer.testing
+from hypothesis import HealthCheck, settings
 from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
@@ -32,6 +33,10 @@ os.environ.pop("COLUMNS", None)  # pytest-xdist sets it to 80 in its processes: 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # also for a test that imports ONNX Runtime by itself
 # The tests start img2img by the hundred: what is compiled is kept, where else each process compiles it all anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A busy machine is no fault of what is tested: Hypothesis counts an example that takes 0.2 s as a failure otherwise.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 DrawPhoto = Callable[..., Path]
 MakeFiles = Callable[..., Path]
