@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from typer.testing import CliRunner
+from waiting import wait_for
 
 from img2img.cli.app import app
 
@@ -57,7 +57,7 @@ class Served:
         query: dict[str, str] | None = None,
         **more: str,
     ) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             options = urlencode((query or {}) | more)
             where = f"{path}?{options}" if options else path
@@ -69,7 +69,7 @@ class Served:
             connection.close()
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=120)
 
     def leftovers(self) -> list[str]:
         """Names of files; a folder may go while it is looked at, which os.walk passes over."""
@@ -82,7 +82,7 @@ class Served:
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
 
 @contextmanager
@@ -113,14 +113,6 @@ def served(folder: Path, *words: str, limited: Callable[[], None] | None = None)
         process.wait()
         if process.stdout:
             process.stdout.close()
-
-
-def wait_for(true: Callable[[], object], seconds: float = 60, *, shown: Callable[[], str] = lambda: "") -> None:
-    """`shown` says what there is instead, for the message when the time is over."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"it never came true in {seconds} s; {shown()}"
-        time.sleep(0.05)
 
 
 def multipart(*files: tuple[str, bytes], **parts: tuple[str, bytes]) -> tuple[bytes, dict[str, str]]:

@@ -5,7 +5,6 @@ import re
 import shlex
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from tiny_critic import scored_pair
 from tiny_model import tiny_model, write_tiny_model
 from tiny_translator import NEGATIVE, matrix_translator
 from typer.testing import CliRunner, Result
+from waiting import wait_for
 
 from img2img import Colorizer, convert, load
 from img2img.cli.app import app
@@ -190,9 +190,7 @@ def test_ctrl_c_keeps_what_came_and_the_same_command_goes_on(
         released = site.stall(280_000)
         source = f"{site.url()}#sha256={hashlib.sha256(site.content).hexdigest()}"
         process = start_process([sys.executable, str(CHECKOUT / "main.py"), "models", "add", source])
-        deadline = time.monotonic() + 120
-        while not any(part.stat().st_size for part in home.glob(".parts/*.part")) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_for(lambda: any(part.stat().st_size for part in home.glob(".parts/*.part")))
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=120)
         released.set()

@@ -10,7 +10,6 @@ import signal
 import stat
 import sys
 import threading
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ import pytest
 from conftest import StartProcess
 from file_server import Site, served_file
 from typer.testing import CliRunner, Result
+from waiting import wait_for
 
 from img2img.cli.app import app
 from img2img.data.download import archive, catalogue
@@ -32,7 +32,7 @@ from img2img.transfer import Patience
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNNER = CliRunner()
-HASTE = Patience(timeout=20.0, pause=0.0)
+HASTE = Patience(timeout=120.0, pause=0.0)
 NOISE = os.urandom(300_000)  # does not compress
 
 
@@ -457,9 +457,7 @@ def test_stopped_command_leaves_a_part_to_go_on_from(
     released = site.stall(280_000)
     words = [sys.executable, str(CHECKOUT / "main.py"), "data", "download", "toys", "--url", site.url()]
     process = start_process([*words, "--out", str(tmp_path)])
-    deadline = time.monotonic() + 120
-    while not (part(tmp_path).exists() and part(tmp_path).stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_for(lambda: part(tmp_path).exists() and part(tmp_path).stat().st_size)
     process.send_signal(number)
     _, said = process.communicate(timeout=120)
     released.set()

@@ -36,7 +36,7 @@ class Doubling:
         return self.run_all(*arrays)[0]
 
     def run_all(self, *arrays: Floats) -> tuple[Floats, ...]:
-        assert self.begin.wait(30)
+        assert self.begin.wait(120)
         self.seen.append(arrays[0].shape)
         if arrays[0].max() > 100:
             raise ModelError("above 100")
@@ -64,11 +64,11 @@ def asked_at_once(
         others = [pool.submit(outcome, arrays) for arrays in runs[1:]]
         until(lambda: len(joined._waiting) == len(runs) - 1)
         doubling.begin.set()
-        return [future.result(30) for future in (first, *others)]
+        return [future.result(120) for future in (first, *others)]
 
 
 def until(holds: Callable[[], bool]) -> None:
-    for _ in range(3_000):
+    for _ in range(12_000):
         if holds():
             return
         time.sleep(0.01)

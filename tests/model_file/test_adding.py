@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tiny_model import CARD, tiny_model, write_tiny_model
+from waiting import wait_for
 
 from img2img.errors import ModelError, UsageError
 from img2img.inference.opened_model import find_critic, find_reverse, models_for
@@ -321,12 +322,12 @@ def test_second_process_waits_for_the_first(home: Path, snow: Path, log: pytest.
         fcntl.flock(first, fcntl.LOCK_EX)
         second = threading.Thread(target=add_model, args=(str(snow),))
         second.start()
+        wait_for(lambda: f"waiting for another img2img that changes {home}" in log.text)
         second.join(0.3)
         assert second.is_alive()
         assert names() == ["colorizer"], "reading waits for nobody"
-    second.join(10)
+    second.join(120)
     assert names() == ["colorizer", "snow"]
-    assert f"waiting for another img2img that changes {home}" in log.text
 
 
 def test_of_two_that_add_one_name_the_second_is_told(

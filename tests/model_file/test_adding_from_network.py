@@ -23,7 +23,7 @@ from img2img.model_file.card import ModelCard
 from img2img.transfer import FileKind, Patience, _PrivateRedirects, is_private
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-HASTE = Patience(timeout=10, pause=0.0)
+HASTE = Patience(timeout=120, pause=0.0)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NOISE = os.urandom(300_000).hex()
 """Makes the card, and so the file, large enough to break off."""

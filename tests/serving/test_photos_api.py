@@ -11,7 +11,8 @@ import pytest
 from conftest import DrawPhoto
 from PIL import Image
 from png_bytes import SIGNATURE, chunk
-from served import CHECKOUT, Answer, Served, command_line, multipart, served, wait_for
+from served import CHECKOUT, Answer, Served, command_line, multipart, served
+from waiting import wait_for
 
 SAMPLE = CHECKOUT / "datasets" / "samples" / "whitman-1860s.jpg"
 

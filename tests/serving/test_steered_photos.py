@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from served import CHECKOUT, Answer, Served, command_line, multipart, served, wait_for
+from served import CHECKOUT, Answer, Served, command_line, multipart, served
+from waiting import wait_for
 
 SAMPLE = CHECKOUT / "datasets" / "samples" / "whitman-1860s.jpg"
 HINTS = json.dumps(

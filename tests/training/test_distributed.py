@@ -209,7 +209,7 @@ def endless_run_of_two(
     launcher = start_process([*TORCHRUN, "-m", "img2img", *begun], env=ENVIRONMENT)
     ranks: dict[int, int] = {}
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 240
         while not state_files(out):
             assert time.monotonic() < deadline
             assert launcher.poll() is None
