@@ -86,7 +86,7 @@ def test_batch_killed_ten_times_gives_the_folder_of_an_undisturbed_run(
         enough, seconds = rng.choice([1, 2, 4, 9]), rng.uniform(0, 0.05)
         killed = stopping([*MAIN, *words], signal.SIGKILL, before=enough, name="*.jpg", seconds=seconds)
         process = start_process(killed, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        assert process.wait(60) == -signal.SIGKILL, "it ended before it was killed: more photos are needed"
+        assert process.wait(120) == -signal.SIGKILL, "it ended before it was killed: more photos are needed"
         kills += 1
         converted += len(contents(tmp_path / "out")) - before
     assert converted > 10, "it was never killed at work"
@@ -135,10 +135,11 @@ def test_watch_converts_what_appears_waits_for_what_is_being_written_and_ends_cl
     wait_until(lambda: has_results(tmp_path / "out"), process)
     whole = draw_photo(tmp_path / "whole.jpg", size=(900, 700)).read_bytes()
     with (tmp_path / "in" / "slow.jpg").open("wb") as slow:
-        for part in (whole[:2000], whole[2000:4000], whole[4000:]):
-            slow.write(part)
+        for start in range(0, 2100, 100):  # for two seconds: looks, a second apart, see it grow
+            slow.write(whole[start : start + 100])
             slow.flush()
-            time.sleep(0.7)
+            time.sleep(0.1)
+        slow.write(whole[2100:])
     wait_until(lambda: (tmp_path / "out" / "slow.jpg").exists(), process)
     process.send_signal(number)
     stdout, stderr = process.communicate(timeout=120)
@@ -284,9 +285,10 @@ def test_listed_files_and_globs(tmp_path: Path, command: list[str]) -> None:
 def test_second_command_into_the_folder_is_told_of_the_first(
     tmp_path: Path, command: list[str], start_process: StartProcess
 ) -> None:
-    draw_album(tmp_path / "in", 40, (900, 700))
-    words = [*command, "in", "-o", "out"]
-    wait_until(lambda: has_results(tmp_path / "out"), start_process([*MAIN, *words], cwd=tmp_path))
+    draw_album(tmp_path / "in", 4, (64, 48))
+    words = [*command, "in", "-o", "out", "--jobs", "1"]
+    first = stopping([*MAIN, *words], signal.SIGSTOP, before=2, name="*.jpg")  # it stays as it is then
+    wait_until(lambda: has_results(tmp_path / "out"), start_process(first, cwd=tmp_path))
     second = done(words, tmp_path)
     assert second.exit_code == 1
     assert "another img2img is writing into this folder" in second.stderr

@@ -32,7 +32,10 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Faulty:
-    """Colours as `model` does, slowly; a photo's width says what befalls it. Each process leaves its node's name."""
+    """Colours as `model` does, slowly; a photo's width says what befalls it. Each process leaves its node's name.
+
+    Nothing is coloured before `at_work` nodes have left theirs.
+    """
 
     model: str
     nodes: str
@@ -43,6 +46,7 @@ class Faulty:
     mistaken_at: int = 0
     execution: Execution = Execution()
     least: float = 0.0
+    at_work: int = 0
 
     def open(self, threads: int) -> PhotoConverter:
         import ray
@@ -51,6 +55,8 @@ class Faulty:
         opened = Colorizing(self.model).open(threads)
 
         def faulty(photo: Photo) -> Photo:
+            while len(os.listdir(self.nodes)) < self.at_work:  # noqa: PTH208
+                time.sleep(0.02)
             time.sleep(self.pause)
             if photo.width == self.dies_at:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -291,9 +297,9 @@ def test_a_node_that_dies_half_way_loses_no_photo(
     jobs = [Job(photo, tmp_path / "there" / photo.name) for photo in photos]
     node = ray_cluster.add_node(num_cpus=1)
     outcomes, left = [], {node}
-    for outcome in run_on_ray(jobs, replace(work, pause=0.05)):
+    for outcome in run_on_ray(jobs, replace(work, pause=0.05, at_work=2)):
         outcomes.append(outcome)
-        if len(os.listdir(work.nodes)) == 2 and len(outcomes) >= 40 and left:  # noqa: PTH208
+        if len(outcomes) >= 40 and left:
             ray_cluster.remove_node(left.pop(), allow_graceful=False)
     assert not left
     assert {each.status for each in told(outcomes).values()} == {"done"}
