@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 LEAST_RATE = 1000  # bytes a second of a body, once the first `patience` is over
 LONGEST_BODY = 60  # times `patience`
 MOST_CONNECTIONS = 1000
+LINGER = 2.0  # seconds, for what a client that was refused had sent already
 
 
 class ServeConfig(uvicorn.Config):
@@ -50,6 +51,7 @@ class BoundedProtocol(H11Protocol):
         self._count = 0
         self._stuck: asyncio.TimerHandle | None = None
         self._look: asyncio.TimerHandle | None = None
+        self._leave: asyncio.TimerHandle | None = None
         if len(self.connections) > MOST_CONNECTIONS:
             transport.abort()
         else:
@@ -57,11 +59,13 @@ class BoundedProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        for timer in (self._stuck, self._look):
+        for timer in (self._stuck, self._look, self._leave):
             if timer:
                 timer.cancel()
 
     def data_received(self, data: bytes) -> None:
+        if self._leave:
+            return
         if self._since is None:
             self._since, self._count = self.loop.time(), 0
         self._count += len(data)
@@ -93,7 +97,7 @@ class BoundedProtocol(H11Protocol):
         return state is h11.SEND_BODY or (state is h11.IDLE and bool(self.conn.trailing_data[0]))
 
     def _look_again(self) -> None:
-        if self.transport.is_closing():
+        if self._leave or self.transport.is_closing():
             return
         if self._since is not None and self._is_late(self.loop.time() - self._since):
             self._refuse(408, "Request Timeout", "the request took too long to arrive")
@@ -116,7 +120,20 @@ class BoundedProtocol(H11Protocol):
             lines = (f"HTTP/1.1 {status} {phrase}", "Content-Type: application/problem+json", "Connection: close")
             head = "\r\n".join((*lines, f"Content-Length: {len(body)}", "X-Content-Type-Options: nosniff", "", ""))
             self.transport.write(head.encode() + body)
-        self.transport.close()
+        self._end_softly()
+
+    def _end_softly(self) -> None:
+        """Closed with bytes unread, the connection would be reset, and the answer be lost to a client that still sends.
+
+        So only our side ends now: what comes is thrown away until the client ends its own, or `LINGER` is over.
+        """
+        if self.cycle and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._leave = self.loop.call_later(LINGER, self.transport.close)
 
 
 class QuietServer(uvicorn.Server):
