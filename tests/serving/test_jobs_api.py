@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 from film_clips import greys, write_film
-from served import CHECKOUT, Served, command_line, multipart, served, wait_for
+from served import CHECKOUT, Served, command_line, multipart, served
 from starlette.requests import Request
+from waiting import wait_for
 
 from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.serving.jobs import JobStore
@@ -157,7 +158,7 @@ def test_results_have_no_more_space_than_jobs_are_given(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_finished_jobs_files_go_with_their_time(tmp_path: Path) -> None:
-    with served(tmp_path, "--job-hours", "0.0003") as server:  # about a second
+    with served(tmp_path, "--job-hours", "0.0015") as server:  # five seconds, in which its events are asked for
         job = posted(server, (SAMPLES[0].name, SAMPLES[0].read_bytes()))
         events(server, job)
         wait_for(lambda: server.ask("GET", f"/api/v1/jobs/{job['id']}").status == 404)

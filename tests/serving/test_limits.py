@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from served import CHECKOUT, Served, served, wait_for
+from served import CHECKOUT, Served, served
+from waiting import wait_for
 
 PHOTO = (CHECKOUT / "datasets" / "samples" / "whitman-1860s.jpg").read_bytes()
 HEAD = b"POST /api/v1/colorize HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+LONG_HEAD = HEAD.replace(b"\r\n\r\n", b"\r\nX-Long: " + b"x" * 800 + b"\r\n\r\n")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def dripped(server: Served, whole: bytes, start: bytes) -> tuple[bytes, float]:
     """What is answered to a client that sends a byte now and then, and after how long."""
     began = time.monotonic()
     with server.connect() as connection:
-        connection.settimeout(30)
+        connection.settimeout(120)
         connection.sendall(start)
         stop = threading.Event()
 
@@ -65,10 +67,10 @@ def dripped(server: Served, whole: bytes, start: bytes) -> tuple[bytes, float]:
 @pytest.mark.slow
 def test_a_client_that_sends_a_byte_now_and_then_is_cut_off(tmp_path: Path) -> None:
     with served(tmp_path, "--patience", "1", "--workers", "1", "--queue", "0") as server:
-        for whole, start in ((PHOTO, HEAD % len(PHOTO)), (HEAD % 5, b"P"), (b"", b"")):
+        for whole, start in ((PHOTO, HEAD % len(PHOTO)), (LONG_HEAD % 5, b"P"), (b"", b"")):
             answer, seconds = dripped(server, whole, start)
             assert answer.startswith(b"HTTP/1.1 408 Request Timeout")
-            assert seconds < 12  # the slowest of them would be done after 14
+            assert seconds < 60  # a head takes 170 at this pace, and a photo hours
         assert server.ask("POST", "/api/v1/colorize", PHOTO).status == 200  # its place is free again
         wait_for(lambda: server.leftovers() == [])
 
@@ -90,6 +92,15 @@ def test_what_is_no_http_is_a_problem(tmp_path: Path) -> None:
         answer = last_words(connection)
         assert answer.startswith(b"HTTP/1.1 400 Bad Request")
         assert b"application/problem+json" in answer
+
+
+def test_a_head_that_is_too_long_is_answered_while_its_client_still_sends(tmp_path: Path) -> None:
+    """Many times: the answer was lost where the server closed before it had read all that had come."""
+    with served(tmp_path) as server:
+        answers = [server.ask("POST", "/api/v1/previews", PHOTO, {"X-Long": "x" * 150_000}) for _ in range(30)]
+        assert {each.status for each in answers} == {400}
+        assert {each.json["detail"] for each in answers} == {"the request is no HTTP"}
+        assert server.errors.read_text() == ""
 
 
 @pytest.mark.slow
