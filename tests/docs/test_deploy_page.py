@@ -65,9 +65,9 @@ def test_page_colours_a_photo_as_img2img_does(address: str, tmp_path: Path) -> N
     with chromium() as browser, tab(browser, tmp_path):
         browser.get(address)
         opened = "return Boolean(document.querySelector('input').onchange)"
-        WebDriverWait(browser, 60).until(lambda page: page.execute_script(opened))
+        WebDriverWait(browser, 120).until(lambda page: page.execute_script(opened))
         browser.find_element("css selector", "input").send_keys(str(SAMPLE))
-        (made,) = WebDriverWait(browser, 60).until(lambda page: coloured(page.execute_script(PIXELS)))
+        (made,) = WebDriverWait(browser, 120).until(lambda page: coloured(page.execute_script(PIXELS)))
         nothing_went_elsewhere(browser, address)
     with Image.open(SAMPLE) as photo:
         ours = np.asarray(load("colorizer", threads=1)(photo.convert("RGB"))).astype(int)

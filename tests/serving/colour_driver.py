@@ -1,6 +1,7 @@
 """What tests of colours on the page do with a photo in the viewer, and ask of its picture."""
 
 from page_driver import found, one, wait_until
+from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.chromium.webdriver import ChromiumDriver
 from selenium.webdriver.remote.webelement import WebElement
 
@@ -54,6 +55,17 @@ def mouse(page: ChromiumDriver, *places: tuple[float, float]) -> None:
     page.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseReleased", **points[-1], **button})
 
 
+def shut(page: ChromiumDriver) -> None:
+    """Escape closes what popped up; the page hears of it a little later, and then forgets the place."""
+    ActionChains(page).send_keys(Keys.ESCAPE).perform()
+    is_shut(page)
+
+
+def is_shut(page: ChromiumDriver) -> None:
+    wait_until(page, lambda: not one(page, "#colours").is_displayed())
+    wait_until(page, lambda: not (one(page, ".spot").is_displayed() or found(page, ".handle.current")))
+
+
 def suggested(page: ChromiumDriver) -> list[WebElement]:
     wait_until(page, lambda: one(page, "#colours").is_displayed() and found(page, ".swatch:not(:disabled)"))
     return found(page, ".swatch")
@@ -61,9 +73,16 @@ def suggested(page: ChromiumDriver) -> list[WebElement]:
 
 def color_of(page: ChromiumDriver, x: float, y: float, picture: str = ".sheet .after") -> tuple[float, float, float]:
     """Mean R, G and B around a place of a picture, in percent, once it is there."""
-    wait_until(page, lambda: page.execute_script(COLOR, picture, x, y))
-    red, green, blue = page.execute_script(COLOR, picture, x, y)
-    return red, green, blue
+    seen: list[tuple[float, float, float]] = []  # asked twice, it could be on its way to another picture meanwhile
+
+    def is_there() -> bool:
+        if mean := page.execute_script(COLOR, picture, x, y):
+            red, green, blue = mean
+            seen.append((red, green, blue))
+        return bool(seen)
+
+    wait_until(page, is_there)
+    return seen[0]
 
 
 def tint(color: tuple[float, float, float]) -> tuple[float, float]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from selenium.webdriver.chromium.webdriver import ChromiumDriver
 from selenium.webdriver.remote.webelement import WebElement
-from served import CHECKOUT, wait_for
+from served import CHECKOUT
+from waiting import wait_for
 
 SAMPLES = CHECKOUT / "datasets" / "samples"
 PHOTOS = [SAMPLES / "killarney-1910.jpg", SAMPLES / "whitman-1860s.jpg"]
@@ -86,9 +87,15 @@ def enlarged(browser: ChromiumDriver) -> str:
 
 
 def put_back(browser: ChromiumDriver) -> None:
-    """Closes the enlarged photo; the page hears of it a little later, and then gives the card its controls back."""
+    """Closes the enlarged photo."""
     one(browser, ".viewer .close").click()
+    is_put_back(browser)
+
+
+def is_put_back(browser: ChromiumDriver) -> None:
+    """The page hears a little later that the photo was closed, and then gives the card its controls and the focus."""
     wait_until(browser, lambda: not found(browser, ".viewer .steer"))
+    assert not one(browser, "#viewer").is_displayed()
 
 
 def has_focus(browser: ChromiumDriver, selector: str) -> bool:

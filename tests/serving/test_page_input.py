@@ -13,6 +13,7 @@ from page_driver import (
     enlarged,
     found,
     has_focus,
+    is_put_back,
     line_of,
     loaded,
     one,
@@ -82,8 +83,8 @@ def test_a_finger_moves_the_slider_sideways(page: ChromiumDriver) -> None:
     summary(page, "1 coloured")
     x, y = centre_of(page, ".compare")
     touch(page, *([(x - 15 * step, y)] for step in range(7)))
-    wait_until(page, lambda: line_of(page) != 50)
-    assert line_of(page) == pytest.approx(50 - 9000 / one(page, ".compare").size["width"], abs=1)
+    there = pytest.approx(50 - 9000 / one(page, ".compare").size["width"], abs=1)
+    wait_until(page, lambda: line_of(page) == there)
     assert not one(page, "#viewer").get_attribute("open")
 
 
@@ -111,7 +112,6 @@ def test_a_click_enlarges_and_zooms_at_full_resolution(page: ChromiumDriver) -> 
     one(page, ".viewer .in").click()
     assert one(page, ".viewer .zoom").text == "125%"
     put_back(page)
-    assert not one(page, "#viewer").is_displayed()
 
 
 def test_two_fingers_zoom_and_move_what_is_between_them(page: ChromiumDriver) -> None:
@@ -159,7 +159,8 @@ def test_all_works_by_keyboard_alone(page: ChromiumDriver, tmp_path: Path) -> No
     press("1", "+")
     assert one(page, ".viewer .zoom").text == "125%"
     press(Keys.ESCAPE)
-    wait_until(page, lambda: has_focus(page, ".card .enlarge"))
+    is_put_back(page)
+    assert has_focus(page, ".card .enlarge")
     tab_to(".card .download")
     press(Keys.ENTER)
     wait_until(page, (tmp_path / "downloads" / "whitman-1860s.colorized.jpg").is_file)

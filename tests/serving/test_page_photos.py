@@ -46,6 +46,7 @@ def test_a_photo_chosen_before_the_models_are_known_waits_for_them(page: Chromiu
     page.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": HELD_MODELS})
     page.get(page_server.address)
     choose(page, PHOTOS[1])
+    wait_until(page, lambda: found(page, ".card"))
     assert one(page, ".card .state").text == "waiting"
     assert found(page, "#model option") == []
     page.execute_script("letModelsCome()")
