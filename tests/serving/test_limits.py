@@ -22,9 +22,9 @@ LONG_HEAD = HEAD.replace(b"\r\n\r\n", b"\r\nX-Long: " + b"x" * 800 + b"\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def long_work() -> bytes:
-    """A photo of few bytes that takes a second or more."""
+    """A photo of few bytes that takes a second or more, also of a processor that has nothing else to do."""
     whole = BytesIO()
-    Image.linear_gradient("L").resize((6000, 4000)).save(whole, "PNG", compress_level=1)
+    Image.linear_gradient("L").resize((8000, 6000)).save(whole, "PNG", compress_level=1)
     return whole.getvalue()
 
 
