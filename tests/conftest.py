@@ -37,6 +37,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # A busy machine is no fault of what is tested: Hypothesis counts an example that takes 0.2 s as a failure otherwise.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+# Where a run decides about others' work it draws the same examples each time; elsewhere they are new ones.
+settings.register_profile("ci", settings.get_profile("any machine"), derandomize=True)
 
 DrawPhoto = Callable[..., Path]
 MakeFiles = Callable[..., Path]
