@@ -133,7 +133,7 @@ def child(options: argparse.Namespace) -> None:
     told = {
         "steps_per_second": speed,
         "memory": torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else 0,
-        "batch": config.batch_size * trainer.recipe.batches_per_step,
+        "batch": trainer.recipe.samples_per_step,
         "side": config.image_size,
     }
     print(json.dumps(told))

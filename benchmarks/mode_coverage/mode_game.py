@@ -51,7 +51,7 @@ def trained(
 
     for step in range(config.steps):
         recipe.progress.fill_(step / config.steps)
-        recipe.step(data(keys(recipe.batches_per_step * config.batch_size, seed, "training", step)), update)
+        recipe.step(data(keys(recipe.samples_per_step, seed, "training", step)), update)
     return recipe.eval()
 
 

@@ -24,7 +24,7 @@ def steps_per_second(
     recipe: Recipe, sources: Mapping[str, ImageSource], *, warm: int, workers: int, device: torch.device
 ) -> float:
     """Trains `recipe.config.steps` steps; those after the first `warm` count."""
-    config, samples = recipe.config, recipe.config.batch_size * recipe.batches_per_step
+    config, samples = recipe.config, recipe.samples_per_step
     recipe.to(device).train()
     make_plain(recipe)
     optimizers = recipe.optimizers()

@@ -95,23 +95,19 @@ def _grown(weights: Weights, network: nn.Module) -> Weights:
     """Of a narrower network, for this one: its channels come first, and none of them takes anything from a new one.
 
     Net2Net (Chen et al. 2016, arXiv 1511.05641) doubles channels instead, which then begin alike. A new channel of a
-    norm takes over what an old one has, its statistics for example. As it is where the networks are of one size.
+    norm takes over what an old one has, its statistics for example. Context blocks that it lacks stay as they are.
     """
-    grown = {}
-    for name, mine in network.state_dict().items():
-        theirs = weights.get(name)
-        if theirs is None and name.startswith("context."):
-            grown[name] = mine
-        elif theirs is not None and theirs.shape != mine.shape and theirs.ndim == mine.ndim:
-            grown[name] = _widened(theirs, mine)
-        elif theirs is not None:
-            grown[name] = theirs
-    return grown | {name: value for name, value in weights.items() if name not in grown}  # which has no place for them
+    mine = network.state_dict()
+    context = {name: value for name, value in mine.items() if name.startswith("context.")}
+    return context | {
+        name: _widened(theirs, mine[name]) if name in mine else theirs for name, theirs in weights.items()
+    }
 
 
 def _widened(theirs: Tensor, mine: Tensor) -> Tensor:
-    """(O, I, H, W) or (C,) in the corner of a larger one; as it is in one that is smaller anywhere."""
-    if any(few > many for few, many in zip(theirs.shape, mine.shape, strict=True)):
+    """(O, I, H, W) or (C,) in the corner of a larger one; as it is where that is of its size, or smaller anywhere."""
+    small, large = theirs.shape, mine.shape
+    if small == large or len(small) != len(large) or any(few > many for few, many in zip(small, large, strict=True)):
         return theirs
     wide = mine.clone()
     if wide.ndim == 1:

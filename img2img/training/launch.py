@@ -35,12 +35,10 @@ def _launcher(processes: OneProcess) -> list[str]:
 
 def computes_bf16(device: torch.device) -> bool:
     """Whether a processor has instructions for bfloat16: many of AMD's from 2022 and Intel's from 2023 on."""
-    if device.type != "cpu":
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # newer than the oldest PyTorch that will do
         return False
-    capabilities: dict[str, bool] = getattr(
-        torch.cpu, "get_capabilities", dict
-    )()  # newer than the oldest PyTorch that will do
-    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
+    has = torch.cpu.get_capabilities()
+    return any(has.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def hardware(device: torch.device) -> str:

@@ -11,7 +11,7 @@ import sys
 import tarfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from conftest import DrawPhoto, StartProcess
 from PIL import Image
 from stopping import stopping
 from typer.testing import CliRunner, Result
+from waiting import wait_beside
 
 from img2img.batch.batch import PhotoBatch
 from img2img.cli.app import app
@@ -62,14 +63,6 @@ def draw_album(folder: Path, count: int, size: tuple[int, int] = (640, 480)) -> 
 
 def has_results(folder: Path, count: int = 1) -> bool:
     return sum(1 for path in folder.rglob("*.jpg") if not path.name.startswith(".")) >= count
-
-
-def wait_until(true: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.02)
 
 
 @pytest.mark.slow
@@ -132,7 +125,7 @@ def test_watch_converts_what_appears_waits_for_what_is_being_written_and_ends_cl
     draw_photo(tmp_path / "in" / "first.jpg")
     words = [*command, "in", "-o", "out", "--watch", "--report", "report.json"]
     process = start_process([*MAIN, *words], cwd=tmp_path)
-    wait_until(lambda: has_results(tmp_path / "out"), process)
+    wait_beside(lambda: has_results(tmp_path / "out"), process)
     whole = draw_photo(tmp_path / "whole.jpg", size=(900, 700)).read_bytes()
     with (tmp_path / "in" / "slow.jpg").open("wb") as slow:
         for start in range(0, 2100, 100):  # for two seconds: looks, a second apart, see it grow
@@ -140,7 +133,7 @@ def test_watch_converts_what_appears_waits_for_what_is_being_written_and_ends_cl
             slow.flush()
             time.sleep(0.1)
         slow.write(whole[2100:])
-    wait_until(lambda: (tmp_path / "out" / "slow.jpg").exists(), process)
+    wait_beside(lambda: (tmp_path / "out" / "slow.jpg").exists(), process)
     process.send_signal(number)
     stdout, stderr = process.communicate(timeout=120)
     assert (process.returncode, stderr) == (0, "")
@@ -288,7 +281,7 @@ def test_second_command_into_the_folder_is_told_of_the_first(
     draw_album(tmp_path / "in", 4, (64, 48))
     words = [*command, "in", "-o", "out", "--jobs", "1"]
     first = stopping([*MAIN, *words], signal.SIGSTOP, before=2, name="*.jpg")  # it stays as it is then
-    wait_until(lambda: has_results(tmp_path / "out"), start_process(first, cwd=tmp_path))
+    wait_beside(lambda: has_results(tmp_path / "out"), start_process(first, cwd=tmp_path))
     second = done(words, tmp_path)
     assert second.exit_code == 1
     assert "another img2img is writing into this folder" in second.stderr

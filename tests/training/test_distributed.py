@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ import torch
 from conftest import Fitting, StartProcess
 from tiny_run import TINY
 from torch import Tensor, nn
+from waiting import wait_beside
 
 from img2img.errors import RunError
 from img2img.runs.run_folder import RunFolder
@@ -209,11 +209,7 @@ def endless_run_of_two(
     launcher = start_process([*TORCHRUN, "-m", "img2img", *begun], env=ENVIRONMENT)
     ranks: dict[int, int] = {}
     try:
-        deadline = time.monotonic() + 240
-        while not state_files(out):
-            assert time.monotonic() < deadline
-            assert launcher.poll() is None
-            time.sleep(0.05)
+        wait_beside(lambda: state_files(out), launcher, 240)
         for child in children(launcher.pid):
             found = re.search(rb"\0RANK=(\d+)", Path(f"/proc/{child}/environ").read_bytes())
             if found:
