@@ -29,7 +29,7 @@ the largest are shrunk by a third, which bilinear sampling does without visible 
 """
 CROP_MARGIN = 286 / 256
 """The same for "crop": what CycleGAN's authors shrink to, and cut squares of their full size from (1703.10593)."""
-MARGINS = {"crop": CROP_MARGIN, "photo": PHOTO_MARGIN, "aged": PHOTO_MARGIN}
+MARGINS = {"crop": CROP_MARGIN, "light": CROP_MARGIN, "photo": PHOTO_MARGIN, "aged": PHOTO_MARGIN}
 LONGEST = 2
 """Long side of a stored photo over its short side, at most."""
 SMALL = 2**30

@@ -9,6 +9,7 @@ from img2img.data.augment import (
     cut,
     flipped,
     grainy,
+    lit,
     photo_of_stored,
     random_boxes,
     random_squares,
@@ -151,6 +152,31 @@ def test_tones_follow_their_closed_form() -> None:
         expected = (grey * contrast + brightness).clamp(0, 1) ** gamma
         toned_grey = toned(torch.full((200, 3, 2, 2), grey), key)
         torch.testing.assert_close(toned_grey, expected[:, None, None, None].expand(-1, 3, 2, 2))
+
+
+def test_light_keeps_black_and_white_red_or_white_blue() -> None:
+    key = sample_keys(3, range(MANY))
+    black, white = (lit(torch.full((MANY, 3, 2, 2), level), key) for level in (-1.0, 1.0))
+    assert torch.equal(black, torch.full_like(black, -1.0))
+    red, green, blue = (white[:, :, 0, 0] / 2 + 0.5).unbind(1)
+    assert torch.equal(torch.maximum(red, blue), torch.ones(MANY))
+    torch.testing.assert_close(green, (red + blue) / 2)
+    assert 0.3 <= blue.min() < 0.35
+    assert 0.69 < red.min() < 0.75
+
+
+def test_light_follows_its_closed_form() -> None:
+    key = sample_keys(3, range(200))
+    changed = uniform(key, (1, 1, 1), "light, whether").flatten() < 0.3
+    gamma = 1 + 1.5 * uniform(key, (1, 1, 1), "light, gamma").flatten()
+    warmth = -0.43 + 1.43 * uniform(key, (1, 1, 1), "light, warmth").flatten()
+    grey = 0.25**gamma
+    red = torch.where(warmth < 0, grey * (1 + 0.7 * warmth), grey)
+    blue = torch.where(warmth > 0, grey * (1 - 0.7 * warmth), grey)
+    expected = torch.where(changed[:, None], torch.stack([red, (red + blue) / 2, blue], 1), torch.tensor(0.25))
+    lit_grey = lit(torch.full((200, 3, 2, 2), -0.5), key) / 2 + 0.5
+    torch.testing.assert_close(lit_grey, expected[:, :, None, None].expand(-1, -1, 2, 2))
+    assert 45 <= changed.sum() <= 75
 
 
 def test_about_four_of_ten_are_left_as_they_are() -> None:

@@ -81,7 +81,7 @@ def test_memory_and_device_hold_the_same(colour_photos: Path) -> None:
     from img2img.data.open_source import open_source
 
     source = open_source([colour_photos])
-    for augment in ("none", "flip", "crop", "photo", "aged"):
+    for augment in ("none", "flip", "crop", "light", "photo", "aged"):
         kinds = [
             list(
                 training_batches(

@@ -240,7 +240,7 @@ def test_order_can_be_asked_backwards() -> None:
     assert [backward.image(n) for n in reversed(range(15))] == images[::-1]
 
 
-@pytest.mark.parametrize("augment", ["crop", "photo", "aged"])
+@pytest.mark.parametrize("augment", ["crop", "light", "photo", "aged"])
 def test_sample_depends_on_its_number_alone(colour_photos: Path, augment: str) -> None:
     source = open_source([colour_photos])
     forward, backward = (endless(source, augment, seed=5) for _ in range(2))
@@ -321,7 +321,7 @@ def test_caching_changes_nothing(digits: ImageSource, colour_photos: Path, augme
         assert_equal_batches(cached, uncached)
 
 
-@pytest.mark.parametrize("augment", ["none", "flip", "crop", "photo", "aged"])
+@pytest.mark.parametrize("augment", ["none", "flip", "crop", "light", "photo", "aged"])
 @pytest.mark.parametrize("cache", ["memory", "none"])
 def test_resumed_run_sees_the_same_samples(colour_photos: Path, augment: str, cache: str) -> None:
     source = open_source([colour_photos])
@@ -331,7 +331,7 @@ def test_resumed_run_sees_the_same_samples(colour_photos: Path, augment: str, ca
 
 
 @pytest.mark.parametrize("frames", [1, 3])
-@pytest.mark.parametrize("augment", ["flip", "crop", "photo", "aged"])
+@pytest.mark.parametrize("augment", ["flip", "crop", "light", "photo", "aged"])
 @pytest.mark.parametrize("cache", ["memory", "none"])
 def test_two_ranks_see_what_one_process_sees(colour_photos: Path, augment: str, cache: str, frames: int) -> None:
     source = open_source([colour_photos])
@@ -408,7 +408,7 @@ def test_colours_stay_in_their_channels(tmp_path: Path) -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 @pytest.mark.parametrize("cache", ["memory", "device"])
-@pytest.mark.parametrize("augment", ["crop", "photo", "aged"])
+@pytest.mark.parametrize("augment", ["crop", "light", "photo", "aged"])
 def test_gpu_makes_the_batches_of_the_cpu_and_is_never_waited_for(
     digits: ImageSource, cache: str, augment: str
 ) -> None:
