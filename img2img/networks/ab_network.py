@@ -20,9 +20,9 @@ class AbNetwork(nn.Module):
         self.unet = UNet(in_channels=1, out_channels=len(self.quantised))
         self.enlarge = nn.Upsample(scale_factor=4, mode="bilinear", align_corners=False)
 
-    def logits(self, lightness: Tensor) -> Tensor:
-        """Class logits (N, Q, H/4, W/4)."""
-        logits: Tensor = self.unet(lightness)
+    def logits(self, lightness: Tensor, kept: Tensor | None = None) -> Tensor:
+        """Class logits (N, Q, H/4, W/4); `kept` (N, encoder.depth) is stochastic depth's."""
+        logits: Tensor = self.unet(lightness, kept)
         return logits
 
     def decoded(self, logits: Tensor, temperature: float, saturation: float, prior: Tensor | None = None) -> Tensor:

@@ -53,9 +53,12 @@ class InvertedResidual(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.residual = stride == 1 and in_channels == out_channels
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, kept: Tensor | None = None) -> Tensor:
+        """`kept` (N,) is a factor on what a residual block adds to each sample."""
         y: Tensor = self.layers(x)
-        return x + y if self.residual else y
+        if not self.residual:
+            return y
+        return x + (y if kept is None else y * kept[:, None, None, None])
 
 
 def published_weights(variant: str) -> dict[str, Tensor]:
@@ -87,17 +90,28 @@ class EfficientNetLite(nn.Module):
                 channels = out_channels
             self.stages.append(nn.Sequential(*blocks))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """(N, C, H, W), sides multiples of 32 -> features (N, 320, H/32, W/32) and skips at 1/4, 1/8, 1/16."""
-        _, *skips, features = self.pyramid(x)
+    @property
+    def depth(self) -> int:
+        """Its number of blocks."""
+        return sum(REPEATS[self.variant][: len(self.stages)])
+
+    def forward(self, x: Tensor, kept: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
+        """(N, C, H, W), sides multiples of 32 -> features (N, 320, H/32, W/32) and skips at 1/4, 1/8, 1/16.
+
+        `kept` (N, depth) is stochastic depth's, a factor on what each residual block adds to each sample.
+        """
+        _, *skips, features = self.pyramid(x, kept)
         return features, skips
 
-    def pyramid(self, x: Tensor) -> list[Tensor]:
+    def pyramid(self, x: Tensor, kept: Tensor | None = None) -> list[Tensor]:
         """The stem's features at 1/2, then the last stages' at 1/4, 1/8, 1/16 and 1/32, as far as there are stages."""
         x = self.stem(x)
         levels = [x]
+        factors = iter(()) if kept is None else iter(kept.unbind(1))
         for index, stage in enumerate(self.stages):
-            x = stage(x)
+            assert isinstance(stage, nn.Sequential)
+            for block in stage:
+                x = block(x, next(factors, None))
             if index in LAST_STAGES:
                 levels.append(x)
         return levels

@@ -23,8 +23,9 @@ class UNet(nn.Module):
             channels = up_channels
         self.head = nn.Conv2d(channels, out_channels, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        x, skips = self.encoder(x)
+    def forward(self, x: Tensor, kept: Tensor | None = None) -> Tensor:
+        """`kept` (N, encoder.depth) is stochastic depth's."""
+        x, skips = self.encoder(x, kept)
         for up_block, skip in zip(self.decoder, reversed(skips), strict=True):
             x = up_block(x, skip)
         logits: Tensor = self.head(x)

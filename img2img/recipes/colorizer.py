@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn, optim
 
 from img2img.networks.ab_network import AbNetwork
+from img2img.randomness import uniform
 from img2img.recipes.ab_recipe import AbRecipe
 from img2img.recipes.color_classes import (
     ColorClassesConfig,
@@ -27,6 +28,9 @@ class ColorizerRecipe(AbRecipe):
         decoder_lr: float = 2e-3
         encoder_lr: float = 4e-4
         weight_decay: float = 1e-2
+        stochastic_depth: float = 0.0
+        """Probability that the encoder's last block adds nothing to a sample in a step; in a line from 0 for the first.
+        For many passes over few photos (Huang et al. 2016, arXiv 1603.09382)."""
         prior_correction: float = 0.0
         """How much of the rarity weights an export takes back: 0 nothing, 1 all of it. The training is not touched."""
 
@@ -34,6 +38,7 @@ class ColorizerRecipe(AbRecipe):
             super().__post_init__()
             for name in ("decoder_lr", "encoder_lr"):
                 self.require(name, 0 < getattr(self, name) < inf, "above 0")
+            self.require("stochastic_depth", 0 <= self.stochastic_depth < 1, "from 0 to below 1")
             self.require("weight_decay", 0 <= self.weight_decay < inf, "0 or more")
             self.require("prior_correction", -1 <= self.prior_correction <= 1, "from -1 to 1")
 
@@ -66,7 +71,7 @@ class ColorizerRecipe(AbRecipe):
 
     def step(self, batch: Batch, update: Update) -> dict[str, Tensor]:
         lightness, ab = self.seen(batch)
-        logits = self.generator.logits(lightness)
+        logits = self.generator.logits(lightness, self._kept(batch["key"]))
         entropy = color_cross_entropy(self.generator, logits, ab, self.frequency, self.smoothing, self.config)
         if not self.features:
             update("generator", entropy)
@@ -74,6 +79,14 @@ class ColorizerRecipe(AbRecipe):
         unlike = self.features.unlike(as_rgb(lightness, self.colors(logits)), as_rgb(lightness, ab))
         update("generator", entropy + self.config.lambda_perceptual * unlike)
         return {"loss": entropy.detach(), "perceptual": unlike.detach()}
+
+    def _kept(self, key: Tensor) -> Tensor | None:
+        """(N, depth) for the encoder: 0 where a block is left out, else as much more as keeps the mean."""
+        if not self.config.stochastic_depth:
+            return None
+        depth = self.generator.unet.encoder.depth
+        dropped = torch.linspace(0, self.config.stochastic_depth, depth, device=key.device)
+        return (uniform(key, (depth,), "stochastic depth") >= dropped) / (1 - dropped)
 
     def begin_with(self, beside: Mapping[str, Tensor], settings: Mapping[str, Any]) -> None:
         go_on_counting(self.generator, self.frequency, beside, settings)
