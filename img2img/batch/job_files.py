@@ -7,7 +7,7 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-from img2img.atomic_file import reason_for, write_at_once
+from img2img.atomic_file import is_folder, reason_for, write_at_once
 from img2img.batch.addresses import is_stored
 from img2img.batch.job import STREAM, Job
 from img2img.batch.photo_options import PhotoOptions
@@ -139,6 +139,8 @@ def _print_bytes(encoded: BytesIO) -> None:
 
 
 def _make_folder(folder: Path) -> None:
+    if is_folder(folder):  # a tenth of the time that it takes to be told by mkdir
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -40,7 +40,7 @@ def _image(pixels: Pictures) -> Image.Image:
 def _save(images: list[Image.Image], target: Path, provenance: Provenance | None) -> None:
     kind = target.suffix[1:].upper()
     options: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
-    xmp = provenance.packet() if provenance else None
+    xmp = provenance.packet if provenance else None
     if len(images) > 1:
         options |= {"save_all": True, "append_images": images[1:], "duration": FRAME_MS, "loop": 0}
     try:

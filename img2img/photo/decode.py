@@ -37,6 +37,7 @@ _TARGET_MODES = {
     "RGBX": "RGB",
     "YCbCr": "RGB",
 }
+_COPIED_AT_ONCE = 1 << 18  # pixels: a small photo as a whole
 _REFUSED_MODES = {
     "I": "32-bit integer samples",
     "F": "floating-point samples",
@@ -164,8 +165,9 @@ def _copied(
     width, height = image.size
     pixels = np.empty((height, width) if mode in ("L", "LA") else (height, width, 3), np.uint8)
     alpha = np.empty((height, width), np.uint8) if mode.endswith("A") else None
-    for rows in strips(height, width):
-        strip = np.asarray(convert(image.crop((0, rows.start, width, rows.stop))))
+    for rows in strips(height, width, _COPIED_AT_ONCE):
+        is_whole = rows.stop - rows.start == height
+        strip = np.asarray(convert(image if is_whole else image.crop((0, rows.start, width, rows.stop))))
         if alpha is None:
             pixels[rows] = strip
         else:

@@ -85,7 +85,7 @@ def test_our_results_are_known_by_name_and_by_what_they_say() -> None:
     assert not is_our_result(plain, PurePath("colorized.jpg"), word="colorized")
 
     def saying(**options: object) -> Photo:
-        packet = Provenance.of_ours(COMPOSITE, "m", "0" * 64, options).packet()
+        packet = Provenance.of_ours(COMPOSITE, "m", "0" * 64, options).packet
         return Photo(np.zeros((4, 4, 3), np.uint8), "RGB", xmp=packet)
 
     assert is_our_result(saying(strength=1.0), PurePath("p.jpg"), word="colorized")

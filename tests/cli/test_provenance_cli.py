@@ -55,11 +55,11 @@ def test_a_result_is_told_in_plain_words(tmp_path: Path, suffix: str) -> None:
 def test_gif_and_heic_are_read(tmp_path: Path) -> None:
     pillow_heif = pytest.importorskip("pillow_heif")
     grey = Image.new("RGB", (64, 64))
-    pillow_heif.from_pillow(grey).save(tmp_path / "a.heic", xmp=MADE.packet())
+    pillow_heif.from_pillow(grey).save(tmp_path / "a.heic", xmp=MADE.packet)
     from img2img.photo.formats import with_gif_xmp
 
     grey.save(tmp_path / "a.gif")
-    (tmp_path / "a.gif").write_bytes(with_gif_xmp((tmp_path / "a.gif").read_bytes(), MADE.packet()))
+    (tmp_path / "a.gif").write_bytes(with_gif_xmp((tmp_path / "a.gif").read_bytes(), MADE.packet))
     for name in ("a.heic", "a.gif"):
         assert "  model      colorizer\n" in printed(tmp_path / name)
 

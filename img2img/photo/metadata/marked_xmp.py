@@ -21,7 +21,7 @@ def marked_xmp(xmp: bytes | None, provenance: Provenance) -> bytes:
     """
     packet = read_xmp_packet(xmp) if xmp else None
     if packet is None or packet.root is None:
-        return provenance.packet()
+        return provenance.packet
     with_system = not _names_another_system(packet)
     about = next((node.about for node in packet.nodes if node.about), "")
     description = provenance.description(about, with_system=with_system)
