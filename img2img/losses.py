@@ -137,3 +137,8 @@ def faint_change(x: Tensor, y: Tensor, scale: float = 0.1) -> Tensor:
     """
     apart = (x - y).abs()
     return (apart / (1 + apart / scale)).mean()
+
+
+def change_around(x: Tensor, y: Tensor, surroundings: Tensor) -> Tensor:
+    """Mean |x - y| of pictures (N, C, H, W), each place by its share (N, 1, H, W) in the surroundings of a subject."""
+    return (surroundings * (x - y).abs()).mean()

@@ -6,6 +6,7 @@ from torch import nn
 
 from img2img.losses import (
     ADVERSARIAL_LOSSES,
+    change_around,
     clip_singular_values,
     clip_weights,
     faint_change,
@@ -147,6 +148,12 @@ def test_soft_cross_entropy_ignores_positions_of_weight_zero() -> None:
     share = torch.ones(1, 1, 1, 2)
     only_second = soft_cross_entropy(logits, classes, share, torch.tensor([[[0.0, 2.0]]]))
     assert torch.allclose(only_second, -logits[0, :, 0, 1].log_softmax(0)[3])
+
+
+def test_change_around_counts_each_place_by_its_share_in_the_surroundings() -> None:
+    one, other = torch.zeros(1, 3, 1, 2), torch.tensor([[[[0.5, -0.1]], [[0.2, 0.1]], [[0.2, 0.1]]]])
+    surroundings = torch.tensor([[[[0.0, 0.5]]]])
+    assert change_around(one, other, surroundings).item() == pytest.approx(0.5 * 0.3 / 6)
 
 
 def test_faint_change_counts_whole_and_a_strong_one_hardly_more_than_its_limit() -> None:

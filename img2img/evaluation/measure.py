@@ -10,7 +10,7 @@ from img2img.data.image_source import ImageSource
 from img2img.data.open_source import open_source
 from img2img.data.training_data import split_off_last
 from img2img.device import pick_device
-from img2img.errors import ModelError
+from img2img.errors import ModelError, SettingError, UsageError
 from img2img.evaluation.colorizers.colorizer_figures import CURVE, SETS, colorizer_figures
 from img2img.evaluation.colorizers.measured_photos import Advance
 from img2img.evaluation.colorizers.similarity import ALEXNET_FILE
@@ -21,11 +21,11 @@ from img2img.evaluation.sets.comparison import FEWEST, Compared, compare_sources
 from img2img.evaluation.sets.feature_network import PooledFeatures, feature_network
 from img2img.evaluation.sets.pictures import at_size, measured_part
 from img2img.evaluation.subject.change_outside import change_outside
-from img2img.evaluation.subject.subject_classes import class_indices
 from img2img.inference.sampler import Sampler
 from img2img.inference.scorer import Scorer
 from img2img.inference.translator import Translator
 from img2img.model_file import ModelCard, find_model, read_card, rewrite_card
+from img2img.recipes.translation.subject_class import class_indices
 from img2img.text_table import text_list, text_table
 
 Data = Sequence[str | Path]
@@ -57,10 +57,17 @@ def measure(request: EvaluationRequest, advance: Advance = lambda done, total: N
     return evaluate_sampler(Sampler(request.model), open_source(request.data), seed=request.seed)
 
 
+def _subject_classes(request: EvaluationRequest) -> list[int]:
+    try:
+        return class_indices(request.subject_class) if request.subject_class else []
+    except SettingError as error:
+        raise UsageError(f"--{error}") from error
+
+
 def _translator_figures(request: EvaluationRequest, advance: Advance) -> dict[str, Any]:
     """Distances of translated pictures to real ones of the target domain, and of the same untouched."""
     assert request.model
-    classes = class_indices(request.subject_class) if request.subject_class else []
+    classes = _subject_classes(request)
     features, held_out = _features(request), request.held_out or 0
     source = measured_part(open_source(request.data), held_out)
     targets, last = split_off_last(open_source(request.real), held_out)

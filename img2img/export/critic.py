@@ -18,7 +18,7 @@ from img2img.export.parity import Parity, measure_graph
 from img2img.export.rounding import round_to_bytes, round_to_half
 from img2img.inference.scorer import LOG_LIKELIHOOD, as_seen, quantiles_of
 from img2img.model_file import ModelCard, TensorSpec
-from img2img.networks.frozen_features import FrozenFeatures
+from img2img.networks.imagenet.frozen_features import FrozenFeatures
 from img2img.photo import Photo
 from img2img.randomness import derive_seed
 

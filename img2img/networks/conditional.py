@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from img2img.networks.dcgan import DcganDiscriminator
-from img2img.networks.encoder import OUT_CHANNELS, EfficientNetLite
+from img2img.networks.imagenet.encoder import OUT_CHANNELS, EfficientNetLite
 
 
 class LabelEmbedding(nn.Module):

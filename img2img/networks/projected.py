@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from img2img.networks.blocks import Norm, channel_norm
-from img2img.networks.encoder import PYRAMID_CHANNELS
-from img2img.networks.frozen_features import FrozenFeatures
+from img2img.networks.imagenet.encoder import PYRAMID_CHANNELS
+from img2img.networks.imagenet.frozen_features import FrozenFeatures
 
 HALVINGS = (2, 1, 0, 0)
 """How often the head of each scale halves its features, from 1/4, 1/8, 1/16 and 1/32 on."""

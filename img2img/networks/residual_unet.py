@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from img2img.networks.blocks import ConvNormAct, Norm, UpBlock, channel_norm, relu
-from img2img.networks.encoder import PYRAMID_CHANNELS, EfficientNetLite
+from img2img.networks.imagenet.encoder import PYRAMID_CHANNELS, EfficientNetLite
 from img2img.networks.quick_gradients import DepthwiseConv2d
 
 STAGES = 5

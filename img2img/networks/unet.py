@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from img2img.networks.blocks import UpBlock
-from img2img.networks.encoder import OUT_CHANNELS, SKIP_CHANNELS, EfficientNetLite
+from img2img.networks.imagenet.encoder import OUT_CHANNELS, SKIP_CHANNELS, EfficientNetLite
 
 SIZE_MULTIPLE = 32
 

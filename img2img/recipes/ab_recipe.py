@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from img2img.model_file import TensorSpec
 from img2img.networks.ab_network import AbNetwork, WithPrior
-from img2img.networks.frozen_features import FrozenFeatures
+from img2img.networks.imagenet.frozen_features import FrozenFeatures
 from img2img.networks.quantised_ab import AB_SCALE
 from img2img.networks.unet import SIZE_MULTIPLE
 from img2img.recipes.ageing.aged import aged_split

@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn, optim
 
-from img2img.losses import faint_change
+from img2img.losses import change_around, faint_change
 from img2img.networks.blocks import channel_norm
+from img2img.networks.imagenet.subject_encoder import SubjectEncoder
 from img2img.networks.patchgan import PatchGAN
 from img2img.networks.projected import ProjectedDiscriminator
 from img2img.networks.residual_unet import ResidualUNet
@@ -19,6 +20,7 @@ from img2img.recipes.cyclegan_config import NORMS, PAPER, CycleganConfig
 from img2img.recipes.recipe import Batch, Recipe, Update, frozen
 from img2img.recipes.translation.image_pool import ImagePool
 from img2img.recipes.translation.likeness import translation_figures
+from img2img.recipes.translation.subject_class import class_indices
 from img2img.recipes.translation.translator_recipe import TranslatorRecipe
 
 
@@ -40,6 +42,9 @@ class CycleganRecipe(TranslatorRecipe):
         self.g_ab, self.g_ba = self.exported_network(config), self.exported_network(config)
         self.d_a, self.d_b = self._build_discriminator(), self._build_discriminator()
         shape = (3, config.image_size, config.image_size)
+        self.subject = None
+        if config.lambda_outside:
+            self.subject = SubjectEncoder(class_indices(config.subject), pretrained=config.pretrained)
         self.pool_a, self.pool_b = ImagePool(config.pool_size, shape), ImagePool(config.pool_size, shape)
 
     @classmethod
@@ -91,6 +96,9 @@ class CycleganRecipe(TranslatorRecipe):
             terms["identity"] = F.l1_loss(self.g_ba(a), a) + F.l1_loss(self.g_ab(b), b)
         if config.lambda_change:
             terms["change"] = faint_change(fake_b, a) + faint_change(fake_a, b)
+        if self.subject:
+            around_a, around_b = self.subject.surroundings(a), self.subject.surroundings(b)
+            terms["outside"] = change_around(fake_b, a, around_a) + change_around(fake_a, b, around_b)
         weights = self._weights()
         update("generators", torch.stack([weights[name] * term for name, term in terms.items()]).sum())
 
@@ -126,6 +134,7 @@ class CycleganRecipe(TranslatorRecipe):
             "perceptual": config.lambda_perceptual,
             "identity": config.lambda_identity,
             "change": config.lambda_change,
+            "outside": config.lambda_outside,
         }
 
     def samples(self, batch: Batch) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from img2img.networks.blocks import Norm, channel_norm
 from img2img.networks.resnet import UPSAMPLING
 from img2img.networks.settling_norm import SettlingNorm
+from img2img.recipes.translation.subject_class import ANIMAL, class_indices
 from img2img.recipes.translation.translator_config import AUTHORS, TranslatorConfig
 
 GENERATORS = ("residual-unet", "separable", "resnet")
@@ -51,6 +52,10 @@ class CycleganConfig(TranslatorConfig):
     lambda_change: float = 0.0
     """Weight of how much a generator changes its picture, up to some 13 grey levels a pixel: what no discriminator asks
     for stays as it was. After the self-regularization of Shrivastava et al. 2017 (arXiv 1612.07828), which is an L1."""
+    lambda_outside: float = 0.0
+    """Weight of the change outside of the subject (L1), as far as a classifier of ImageNet tells where that is."""
+    subject: str = ANIMAL
+    """Of both kinds of pictures, for lambda_outside: animal, or a class of ImageNet, such as orange."""
     pool_size: int = 0
     """Pictures in each image pool; 0: the discriminators see the newest ones only."""
 
@@ -59,8 +64,9 @@ class CycleganConfig(TranslatorConfig):
         self.require_one_of("generator", GENERATORS)
         self.require_one_of("norm", NORMS)
         self.require_one_of("up", UPSAMPLING)
-        for name in ("encoder_lr", "lambda_cycle", "cycle_end", "lambda_identity", "lambda_change"):
+        for name in ("encoder_lr", "lambda_cycle", "cycle_end", "lambda_identity", "lambda_change", "lambda_outside"):
             self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
+        class_indices(self.subject)
         self.require("settle_at", 0 <= self.settle_at <= 1, "from 0 to 1")
         self.require("generator_channels", self.generator_channels >= 1, "1 or more")
         for name in ("blocks", "pool_size"):
@@ -80,6 +86,7 @@ PAPER: dict[str, Any] = {
     "cycle_end": 1.0,
     "lambda_identity": 5.0,
     "lambda_change": 0.0,
+    "lambda_outside": 0.0,
     "pool_size": 50,
 }
 """The settings of arXiv 1703.10593 and of the authors' code, who held nothing out; held_out=0 does as they did."""

@@ -13,12 +13,15 @@ from tiny_translator import RED_TO_BLUE, matrix_translator
 from typer.testing import CliRunner
 
 from img2img.cli.app import app
-from img2img.errors import UsageError
+from img2img.errors import SettingError, UsageError
+from img2img.evaluation.measure import measure
+from img2img.evaluation.request import EvaluationRequest
 from img2img.evaluation.sets.comparison import FEWEST
 from img2img.evaluation.subject.change_outside import summed_change
-from img2img.evaluation.subject.subject_classes import SubjectEncoder, class_indices
 from img2img.evaluation.subject.subject_mask import subject_masks
 from img2img.model_file import read_card
+from img2img.networks.imagenet.subject_encoder import SubjectEncoder
+from img2img.recipes.translation.subject_class import class_indices
 
 
 def middle() -> torch.Tensor:
@@ -66,8 +69,14 @@ def test_mask_grows_over_the_places_that_have_the_features_of_the_seeds() -> Non
 def test_subject_is_all_animals_or_a_class_and_a_slip_is_answered_with_the_nearest() -> None:
     assert len(class_indices("animal")) == 398
     assert class_indices("Zebra") == [340]
-    with pytest.raises(UsageError, match="did you mean sorrel"):
+    with pytest.raises(SettingError, match="did you mean sorrel"):
         class_indices("sorrell")
+
+
+def test_slip_in_the_options_class_is_answered_as_a_wrong_option() -> None:
+    asked = EvaluationRequest("horse2zebra", data=("a",), real=("b",), subject_class="sorrell")
+    with pytest.raises(UsageError, match=r"^--subject sorrell: no such class; did you mean sorrel"):
+        measure(asked)
 
 
 @pytest.mark.parametrize("dim", [1, 2])
@@ -76,8 +85,7 @@ def test_features_of_a_place_are_of_the_pixels_under_it(dim: int) -> None:
     coarse = torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(0)) * 2 - 1
     picture = torch.nn.functional.interpolate(coarse, size=(256, 256))
     encoder = SubjectEncoder(class_indices("animal"))
-    features, _ = encoder(picture)
-    mirrored = encoder(picture.flip(dim + 1))[0].flip(dim)
+    features, mirrored = encoder(picture)[0][0], encoder(picture.flip(dim + 1))[0][0].flip(dim)
 
     def likeness(shift: int) -> float:
         inner, moved = (some[:, 4:-4, 4:-4] for some in (features, mirrored.roll(shift, dim)))
@@ -108,10 +116,10 @@ class MiddleEncoder:
         self.animals = len(classes) == 398
 
     def __call__(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        features, log_odds = torch.zeros(2, 24, 24), torch.full((24, 24), -4.0)
-        features[0, 9:15, 9:15] = picture[0, 0, 128, 128]
+        features, log_odds = torch.zeros(1, 2, 24, 24), torch.full((1, 1, 24, 24), -4.0)
+        features[0, 0, 9:15, 9:15] = picture[0, 0, 128, 128]
         if self.animals:
-            log_odds[9:15, 9:15] = 4
+            log_odds[..., 9:15, 9:15] = 4
         return features, log_odds
 
 

@@ -22,7 +22,7 @@ from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 from img2img.inference.scorer import Scorer, as_seen, quantiles_of
 from img2img.inference.translator import Translator
 from img2img.model_file import read_card
-from img2img.networks.frozen_features import FrozenFeatures
+from img2img.networks.imagenet.frozen_features import FrozenFeatures
 from img2img.photo import Photo, read_photo
 from img2img.recipes import recipe_class
 from img2img.runs.run_folder import RunFolder

@@ -6,7 +6,7 @@ from torch import nn
 
 from img2img.networks.ab_network import AbNetwork
 from img2img.networks.blocks import normal_init
-from img2img.networks.encoder import SKIP_CHANNELS, EfficientNetLite
+from img2img.networks.imagenet.encoder import SKIP_CHANNELS, EfficientNetLite
 from img2img.networks.patchgan import PatchGAN
 from img2img.networks.quantised_ab import AB_SCALE, QuantisedAb
 from img2img.networks.unet import UNet

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from img2img.networks.blocks import ConvNormAct
-from img2img.networks.encoder import EfficientNetLite
+from img2img.networks.imagenet.encoder import EfficientNetLite
 from img2img.networks.quick_gradients import ChannelNorm, DepthwiseConv2d
 from img2img.networks.residual_unet import ResidualUNet
 

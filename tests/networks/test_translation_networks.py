@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from img2img.networks.blocks import TransposedUp, channel_norm
-from img2img.networks.encoder import PYRAMID_CHANNELS, EfficientNetLite
-from img2img.networks.frozen_features import FrozenFeatures
+from img2img.networks.imagenet.encoder import PYRAMID_CHANNELS, EfficientNetLite
+from img2img.networks.imagenet.frozen_features import FrozenFeatures
 from img2img.networks.patchgan import PatchGAN
 from img2img.networks.pix2pix_unet import Pix2pixUNet
 from img2img.networks.projected import ProjectedDiscriminator

@@ -9,7 +9,7 @@ from tiny_recipe import batch, losses, stepper, tiny_recipe
 from torch import Tensor, nn
 
 from img2img.errors import SettingError
-from img2img.losses import ADVERSARIAL_LOSSES, faint_change
+from img2img.losses import ADVERSARIAL_LOSSES, change_around, faint_change
 from img2img.networks.projected import ProjectedDiscriminator
 from img2img.networks.residual_unet import ResidualUNet
 from img2img.networks.resnet import ResnetGenerator
@@ -45,6 +45,28 @@ def test_step_minimises_the_papers_objective() -> None:
     assert list(given) == ["generators", "discriminators"]  # in the authors' order
     assert given["generators"].item() == pytest.approx((fooling + 10 * cycle + 5 * identity).item(), rel=1e-4)
     assert given["discriminators"].item() == pytest.approx(judging.item(), rel=1e-4)
+
+
+def test_change_outside_of_the_subject_is_priced_at_its_weight_in_both_directions() -> None:
+    made = recipe(*PLAIN, "lambda_outside=20", "subject=zebra")
+    pictures = batch(made)
+    a, b = pictures["a"], pictures["b"]
+    assert made.subject
+    assert made.subject.subject.nonzero().tolist() == [[340]]
+    around_a, around_b = made.subject.surroundings(a), made.subject.surroundings(b)
+    with torch.no_grad():
+        outside = change_around(made.g_ab(a), a, around_a) + change_around(made.g_ba(b), b, around_b)
+    plain = recipe(*PLAIN)
+    without, given = losses(plain, pictures), losses(made, pictures)
+    assert (given["generators"] - without["generators"]).item() == pytest.approx(20 * outside.item(), rel=1e-3)
+    assert given["discriminators"] == without["discriminators"]
+    assert made.state_dict().keys() == plain.state_dict().keys()
+    assert not list(made.subject.parameters())
+
+
+def test_unknown_subject_is_answered_with_the_nearest() -> None:
+    with pytest.raises(SettingError, match="subject sorrell: no such class; did you mean sorrel"):
+        recipe("subject=sorrell")
 
 
 def test_change_is_priced_at_its_weight_in_both_directions() -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from tiny_recipe import batch, losses, photos, tiny_recipe
 
-from img2img.networks.frozen_features import FrozenFeatures
+from img2img.networks.imagenet.frozen_features import FrozenFeatures
 from img2img.recipes.ab_recipe import AbRecipe
 
 RECIPES = ("colorizer", "colorizer-gan", "cyclegan", "pix2pix")

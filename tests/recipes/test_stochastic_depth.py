@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from img2img.data.sample_order import sample_keys
 from img2img.errors import SettingError
-from img2img.networks.encoder import EfficientNetLite, InvertedResidual
+from img2img.networks.imagenet.encoder import EfficientNetLite, InvertedResidual
 from img2img.recipes.colorizer import ColorizerRecipe
 
 MANY = 4000

@@ -14,7 +14,7 @@ from img2img.choices import meant_or_all
 from img2img.errors import ModelError, UsageError
 from img2img.evaluation.sets.lite_graph import lite_runtime
 from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
-from img2img.networks.encoder import EfficientNetLite
+from img2img.networks.imagenet.encoder import EfficientNetLite
 
 FeatureNetwork = Literal["lite0", "inception"]
 FEATURE_NETWORKS = get_args(FeatureNetwork)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from img2img.inference.runtimes.onnx_runtime import OnnxRuntime
 from img2img.networks.blocks import ConvNormAct
-from img2img.networks.encoder import EfficientNetLite, InvertedResidual
+from img2img.networks.imagenet.encoder import EfficientNetLite, InvertedResidual
 
 OPSET, IR_VERSION = 18, 9
 

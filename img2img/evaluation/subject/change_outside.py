@@ -14,8 +14,8 @@ from img2img.data.framing import centre_square
 from img2img.data.image_source import ImageSource
 from img2img.evaluation.colorizers.measured_photos import Advance
 from img2img.evaluation.sets.pictures import PICTURE_SIDE, Change, looked_at
-from img2img.evaluation.subject.subject_classes import SubjectEncoder
 from img2img.evaluation.subject.subject_mask import subject_masks
+from img2img.networks.imagenet.subject_encoder import SubjectEncoder
 
 RIM = 8
 """Pixels of 256 around a mask that belong to neither side: a mask's edge is no better than that."""
@@ -56,8 +56,8 @@ def change_outside(
         pixels = source.rgb(index)
         square = torch.tensor(centre_square(pixels, PICTURE_SIDE)).movedim(-1, 0)[None]
         of_places, odds = encoder(square.float() / 127.5 - 1)
-        features.append(of_places.half())
-        log_odds.append(odds)
+        features.append(of_places[0].half())
+        log_odds.append(odds[0, 0])
         differences.append(_difference(change, pixels))
         advance(done, len(indices))
     masks = subject_masks(features, log_odds, PICTURE_SIDE)

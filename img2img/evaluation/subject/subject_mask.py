@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from img2img.evaluation.subject.subject_classes import of_side
+from img2img.networks.imagenet.subject_encoder import of_side
 
 SURE, SURELY_NOT = 2.6, 0.4
 """Log odds gained, from which a place is a seed of the subject, and below which one of its surroundings."""

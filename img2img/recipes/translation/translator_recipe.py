@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from torch import Tensor, nn, optim
 
 from img2img.model_file import TensorSpec
-from img2img.networks.frozen_features import FrozenFeatures
+from img2img.networks.imagenet.frozen_features import FrozenFeatures
 from img2img.recipes.game import Game
 from img2img.recipes.recipe import Recipe, trained
 from img2img.recipes.translation.diff_augment import diff_augment

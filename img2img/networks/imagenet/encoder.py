@@ -30,10 +30,10 @@ LAST_STAGES = (1, 2, 4, 6)
 PYRAMID_CHANNELS = (STEM_CHANNELS, *(STAGES[stage][1] for stage in LAST_STAGES))
 SKIP_CHANNELS = PYRAMID_CHANNELS[1:-1]
 OUT_CHANNELS = PYRAMID_CHANNELS[-1]
-_relu6 = partial(nn.ReLU6, inplace=True)
+relu6 = partial(nn.ReLU6, inplace=True)
 
 
-def _batch_norm(channels: int) -> nn.Module:
+def batch_norm(channels: int) -> nn.Module:
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
 
 
@@ -45,11 +45,11 @@ class InvertedResidual(nn.Module):
         hidden = in_channels * expansion
         layers: list[nn.Module] = []
         if expansion > 1:
-            layers.append(ConvNormAct(in_channels, hidden, 1, norm=_batch_norm, activation=_relu6))
+            layers.append(ConvNormAct(in_channels, hidden, 1, norm=batch_norm, activation=relu6))
         layers.append(
-            ConvNormAct(hidden, hidden, kernel, stride=stride, groups=hidden, norm=_batch_norm, activation=_relu6)
+            ConvNormAct(hidden, hidden, kernel, stride=stride, groups=hidden, norm=batch_norm, activation=relu6)
         )
-        layers.append(ConvNormAct(hidden, out_channels, 1, norm=_batch_norm, activation=nn.Identity))
+        layers.append(ConvNormAct(hidden, out_channels, 1, norm=batch_norm, activation=nn.Identity))
         self.layers = nn.Sequential(*layers)
         self.residual = stride == 1 and in_channels == out_channels
 
@@ -78,7 +78,7 @@ class EfficientNetLite(nn.Module):
     def __init__(self, in_channels: int = 1, variant: str = "lite0", stages: int = len(STAGES)) -> None:
         super().__init__()
         self.variant = variant
-        self.stem = ConvNormAct(in_channels, STEM_CHANNELS, 3, stride=2, norm=_batch_norm, activation=_relu6)
+        self.stem = ConvNormAct(in_channels, STEM_CHANNELS, 3, stride=2, norm=batch_norm, activation=relu6)
         self.stages = nn.ModuleList()
         channels = STEM_CHANNELS
         for (expansion, out_channels, stride, kernel), repeats in list(zip(STAGES, REPEATS[variant], strict=True))[

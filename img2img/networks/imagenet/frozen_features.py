@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from img2img.networks.blocks import ConvNormAct
-from img2img.networks.encoder import EfficientNetLite
+from img2img.networks.imagenet.encoder import EfficientNetLite
 
 
 class FrozenFeatures(nn.Module):
@@ -23,8 +23,7 @@ class FrozenFeatures(nn.Module):
             self.network = EfficientNetLite(3, variant)
         if pretrained:
             self.network.load_imagenet()
-        _fold_batch_norms(self.network.eval())
-        _turn_into_passing_buffers(self.network)
+        freeze(self.network)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         return self.network.pyramid(x)[1:]
@@ -36,6 +35,12 @@ class FrozenFeatures(nn.Module):
 
     def train(self, mode: bool = True) -> "FrozenFeatures":
         return super().train(False)
+
+
+def freeze(network: nn.Module) -> None:
+    """For good: no part of a state_dict, in eval mode, batch norms folded."""
+    _fold_batch_norms(network.eval())
+    _turn_into_passing_buffers(network)
 
 
 def _fold_batch_norms(network: nn.Module) -> None:

@@ -1,0 +1,1 @@
+"""Networks that know ImageNet: an encoder to go on from, its features as a measure, and where a subject is."""
