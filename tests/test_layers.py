@@ -33,7 +33,7 @@ BY_NAME = {
         *("img2img.photo", "img2img.version"),
     },
     "recipes/__init__.py": {"img2img.recipes"},
-    "networks/encoder.py": set[str](),
+    "networks/imagenet/encoder.py": set[str](),
     "photo/formats.py": set[str](),
     "plotting.py": set[str](),
 }
