@@ -54,7 +54,7 @@ class FilmConverter:
     """Models in memory that convert a film's frames, in order.
 
     `convert` takes a frame as a photo. Where a film keeps its own luma, `chroma` gives the Cb and Cr, small, of a luma
-    (H, W), as `Colorizer.chroma` does. `provenance` is for those that become pictures.
+    (H, W), as `Colorizer.chroma` does. `provenance` is what the results are to say of themselves.
     """
 
     convert: "Callable[[Photo, Steady], Photo]"

@@ -1,4 +1,4 @@
-"""`img2img provenance`: what pictures say of how they were made."""
+"""`img2img provenance`: what pictures and films say of how they were made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from img2img.cli.shared_options import AsJson
 if TYPE_CHECKING:
     from img2img.photo.metadata.provenance import Provenance
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False, help="Pictures.")]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False, help="Pictures or films.")]
 
 # IPTC's digital source types, https://cv.iptc.org/newscodes/digitalsourcetype/, in our words.
 _KINDS = {
@@ -39,7 +39,7 @@ _KINDS = {
 
 
 def provenance(files: Files, as_json: AsJson = False) -> None:
-    """Print what pictures say about how they were made: the kind, the model, its checksum, the options.
+    """Print what pictures and films say about how they were made: the kind, the model, its checksum, the options.
 
     This is read from their XMP, whichever program wrote it. It is not verified, and a picture that says nothing may
     have been made in any way.
@@ -47,18 +47,18 @@ def provenance(files: Files, as_json: AsJson = False) -> None:
     \b
     Examples:
       img2img provenance photo.colorized.jpg
-      img2img provenance coloured/*.jpg --json
+      img2img provenance coloured/*.jpg film.colorized.mp4 --json
 
     \b
     Exit codes: 0 all could be read, even if they say nothing, 1 at least one could not.
     """
-    from img2img.errors import PhotoError
+    from img2img.errors import FilmError, PhotoError
 
     records, failed = list[dict[str, Any]](), False
     for file in files:
         try:
             said = _said_by(file)
-        except PhotoError as error:
+        except (FilmError, PhotoError) as error:
             failed = True
             records.append({"file": str(file), "error": str(error)})
             print(_line(f"Error: {error}"), file=sys.stderr)
@@ -73,12 +73,11 @@ def provenance(files: Files, as_json: AsJson = False) -> None:
 
 
 def _said_by(file: Path) -> Provenance | None:
+    from img2img.conversion.earlier_result import provenance_of
     from img2img.errors import UnreadablePhoto
-    from img2img.photo import read_xmp
-    from img2img.photo.metadata.marked_xmp import provenance_in
 
     try:
-        return provenance_in(read_xmp(file))
+        return provenance_of(file)
     except ValueError as error:
         raise UnreadablePhoto(f"{file}: {error}, so nobody can tell what it says of how it was made") from error
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,7 @@ from img2img.atomic_file import exists
 from img2img.batch.addresses import is_stored
 from img2img.batch.batch import BatchRequest, PhotoBatch, journal_of
 from img2img.batch.engines.engine import LocalEngine
+from img2img.batch.journal.resume_rules import without_journal
 from img2img.batch.outcome import OWN_RESULT, Outcome
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photos import batch_request
@@ -55,14 +57,16 @@ class Forecast:
 
 def films_in_words(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> Iterator[str]:
     """Of each film what would become of it. Raises UsageError."""
+    from img2img.conversion.earlier_result import film_made_so
     from img2img.video.plan import plan_films
 
     for job in plan_films(list(inputs), output, word=options.word):
         if job.is_result:
             yield f"{job.source}: {OWN_RESULT}; left out"
             continue
-        stays = exists(job.target) and not options.overwrite
-        yield f"{job.target}: already there; left alone" if stays else f"{job.source} would become {job.target}"
+        made_so = partial(film_made_so, job, options.task())
+        stays = without_journal(partial(exists, job.target), options.overwrite, made_so)
+        yield f"{job.target}: {stays}; left alone" if stays else f"{job.source} would become {job.target}"
 
 
 def forecast_batch(inputs: Sequence[str], output: str | None, options: ConversionOptions, *, many: bool) -> Forecast:

@@ -1,16 +1,21 @@
-"""What a result beside its photo says of how it was made, where no journal knows of it."""
+"""What a result says of how it was made, where no journal knows of it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+from img2img.atomic_file import reason_for
 from img2img.batch.job import Job
 from img2img.batch.sources.hints_beside import hints_beside
 from img2img.batch.task import Colorizing, Task
-from img2img.errors import PhotoError
+from img2img.errors import FilmError, PhotoError
 from img2img.photo import read_xmp
 from img2img.photo.metadata.marked_xmp import provenance_in
 from img2img.photo.metadata.provenance import Provenance
+from img2img.video.film_xmp import film_xmp
+from img2img.video.kinds import kind_of
+from img2img.video.plan import FilmJob
 
 
 def made_so(job: Job, task: Task, *, quality: int | None) -> bool | None:
@@ -18,22 +23,41 @@ def made_so(job: Job, task: Task, *, quality: int | None) -> bool | None:
 
     A target says nothing of its `quality`: asked for one, it is not made so. Raises ModelError.
     """
-    said = _said_by(job)
+    so = _made_so(job.source, job.target, _with_hints(job, task))
+    return so and quality is None
+
+
+def film_made_so(job: FilmJob, task: Task) -> bool | None:
+    """The same of a film or an animation; None for one that somebody named, which may be another source's."""
+    return _made_so(job.source, job.target, task) if job.beside else None
+
+
+def provenance_of(path: Path) -> Provenance | None:
+    """What a picture or a film says of how it was made.
+
+    Raises PhotoError, FilmError, and ValueError where that is damaged.
+    """
+    if kind_of(str(path)) != "film":
+        return provenance_in(read_xmp(path))
+    try:
+        return provenance_in(film_xmp(path))
+    except OSError as error:
+        raise FilmError(f"{path}: {reason_for(error, 'read')}") from error
+
+
+def _made_so(source: Path, target: Path, task: Task) -> bool | None:
+    try:
+        said = provenance_of(target)
+    except (FilmError, PhotoError, ValueError):  # damaged, or no picture: whatever it is, we cannot know it for ours
+        return None
     if said is None or not said.sha256:
         return None
-    wanted = _with_hints(job, task).provenance()
+    wanted = task.provenance()
     same = (said.sha256, dict(said.options)) == (wanted.sha256, dict(wanted.options))
     try:
-        return same and quality is None and job.source.stat().st_mtime_ns <= job.target.stat().st_mtime_ns
-    except FileNotFoundError:  # gone since: the target is to be made, or the reading says that there is no photo
+        return same and source.stat().st_mtime_ns <= target.stat().st_mtime_ns
+    except FileNotFoundError:  # gone since: the target is to be made, or the reading says that there is no source
         return False
-
-
-def _said_by(job: Job) -> Provenance | None:
-    try:
-        return provenance_in(read_xmp(job.target))
-    except (PhotoError, ValueError):  # damaged, or no picture: whatever it is, we cannot know it for ours
-        return None
 
 
 def _with_hints(job: Job, task: Task) -> Task:

@@ -12,6 +12,7 @@ from img2img.batch.job_files import set_times, times_of
 from img2img.batch.outcome import IN_COLOR, OWN_RESULT, Outcome
 from img2img.batch.task import FilmConverter, Task
 from img2img.conversion.conversion import Conversion, FilmProgress, recorded
+from img2img.conversion.earlier_result import film_made_so
 from img2img.conversion.option import option_fields
 from img2img.conversion.options import ConversionOptions
 from img2img.errors import FilmError, UsageError
@@ -53,7 +54,9 @@ def _converted(
             yield Outcome(job.source, None, "skipped", flags=(OWN_RESULT,))
             continue
         times = times_of(Job(job.source, job.target)) if options.keep_times else None
-        outcome = convert_one_film(job, opened, film_options, partial(progress, job.source))
+        outcome = convert_one_film(
+            job, opened, film_options, partial(progress, job.source), partial(film_made_so, job, task)
+        )
         if outcome.status == "done":
             set_times(job.target, times)
             outcome = _noted(outcome, job, options)

@@ -13,6 +13,8 @@ from img2img.video.look import Look
 
 SEGMENT = 250  # frames between which a film can be picked up again; x264's own longest way from key frame to key frame
 
+QUICKTIME = ("mp4", "mov")
+"""FFmpeg's names of the containers that are QuickTime's, or made after it."""
 LARGE_PICTURE = 2560 * 1440  # pixels
 
 

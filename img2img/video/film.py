@@ -21,10 +21,13 @@ from img2img.errors import FilmError
 from img2img.inference.callables import Steady
 from img2img.inference.translator import grey_or_rgb
 from img2img.photo import Photo
+from img2img.photo.metadata.marked_xmp import marked_xmp
+from img2img.photo.metadata.provenance import Provenance
 from img2img.version import __version__
 from img2img.video.ahead import ahead
 from img2img.video.copies import can_copy, in_words, is_said_elsewhere, streams_of_result
 from img2img.video.encoding import ENCODINGS, SEGMENT, Encoding
+from img2img.video.film_xmp import film_xmp
 from img2img.video.join import join_segments
 from img2img.video.kept_metadata import not_kept
 from img2img.video.look import Look, has_alpha, look_of
@@ -91,7 +94,9 @@ def convert_film(
             place = _convert(film, folder, look, converter, encoding, progress)
             damage = film.damage(place)
         with open_film() as film:
-            _write(film, folder, place, look, encoding, target)
+            xmp, unsaid = _record(film, converter.provenance)
+            lost += unsaid
+            _write(film, folder, place, look, encoding, target, xmp)
             with suppress(FileNotFoundError):  # somebody took it away already
                 lost += not_kept(film, streams_of_result(film, encoding), target)
         folder.remove()
@@ -157,11 +162,24 @@ class _Encoder:
         return Segment.of(self._packets)
 
 
-def _write(film: Film, folder: WorkFolder, place: Place, look: Look, encoding: Encoding, target: Path) -> None:
+def _record(film: Film, provenance: Provenance | None) -> tuple[bytes | None, tuple[str, ...]]:
+    """The source's XMP with how the film was made, and what of that cannot be said."""
+    xmp = film_xmp(film.path) if isinstance(film, FilmFile) else None
+    if provenance is None:
+        return xmp, ()
+    try:
+        return marked_xmp(xmp, provenance), ()
+    except ValueError as error:
+        return xmp, (f"provenance ({error})",)
+
+
+def _write(
+    film: Film, folder: WorkFolder, place: Place, look: Look, encoding: Encoding, target: Path, xmp: bytes | None
+) -> None:
     remove_leftovers(target.parent, [target.name])
     try:
         with written_at_once(target) as stream:
-            join_segments(film, folder.segments(), place.end, look, encoding, stream)
+            join_segments(film, folder.segments(), place.end, look, encoding, stream, xmp)
     except OSError as error:
         raise FilmError(f"{target}: {reason_for(error, 'written')}") from error
     except FFmpegError as error:

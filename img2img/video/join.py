@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from os import SEEK_END
 from typing import Any, BinaryIO, cast
 
 import av
@@ -14,7 +15,8 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from img2img.video.copies import Copies, is_cover
-from img2img.video.encoding import Encoding
+from img2img.video.encoding import QUICKTIME, Encoding
+from img2img.video.film_xmp import XMP_TAG, xmp_box
 from img2img.video.kept_metadata import container_options, kept, kept_of_stream
 from img2img.video.look import Look
 from img2img.video.reading.film_file import FilmFile
@@ -26,13 +28,22 @@ _SIMULTANEOUS = Fraction(0)
 
 
 def join_segments(
-    film: FilmFile | PictureRow, segments: Iterable[Segment], end: int, look: Look, encoding: Encoding, to: BinaryIO
+    film: FilmFile | PictureRow,
+    segments: Iterable[Segment],
+    end: int,
+    look: Look,
+    encoding: Encoding,
+    to: BinaryIO,
+    xmp: bytes | None = None,
 ) -> None:
     """Writes the film whose pictures are `segments`; `end` is where the last of them ends, in the film's time base.
 
     `film` is the source, opened anew.
     """
     metadata = kept(film.metadata)
+    in_box = encoding.container in QUICKTIME
+    if xmp and not in_box:
+        metadata[XMP_TAG] = xmp.decode(errors="surrogateescape")
     with av.open(
         to,
         "w",
@@ -54,6 +65,9 @@ def join_segments(
         output.start_encoding()
         packets = _timed(segments, end, encoding.reorder)
         _mux(output, _of_stream(packets, pictures, film.time_base), copies.packets())
+    if xmp and in_box:
+        to.seek(0, SEEK_END)
+        to.write(xmp_box(xmp))
 
 
 def _add_pictures(output: OutputContainer, film: FilmFile | PictureRow, look: Look, encoding: Encoding) -> VideoStream:

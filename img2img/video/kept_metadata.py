@@ -15,15 +15,15 @@ from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
-from img2img.video.encoding import Encoding
+from img2img.video.encoding import QUICKTIME, Encoding
 
-# Of the old file, its encoder and its streams: none of it holds of the new one. In Matroska a language may follow.
+# Of the old file, its encoder and its streams: none of it holds of the new one. In Matroska a language may follow. XMP
+# is kept apart.
 _OF_THE_FILE = re.compile(
     r"(major_brand|minor_version|compatible_brands|encoder|encoder_(options|settings)|encoded_(by|with)_lib\w*|writing_(app|library)"
-    r"|muxing_app|software|duration|bps|number_of_(frames|bytes)|_statistics_\w+|vendor_id|alpha_mode|source_id|totalduration)(-\w+)?",
+    r"|muxing_app|software|duration|bps|number_of_(frames|bytes)|_statistics_\w+|vendor_id|alpha_mode|source_id|totalduration|xmp)(-\w+)?",
     re.IGNORECASE,
 )
-_OF_QUICKTIME = ("mp4", "mov")
 _SHOWN_BY_TYPE = Disposition.default | Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 _REWRITTEN = frozenset({"creation_time", "location", "date", "timecode"})  # the same may be spelled in another way
 _NOT_MISSED = frozenset({"handler_name", "creation_time", "filename", "mimetype", "timecode", "rotate", "name"})
@@ -49,7 +49,7 @@ def container_options(metadata: Mapping[str, str], encoding: Encoding, *, cover:
 
     In MP4 that place is the one where covers are.
     """
-    if encoding.container not in _OF_QUICKTIME or (cover and encoding.container == "mp4"):
+    if encoding.container not in QUICKTIME or (cover and encoding.container == "mp4"):
         return {}
     return {} if not _missing(metadata, _held(metadata, encoding)) else {"movflags": "use_metadata_tags"}
 

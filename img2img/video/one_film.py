@@ -40,16 +40,20 @@ class FilmOptions:
 
 
 def convert_one_film(
-    job: FilmJob, opened: Callable[[], FilmConverter], options: FilmOptions, progress: FrameProgress
+    job: FilmJob,
+    opened: Callable[[], FilmConverter],
+    options: FilmOptions,
+    progress: FrameProgress,
+    made_so: Callable[[], bool | None] = lambda: None,
 ) -> Outcome:
     """Converts one film, unless its target is there and must stay, and says what came of it.
 
-    `opened` gives the models; it is not called for a film that is left alone. What can be read of a damaged film is
-    kept, and the film counts as failed. A model that fails ends all.
+    `opened` gives the models; it is not called for a film that is left alone. `made_so`: as `without_journal` has it.
+    What can be read of a damaged film is kept, and the film counts as failed. A model that fails ends all.
     """
     started = time.perf_counter()
     try:
-        if stays := without_journal(partial(_is_there, job), options.overwrite):
+        if stays := without_journal(partial(_is_there, job), options.overwrite, made_so):
             return Outcome(job.source, job.target, "skipped", flags=(stays,))
         outcome = _outcome(job, _converted(job, opened(), options, progress))
     except (FilmError, FFmpegError, OSError) as error:

@@ -23,13 +23,15 @@ _ALSO: dict[FilmKind, FilmKind] = {"film": "sequence", "sequence": "film"}
 class FilmJob:
     """A film, animation or pattern of numbered pictures, and what becomes of it.
 
-    `is_result`: by its name it is a result of an earlier run, to be left out.
+    `beside`: nobody said where the result goes, so its name tells its source. `is_result`: by its name it is a result
+    of an earlier run, to be left out.
     """
 
     source: Path
     kind: FilmKind
     target: Path
     makes: FilmKind
+    beside: bool = False
     is_result: bool = False
 
 
@@ -72,7 +74,7 @@ def _job(name: str, output: str | None, word: str, *, several: bool) -> FilmJob:
         result = source.with_name(f"{source.stem}.{word}{_suffix(source, kind)}")
         if kind == "sequence":
             raise UsageError(f"{name}: where shall its pictures go? Add -o, such as -o {result.name}")
-        return FilmJob(source, kind, result, kind)
+        return FilmJob(source, kind, result, kind, beside=True)
     if several or output.endswith(("/", os.sep)) or is_folder(Path(output)):
         return FilmJob(source, kind, Path(output, source.stem + _suffix(source, kind)), kind)
     return FilmJob(source, kind, Path(output), _made(kind, output))

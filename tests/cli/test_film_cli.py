@@ -66,6 +66,28 @@ def test_films_are_converted_one_after_another_and_then_left_alone(
     assert len(read_film(tmp_path / "a.colorized.mp4")) == 4
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv", "a.webm"])
+def test_film_beside_its_source_is_redone_for_other_settings_and_only_then(
+    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    vp9 = name == "a.webm"
+    film = write_film(tmp_path / name, greys(4), codec="libvpx-vp9" if vp9 else "libx264", options={} if vp9 else None)
+    target = film.with_name(f"a.colorized{film.suffix}")
+
+    def again(**more: Any) -> str:
+        assert run([film], None, tiny_model, **more) == 0
+        return capsys.readouterr().out.splitlines()[-1]
+
+    assert again() == "1 coloured, 0 failed, 0 skipped"
+    first = target.read_bytes()
+    assert again() == "0 coloured, 0 failed, 1 skipped (1 up to date)"
+    assert target.read_bytes() == first
+    assert again(strength=0.5) == "1 coloured, 0 failed, 0 skipped"
+    assert target.read_bytes() != first
+    assert again(strength=0.5, provenance=False, overwrite=True) == "1 coloured, 0 failed, 0 skipped"
+    assert again() == "0 coloured, 0 failed, 1 skipped (1 already there)"  # it does not say that it is ours
+
+
 @pytest.mark.slow
 def test_a_damaged_film_is_kept_told_and_counts_as_failed(
     tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]

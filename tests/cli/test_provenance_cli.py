@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 from img2img.cli.app import app
 from img2img.photo import Photo, write_photo
 from img2img.photo.metadata.provenance import COMPOSITE, IPTC, RDF, SOURCE_TYPES, Provenance
+from img2img.video.film_xmp import xmp_box
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SHA = "c0ffee" * 10 + "0123"
@@ -62,6 +64,14 @@ def test_gif_and_heic_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.gif").write_bytes(with_gif_xmp((tmp_path / "a.gif").read_bytes(), MADE.packet))
     for name in ("a.heic", "a.gif"):
         assert "  model      colorizer\n" in printed(tmp_path / name)
+
+
+def test_films_are_read_and_one_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(struct.pack(">I", 8) + b"ftyp" + xmp_box(MADE.packet))
+    assert "  model      colorizer\n" in printed(tmp_path / "a.mp4")
+    result = CliRunner().invoke(app, ["provenance", str(tmp_path / "b.mkv")])
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: {tmp_path / 'b.mkv'}: no such file or folder; check the name\n"
 
 
 def test_a_picture_that_says_nothing_is_no_failure(tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""The XMP packet in a film's file: a box of its own in MP4 and QuickTime, a tag in Matroska and WebM.
+
+The box is that of MPEG-4 (Adobe's XMP Specification, part 3). Matroska has no place for XMP but a tag.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from img2img.errors import FilmError
+
+XMP_TAG = "XMP"
+_XMP_BOX = b"uuid" + bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+_MATROSKA = bytes.fromhex("1a45dfa3")
+_LARGEST = 1 << 24  # of a packet: a box that claims more is none of XMP's
+
+
+def film_xmp(path: Path) -> bytes | None:
+    """None where the film has none, or is of another kind. Raises OSError, and FilmError for missing packages."""
+    with path.open("rb") as stream:
+        start = stream.read(8)
+        if start[4:] in _FIRST_BOXES:
+            return _in_boxes(stream)
+    return _in_tags(path) if start.startswith(_MATROSKA) else None
+
+
+def xmp_box(xmp: bytes) -> bytes:
+    """The box, to stand at an MP4's or QuickTime film's end."""
+    return struct.pack(">I", 4 + len(_XMP_BOX) + len(xmp)) + _XMP_BOX + xmp
+
+
+def _in_boxes(stream: BinaryIO) -> bytes | None:
+    """Of several the last, which is the newest."""
+    found = None
+    for start, length in _boxes(stream):
+        stream.seek(start)
+        if length <= _LARGEST and stream.read(len(_XMP_BOX) + 4)[4:] == _XMP_BOX:
+            found = stream.read(length - len(_XMP_BOX) - 4)
+    return found
+
+
+def _boxes(stream: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Where each of the file's own boxes starts and how long it is (ISO/IEC 14496-12, 4.2)."""
+    at = 0
+    while True:
+        stream.seek(at)
+        start = stream.read(16)
+        if len(start) < 8:
+            return
+        length = int.from_bytes(start[:4], "big")
+        if length == 1:
+            length = int.from_bytes(start[8:], "big")
+        if length < 8:  # 0: up to the file's end
+            return
+        yield at, length
+        at += length
+
+
+def _in_tags(path: Path) -> bytes | None:
+    try:
+        import av
+        from av.error import FFmpegError
+    except ImportError as error:
+        raise FilmError(
+            f"{path}: films need two more packages: pip install '.[video]' in img2img's checkout"
+        ) from error
+    try:
+        with av.open(f"file:{path}", "r", metadata_errors="surrogateescape") as film:
+            said = {name.upper(): value for name, value in film.metadata.items()}
+    except (FFmpegError, ValueError):
+        return None
+    return said[XMP_TAG].encode(errors="surrogateescape") if XMP_TAG in said else None
