@@ -21,8 +21,10 @@ COARSE_SIDE, FINE_SIDE = 192, 384
 """In the coarse picture a head that fills it is still seen whole; the fine one has a place each 16 pixels."""
 _LAST_STRIDE = 32
 _HEAD_CHANNELS = 1280
-_SURROUNDINGS, _STEEPNESS = 1.0, 1.5
-"""Log odds at which a place is half of the surroundings, and how fast it becomes so."""
+_SURROUNDINGS, _STEEPNESS = 0.6, 4.0
+"""Log odds at which a place is half of the surroundings, and how fast it becomes so. Of 100 horses and zebras 98% of
+the places inside of the masks that `img2img evaluate --subject` makes have 1.1 or more, half of those outside 0.6 or
+less."""
 
 
 class SubjectEncoder(nn.Module):
