@@ -1,11 +1,11 @@
-"""The line that says what a command is doing: on a terminal, where it goes away, and nowhere else."""
+"""The line that says what a command is doing: on a terminal, where it goes away, in a notebook, and nowhere else."""
 
 import io
 import sys
 
 import pytest
 
-from img2img.progress_bar import status_line, takes_bars
+from img2img.progress_bar import counted_lines, status_line, takes_bars
 
 
 class Screen(io.StringIO):
@@ -24,8 +24,22 @@ def test_status_is_for_terminals(stderr: io.StringIO, shown: bool, monkeypatch: 
 
 
 def test_notebook_gets_lines_though_its_programs_write_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", Screen())
+    monkeypatch.setattr(sys, "stderr", said := Screen())
     monkeypatch.delenv("JPY_PARENT_PID", raising=False)
     assert takes_bars()
     monkeypatch.setenv("JPY_PARENT_PID", "1")
     assert not takes_bars()
+    with status_line() as tell:
+        tell("reading runs/a")
+        tell("fitting")
+    assert said.getvalue() == "reading runs/a ...\nfitting ...\n"
+
+
+def test_notebook_hears_of_long_work_from_time_to_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 3.0, 10.0, 19.0, 21.0])
+    monkeypatch.setattr("img2img.progress_bar.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr(sys, "stderr", said := io.StringIO())
+    tell = counted_lines("measuring", "photos")
+    for done in (100, 200, 300, 1234):
+        tell(done, 2000)
+    assert said.getvalue() == "measuring: 200 of 2,000 photos\nmeasuring: 1,234 of 2,000 photos\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from img2img.batch.outcome import ALREADY_COLORED, UNLIKE, Outcome
 from img2img.cli.closing import Tally, one_line, tell
-from img2img.progress_bar import progress_bar, takes_bars
+from img2img.progress_bar import counted_lines, progress_bar, takes_bars, takes_lines
 
 
 def follow(
@@ -135,9 +135,12 @@ def _bar(total: int, *, shown: bool) -> Iterator[Callable[[Outcome], None]]:
 
 @contextmanager
 def photos_measured() -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, which pulses until told of photos done, and of how many: PyTorch alone takes seconds."""
+    """A bar on a terminal, which pulses until told of photos done, and of how many: PyTorch alone takes seconds.
+
+    Lines in a notebook, nothing elsewhere.
+    """
     if not takes_bars():
-        yield lambda done, total: None
+        yield counted_lines("measuring", "photos") if takes_lines() else lambda done, total: None
         return
     with progress_bar() as progress:
         task = progress.add_task("", total=None, note="measuring")
