@@ -75,7 +75,7 @@ def test_subject_is_all_animals_or_a_class_and_a_slip_is_answered_with_the_neare
 
 def test_slip_in_the_options_class_is_answered_as_a_wrong_option() -> None:
     asked = EvaluationRequest("horse2zebra", data=("a",), real=("b",), subject_class="sorrell")
-    with pytest.raises(UsageError, match=r"^--subject sorrell: no such class; did you mean sorrel"):
+    with pytest.raises(UsageError, match=r"^--subject=sorrell: no such class; did you mean sorrel"):
         measure(asked)
 
 

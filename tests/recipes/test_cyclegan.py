@@ -65,7 +65,7 @@ def test_change_outside_of_the_subject_is_priced_at_its_weight_in_both_direction
 
 
 def test_unknown_subject_is_answered_with_the_nearest() -> None:
-    with pytest.raises(SettingError, match="subject sorrell: no such class; did you mean sorrel"):
+    with pytest.raises(SettingError, match="subject=sorrell: no such class; did you mean sorrel"):
         recipe("subject=sorrell")
 
 

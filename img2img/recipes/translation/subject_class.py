@@ -22,5 +22,5 @@ def class_indices(name: str) -> list[int]:
     if not found:
         near = nearest_choice(name, [ANIMAL, *names])
         hint = meant_or_all(name, [near]) if near else f"give {ANIMAL}, or a class of ImageNet such as zebra or orange"
-        raise SettingError(f"subject {name}: no such class; {hint}")
+        raise SettingError(f"subject={name}: no such class; {hint}")
     return found
