@@ -6,9 +6,10 @@ import struct
 from dataclasses import replace
 from typing import BinaryIO
 
+from img2img.photo.metadata.iso_boxes import iso_boxes
 from img2img.photo.photo import Photo
 
-_LARGEST_LIST = 2**24  # of contents; a real one has some hundred bytes
+_LARGEST_LIST = 2**24 - 8  # bytes; a real one has some hundred bytes
 _ORIENTATION = 0x0112
 _ENTRY = 12
 _PREFIX = b"Exif\0\0"
@@ -42,17 +43,12 @@ def with_coded_colors(photo: Photo, stream: BinaryIO) -> Photo:
 
 
 def _list_of_contents(stream: BinaryIO) -> bytes:
-    """The file's `meta` box (ISO/IEC 14496-12)."""
-    at = 0
-    while True:
-        stream.seek(at)
-        head = stream.read(8)
-        size = int.from_bytes(head[:4], "big")
-        if head[4:] == b"meta" and size <= _LARGEST_LIST:
-            return stream.read(size - 8) if size > 8 else b""
-        if len(head) < 8 or size < 8:
-            return b""
-        at += size
+    """The file's `meta` box."""
+    for box in iso_boxes(stream):
+        if box.kind == b"meta" and box.length <= _LARGEST_LIST:
+            stream.seek(box.start)
+            return stream.read(box.length)
+    return b""
 
 
 def without_orientation(exif: bytes) -> bytes:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from img2img.photo.metadata.iso_boxes import iso_boxes
+
 CREDENTIALS = "content credentials"
-_IN_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # the `uuid` box's, by C2PA 2.1, A.5
+_BOX = b"uuid" + bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA 2.1, A.5
 _IN_GIF = b"\x21\xff\x0bC2PA_GIF"
 _IN_WEBP = b"C2PA"
 
@@ -16,7 +18,7 @@ def has_credentials(stream: BinaryIO, image_format: str) -> bool:
     if image_format == "WEBP":
         return _IN_WEBP in _riff_kinds(stream)
     if image_format in ("AVIF", "HEIF"):
-        return any(start[4:] == b"uuid" + _IN_BOX for start in _boxes(stream))
+        return any(box.kind == _BOX for box in iso_boxes(stream))
     stream.seek(0)
     return image_format == "GIF" and _IN_GIF in stream.read()
 
@@ -27,17 +29,6 @@ def _riff_kinds(stream: BinaryIO) -> Iterator[bytes]:
         yield start[:4]
         size = int.from_bytes(start[4:8], "little")
         at += 8 + size + size % 2
-
-
-def _boxes(stream: BinaryIO) -> Iterator[bytes]:
-    """The first 24 bytes of each, up to one whose length is not in its first four bytes."""
-    at = 0
-    while len(start := _start(stream, at)) >= 8:
-        yield start
-        size = int.from_bytes(start[:4], "big")
-        if size < 8:
-            return
-        at += size
 
 
 def _start(stream: BinaryIO, at: int) -> bytes:

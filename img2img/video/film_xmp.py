@@ -6,17 +6,17 @@ The box is that of MPEG-4 (Adobe's XMP Specification, part 3). Matroska has no p
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from img2img.errors import FilmError
+from img2img.photo.metadata.iso_boxes import iso_boxes
 
 XMP_TAG = "XMP"
 _XMP_BOX = b"uuid" + bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _MATROSKA = bytes.fromhex("1a45dfa3")
-_LARGEST = 1 << 24  # of a packet: a box that claims more is none of XMP's
+_LARGEST = (1 << 24) - 24  # bytes of a packet: a box that claims more is none of XMP's
 
 
 def film_xmp(path: Path) -> bytes | None:
@@ -36,28 +36,11 @@ def xmp_box(xmp: bytes) -> bytes:
 def _in_boxes(stream: BinaryIO) -> bytes | None:
     """Of several the last, which is the newest."""
     found = None
-    for start, length in _boxes(stream):
-        stream.seek(start)
-        if length <= _LARGEST and stream.read(len(_XMP_BOX) + 4)[4:] == _XMP_BOX:
-            found = stream.read(length - len(_XMP_BOX) - 4)
+    for box in iso_boxes(stream):
+        if box.kind == _XMP_BOX and box.length <= _LARGEST:
+            stream.seek(box.start)
+            found = stream.read(box.length)
     return found
-
-
-def _boxes(stream: BinaryIO) -> Iterator[tuple[int, int]]:
-    """Where each of the file's own boxes starts and how long it is (ISO/IEC 14496-12, 4.2)."""
-    at = 0
-    while True:
-        stream.seek(at)
-        start = stream.read(16)
-        if len(start) < 8:
-            return
-        length = int.from_bytes(start[:4], "big")
-        if length == 1:
-            length = int.from_bytes(start[8:], "big")
-        if length < 8:  # 0: up to the file's end
-            return
-        yield at, length
-        at += length
 
 
 def _in_tags(path: Path) -> bytes | None:
