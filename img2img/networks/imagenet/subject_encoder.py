@@ -61,20 +61,17 @@ class SubjectEncoder(nn.Module):
     @torch.no_grad()
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """(N, 3, H, W) in [-1, 1] -> features (N, 472, 24, 24) at 1/16 of FINE_SIDE, and log odds (N, 1, 24, 24)."""
-        pyramid = self._levels(pictures, FINE_SIDE)
-        coarse = self._levels(pictures, COARSE_SIDE)[-1]
-        grid = pyramid[-2].shape[-1]
-        features = torch.cat([of_side(level, grid) for level in pyramid[2:]], 1)
-        probability = (of_side(self._probability(pyramid[-1]), grid) + of_side(self._probability(coarse), grid)) / 2
-        return features, self._gained(probability.clamp(1e-6, 1 - 1e-6))
+        fine = self._levels(pictures, FINE_SIDE)
+        log_odds = self._log_odds(pictures, fine)
+        return torch.cat([of_side(level, log_odds.shape[-1]) for level in fine[2:]], 1), log_odds
 
+    @torch.no_grad()
     def surroundings(self, pictures: Tensor) -> Tensor:
         """(N, 1, H, W) from 0 to 1: how far each place of the pictures (N, 3, H, W) is none of the subject.
 
         It leaves a rim around the subject to that, and more rather than less.
         """
-        _, log_odds = self(pictures)
-        widened = F.max_pool2d(log_odds, 3, stride=1, padding=1)
+        widened = F.max_pool2d(self._log_odds(pictures, self._levels(pictures, FINE_SIDE)), 3, stride=1, padding=1)
         return F.interpolate(torch.sigmoid((_SURROUNDINGS - widened) * _STEEPNESS), pictures.shape[2:], mode="bilinear")
 
     def train(self, mode: bool = True) -> "SubjectEncoder":
@@ -91,6 +88,12 @@ class SubjectEncoder(nn.Module):
         levels = self.encoder.pyramid(padded)
         ends = [1 + level.shape[-1] * side // (side + _LAST_STRIDE) for level in levels]
         return [level[..., 1:end, 1:end] for level, end in zip(levels, ends, strict=True)]
+
+    def _log_odds(self, pictures: Tensor, fine: list[Tensor]) -> Tensor:
+        """(N, 1, 24, 24), of pictures and of their `fine` levels: the mean probability in both sizes."""
+        grid, coarse = fine[-2].shape[-1], self._levels(pictures, COARSE_SIDE)
+        probability = (of_side(self._probability(fine[-1]), grid) + of_side(self._probability(coarse[-1]), grid)) / 2
+        return self._gained(probability.clamp(1e-6, 1 - 1e-6))
 
     def _probability(self, last: Tensor) -> Tensor:
         every: Tensor = self.classifier(self.head(last)).float().softmax(1)
