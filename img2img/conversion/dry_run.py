@@ -17,6 +17,7 @@ from img2img.batch.batch import BatchRequest, PhotoBatch, journal_of
 from img2img.batch.engines.engine import LocalEngine
 from img2img.batch.journal.resume_rules import without_journal
 from img2img.batch.outcome import OWN_RESULT, Outcome
+from img2img.conversion.earlier_result import film_made_so
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photos import batch_request
 from img2img.errors import UsageError
@@ -57,14 +58,14 @@ class Forecast:
 
 def films_in_words(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> Iterator[str]:
     """Of each film what would become of it. Raises UsageError."""
-    from img2img.conversion.earlier_result import film_made_so
     from img2img.video.plan import plan_films
 
+    task = options.task()
     for job in plan_films(list(inputs), output, word=options.word):
         if job.is_result:
             yield f"{job.source}: {OWN_RESULT}; left out"
             continue
-        made_so = partial(film_made_so, job, options.task())
+        made_so = partial(film_made_so, job, task)
         stays = without_journal(partial(exists, job.target), options.overwrite, made_so)
         yield f"{job.target}: {stays}; left alone" if stays else f"{job.source} would become {job.target}"
 

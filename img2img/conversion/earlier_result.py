@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from img2img.atomic_file import reason_for
 from img2img.batch.job import Job
@@ -15,7 +16,9 @@ from img2img.photo.metadata.marked_xmp import provenance_in
 from img2img.photo.metadata.provenance import Provenance
 from img2img.video.film_xmp import film_xmp
 from img2img.video.kinds import kind_of
-from img2img.video.plan import FilmJob
+
+if TYPE_CHECKING:
+    from img2img.video.plan import FilmJob
 
 
 def made_so(job: Job, task: Task, *, quality: int | None) -> bool | None:

@@ -38,7 +38,7 @@ def join_segments(
 ) -> None:
     """Writes the film whose pictures are `segments`; `end` is where the last of them ends, in the film's time base.
 
-    `film` is the source, opened anew.
+    `film` is the source, opened anew; `xmp` is what the new one is to say of itself.
     """
     metadata = kept(film.metadata)
     in_box = encoding.container in QUICKTIME
