@@ -34,7 +34,7 @@ def write_film(
     path: Path,
     pictures: Sequence[np.ndarray],
     *,
-    codec: str = "libx264",
+    codec: str = "",
     pixels: str = "yuv420p",
     stamps: Sequence[int] | None = None,
     time_base: Fraction = Fraction(1, RATE),
@@ -44,7 +44,12 @@ def write_film(
     set_up: Callable[[VideoStream], None] = lambda stream: None,
     prepare: Callable[[Any], None] = lambda container: None,
 ) -> Path:
-    """A lossless film whose stored luma is `pictures`, chroma neutral; `stamps` are in `time_base`."""
+    """A film whose stored luma is `pictures`, chroma neutral; `stamps` are in `time_base`.
+
+    Lossless where neither codec nor options are given; WebM's is VP9, which is not.
+    """
+    codec = codec or ("libvpx-vp9" if path.suffix == ".webm" else "libx264")
+    options = {} if options is None and codec == "libvpx-vp9" else options
     with av.open(str(path), "w", container_options=container_options) as film:
         stream = film.add_stream(codec, rate=RATE, options={"qp": "0"} if options is None else options)
         assert isinstance(stream, VideoStream)

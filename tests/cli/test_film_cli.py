@@ -70,8 +70,7 @@ def test_films_are_converted_one_after_another_and_then_left_alone(
 def test_film_beside_its_source_is_redone_for_other_settings_and_only_then(
     tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    vp9 = name == "a.webm"
-    film = write_film(tmp_path / name, greys(4), codec="libvpx-vp9" if vp9 else "libx264", options={} if vp9 else None)
+    film = write_film(tmp_path / name, greys(4))
     target = film.with_name(f"a.colorized{film.suffix}")
 
     def again(**more: Any) -> str:

@@ -29,14 +29,9 @@ def convert(source: Path, target: Path, provenance: Provenance | None) -> tuple[
     return convert_film(lambda: FilmFile(source), target, converter, {"source": str(source)}).lost
 
 
-def film(path: Path) -> Path:
-    vp9 = path.suffix == ".webm"
-    return write_film(path, greys(3), codec="libvpx-vp9" if vp9 else "libx264", options={} if vp9 else None)
-
-
 @pytest.mark.parametrize("suffix", [".mp4", ".m4v", ".mov", ".mkv", ".webm"])
 def test_film_says_how_it_was_made_and_shows_the_same_pictures(tmp_path: Path, suffix: str) -> None:
-    source = film(tmp_path / f"a{suffix}")
+    source = write_film(tmp_path / f"a{suffix}", greys(3))
     targets = [tmp_path / f"{name}{suffix}" for name in ("said", "unsaid")]
     for target, provenance in zip(targets, (MADE, None), strict=True):
         assert convert(source, target, provenance) == ()
@@ -49,7 +44,7 @@ def test_film_says_how_it_was_made_and_shows_the_same_pictures(tmp_path: Path, s
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_xmp_of_the_source_stays_beside_it_and_the_newest_record_counts(tmp_path: Path, suffix: str) -> None:
-    source = film(tmp_path / f"a{suffix}")
+    source = write_film(tmp_path / f"a{suffix}", greys(3))
     if suffix == ".mp4":
         with source.open("ab") as stream:
             stream.write(xmp_box(TITLED))
@@ -69,7 +64,7 @@ def test_xmp_of_the_source_stays_beside_it_and_the_newest_record_counts(tmp_path
 
 
 def test_xmp_that_cannot_be_patched_stays_and_is_named(tmp_path: Path) -> None:
-    source = film(tmp_path / "a.mp4")
+    source = write_film(tmp_path / "a.mp4", greys(3))
     with source.open("ab") as stream:
         stream.write(xmp_box(b"<x:xmpmeta"))
     assert convert(source, tmp_path / "b.mp4", MADE) == ("provenance (damaged XMP)",)
@@ -77,7 +72,7 @@ def test_xmp_that_cannot_be_patched_stays_and_is_named(tmp_path: Path) -> None:
 
 
 def test_other_programs_read_the_box(tmp_path: Path) -> None:
-    convert(film(tmp_path / "a.mp4"), tmp_path / "b.mp4", MADE)
+    convert(write_film(tmp_path / "a.mp4", greys(3)), tmp_path / "b.mp4", MADE)
     with av.open(str(tmp_path / "b.mp4"), options={"export_xmp": "1"}) as opened:
         assert opened.metadata["xmp"].encode() == film_xmp(tmp_path / "b.mp4")
 
