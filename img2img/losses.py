@@ -15,12 +15,15 @@ class AdversarialLoss:
     discriminator: Callable[..., Tensor]
     """(real logits, fake logits) -> the mean of the real and the fake half; with `boundary`, also `smoothing`:
     how far below 1 the target of real samples lies (Salimans et al. 2016, arXiv 1606.03498, section 3.4)."""
-    generator: Callable[[Tensor], Tensor]
-    """Fake logits -> how far the discriminator is from taking them for real."""
+    generator: Callable[..., Tensor]
+    """Fake logits -> how far the discriminator is from taking them for real; a `relativistic` one takes the real
+    logits after them."""
     boundary: float | None = 0.0
     """The logit that parts real from fake, where the loss has targets that can be smoothed or missed."""
     gradient_penalty: bool = False
     """Whether the discriminator is a critic that a gradient penalty keeps 1-Lipschitz."""
+    relativistic: bool = False
+    """Whether logits are judged by pairs, a real sample's beside a fake one's."""
 
 
 def _bce_discriminator(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Tensor:
@@ -52,6 +55,14 @@ def _wasserstein_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     return fake.mean() - real.mean()
 
 
+def _relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    return F.softplus(fake - real).mean()
+
+
+def _relativistic_generator(fake: Tensor, real: Tensor) -> Tensor:
+    return F.softplus(real - fake).mean()
+
+
 def _raise_logits(fake: Tensor) -> Tensor:
     return -fake.mean()
 
@@ -67,6 +78,10 @@ ADVERSARIAL_LOSSES = {
     "least-squares": AdversarialLoss(_least_squares_discriminator, _least_squares_generator, boundary=0.5),
     # Lim & Ye 2017 (arXiv 1705.02894)
     "hinge": AdversarialLoss(_hinge_discriminator, _raise_logits),
+    # Jolicoeur-Martineau 2018 (arXiv 1807.00734); with R1 and R2 R3GAN's (Huang et al. 2025, arXiv 2501.05441)
+    "relativistic": AdversarialLoss(
+        _relativistic_discriminator, _relativistic_generator, boundary=None, relativistic=True
+    ),
     # Gulrajani et al. 2017 (arXiv 1704.00028), eq. 3 without its penalty term: `gradient_penalty` below
     "wasserstein-gp": replace(WASSERSTEIN, gradient_penalty=True),
 }
@@ -87,11 +102,11 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
         return off.square().mean()
 
 
-def r1_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
-    """Half the mean squared gradient norm at real samples (Mescheder et al. 2018, arXiv 1801.04406, eq. 9)."""
-    with torch.autocast(real.device.type, enabled=False):
-        real = real.detach().float().requires_grad_(True)
-        (gradient,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
+def zero_centered_penalty(discriminator: Callable[[Tensor], Tensor], samples: Tensor) -> Tensor:
+    """Half the mean squared gradient norm at samples: of real ones R1, of fake ones R2 (arXiv 1801.04406, eq. 9)."""
+    with torch.autocast(samples.device.type, enabled=False):
+        samples = samples.detach().float().requires_grad_(True)
+        (gradient,) = torch.autograd.grad(discriminator(samples).sum(), samples, create_graph=True)
         return gradient.square().flatten(1).sum(1).mean() / 2
 
 

@@ -6,13 +6,14 @@ from torch import nn
 
 from img2img.losses import (
     ADVERSARIAL_LOSSES,
+    AdversarialLoss,
     change_around,
     clip_singular_values,
     clip_weights,
     faint_change,
     gradient_penalty,
-    r1_penalty,
     soft_cross_entropy,
+    zero_centered_penalty,
 )
 
 REAL, FAKE = torch.tensor([2.0, 0.0]), torch.tensor([-1.0, 3.0])
@@ -22,12 +23,17 @@ def softplus(x: float) -> float:
     return math.log1p(math.exp(x))
 
 
+def seen_by_generator(loss: AdversarialLoss, fake: torch.Tensor) -> list[torch.Tensor]:
+    return [fake, REAL] if loss.relativistic else [fake]
+
+
 BCE_D = ((softplus(-2) + softplus(0)) / 2 + (softplus(-1) + softplus(3)) / 2) / 2
 HAND_WORKED = {
     "minimax": (BCE_D, -(softplus(-1) + softplus(3)) / 2),
     "bce": (BCE_D, (softplus(1) + softplus(-3)) / 2),
     "least-squares": (((1 + 1) / 2 + (1 + 9) / 2) / 2, (4 + 4) / 2),
     "hinge": (((0 + 1) / 2 + (0 + 4) / 2) / 2, -1.0),
+    "relativistic": ((softplus(-1 - 2) + softplus(3 - 0)) / 2, (softplus(2 + 1) + softplus(0 - 3)) / 2),
     "wasserstein-gp": (1.0 - 1.0, -1.0),
 }
 
@@ -41,7 +47,15 @@ def test_adversarial_loss_equals_its_hand_worked_value(name: str) -> None:
     loss = ADVERSARIAL_LOSSES[name]
     discriminator, generator = HAND_WORKED[name]
     assert loss.discriminator(REAL, FAKE).item() == pytest.approx(discriminator, rel=1e-6, abs=1e-7)
-    assert loss.generator(FAKE).item() == pytest.approx(generator, rel=1e-6)
+    assert loss.generator(*seen_by_generator(loss, FAKE)).item() == pytest.approx(generator, rel=1e-6)
+
+
+def test_relativistic_players_see_nothing_but_how_far_apart_a_pair_is() -> None:
+    loss = ADVERSARIAL_LOSSES["relativistic"]
+    for shift in (-4.0, 8.0):
+        assert loss.discriminator(REAL + shift, FAKE + shift) == loss.discriminator(REAL, FAKE)
+        assert loss.generator(FAKE + shift, REAL + shift) == loss.generator(FAKE, REAL)
+    assert loss.generator(FAKE, REAL) == loss.discriminator(FAKE, REAL)
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)
@@ -49,7 +63,7 @@ def test_players_pull_the_fake_logits_in_opposite_directions(name: str) -> None:
     loss = ADVERSARIAL_LOSSES[name]
     fake = torch.tensor([0.3, 0.6], requires_grad=True)
     (from_discriminator,) = torch.autograd.grad(loss.discriminator(REAL, fake), fake)
-    (from_generator,) = torch.autograd.grad(loss.generator(fake), fake)
+    (from_generator,) = torch.autograd.grad(loss.generator(*seen_by_generator(loss, fake)), fake)
     assert (from_discriminator > 0).all()
     assert (from_generator < 0).all()
 
@@ -68,7 +82,7 @@ def test_gradient_penalty_of_a_linear_critic_is_its_slope_off_one_squared(slope:
 def test_r1_of_a_linear_discriminator_is_half_its_slope_squared(slope: float) -> None:
     direction = torch.randn(3, 4, 4)
     direction *= slope / direction.norm()
-    penalty = r1_penalty(lambda x: (x * direction).sum((1, 2, 3)), torch.randn(5, 3, 4, 4))
+    penalty = zero_centered_penalty(lambda x: (x * direction).sum((1, 2, 3)), torch.randn(5, 3, 4, 4))
     assert penalty.item() == pytest.approx(slope**2 / 2, rel=1e-5)
 
 
@@ -119,9 +133,9 @@ def test_gradient_penalty_reaches_the_critics_weights() -> None:
 def test_penalties_are_the_same_under_bfloat16_autocast() -> None:
     critic = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.Tanh(), nn.Linear(5, 1))
     real, fake, share = torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2), torch.rand(4)
-    plain = gradient_penalty(critic, real, fake, share), r1_penalty(critic, real)
+    plain = gradient_penalty(critic, real, fake, share), zero_centered_penalty(critic, real)
     with torch.autocast("cpu", torch.bfloat16):
-        assert (gradient_penalty(critic, real, fake, share), r1_penalty(critic, real)) == plain
+        assert (gradient_penalty(critic, real, fake, share), zero_centered_penalty(critic, real)) == plain
 
 
 def test_gradient_penalty_is_taken_on_the_line_between_real_and_fake() -> None:

@@ -93,7 +93,7 @@ class ColorizerGanRecipe(AbRecipe):
         update("discriminator", d_loss)
 
         with frozen(self.discriminator):
-            terms = {"generator": self.game.generator(self.discriminator, fake, key, self.progress)}
+            terms = {"generator": self.game.generator(self.discriminator, real, fake, key, self.progress)}
         terms["l1"] = F.l1_loss(fake_ab, real_ab)
         if self.config.lambda_cross_entropy:
             terms["cross_entropy"] = color_cross_entropy(

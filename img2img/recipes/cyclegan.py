@@ -87,8 +87,10 @@ class CycleganRecipe(TranslatorRecipe):
             fake_b, fake_a = self.g_ab(a), self.g_ba(b)
         back_a, back_b = self.g_ba(fake_b), self.g_ab(fake_a)
 
+        real_a, real_b = self._augmented(a, key, "real"), self._augmented(b, key, "real")
         with frozen(self.d_a, self.d_b):
-            terms = {"generator": self._fooling(self.d_a, fake_a, key) + self._fooling(self.d_b, fake_b, key)}
+            fooling = self._fooling(self.d_a, real_a, fake_a, key) + self._fooling(self.d_b, real_b, fake_b, key)
+        terms = {"generator": fooling}
         terms["cycle"] = F.l1_loss(back_a, a) + F.l1_loss(back_b, b)
         if self.features:
             terms["perceptual"] = self.features.unlike(back_a, a) + self.features.unlike(back_b, b)
@@ -103,8 +105,8 @@ class CycleganRecipe(TranslatorRecipe):
         update("generators", torch.stack([weights[name] * term for name, term in terms.items()]).sum())
 
         old_a, old_b = self.pool_a.query(fake_a.detach(), key), self.pool_b.query(fake_b.detach(), key)
-        loss_a, figures_a = self._judging(self.d_a, a, old_a, key)
-        loss_b, figures_b = self._judging(self.d_b, b, old_b, key)
+        loss_a, figures_a = self._judging(self.d_a, real_a, old_a, key)
+        loss_b, figures_b = self._judging(self.d_b, real_b, old_b, key)
         update("discriminators", loss_a + loss_b)
         both = {**terms, **{name: figure + figures_b[name] for name, figure in figures_a.items()}}
         return {name: figure.detach() / 2 for name, figure in both.items()}
@@ -114,16 +116,16 @@ class CycleganRecipe(TranslatorRecipe):
             for norm in settling_norms(self.g_ab, self.g_ba):
                 norm.settle()
 
-    def _fooling(self, discriminator: nn.Module, fake: Tensor, key: Tensor) -> Tensor:
-        """The generator's loss against a discriminator."""
-        return self.game.generator(discriminator, self._augmented(fake, key, "generators' turn"), key, self.progress)
+    def _fooling(self, discriminator: nn.Module, real: Tensor, fake: Tensor, key: Tensor) -> Tensor:
+        """The generator's loss against a discriminator that sees `real` as it is, augmented already."""
+        fake = self._augmented(fake, key, "generators' turn")
+        return self.game.generator(discriminator, real, fake, key, self.progress)
 
     def _judging(
         self, discriminator: nn.Module, real: Tensor, fake: Tensor, key: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """A discriminator's own loss, and the figures to record."""
-        real, fake = self._augmented(real, key, "real"), self._augmented(fake, key, "fake")
-        return self.game.discriminator(discriminator, real, fake, key, self.progress)
+        """A discriminator's own loss, and the figures to record; `real` is augmented already."""
+        return self.game.discriminator(discriminator, real, self._augmented(fake, key, "fake"), key, self.progress)
 
     def _weights(self) -> dict[str, float | Tensor]:
         """Of the terms of the generators' loss, by now."""

@@ -8,7 +8,7 @@ from math import inf
 import torch
 from torch import Tensor, nn
 
-from img2img.losses import ADVERSARIAL_LOSSES, AdversarialLoss, gradient_penalty, r1_penalty
+from img2img.losses import ADVERSARIAL_LOSSES, AdversarialLoss, gradient_penalty, zero_centered_penalty
 from img2img.networks.blocks import Norm
 from img2img.randomness import normal, uniform
 from img2img.recipes.recipe import Recipe
@@ -32,14 +32,16 @@ class GameConfig(Recipe.Config):
     """How far below 1 the discriminator's target for real samples lies."""
     r1: float = 0.0
     """Weight (gamma) of the penalty on the discriminator's gradient at real samples; its norms are left out then."""
+    r2: float = 0.0
+    """The same at fake samples."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("lambda_penalty", "instance_noise", "r1"):
+        for name in ("lambda_penalty", "instance_noise", "r1", "r2"):
             self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
         self.require("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1")
         if self.loss().boundary is None:
-            self.require("label_smoothing", self.label_smoothing == 0, "0: a Wasserstein critic has no labels")
+            self.require("label_smoothing", self.label_smoothing == 0, "0: such a loss has no labels")
 
     def loss(self) -> AdversarialLoss:
         raise NotImplementedError
@@ -81,17 +83,24 @@ class Game:
             figures["penalty"] = gradient_penalty(judge, real, fake, uniform(key, (), "interpolates"))
             loss = loss + config.lambda_penalty * figures["penalty"]
         if config.r1:
-            figures["r1"] = r1_penalty(judge, real)
+            figures["r1"] = zero_centered_penalty(judge, real)
             loss = loss + config.r1 * figures["r1"]
+        if config.r2:
+            figures["r2"] = zero_centered_penalty(judge, fake)
+            loss = loss + config.r2 * figures["r2"]
         return loss, {name: figure.detach() for name, figure in figures.items()}
 
-    def generator(self, judge: Judge, fake: Tensor, key: Tensor, progress: Tensor) -> Tensor:
+    def generator(self, judge: Judge, real: Tensor, fake: Tensor, key: Tensor, progress: Tensor) -> Tensor:
         """The loss that the generator minimises; the caller freezes the discriminator."""
-        return self.loss.generator(judge(self._noisy(fake, key, progress, "noise on fake, generator's turn")).float())
+        fake_logits = judge(self._noisy(fake, key, progress, "noise on fake, generator's turn")).float()
+        if not self.loss.relativistic:
+            return self.loss.generator(fake_logits)
+        real_logits = judge(self._noisy(real, key, progress, "noise on real, generator's turn")).float()
+        return self.loss.generator(fake_logits, real_logits)
 
     def norm(self, usual: Norm) -> Norm:
         """The discriminator's: none where a penalty on the gradient wants every sample judged alone."""
-        return nn.Identity if self.loss.gradient_penalty or self.config.r1 else usual
+        return nn.Identity if self.loss.gradient_penalty or self.config.r1 or self.config.r2 else usual
 
     def _noisy(self, x: Tensor, key: Tensor, progress: Tensor, purpose: str) -> Tensor:
         if not self.config.instance_noise:
@@ -101,6 +110,9 @@ class Game:
     @torch.no_grad()
     def _figures(self, loss: Tensor, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
         """What a critic says of the distance; how often a discriminator is right."""
+        if self.loss.relativistic:
+            right = (real_logits > fake_logits).float().mean()
+            return {"discriminator": loss, "real_right": right, "fake_right": right}
         boundary = self.loss.boundary
         if boundary is None:
             return {"distance": -loss}

@@ -53,7 +53,7 @@ class DcganRecipe(GenerativeRecipe):
         update("discriminator", d_loss)
 
         with frozen(self.discriminator):
-            g_loss = self.game.generator(judge, fake, key, self.progress)
+            g_loss = self.game.generator(judge, real, fake, key, self.progress)
         update("generator", g_loss)
         return {**figures, "generator": g_loss.detach()}
 

@@ -83,7 +83,7 @@ class Pix2pixRecipe(TranslatorRecipe):
         update("discriminator", d_loss)
 
         with frozen(self.discriminator):
-            terms = {"generator": self.game.generator(judge, fake, key, self.progress)}
+            terms = {"generator": self.game.generator(judge, b, fake, key, self.progress)}
         terms["l1"] = F.l1_loss(fake, b)
         if self.features:
             terms["perceptual"] = self.features.unlike(fake, b)

@@ -62,7 +62,7 @@ class WassersteinRecipe(GenerativeRecipe):
 
         fake = self.generator(self.latents(key, "generator's turn"))
         with frozen(self.critic):
-            generator_loss = self.game.generator(self.critic, fake, key, self.progress)
+            generator_loss = self.game.generator(self.critic, real, fake, key, self.progress)
         update("generator", generator_loss)
         return {**figures, "generator": generator_loss.detach()}
 

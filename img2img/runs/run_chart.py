@@ -26,7 +26,7 @@ Curves = dict[str, tuple[Numbers, Numbers]]
 """Name -> (steps, values)."""
 
 _SHARES = {"real_right", "fake_right"}
-_PENALTIES = {"penalty", "r1"}  # far smaller than the losses beside them
+_PENALTIES = {"penalty", "r1", "r2"}  # far smaller than the losses beside them
 _SMOOTHED_FROM = 60  # records; fewer are drawn as they are
 _WIDTH, _PANEL_HEIGHT = 11.0, 2.4  # inches
 _COLOURS = ("#1f6fb4", "#d9722b", "#3a9a4c", "#8a5bb5", "#b8932b", "#4aa5b5", "#c05a8e", "#707070")

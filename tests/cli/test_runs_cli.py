@@ -81,13 +81,13 @@ def test_chart_grows_with_what_was_recorded(tmp_path: Path) -> None:
 
 
 def test_figures_go_to_the_panel_of_their_kind(tmp_path: Path) -> None:
-    stats = [record(1, penalty=0.1, r1=0.2, real_right=0.5, fake_right=0.6, distance=9.0)]
+    stats = [record(1, penalty=0.1, r1=0.2, r2=0.3, real_right=0.5, fake_right=0.6, distance=9.0)]
     seen = {"diversity": 0.5, "duplicates": 0, "norm": 7.0}
     health = [{"step": 1, "gradient_norms": {"g": 3.0}, "figures": seen, "findings": []}]
     panels = run_panels(RunRecords(write_run(tmp_path / "run", stats, health)))
     assert [set(panel.curves) for panel in panels] == [
         {"discriminator", "generator", "distance"},
-        {"penalty", "r1"},
+        {"penalty", "r1", "r2"},
         {"real_right", "fake_right"},
         {"gradient of g"},
         {"diversity", "duplicates"},

@@ -198,7 +198,7 @@ def test_generator_learns_how_bright_the_data_are(name: str) -> None:
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name in ("dcgan", "wgan-gp") else pytest.mark.slow) for name in ADVERSARIAL]
 )
-@pytest.mark.parametrize("regulariser", ["instance_noise=0.3", "r1=5.0"])
+@pytest.mark.parametrize("regulariser", ["instance_noise=0.3", "r1=5.0", "r2=5.0"])
 def test_every_adversarial_recipe_takes_the_regularisers(name: str, regulariser: str) -> None:
     plain, regular = (tiny_recipe(name, "discriminator_channels=8", *extra) for extra in ((), (regulariser,)))
     results = []
@@ -206,7 +206,7 @@ def test_every_adversarial_recipe_takes_the_regularisers(name: str, regulariser:
         update, _, _ = stepper(recipe)
         results.append(recipe.step(batch(recipe), update))
     assert results[0]["generator"] != results[1]["generator"]
-    assert ("r1" in results[1]) == regulariser.startswith("r1")
+    assert {"r1", "r2"} & results[1].keys() == {"r1", "r2"} & {regulariser.partition("=")[0]}
 
 
 @pytest.mark.parametrize("name", [name for name in ADVERSARIAL if name not in WASSERSTEIN])
@@ -270,9 +270,18 @@ def test_instance_noise_falls_to_nothing_at_the_end() -> None:
     assert spread == pytest.approx([0.5, 0.25, 0.0], abs=0.01)
 
 
-def test_label_smoothing_is_refused_where_there_are_no_labels() -> None:
+@pytest.mark.parametrize(("name", "setting"), [("wgan-gp", "steps=1"), ("dcgan", "adversarial=relativistic")])
+def test_label_smoothing_is_refused_where_there_are_no_labels(name: str, setting: str) -> None:
     with pytest.raises(SettingError, match="no labels"):
-        make_config(recipe_class("wgan-gp"), ["label_smoothing=0.1"])
+        make_config(recipe_class(name), [setting, "label_smoothing=0.1"])
+
+
+def test_relativistic_players_are_right_about_a_pair_or_wrong() -> None:
+    """Of logits 2 and 0 for real samples, -1 and 3 for fake ones, one pair is the right way round."""
+    game = Game(make_config(recipe_class("dcgan"), ["adversarial=relativistic"]))
+    real, fake, key = torch.tensor([2.0, 0.0]), torch.tensor([-1.0, 3.0]), torch.arange(2)
+    _, figures = game.discriminator(lambda x: x, real, fake, key, torch.tensor(0.0))
+    assert (float(figures["real_right"]), float(figures["fake_right"])) == (0.5, 0.5)
 
 
 @pytest.mark.parametrize("name", WASSERSTEIN)
@@ -319,7 +328,7 @@ def test_spectral_norm_by_power_iteration_is_near_the_true_one() -> None:
 
 def test_critic_without_batch_norm_judges_every_sample_alone() -> None:
     images, size = photos(4, 16).mean(1, keepdim=True), "image_size=16"
-    for name, regulariser in (("wgan-gp", "r1=0"), ("wgan-svc", "r1=0"), ("wgan", "r1=1")):
+    for name, regulariser in (("wgan-gp", "r1=0"), ("wgan-svc", "r1=0"), ("wgan", "r1=1"), ("wgan", "r2=1")):
         critic = tiny_recipe(name, size, regulariser).critic
         assert torch.allclose(critic(images)[1:2], critic(images[1:2]), atol=1e-6)
     assert not [

@@ -75,10 +75,15 @@ class TinyGame:
             if self.loss.gradient_penalty:
                 penalty = gradient_penalty(self.discriminator, real, fake, torch.rand(BATCH))
             self.update(self.judge, discriminator_loss + penalty)
-        generator_loss = self.loss.generator(self.discriminator(self.generator(self.draw())))
+        seen = [self.discriminator(self.generator(self.draw()))]
+        if self.loss.relativistic:
+            seen.append(self.discriminator(mixture()))
+        generator_loss = self.loss.generator(*seen)
         self.update("generator", generator_loss)
         scalars = {"generator": float(generator_loss.detach())}
-        boundary = self.loss.boundary
+        boundary: float | Tensor | None = self.loss.boundary
+        if self.loss.relativistic:
+            boundary = (real_logits + fake_logits) / 2
         if boundary is None:
             return {**scalars, "distance": -float(discriminator_loss.detach())}
         return {
@@ -207,6 +212,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "bce": {},
     "least-squares": {},
     "hinge": {},
+    "relativistic": {},
     "wasserstein-gp": {"judge": "critic", "discriminator_turns": 3},
 }
 
