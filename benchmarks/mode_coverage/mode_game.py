@@ -29,6 +29,10 @@ LOSSES = {
     "bce": Contender("BCE, non-saturating", "dcgan", {"adversarial": "bce"}),
     "least-squares": Contender("least squares", "dcgan", {"adversarial": "least-squares"}),
     "hinge": Contender("hinge", "dcgan", {"adversarial": "hinge"}),
+    "relativistic": Contender("relativistic", "dcgan", {"adversarial": "relativistic"}),
+    "r3gan": Contender(
+        "relativistic, R1 and R2 (R3GAN)", "dcgan", {"adversarial": "relativistic", "r1": 1.0, "r2": 1.0}
+    ),
     "wgan": Contender("Wasserstein, weight clipping", "wgan"),
     "wgan-gp": Contender("Wasserstein, gradient penalty", "wgan-gp"),
     "wgan-sn": Contender("Wasserstein, spectral norm", "wgan-sn"),
