@@ -8,7 +8,6 @@ import typer
 
 from img2img.errors import UsageError
 from img2img.machine import collector_at_rest
-from img2img.progress_bar import takes_bars
 
 if TYPE_CHECKING:
     from img2img.conversion.options import ConversionOptions
@@ -32,7 +31,7 @@ def run_conversion(
         from img2img.cli.progress import FilmBar, follow, follow_films
         from img2img.conversion.convert import open_conversion
 
-    tally, bar = Tally(), FilmBar(shown=not quiet and takes_bars())
+    tally, bar = Tally(), FilmBar(shown=not quiet)
     with open_conversion(inputs, output, options, bar) as conversion:
         if conversion.to_stdout and sys.stdout.isatty():
             raise UsageError("a terminal cannot show a photo: add -o FILE, or > FILE")
@@ -56,6 +55,7 @@ def run_conversion(
                 follow(
                     conversion.outcomes,
                     tally,
+                    doing=verb.removesuffix("ed") + "ing",
                     total=conversion.total,
                     quiet=quiet,
                     each=options.watch,

@@ -1,4 +1,4 @@
-"""What a conversion shows while it goes on: a bar on a terminal, a line for each photo that failed."""
+"""What a conversion shows while it goes on: how far it is, a line for each photo that failed."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -7,25 +7,25 @@ from pathlib import Path
 
 from img2img.batch.outcome import ALREADY_COLORED, UNLIKE, Outcome
 from img2img.cli.closing import Tally, one_line, tell
-from img2img.progress_bar import counted_lines, progress_bar, takes_bars, takes_lines
+from img2img.progress_bar import counted_progress
 
 
 def follow(
     outcomes: Iterable[Outcome],
     tally: Tally,
     *,
+    doing: str,
     total: int,
     quiet: bool,
     each: bool = False,
     note_colored: bool = False,
 ) -> None:
-    """Shows outcomes as they come: a bar where a terminal is there for it, or with `each` a line for every photo.
+    """Shows outcomes as they come: how far the work is, which a notebook calls `doing`, or with `each` every photo.
 
     What results lack, and photos unlike the model's, are a line each for one photo, and counted for many.
     `note_colored`: a line for each photo that was in colour and was coloured anew.
     """
-    bar = total > 1 and not quiet and not each and takes_bars()
-    with _bar(total, shown=bar) as advance:
+    with _photos_done(doing, total, shown=total > 1 and not quiet and not each) as advance:
         for outcome in outcomes:
             tally.add(outcome)
             advance(outcome)
@@ -77,13 +77,14 @@ class FilmBar:
         self._shown = shown
         self._film: Path | None = None
         self._open = ExitStack()
-        self._advance: Callable[[int, int], None] = lambda done, total: None
+        self._advance: Callable[[int, int | None], None] = lambda done, total: None
 
     def __call__(self, film: Path, done: int, total: int) -> None:
-        if self._shown and film != self._film:
+        if film != self._film:
             self.close()
-            self._film, self._advance = film, self._open.enter_context(_frames_bar(one_line(str(film))))
-        self._advance(done, total)
+            frames = counted_progress(name=one_line(str(film)), unit="frames", shown=self._shown)
+            self._film, self._advance = film, self._open.enter_context(frames)
+        self._advance(done, total or None)
 
     def close(self) -> None:
         self._open.close()
@@ -97,51 +98,16 @@ class FilmBar:
 
 
 @contextmanager
-def _frames_bar(name: str) -> Iterator[Callable[[int, int], None]]:
-    """The frames done of one film, and the time left."""
-    with progress_bar(name, unit="frames") as progress:
-        task = progress.add_task("", total=None, note="")
-        begun = False
-
-        def advance(done: int, total: int) -> None:
-            nonlocal begun
-            if not begun:  # gone on from an earlier run: what that one did, says nothing about this one's speed
-                progress.reset(task, completed=done, total=total or None)
-                begun = True
-            progress.update(task, completed=done)
-
-        yield advance
-
-
-@contextmanager
-def _bar(total: int, *, shown: bool) -> Iterator[Callable[[Outcome], None]]:
-    if not shown:
-        yield lambda outcome: None
-        return
-    with progress_bar(unit="photos") as progress:
-        task = progress.add_task("", total=total, note="")
-        failed = 0
+def _photos_done(doing: str, total: int, *, shown: bool) -> Iterator[Callable[[Outcome], None]]:
+    with counted_progress(doing, unit="photos", total=total, shown=shown) as show:
+        done = failed = 0
 
         def advance(outcome: Outcome) -> None:
             # A skipped photo takes no time: counted, it would make the rest look as quick.
-            nonlocal total, failed
+            nonlocal total, done, failed
             total -= outcome.status == "skipped"
+            done += outcome.status != "skipped"
             failed += outcome.status == "failed"
-            note = f"[red]{failed:,} failed" if failed else ""
-            progress.update(task, total=total, advance=outcome.status != "skipped", note=note)
+            show(done, total, f"[red]{failed:,} failed" if failed else "")
 
         yield advance
-
-
-@contextmanager
-def photos_measured() -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, which pulses until told of photos done, and of how many: PyTorch alone takes seconds.
-
-    Lines in a notebook, nothing elsewhere.
-    """
-    if not takes_bars():
-        yield counted_lines("measuring", "photos") if takes_lines() else lambda done, total: None
-        return
-    with progress_bar() as progress:
-        task = progress.add_task("", total=None, note="measuring")
-        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -1,8 +1,6 @@
 """A colorizer's figures: sets and decodings in one pass give what they give alone."""
 
 import json
-import sys
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from tiny_model import tiny_model, write_tiny_model
 from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app
-from img2img.cli.progress import photos_measured
 from img2img.data.image_source import ImageSource
 from img2img.data.open_source import open_source
 from img2img.errors import DataError, ModelError
@@ -262,22 +259,8 @@ def test_photo_that_cannot_be_read_ends_the_work_and_gives_the_threads_back(worl
     assert torch.get_num_threads() == threads
 
 
-def test_progress_is_told_of_every_photo_and_shown_on_a_terminal_alone(
-    world: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_progress_is_told_of_every_photo(world: Path) -> None:
     told = []
     source = open_source([world / "red"])
     measure_photos([lambda grey: grey], source, size=32, advance=lambda *numbers: told.append(numbers))
     assert told == [(done, 11) for done in range(1, 12)]
-
-    class Terminal(StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    for stream, shown in ((Terminal(), True), (StringIO(), False)):
-        monkeypatch.setattr(sys, "stderr", stream)
-        with photos_measured() as advance:
-            advance(3, 7)
-        assert ("3/7" in stream.getvalue()) is shown
-        assert ("measuring" in stream.getvalue()) is shown
-        assert bool(stream.getvalue()) is shown

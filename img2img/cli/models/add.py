@@ -75,12 +75,12 @@ def _print_what_came(added: AddedModel) -> None:
 
 @contextmanager
 def _transfer() -> Iterator[TransferProgress]:
-    """A bar on a terminal; and at Ctrl-C, what was fetched by then."""
-    from img2img.progress_bar import transfer_bar
+    """How much has come; and at Ctrl-C, what was fetched by then."""
+    from img2img.progress_bar import counted_progress
 
     fetched = 0
     try:
-        with transfer_bar() as show:
+        with counted_progress("downloading", unit="bytes") as show:
 
             def progress(here: int, total: int | None) -> None:
                 nonlocal fetched

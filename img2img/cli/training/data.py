@@ -10,7 +10,7 @@ import typer
 from img2img.cli.shared_options import choice_option
 from img2img.data.download.catalogue import FETCHABLE
 from img2img.errors import UsageError
-from img2img.progress_bar import progress_bar, takes_bars
+from img2img.progress_bar import counted_progress
 
 if TYPE_CHECKING:
     from img2img.data.check.findings import DataReport
@@ -127,15 +127,11 @@ def _checked(
 
 
 def _followed(looks: Iterator[_Look], total: int, *, unit: str) -> Iterator[_Look]:
-    """The same, with a bar on a terminal."""
-    if not takes_bars():
-        yield from looks
-        return
-    with progress_bar(unit=unit) as bar:
-        task = bar.add_task("", total=total, note="")
-        for look in looks:
+    """The same, and how far they are."""
+    with counted_progress("checking", unit=unit, total=total) as advance:
+        for done, look in enumerate(looks, 1):
             yield look
-            bar.advance(task)
+            advance(done, total)
 
 
 @app.command(
@@ -156,10 +152,9 @@ def download(
     """
     from img2img.data.download.fetched_set import download as fetch
     from img2img.data.download.fetched_set import part_file
-    from img2img.progress_bar import transfer_bar
 
     try:
-        with transfer_bar() as progress:
+        with counted_progress("downloading", unit="bytes") as progress:
             fetched = fetch(name, out, url=url, sha256=sha256, progress=progress)
     except KeyboardInterrupt:
         part = part_file(out, name)

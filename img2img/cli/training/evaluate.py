@@ -188,10 +188,10 @@ def evaluate(
     model = settled_model(model) if model else None
     request = replace(request, model=model)
 
-    from img2img.cli.progress import photos_measured
     from img2img.cli.training.drawn import named_when_drawn
+    from img2img.progress_bar import counted_progress
 
-    with photos_measured() as advance:
+    with counted_progress("measuring photos", note="measuring") as advance:  # pulses while PyTorch is imported
         from img2img.evaluation.measure import measure, save_figures, table
 
         figures = measure(request, advance)
