@@ -27,7 +27,11 @@ WIDTH, Z_DIM, BATCH = 128, 2, 128
 STEPS = 4_000
 HASTE = 5
 """Factor on every recipe's own rates: these players are small, and as many steps as papers take would be hours."""
-GAME_SETTINGS: dict[str, dict[str, Any]] = {"wgan-gp": {"lambda_penalty": 0.1}, "r3gan": {"r1": 0.1, "r2": 0.1}}
+GAME_SETTINGS: dict[str, dict[str, Any]] = {
+    "bce-r1-r2": {"r1": 0.1, "r2": 0.1},
+    "r3gan": {"r1": 0.1, "r2": 0.1},
+    "wgan-gp": {"lambda_penalty": 0.1},
+}
 """What a paper's own code changes for points in the plane (1704.00028: gan_toy.py)."""
 
 

@@ -29,6 +29,7 @@ LOSSES = {
     "bce": Contender("BCE, non-saturating", "dcgan", {"adversarial": "bce"}),
     "least-squares": Contender("least squares", "dcgan", {"adversarial": "least-squares"}),
     "hinge": Contender("hinge", "dcgan", {"adversarial": "hinge"}),
+    "bce-r1-r2": Contender("BCE, R1 and R2", "dcgan", {"adversarial": "bce", "r1": 1.0, "r2": 1.0}),
     "relativistic": Contender("relativistic", "dcgan", {"adversarial": "relativistic"}),
     "r3gan": Contender(
         "relativistic, R1 and R2 (R3GAN)", "dcgan", {"adversarial": "relativistic", "r1": 1.0, "r2": 1.0}
