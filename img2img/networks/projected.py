@@ -1,6 +1,6 @@
 """A discriminator on frozen features (Sauer et al. 2021, Projected GANs Converge Faster, arXiv 2111.01007)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from img2img.networks.blocks import Norm, channel_norm
-from img2img.networks.imagenet.encoder import PYRAMID_CHANNELS
+from img2img.networks.imagenet.encoder import pyramid_channels
 from img2img.networks.imagenet.frozen_features import FrozenFeatures
 
 HALVINGS = (2, 1, 0, 0)
@@ -17,49 +17,62 @@ HALVINGS = (2, 1, 0, 0)
 
 
 class ProjectedDiscriminator(nn.Module):
-    """(N, 3, H, W) in [-1, 1], sides multiples of 32 -> logits (N, 4, H/16, W/16), one plane a scale.
+    """(N, 3, H, W) in [-1, 1], sides multiples of 32 -> logits (N, 4 K, H/16, W/16), one plane a scale of K networks.
 
     The features of each scale pass through fixed random convolutions, across channels (CCM) and from the coarse to the
     fine (CSM): section 3.2. A head of its own judges each; a coarser one's logits are repeated to the finest size, so
-    that every scale weighs the same in a mean. A `conditional` one judges pictures beside others: `beside`.
+    that every scale weighs the same in a mean. Of several networks of `features` each has mixtures and heads of its
+    own, the first under the names of a discriminator on it alone. A `conditional` one judges pictures beside others:
+    `beside`.
     """
 
     def __init__(
         self,
         channels: int = 64,
-        features: str = "lite1",
+        features: Sequence[str] = ("lite1",),
         *,
         norm: Norm = channel_norm,
         pretrained: bool = True,
         conditional: bool = False,
     ) -> None:
         super().__init__()
-        self.features = FrozenFeatures(features, pretrained=pretrained)
-        widths = [width * (1 + conditional) for width in PYRAMID_CHANNELS[1:]]
+        first, *further = features
+        self.features = FrozenFeatures(first, pretrained=pretrained)
+        widths = [width * (1 + conditional) for width in pyramid_channels(first)[1:]]
         self.across_channels = nn.ModuleList(_fixed(nn.Conv2d(width, channels, 1)) for width in widths)
         self.across_scales = nn.ModuleList(
             _fixed(nn.Conv2d(channels, channels, 3, padding=1)) for _ in pairwise(HALVINGS)
         )
         self.heads = nn.ModuleList(_head(channels, halvings, norm) for halvings in HALVINGS)
+        self.further = nn.ModuleList(
+            ProjectedDiscriminator(channels, (each,), norm=norm, pretrained=pretrained, conditional=conditional)
+            for each in further
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.judged(self.features(x))
+        return torch.cat([self.judged(self.features(x)), *(judge(x) for judge in self.further)], 1)
 
     def beside(self, given: Tensor) -> Callable[[Tensor], Tensor]:
         """A judge of pictures by their features and those of the `given` ones, from which they were made, together.
 
         The given ones' features are taken once.
         """
-        conditions = self.features(given)
+        conditions, further = self.features(given), [judge.beside(given) for judge in self._further()]
 
         def judge(x: Tensor) -> Tensor:
             pairs = zip(conditions, self.features(x), strict=True)
-            return self.judged([torch.cat(pair, 1) for pair in pairs])
+            logits = self.judged([torch.cat(pair, 1) for pair in pairs])
+            return torch.cat([logits, *(each(x) for each in further)], 1)
 
         return judge
 
+    def _further(self) -> Iterator["ProjectedDiscriminator"]:
+        for judge in self.further:
+            assert isinstance(judge, ProjectedDiscriminator)
+            yield judge
+
     def judged(self, features: list[Tensor]) -> Tensor:
-        """The logits of pictures whose features are known; discriminators of two domains have the same ones."""
+        """By the first network's features alone."""
         logits = [head(y) for head, y in zip(self.heads, self._mixed(features), strict=True)]
         finest = logits[0].shape[2:]
         return torch.cat([F.interpolate(one, finest) for one in logits], 1)

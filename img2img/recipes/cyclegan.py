@@ -64,7 +64,12 @@ class CycleganRecipe(TranslatorRecipe):
         config = self.config
         if config.discriminator == "projected":
             norm = self.game.norm(channel_norm)
-            return ProjectedDiscriminator(config.discriminator_channels, norm=norm, pretrained=config.pretrained)
+            return ProjectedDiscriminator(
+                config.discriminator_channels,
+                config.discriminator_features,
+                norm=norm,
+                pretrained=config.pretrained,
+            )
         norm = self.game.norm(nn.InstanceNorm2d)
         return PatchGAN(3, config.discriminator_channels, norm=norm, spectral=config.spectral_norm)
 

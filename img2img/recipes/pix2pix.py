@@ -50,7 +50,11 @@ class Pix2pixRecipe(TranslatorRecipe):
         config, norm = self.config, self.game.norm(channel_norm)
         if config.discriminator == "projected":
             return ProjectedDiscriminator(
-                config.discriminator_channels, norm=norm, pretrained=config.pretrained, conditional=True
+                config.discriminator_channels,
+                config.discriminator_features,
+                norm=norm,
+                pretrained=config.pretrained,
+                conditional=True,
             )
         return PatchGAN(6, config.discriminator_channels, norm=norm)
 

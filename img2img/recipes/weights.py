@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from img2img.errors import ModelError
 from img2img.model_file import CARD_KEY, ModelCard
+from img2img.networks.projected import ProjectedDiscriminator
 from img2img.networks.residual_unet import ResidualUNet
 from img2img.recipes.recipe import Recipe
 
@@ -33,8 +34,8 @@ def initialise(recipe: Recipe, path: Path) -> dict[str, Weights]:
     The file holds the one generator that the recipe exports, or any of its networks, named "g_ab.stem.weight", and of
     the averages, "ema.g_ab.stem.weight"; a generator of which it has the average alone starts from that; and perhaps
     buffers of the recipe (`Recipe.beside`). A residual U-Net may be wider here, or see more, than the file's: it begins
-    as that, and what is new in it has no effect yet. Raises ModelError when the weights are another recipe's or another
-    size's.
+    as that, and what is new in it has no effect yet. A projected discriminator may have further networks here. Raises
+    ModelError when the weights are another recipe's or another size's.
     """
     weights = load_weights(path)
     beside = {name: weights.pop(name) for name in recipe.beside if name in weights}
@@ -83,7 +84,7 @@ def _refuse_unknown(path: Path, weights: Weights, parts: Iterable[Weights], netw
 def _load(network: nn.Module, weights: Weights, path: Path) -> None:
     """In the network's own precision."""
     try:
-        network.load_state_dict(_grown(weights, network) if isinstance(network, ResidualUNet) else weights)
+        network.load_state_dict(_grown(weights, network))
     except RuntimeError as error:
         reason = str(error).splitlines()[1:2]
         raise ModelError(
@@ -92,16 +93,26 @@ def _load(network: nn.Module, weights: Weights, path: Path) -> None:
 
 
 def _grown(weights: Weights, network: nn.Module) -> Weights:
+    """With what a smaller network lacks: context blocks and further discriminators stay as they are."""
+    mine = network.state_dict()
+    if isinstance(network, ProjectedDiscriminator):
+        return _part(mine, "further.") | weights
+    if isinstance(network, ResidualUNet):
+        return _part(mine, "context.") | _wider(weights, mine)
+    return weights
+
+
+def _part(weights: Mapping[str, Tensor], prefix: str) -> Weights:
+    return {name: value for name, value in weights.items() if name.startswith(prefix)}
+
+
+def _wider(weights: Weights, mine: Mapping[str, Tensor]) -> Weights:
     """Of a narrower network, for this one: its channels come first, and none of them takes anything from a new one.
 
     Net2Net (Chen et al. 2016, arXiv 1511.05641) doubles channels instead, which then begin alike. A new channel of a
-    norm takes over what an old one has, its statistics for example. Context blocks that it lacks stay as they are.
+    norm takes over what an old one has, its statistics for example.
     """
-    mine = network.state_dict()
-    context = {name: value for name, value in mine.items() if name.startswith("context.")}
-    return context | {
-        name: _widened(theirs, mine[name]) if name in mine else theirs for name, theirs in weights.items()
-    }
+    return {name: _widened(theirs, mine[name]) if name in mine else theirs for name, theirs in weights.items()}
 
 
 def _widened(theirs: Tensor, mine: Tensor) -> Tensor:

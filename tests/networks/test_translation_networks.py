@@ -196,7 +196,7 @@ def test_first_five_stages_give_the_first_levels_of_the_whole_pyramid() -> None:
     assert len(part.pyramid(picture())) == 4
 
 
-@pytest.mark.parametrize("variant", ["lite0", "lite1"])
+@pytest.mark.parametrize("variant", ["lite0", "lite1", "lite2"])
 def test_frozen_features_are_the_encoders_own(variant: str) -> None:
     encoder = EfficientNetLite(3, variant).eval()
     encoder.load_imagenet()
@@ -273,6 +273,24 @@ def test_conditional_discriminator_judges_by_the_picture_given_as_well_and_looks
     assert len(looks) == 3
     assert not torch.allclose(judge.beside(-given)(pictures), logits)
     assert not torch.allclose(beside(-pictures), logits)
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_networks_of_a_projected_discriminator_judge_side_by_side(conditional: bool) -> None:
+    both = ProjectedDiscriminator(4, ("lite1", "lite2"), pretrained=False, conditional=conditional).eval()
+    alone = [
+        ProjectedDiscriminator(4, (each,), pretrained=False, conditional=conditional).eval()
+        for each in ("lite1", "lite2")
+    ]
+    weights = both.state_dict()
+    further = {name.removeprefix("further.0."): value for name, value in weights.items() if name.startswith("further")}
+    alone[0].load_state_dict({name: value for name, value in weights.items() if not name.startswith("further")})
+    alone[1].load_state_dict(further)
+    judges = [each.beside(-picture()) if conditional else each for each in (both, *alone)]
+    logits, *own = [judge(picture()) for judge in judges]
+    assert logits.shape == (2, 8, 4, 6)
+    assert torch.equal(logits, torch.cat(own, 1))
+    assert not torch.allclose(own[0], own[1])
 
 
 def test_gradient_flows_through_frozen_features_to_the_picture(projected: ProjectedDiscriminator) -> None:

@@ -271,6 +271,8 @@ def test_imagenet_weights_are_brought_in_at_the_start() -> None:
         (["generator=unet"], "one of residual-unet, separable, resnet"),
         (["discriminator=pixel"], "one of projected, patch"),
         (["diff_augment=color,flip"], "some of color, translation, cutout, or nothing"),
+        (["discriminator_features=lite0"], "lite1, lite2, or both"),
+        (["discriminator_features="], "lite1, lite2, or both"),
         (["up=bicubic"], "one of transposed, resize, bilinear"),
         (["image_size=16"], "32 or more"),
         (["image_size=48"], "a multiple of 32"),

@@ -1,4 +1,4 @@
-"""--init of a residual U-Net that is wider, or sees more, than the file's: it begins as that."""
+"""--init of networks that are wider, or see more, than the file's: they begin as those."""
 
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,16 @@ def test_what_is_new_learns(tmp_path: Path) -> None:
     assert not generator.head.weight[:, 20:].any()
     assert generator.head.weight.grad[:, 20:].abs().min() > 0
     assert generator.context[0].layers[-1][-1][1].weight.grad.abs().min() > 0
+
+
+def test_discriminator_on_more_networks_begins_with_what_the_file_has(tmp_path: Path) -> None:
+    donor = built("discriminator=projected")
+    both = built("discriminator=projected", "discriminator_features=lite1,lite2")
+    fresh = {name: value.clone() for name, value in both.get_submodule("d_a").state_dict().items()}
+    initialise(both, saved(donor, tmp_path))
+    known, now = donor.get_submodule("d_a").state_dict(), both.get_submodule("d_a").state_dict()
+    assert [name for name in now if name not in known] == [name for name in now if name.startswith("further.0.")] != []
+    assert all(torch.equal(value, known[name] if name in known else fresh[name]) for name, value in now.items())
 
 
 @pytest.mark.parametrize("more", ["generator_width=1.5", "context_blocks=1"])

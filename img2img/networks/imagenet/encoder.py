@@ -12,22 +12,25 @@ from torch import Tensor, nn
 
 from img2img.networks.blocks import ConvNormAct
 
-# expansion, channels, stride, kernel: table 1 of the paper at width 1
-STAGES = (
-    (1, 16, 1, 3),
-    (6, 24, 2, 3),
-    (6, 40, 2, 5),
-    (6, 80, 2, 3),
-    (6, 112, 1, 5),
-    (6, 192, 2, 5),
-    (6, 320, 1, 3),
-)
-REPEATS = {"lite0": (1, 2, 2, 3, 3, 4, 1), "lite1": (1, 3, 3, 4, 4, 5, 1)}
-"""How often each stage's block stands in a row: a depth of 1.0 and 1.1, rounded up between the first and the last."""
+# expansion, stride, kernel: table 1 of the paper
+STAGES = ((1, 1, 3), (6, 2, 3), (6, 2, 5), (6, 2, 3), (6, 1, 5), (6, 2, 5), (6, 1, 3))
+_NARROW = (16, 24, 40, 80, 112, 192, 320)
+CHANNELS = {"lite0": _NARROW, "lite1": _NARROW, "lite2": (16, 24, 48, 88, 120, 208, 352)}
+"""Of each stage: a width of 1.0 and, of Lite2, 1.1, in steps of 8."""
+REPEATS = {"lite0": (1, 2, 2, 3, 3, 4, 1), "lite1": (1, 3, 3, 4, 4, 5, 1), "lite2": (1, 3, 3, 4, 4, 5, 1)}
+"""How often each stage's block stands in a row: a depth of 1.0, 1.1 and 1.2, rounded up between first and last."""
 STEM_CHANNELS = 32
 LAST_STAGES = (1, 2, 4, 6)
 """The last stages at 1/4, 1/8, 1/16 and 1/32 of the input."""
-PYRAMID_CHANNELS = (STEM_CHANNELS, *(STAGES[stage][1] for stage in LAST_STAGES))
+
+
+def pyramid_channels(variant: str) -> tuple[int, ...]:
+    """Of the stem's features, and of the last stages'."""
+    return STEM_CHANNELS, *(CHANNELS[variant][stage] for stage in LAST_STAGES)
+
+
+PYRAMID_CHANNELS = pyramid_channels("lite0")
+"""Of what generators see a picture with."""
 SKIP_CHANNELS = PYRAMID_CHANNELS[1:-1]
 OUT_CHANNELS = PYRAMID_CHANNELS[-1]
 relu6 = partial(nn.ReLU6, inplace=True)
@@ -81,9 +84,8 @@ class EfficientNetLite(nn.Module):
         self.stem = ConvNormAct(in_channels, STEM_CHANNELS, 3, stride=2, norm=batch_norm, activation=relu6)
         self.stages = nn.ModuleList()
         channels = STEM_CHANNELS
-        for (expansion, out_channels, stride, kernel), repeats in list(zip(STAGES, REPEATS[variant], strict=True))[
-            :stages
-        ]:
+        every = zip(STAGES, CHANNELS[variant], REPEATS[variant], strict=True)
+        for (expansion, stride, kernel), out_channels, repeats in list(every)[:stages]:
             blocks = []
             for index in range(repeats):
                 blocks.append(InvertedResidual(channels, out_channels, expansion, stride if index == 0 else 1, kernel))

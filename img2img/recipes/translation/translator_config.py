@@ -8,6 +8,7 @@ from img2img.recipes.game import AdversarialConfig
 from img2img.recipes.translation.diff_augment import AUGMENTATIONS
 
 DISCRIMINATORS = ("projected", "patch")
+JUDGING = {"lite1", "lite2"}
 AUTHORS: dict[str, Any] = {
     "batch_size": 1,
     "image_size": 256,
@@ -53,6 +54,9 @@ class TranslatorConfig(AdversarialConfig):
     discriminator: str = "projected"
     """projected: on ImageNet's features; patch: the paper's, which judges patches of 70 x 70 pixels."""
     discriminator_channels: int = 64
+    discriminator_features: tuple[str, ...] = ("lite1",)
+    """Of the projected discriminators, each with heads of its own: EfficientNet lite1, lite2, or both, which makes a
+    step longer. Never Lite0, by which the quality is measured."""
     pretrained: bool = True
     """ImageNet's weights, wherever its features are in use; otherwise random ones, which is for trying things out."""
     lambda_adversarial: float = 1.0
@@ -69,6 +73,8 @@ class TranslatorConfig(AdversarialConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require_one_of("discriminator", DISCRIMINATORS)
+        seen = self.discriminator_features
+        self.require("discriminator_features", bool(seen) and set(seen) <= JUDGING, "lite1, lite2, or both")
         known = set(self.diff_augment) <= AUGMENTATIONS.keys()
         self.require("diff_augment", known, f"some of {', '.join(AUGMENTATIONS)}, or nothing")
         for name in ("generator_lr", "discriminator_lr"):
