@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -256,7 +257,42 @@ def test_card_that_is_a_deep_well_or_has_words_for_numbers_is_damaged(home: Path
             add_model(str(tmp_path / f"{name}.onnx"))
 
 
-def test_stopped_replacement_leaves_the_model_that_was_there(
+def test_model_that_is_replaced_is_there_and_opens_all_the_while(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the new card names: companions under the old names, or under others."""
+    add_model(str(translators(tmp_path)))
+    seen = set()
+
+    def opens() -> None:
+        assert "a2b" in names()
+        for path in (find_model("a2b"), find_reverse("a2b"), find_critic("a2b")):
+            read_card(path)
+        seen.add((read_card(find_model("a2b")).reverse, find_reverse("a2b").name, find_critic("a2b").name))
+
+    def watched(do: Callable[..., None]) -> Callable[..., None]:
+        def watching(*words: object, **options: object) -> None:
+            opens()
+            do(*words, **options)
+            opens()
+
+        return watching
+
+    for back, judge in (("b2a", "judge"), ("back", "umpire")):
+        other = tmp_path / back
+        other.mkdir()
+        write_tiny_model(other / "a2b.onnx", OTHER, name="a2b", task="translate", reverse=back, critic=judge)
+        write_tiny_model(other / f"{back}.onnx", OTHER, name=back, task="translate", reverse="a2b")
+        write_tiny_model(other / f"{judge}.onnx", SNOW, name=judge, task="critic", classes=("a2b", back))
+        with monkeypatch.context() as patch:
+            for name in ("rename", "replace", "unlink", "rmdir"):
+                patch.setattr(os, name, watched(getattr(os, name)))
+            add_model(str(other / "a2b.onnx"), overwrite=True)
+        assert contents(home) == {f"a2b/{path.name}": path.read_bytes() for path in other.iterdir()}
+    assert seen == {("b2a", "b2a.onnx", "judge.onnx"), ("back", "back.onnx", "umpire.onnx")}
+
+
+def test_replacement_that_is_stopped_before_all_is_written_leaves_the_model_that_was_there(
     home: Path, snow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_model(str(snow))
@@ -275,13 +311,41 @@ def test_stopped_replacement_leaves_the_model_that_was_there(
     assert contents(home) == {"snow/snow.onnx": snow.read_bytes()}
 
 
-def test_what_a_killed_process_left_is_settled_by_the_next(home: Path, snow: Path) -> None:
-    """Killed between the two renames: the model lies aside, its place is empty."""
+@pytest.mark.parametrize("moved", [0, 1, 2])
+def test_replacement_that_is_killed_after_all_is_written_opens_and_is_ended_by_the_next(
+    home: Path, snow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int
+) -> None:
+    add_model(str(translators(tmp_path)))
+    other = tmp_path / "other"
+    other.mkdir()
+    translators(other)
+    write_tiny_model(other / "a2b.onnx", OTHER, name="a2b", task="translate", reverse="b2a", critic="judge")
+    replace_file = Path.replace
+    done: list[Path] = []
+
+    def kill(self: Path, target: Path) -> Path:
+        if len(done) == moved:
+            raise SystemExit
+        done.append(target)
+        return replace_file(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", kill)
+        with pytest.raises(SystemExit):
+            add_model(str(other / "a2b.onnx"), overwrite=True)
+    assert find_model("a2b").read_bytes() == (tmp_path / "a2b.onnx").read_bytes(), "the model itself comes last"
     add_model(str(snow))
-    (home / ".replaced").mkdir()
-    (home / "snow").rename(home / ".replaced" / "snow")
+    assert contents(home) == {
+        "snow/snow.onnx": snow.read_bytes(),
+        **{f"a2b/{path.name}": path.read_bytes() for path in other.iterdir()},
+    }
+
+
+def test_what_a_killed_process_left_half_written_is_removed_by_the_next(home: Path, snow: Path) -> None:
+    add_model(str(snow))
     (home / ".coming").mkdir()
     (home / ".coming" / "half.onnx").touch()
+    (home / ".going" / "snow").mkdir(parents=True)
     add_model(str(snow), name="winter")
     assert set(contents(home)) == {"snow/snow.onnx", "winter/winter.onnx"}
 

@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from img2img.atomic_file import reason_for
+from img2img.atomic_file import is_folder, reason_for
 from img2img.errors import ModelError
 from img2img.model_file.added_folder import added_folder
 
 _LOCK = ".lock"
 _PARTS = ".parts"
-_COMING, _REPLACED, _GOING = ".coming", ".replaced", ".going"
+_COMING, _READY, _GOING = ".coming", ".ready", ".going"
 _PAUSE = 0.1
 
 _log = logging.getLogger(__name__)
@@ -37,35 +37,64 @@ class HeldFolder:
         return self._folder / _PARTS / f"{key}.part"
 
     def put(self, name: str, files: Mapping[str, bytes]) -> Path:
-        """A model's folder with these files, in place of what has its name; complete, or as it was before."""
-        coming, target = self._folder / _COMING, self._folder / name
+        """A model's folder with these files and no others, in place of what has its name; all of them, or as before.
+
+        From the moment in which all are written (the rename to `.ready`), whoever holds the folder next goes on with
+        it. A name that was there stays there all the while, and opens: see `_move_in`.
+        """
+        coming, ready, target = self._folder / _COMING, self._folder / _READY, self._folder / name
         try:
             coming.mkdir()
             for file, content in files.items():
                 (coming / file).write_bytes(content)
-            if os.path.lexists(target):
-                (self._folder / _REPLACED).mkdir(exist_ok=True)
-                target.rename(self._folder / _REPLACED / name)
-            coming.rename(target)
+            ready.mkdir()
+            coming.rename(ready / name)
         finally:
             self._settle()
+        self._remove_others(target, files)
         return target
 
     def remove(self, name: str) -> None:
         try:
-            (self._folder / _GOING).mkdir(exist_ok=True)
-            (self._folder / name).rename(self._folder / _GOING / name)
+            self._put_aside(self._folder / name)
         finally:
             self._settle()
 
     def _settle(self) -> None:
-        """Puts a model back whose place stayed empty, and removes what was not to stay."""
-        replaced = self._folder / _REPLACED
-        for model in replaced.iterdir() if replaced.is_dir() else ():
-            if not os.path.lexists(self._folder / model.name):
-                model.rename(self._folder / model.name)
-        for leftover in (_COMING, _REPLACED, _GOING):
+        """Moves in what is ready, and removes what was not to stay."""
+        ready = self._folder / _READY
+        for model in ready.iterdir() if ready.is_dir() else ():
+            self._move_in(model, self._folder / model.name)
+        for leftover in (_COMING, _READY, _GOING):
             shutil.rmtree(self._folder / leftover, ignore_errors=True)
+
+    def _move_in(self, model: Path, target: Path) -> None:
+        """File by file, for no system renames a folder onto one that has files: there would be a moment without.
+
+        What serves the model goes first and the model last: a card is never there before the files that it names. Until
+        then the old card may find a new way back or critic, which opens as well. What only the old card named goes
+        after that (`_remove_others`). A link, and whatever else is no folder of ours, is replaced as a whole.
+        """
+        files = sorted(model.iterdir(), key=lambda file: file.stem == model.name)
+        if not target.is_dir() or target.is_symlink() or any(is_folder(target / file.name) for file in files):
+            if os.path.lexists(target):
+                self._put_aside(target)
+            model.rename(target)
+            return
+        for file in files:
+            file.replace(target / file.name)
+
+    def _remove_others(self, target: Path, files: Mapping[str, bytes]) -> None:
+        """Where a kill prevents it they stay, and serve nobody: no card names them, and directions know their model."""
+        names = {name.casefold() for name in files}  # on a disk that ignores case, a file keeps the name it had
+        for other in target.iterdir():
+            if other.name.casefold() not in names:
+                self._put_aside(other)
+        shutil.rmtree(self._folder / _GOING, ignore_errors=True)
+
+    def _put_aside(self, path: Path) -> None:
+        (self._folder / _GOING).mkdir(exist_ok=True)
+        path.rename(self._folder / _GOING / path.name)
 
 
 @contextmanager
