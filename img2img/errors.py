@@ -7,6 +7,7 @@
     │   └── UnwritablePhoto     the target cannot be written: a full disk, a folder in the way
     ├── FilmError               a film cannot be read or written
     ├── ModelError              a model file is missing, damaged, or made for another task
+    │   └── MissingModel        not there, or not any more
     ├── DataError               training or evaluation data is missing or unusable
     ├── TransferError       a file cannot be fetched over the network
     ├── SettingError            an unknown recipe or setting, or a value that it cannot take
@@ -43,6 +44,10 @@ class FilmError(Img2ImgError):
 
 class ModelError(Img2ImgError):
     """A model file is missing, damaged, or made for another task."""
+
+
+class MissingModel(ModelError):
+    """A model file is not there, or not any more."""
 
 
 class DataError(Img2ImgError):

@@ -201,7 +201,9 @@ class Translating:
         from img2img.inference.scorer import UNLIKE_BELOW
 
         scoring = Scoring(scorer.score, self.least, UNLIKE_BELOW) if scorer else None
-        return PhotoConverter(self._converting(translator), scoring, _provenance(translator.card, self.shaped_by()))
+        # Of the model back that is open, whatever has become of its file.
+        shaped_by = self._shaped_by(translator.reverse().card if self.cycle else None)
+        return PhotoConverter(self._converting(translator), scoring, _provenance(translator.card, shaped_by))
 
     def open_for_films(self, threads: int) -> FilmConverter:
         if self.cycle or self.score:
@@ -225,10 +227,10 @@ class Translating:
         """As `Colorizing.shaped_by`."""
         from img2img.inference.opened_model import find_reverse
 
-        if not self.cycle:
-            return {"size": self.size}
-        back = read_card(find_reverse(self.model))
-        return {"size": self.size, "cycle": f"{back.name} {back.sha256}"}
+        return self._shaped_by(read_card(find_reverse(self.model)) if self.cycle else None)
+
+    def _shaped_by(self, back: ModelCard | None) -> dict[str, Any]:
+        return {"size": self.size} | ({"cycle": f"{back.name} {back.sha256}"} if back else {})
 
     def _converting(self, translator: "Translator") -> Convert:
         there = partial(translator.convert, size=self.size)

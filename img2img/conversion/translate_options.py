@@ -115,12 +115,16 @@ class TranslateOptions(ConversionOptions):
     def one_at_a_time(self) -> bool:
         return self.size == "native" or (self.size.isdecimal() and int(self.size) > MANY_FIT)
 
+    @property
+    def judged(self) -> bool:
+        """Whether each photo must get a score."""
+        return self.score or self.min_score is not None
+
     def task(self) -> "Task":
         from img2img.batch.task import Translating
 
-        judged = self.score or self.min_score is not None
         least = self.min_score or 0.0
-        return Translating(self.model_name, self._seen(), self.cycle, judged, least, self.execution)
+        return Translating(self.model_name, self._seen(), self.cycle, self.judged, least, self.execution)
 
     def _seen(self) -> "Size":
         return self.size if self.size in ("card", "native") else int(self.size)  # type: ignore[return-value]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from img2img.atomic_file import is_file
-from img2img.errors import ModelError
+from img2img.errors import MissingModel, ModelError
 from img2img.inference.run_model import settled_model
 from img2img.inference.runtimes.execution import Execution
 from img2img.inference.runtimes.open_runtime import open_runtime
@@ -90,8 +90,8 @@ def _companion(path: Path, name: str, purpose: str) -> Path:
     if is_file(beside):
         return beside
     if name not in {each.stem for each in available_models()}:
-        raise ModelError(
-            f"{beside}: not there, and {path.name} needs it {purpose}: keep the two side by side, or "
+        raise MissingModel(
+            f"{beside.name}: not there, and {path.name} needs it {purpose}: keep the two side by side, or "
             "`img2img models add` it"
         )
     return find_model(name)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from img2img.errors import ModelError
+from img2img.errors import MissingModel, ModelError
 from img2img.model_file.card import ModelCard
 
 CARD_KEY = "img2img"
@@ -84,7 +84,8 @@ def _read(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
+        kind = MissingModel if isinstance(error, FileNotFoundError) else ModelError
+        raise kind(f"{path}: cannot be read ({error.strerror})") from None
     if not content:
         raise ModelError(f"{path}: is empty, so not a model: fetch or export it again")
     return content

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from img2img.atomic_file import is_file, is_folder
 from img2img.choices import nearest_choice
-from img2img.errors import ModelError
+from img2img.errors import MissingModel, ModelError
 from img2img.model_file.added_folder import added_model, added_models
 from img2img.model_file.card import ModelCard
 from img2img.model_file.container import read_card
@@ -45,7 +45,10 @@ def models() -> dict[str, ModelCard]:
 
 
 def find_model(name_or_path: str) -> Path:
-    """The file of a model that ships or was added, by its name, or any other model file by its path."""
+    """The file of a model that ships or was added, by its name, or any other model file by its path.
+
+    Raises MissingModel, and ModelError for the folder of a run.
+    """
     if path := named_model(name_or_path):
         return path
     path = Path(name_or_path)
@@ -53,7 +56,7 @@ def find_model(name_or_path: str) -> Path:
         return path
     refuse_run(path)
     missing = "a folder without a training run (no config.json in it)" if is_folder(path) else "no such model file"
-    raise ModelError(f"{name_or_path}: {missing}, nor a model's name{_choices(name_or_path)}")
+    raise MissingModel(f"{name_or_path}: {missing}, nor a model's name{_choices(name_or_path)}")
 
 
 def named_model(name: str) -> Path | None:

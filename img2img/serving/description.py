@@ -24,7 +24,7 @@ _PROBLEMS = {
     "404": "not there",
     "408": "it took too long to arrive",
     "413": "too large",
-    "422": "an option that is none, or a value that it cannot have",
+    "422": "an option that is none, a value that it cannot have, or a model that is not there any more",
     "503": "all places are taken; Retry-After says when to come again",
 }
 _PARTS = {"colorize": ("file", *BESIDE), "translate": ("file",)}

@@ -13,7 +13,7 @@ from img2img.conversion.option import OptionField, option_fields
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.translate_options import TranslateOptions
 from img2img.errors import UsageError
-from img2img.serving.model_cards import check_steerable, model_cards, model_names
+from img2img.serving.model_cards import check_steerable, check_translates_so, model_names, served_card
 from img2img.serving.settings import ServeSettings
 
 TASKS: dict[str, type[ColorizeOptions] | type[TranslateOptions]] = {
@@ -46,7 +46,10 @@ def read_options(task: str, query: Iterable[tuple[str, str]], settings: ServeSet
         chosen[field.field] = _value(field, text)
     _check_model(task, chosen.get("model"))
     chosen |= {"max_pixels": settings.max_pixels, "device": settings.device, "runtime": settings.runtime}
-    return kind(**chosen).settled()
+    options = kind(**chosen).settled()
+    if isinstance(options, TranslateOptions) and (options.cycle or options.judged):
+        check_translates_so(options.model_name, cycle=options.cycle, score=options.judged)
+    return options
 
 
 def steered(options: ConversionOptions, beside: Mapping[str, Path]) -> ConversionOptions:
@@ -59,7 +62,7 @@ def steered(options: ConversionOptions, beside: Mapping[str, Path]) -> Conversio
             hints = beside.get("hints")
             options = replace(options, reference=beside.get("reference"), hints=str(hints) if hints else options.hints)
         if options.reference or options.palette or options.warmth or options.hint or options.hints:
-            check_steerable(model_cards()[options.model])
+            check_steerable(served_card(options.model))
     elif beside:
         raise UsageError(f"the part {next(iter(beside))!r} is for colours: leave it out for {options.word}")
     return options

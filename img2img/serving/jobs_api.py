@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
@@ -15,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from img2img.errors import Img2ImgError
 from img2img.serving.http_options import read_options
 from img2img.serving.jobs import FINISHED, ServerJob, take_uploads
+from img2img.serving.opened import check_at_hand
 from img2img.serving.previews_api import split_task
 from img2img.serving.problem import Refusal
 from img2img.serving.queue import WorkQueue
@@ -34,6 +36,7 @@ async def post_job(request: Request) -> Response:
     state.queue.check_open()
     if state.unfinished_jobs() >= state.settings.queue:
         raise Refusal(503, "as many jobs as this server keeps are waiting; try again later", retry_after=60)
+    await to_thread.run_sync(check_at_hand, options)  # before a long upload
     job = state.jobs.new(options)
     try:
         async with state.queue.admitted():

@@ -12,10 +12,13 @@ from img2img.batch.task import Colorizing, PhotoConverter, Task, Translating
 from img2img.conversion.colorize_options import ColorizeOptions
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photo import photo_options
+from img2img.conversion.translate_options import TranslateOptions
 from img2img.errors import Img2ImgError
 from img2img.inference.colorizer import Colorizer
+from img2img.inference.opened_model import find_critic, find_reverse
 from img2img.inference.scorer import Scorer
 from img2img.inference.translator import Translator
+from img2img.model_file import find_model
 
 
 @dataclass
@@ -59,3 +62,13 @@ class OpenedModels:
             return task.using(self.colorizer(task))
         assert isinstance(task, Translating)
         return task.using(*self.translator(task))
+
+
+def check_at_hand(options: ConversionOptions) -> None:
+    """Raises MissingModel where a file is gone that a job will open: a job takes none of those that are open."""
+    find_model(options.model_name)
+    if isinstance(options, TranslateOptions):
+        if options.cycle:
+            find_reverse(options.model_name)
+        if options.judged:
+            find_critic(options.model_name)

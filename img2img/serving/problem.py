@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from img2img.atomic_file import reason_for
-from img2img.errors import Img2ImgError, ModelError, UnwritablePhoto, UsageError
+from img2img.errors import Img2ImgError, MissingModel, ModelError, UnwritablePhoto, UsageError
 
 RETRY_SECONDS = 5
 _log = logging.getLogger(__name__)
@@ -45,6 +45,8 @@ def refusal_for(error: Exception) -> Refusal:
     if isinstance(error, MemoryError) or (cause := _lacking(error)) is not None:
         words = "not enough memory; try again later" if isinstance(error, MemoryError) else str(cause)
         return Refusal(503, words, retry_after=RETRY_SECONDS)
+    if isinstance(error, MissingModel):  # callers name only what was there when the server began
+        return Refusal(422, f"{error} (what was removed since then, `img2img models add` brings back)")
     if isinstance(error, ModelError):
         return Refusal(500, str(error))
     if isinstance(error, UnwritablePhoto):
