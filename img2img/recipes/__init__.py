@@ -100,6 +100,20 @@ def check_preset(recipe: str, presets: Collection[str], name: str) -> None:
         raise SettingError(f"--preset {name}: {recipe} has no such preset; {meant_or_all(name, presets)}")
 
 
+def split_assignment(assignment: str) -> tuple[str, str]:
+    """The name and the value that `--set` gives; raises SettingError for what has no `=`."""
+    name, equals, text = assignment.partition("=")
+    if not equals:
+        raise SettingError(f"--set {assignment}: write it as name=value")
+    return name, text
+
+
+def check_setting(recipe: str, names: Collection[str], name: str, source: str) -> None:
+    """Raises SettingError, which begins with `source`, for a name that is none of a recipe's settings."""
+    if name not in names:
+        raise SettingError(f"{source}: {recipe} has no setting {name!r}; {meant_or_all(name, names)}")
+
+
 IMPORTED = "imported"
 """What the card of a model says that was trained with another framework."""
 

@@ -1,13 +1,20 @@
 """The settings and presets of a recipe as a person reads them: names, defaults, and what each is for."""
 
+from __future__ import annotations
+
 import ast
 import inspect
 import textwrap
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from img2img.recipes.recipe import Recipe
+from img2img.recipes import RECIPES
+
+if TYPE_CHECKING:
+    from img2img.recipes.recipe import Recipe
 
 
 def setting_list(recipe: type[Recipe]) -> Iterator[str]:
@@ -22,6 +29,34 @@ def settings_of(recipe: type[Recipe]) -> Iterator[tuple[str, str, str]]:
     texts = _texts(recipe.Config)
     for field in fields(recipe.Config):
         yield field.name, _as_given(field.default), texts.get(field.name, "")
+
+
+def setting_names(recipe: str) -> list[str]:
+    """The names alone, read from the sources: importing a recipe imports torch, and a slip should not wait for that."""
+    return list(dict.fromkeys(_field_names(f"{RECIPES[recipe].name}.Config")))
+
+
+def _field_names(config: str) -> Iterator[str]:
+    """Of a class by its name: those of the classes that it is made of, then its own; a name may come again."""
+    definition = _classes()[config]
+    for base in reversed(definition.bases):
+        yield from _field_names(ast.unparse(base))
+    for each in definition.body:
+        if isinstance(each, ast.AnnAssign) and "ClassVar" not in ast.unparse(each.annotation):
+            yield ast.unparse(each.target)
+
+
+@cache
+def _classes() -> dict[str, ast.ClassDef]:
+    """All in this folder, by their names, of which none stands twice; Recipe.Config is a recipe's own."""
+    found = {}
+    for file in Path(__file__).parent.rglob("*.py"):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                found[node.name] = node
+                inner = (each for each in node.body if isinstance(each, ast.ClassDef))
+                found |= {f"{node.name}.{each.name}": each for each in inner}
+    return found
 
 
 def preset_list(recipe: type[Recipe]) -> Iterator[str]:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from img2img.atomic_file import reason_for
-from img2img.choices import meant_or_all
 from img2img.errors import SettingError
-from img2img.recipes import check_preset
+from img2img.recipes import check_preset, check_setting, split_assignment
 from img2img.recipes.recipe import Recipe
 
 TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -73,9 +72,7 @@ def _of_preset(recipe: type[Recipe], name: str | None) -> dict[str, Any]:
 def _of_assignments(recipe: type[Recipe], assignments: Iterable[str]) -> dict[str, Any]:
     values = {}
     for assignment in assignments:
-        name, equals, text = assignment.partition("=")
-        if not equals:
-            raise SettingError(f"--set {assignment}: write it as name=value")
+        name, text = split_assignment(assignment)
         values[name] = _setting(recipe, name, text, f"--set {assignment}")
     return values
 
@@ -110,8 +107,7 @@ def _as_text(value: Any) -> str:
 
 def _setting(recipe: type[Recipe], name: str, text: str, source: str) -> Any:
     names = [field.name for field in fields(recipe.Config)]
-    if name not in names:
-        raise SettingError(f"{source}: {recipe.name} has no setting {name!r}; {meant_or_all(name, names)}")
+    check_setting(recipe.name, names, name, source)
     kind = get_type_hints(recipe.Config)[name]
     try:
         return _parse(text, kind)

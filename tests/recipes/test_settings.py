@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from img2img.cli.app import app
 from img2img.errors import SettingError
 from img2img.recipes import RECIPES, recipe_class
-from img2img.recipes.setting_list import preset_list, setting_list
+from img2img.recipes.setting_list import preset_list, setting_list, setting_names
 from img2img.recipes.settings import make_config
 
 
@@ -170,6 +170,11 @@ def test_command_lists_the_settings_and_its_help_says_so() -> None:
     assert "\nbetas=0.0,0.9\n    Of Adam, for both players.\n" in listed.stdout
     assert "--preset paper\n    " in CliRunner().invoke(app, ["train", "cyclegan", "--list-settings"]).stdout
     assert "img2img train wgan-gp --list-settings" in CliRunner().invoke(app, ["train", "wgan-gp", "--help"]).stdout
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_names_read_from_the_sources_are_those_of_the_config_in_its_order(name: str) -> None:
+    assert setting_names(name) == [field.name for field in fields(recipe_class(name).Config)]
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -633,7 +633,7 @@ def test_every_option_of_the_command_reaches_the_run(monkeypatch: pytest.MonkeyP
     Path("RUN/config.json").write_text('{"recipe": "dcgan", "config": {"steps": 7}}')
     words = (
         "train dcgan --data digits --data DIR --out RUN --steps 7 --init A.safetensors --resume --seed 5 "
-        "--device cpu --config C.toml --set n_critic=2 --workers 3 --cache memory --compile --log-every 11 "
+        "--device cpu --config C.toml --set batch_size=2 --workers 3 --cache memory --compile --log-every 11 "
         "--save-every 12 --keep 4 --preview-every 13 --health-every 14 --tensorboard --a X --a Y.tar --b Z "
         "--preset quick --evaluate-every 0"
     )
@@ -648,7 +648,7 @@ def test_every_option_of_the_command_reaches_the_run(monkeypatch: pytest.MonkeyP
             resume=True,
             seed=5,
             device="cpu",
-            settings=["n_critic=2"],
+            settings=["batch_size=2"],
             pace=Pace(11, 12, 13, workers=3, cache="memory", keep=4, health_every=14, evaluate_every=0),
             config=Path("C.toml"),
             compile=True,

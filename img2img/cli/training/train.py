@@ -29,7 +29,7 @@ from img2img.cli.training.train_options import (
     Workers,
 )
 from img2img.data import PairDirection
-from img2img.recipes import RECIPES, check_preset
+from img2img.recipes import RECIPES, check_preset, check_setting, split_assignment
 
 app = typer.Typer(
     help="Train a model on your own pictures; every run can be stopped and resumed.", no_args_is_help=True
@@ -126,6 +126,7 @@ def _command(recipe: str) -> Callable[..., None]:
         until = None if minutes is None else time.monotonic() + 60 * minutes
 
         from img2img.errors import RunError
+        from img2img.recipes.setting_list import setting_names
         from img2img.runs.run_folder import RunFolder
         from img2img.runs.run_info import read_outline
         from img2img.saved_states import stopping_place
@@ -138,6 +139,8 @@ def _command(recipe: str) -> Callable[..., None]:
             RunFolder(run).refuse_another_run()  # likewise, and before data are read
         if preset is not None:
             check_preset(recipe, RECIPES[recipe].presets, preset)
+        for each in settings or ():
+            check_setting(recipe, setting_names(recipe), split_assignment(each)[0], f"--set {each}")
         if (data or named) and not resume:
             _refuse_missing(recipe, data or (), named, direction)
         if os.environ.get("RANK", "0") == "0":  # of several processes the first
