@@ -16,6 +16,11 @@ def state_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("state-*.pt") if _number(path).isdecimal())
 
 
+def unfinished_states(folder: Path) -> list[Path]:
+    """What processes left that ended while they wrote a state: files as large as that, which nobody sees."""
+    return [*folder.glob(".state-*.pt.*.part"), *folder.glob(f".{best_file(folder).name}.*.part")]
+
+
 def refuse_without_state(folder: Path) -> None:
     """Raises RunError for a folder that holds no state."""
     if not state_files(folder):

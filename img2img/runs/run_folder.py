@@ -11,7 +11,7 @@ from img2img.atomic_file import check_stays_inside, reason_for, write_at_once
 from img2img.errors import RunError
 from img2img.runs.run_info import CONFIG, STOPPED, RunInfo, read_info, read_outline
 from img2img.runs.run_records import RunRecords, read_records
-from img2img.saved_states import best_file, exported_folder, state_files, state_step
+from img2img.saved_states import best_file, exported_folder, state_files, state_step, unfinished_states
 from img2img.version import __version__
 
 
@@ -52,7 +52,8 @@ class RunFolder:
         self._check_links()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for of_the_run_before in (self._stats, self._health, self._quality, best_file(self.path)):
+            files = (self._stats, self._health, self._quality, best_file(self.path), *unfinished_states(self.path))
+            for of_the_run_before in files:
                 of_the_run_before.unlink(missing_ok=True)
             (self.path / "directions.json").unlink(missing_ok=True)
             for exported in exported_folder(self.path).glob("*.*"):
@@ -85,14 +86,14 @@ class RunFolder:
         _append(self._quality, record)
 
     def forget_after(self, step: int) -> None:
-        """Drop records and states of steps that a resumed run is about to do again; such a state could not be read.
+        """Drop records and states of steps that a resumed run is about to do again, and states that are not whole.
 
         Raises RunError where a link in the folder leads out of it.
         """
         self._check_links()
-        for state in state_files(self.path):
-            if state_step(state) > step:
-                state.unlink(missing_ok=True)
+        later = [state for state in state_files(self.path) if state_step(state) > step]  # which could not be read
+        for state in (*later, *unfinished_states(self.path)):
+            state.unlink(missing_ok=True)
         for path in (self._stats, self._health, self._quality):
             kept = [record for record in read_records(path) if record["step"] <= step]
             write_at_once(path, "".join(json.dumps(record) + "\n" for record in kept).encode())

@@ -1,17 +1,22 @@
 """A folder that a new run is to have: what of an earlier one it may take the place of, and what not."""
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from img2img.atomic_file import write_at_once
 from img2img.errors import RunError
 from img2img.runs import run_folder
 from img2img.runs.run_folder import RunFolder
+from img2img.runs.run_info import RunInfo
 from img2img.runs.run_records import RunRecords
-from img2img.saved_states import state_files
+from img2img.saved_states import best_file, state_file, state_files
 
 CONFIG = '{"recipe": "gan", "config": {"steps": 6}}'
+INFO = RunInfo("gan", {}, 0, [], None, "", {}, "")
 
 
 @pytest.mark.parametrize("kept", ["best.pt", "exported/run.onnx"])
@@ -67,3 +72,21 @@ def test_states_to_be_done_again_may_be_gone(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(run_folder, "state_files", removed_meanwhile)
     RunFolder(tmp_path).forget_after(1)
+
+
+@pytest.mark.parametrize("begin", [lambda run: run.forget_after(1), lambda run: run.create(INFO)])
+def test_states_that_a_process_left_half_written_are_removed(
+    tmp_path: Path, begin: Callable[[RunFolder], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = {".notes.pt.part", ".state-of-mine.txt", "best.pt.part"}
+    for name in others:
+        (tmp_path / name).touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", lambda *_: sys.exit())  # a process that ends just then, so that
+        patch.setattr(Path, "unlink", lambda *_: None)  # nothing is tidied up
+        for target in (state_file(tmp_path, 1), state_file(tmp_path, 20_000), best_file(tmp_path)):
+            with pytest.raises(SystemExit):
+                write_at_once(target, b"half of it")
+    assert len(list(tmp_path.iterdir())) == len(others) + 3
+    begin(RunFolder(tmp_path))
+    assert {path.name for path in tmp_path.iterdir() if path.suffix not in (".json", ".jsonl")} == others

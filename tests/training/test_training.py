@@ -181,8 +181,74 @@ def test_ctrl_c_again_and_again_exits_130(colour_photos: Path, tmp_path: Path, s
         time.sleep(0.05)
     assert process.returncode == 130
     said = process.stderr.read()
-    assert "stopped at step" in said
     assert "Traceback" not in said
+    assert "Error" not in said
+
+
+SECOND = {
+    "while the state is written": (
+        "import img2img.runs.state as place\n"
+        "def then(save, state, file, write=None):\n"
+        "    write = file.write\n"
+        "    file.write = lambda content: (ctrl_c(), write(content))[1] if state['step'] == 2 else write(content)\n"
+        "    save(state, file)\n"
+        "place.torch.save = functools.partial(then, place.torch.save)\n"
+    ),
+    "after the last step": (
+        "import img2img.training.trainer as place\n"
+        "place.RunFolder.note_stopped = lambda folder, stopped: ctrl_c() if stopped else None\n"
+    ),
+    "when all is said": (
+        "import img2img.cli.app as place\n"
+        "def then(leave):\n"
+        "    ctrl_c()\n"
+        "    leave()\n"
+        "place._leave_in_peace = functools.partial(then, place._leave_in_peace)\n"
+    ),
+}
+"""Programs that send the second Ctrl-C at a moment that is sure; the first comes with step 2."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", SECOND)
+def test_second_ctrl_c_at_any_moment_ends_in_silence_and_leaves_states_whole(
+    moment: str, colour_photos: Path, tmp_path: Path, start_process: StartProcess
+) -> None:
+    begin = (
+        "import functools, os, signal\n"
+        "def ctrl_c(): os.kill(os.getpid(), signal.SIGINT)\n"
+        "from img2img.training.progress import Lines\n"
+        "step = Lines.step\n"
+        "def stopping(lines, at, scalars=None):\n"
+        "    step(lines, at, scalars)\n"
+        "    if at == 2 and not scalars: ctrl_c()\n"
+        "Lines.step = stopping\n"
+    )
+    words = ["--data", str(colour_photos), "--out", str(tmp_path), "--steps", "100000", "--save-every", "1"]
+    _, _, _, *arguments = command("gan", *words)
+    program = f"{begin}{SECOND[moment]}from img2img.cli.app import main; main()"
+    process = start_process([sys.executable, "-c", program, *arguments], env=ONE_THREAD)
+    _, said = process.communicate(timeout=120)
+    assert (process.returncode, "Traceback" in said, "Error" in said) == (130, False, False), said
+    assert load_latest(tmp_path).step == (1 if moment == "while the state is written" else 2)
+    assert ("stopped at step 2" in said) == (moment == "when all is said")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gap", [0.0, 0.01, 0.1])
+def test_two_ctrl_c_at_close_distance_end_in_silence(
+    gap: float, colour_photos: Path, tmp_path: Path, start_process: StartProcess
+) -> None:
+    words = ["--data", str(colour_photos), "--out", str(tmp_path), "--steps", "100000", "--log-every", "1"]
+    process = start_process(command("gan", *words, "--save-every", "1"), env=ONE_THREAD)
+    assert process.stderr is not None
+    assert any(line.startswith("step 3/") for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    time.sleep(gap)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert (process.returncode, "Traceback" in said, "Error" in said) == (130, False, False), said
+    assert load_latest(tmp_path).step >= 2
 
 
 @pytest.mark.slow

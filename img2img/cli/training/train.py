@@ -126,6 +126,7 @@ def _command(recipe: str) -> Callable[..., None]:
         until = None if minutes is None else time.monotonic() + 60 * minutes
 
         from img2img.errors import RunError
+        from img2img.interrupt import breaking_in_once
         from img2img.recipes.setting_list import setting_names
         from img2img.runs.run_folder import RunFolder
         from img2img.runs.run_info import read_outline
@@ -179,16 +180,17 @@ def _command(recipe: str) -> Callable[..., None]:
             direction=direction,
             preset=preset,
         )
-        trainer = start(request)
-        try:
-            trainer.train()
-        except KeyboardInterrupt:
-            if trainer.processes.leads:
-                typer.echo(stopping_place(run, trainer.step), err=True)
-            raise
-        except RunError:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun ends all when one died: the reason is said first
-            raise
+        with breaking_in_once():
+            trainer = start(request)
+            try:
+                trainer.train()
+            except KeyboardInterrupt:
+                if trainer.processes.leads:
+                    typer.echo(stopping_place(run, trainer.step), err=True)
+                raise
+            except RunError:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun ends all when one died: the reason comes first
+                raise
         if trainer.processes.leads:
             ended = f"{run}: done; next: {_next_command(recipe, run)}"
             typer.echo(ended if trainer.done else stopping_place(run, trainer.step), err=True)
