@@ -1,6 +1,7 @@
 """The XMP packet in a film's file: a box of its own in MP4 and QuickTime, a tag in Matroska and WebM.
 
-The box is that of MPEG-4 (Adobe's XMP Specification, part 3). Matroska has no place for XMP but a tag.
+The box is that of MPEG-4; cameras that write QuickTime have one for it among the film's user data (Adobe's XMP
+Specification, part 3). Matroska has no place for XMP but a tag.
 """
 
 from __future__ import annotations
@@ -34,13 +35,17 @@ def xmp_box(xmp: bytes) -> bytes:
 
 
 def _in_boxes(stream: BinaryIO) -> bytes | None:
-    """Of several the last, which is the newest."""
-    found = None
-    for box in iso_boxes(stream):
-        if box.kind == _XMP_BOX and box.length <= _LARGEST:
-            stream.seek(box.start)
-            found = stream.read(box.length)
-    return found
+    """Of several the last, which is the newest; a camera's only where no other is: what we write goes beside it."""
+    boxes = list(iso_boxes(stream))
+    movies = [box for box in boxes if box.kind == b"moov"]
+    user_data = [box for movie in movies for box in iso_boxes(stream, movie) if box.kind == b"udta"]
+    of_cameras = [box for each in user_data for box in iso_boxes(stream, each) if box.kind == b"XMP_"]
+    ours_last = [*of_cameras, *(box for box in boxes if box.kind == _XMP_BOX)]
+    packets = [box for box in ours_last if box.length <= _LARGEST]
+    if not packets:
+        return None
+    stream.seek(packets[-1].start)
+    return stream.read(packets[-1].length)
 
 
 def _in_tags(path: Path) -> bytes | None:

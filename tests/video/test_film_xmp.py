@@ -63,6 +63,39 @@ def test_xmp_of_the_source_stays_beside_it_and_the_newest_record_counts(tmp_path
     assert film_xmp(tmp_path / f"d{suffix}") == TITLED
 
 
+def in_user_data(film: Path, xmp: bytes) -> Path:
+    """The same film, with a packet where cameras put it: in moov/udta/XMP_, moov being the last box."""
+    content = film.read_bytes()
+    packet = struct.pack(">I", 8 + len(xmp)) + b"XMP_" + xmp
+    user_data = struct.pack(">I", 8 + len(packet) + 4) + b"udta" + packet + bytes(4)  # QuickTime's end of a list
+    at = content.rindex(b"moov") - 4
+    (size,) = struct.unpack(">I", content[at : at + 4])
+    assert at + size == len(content)
+    film.write_bytes(content[:at] + struct.pack(">I", size + len(user_data)) + content[at + 4 :] + user_data)
+    return film
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mp4", ".mkv"])
+def test_xmp_that_a_camera_put_among_the_films_user_data_is_kept(tmp_path: Path, suffix: str) -> None:
+    source = in_user_data(write_film(tmp_path / "a.mov", greys(3)), TITLED)
+    with av.open(str(source), options={"export_xmp": "1"}) as opened:
+        assert opened.metadata["xmp"].encode() == TITLED, "other programs find it there"
+    assert convert(source, tmp_path / f"b{suffix}", MADE) == ()
+    xmp = film_xmp(tmp_path / f"b{suffix}")
+    assert xmp is not None
+    assert "Ähren" in xmp.decode()
+    assert provenance_in(xmp) == MADE
+    assert convert(source, tmp_path / f"c{suffix}", None) == ()
+    assert film_xmp(tmp_path / f"c{suffix}") == TITLED
+
+
+def test_box_of_its_own_is_newer_than_a_cameras(tmp_path: Path) -> None:
+    source = in_user_data(write_film(tmp_path / "a.mov", greys(3)), TITLED)
+    with source.open("ab") as stream:
+        stream.write(xmp_box(b"newer"))
+    assert film_xmp(source) == b"newer"
+
+
 def test_xmp_that_cannot_be_patched_stays_and_is_named(tmp_path: Path) -> None:
     source = write_film(tmp_path / "a.mp4", greys(3))
     with source.open("ab") as stream:

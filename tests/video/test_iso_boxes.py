@@ -27,5 +27,13 @@ def test_it_ends_with_the_file_or_with_a_box_without_an_end(end: bytes) -> None:
     assert list(iso_boxes(io.BytesIO(box(b"ftyp") + end))) == [Box(b"ftyp", 8, 0)]
 
 
+def test_boxes_inside_another_end_with_it() -> None:
+    inner = box(b"one ", b"1") + box(b"two ", b"22")
+    for end in (b"", b"\0\0\0\0", b"\0\0\0\x09over", b"\0\0\0\x0cless"):
+        file = io.BytesIO(box(b"ftyp") + box(b"outr", inner + end) + box(b"free", b"of the file"))
+        outer = list(iso_boxes(file))[1]
+        assert list(iso_boxes(file, outer)) == [Box(b"one ", 24, 1), Box(b"two ", 33, 2)]
+
+
 def test_identifier_that_reaches_beyond_its_box_leaves_no_contents() -> None:
     assert next(iso_boxes(io.BytesIO(struct.pack(">I", 12) + NAMED))) == Box(NAMED, 24, 0)

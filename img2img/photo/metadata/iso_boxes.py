@@ -16,16 +16,16 @@ class Box(NamedTuple):
     length: int
 
 
-def iso_boxes(stream: BinaryIO) -> Iterator[Box]:
-    """The file's own boxes, up to one that has no end but the file's."""
-    at = 0
-    while True:
+def iso_boxes(stream: BinaryIO, inside: Box | None = None) -> Iterator[Box]:
+    """The file's own boxes, or those that another is made of, up to one that has no end, or one beyond the other's."""
+    at, end = (inside.start, inside.start + inside.length) if inside else (0, None)
+    while end is None or at + 8 <= end:
         stream.seek(at)
         head = stream.read(16 + _IDENTIFIER)
         size, kind, inner = int.from_bytes(head[:4], "big"), head[4:8], 8
         if size == 1:
             size, inner = int.from_bytes(head[8:16], "big"), 16
-        if len(head) < 8 or size < 8:
+        if len(head) < 8 or size < 8 or (end is not None and at + size > end):
             return
         if kind == b"uuid":
             kind, inner = kind + head[inner : inner + _IDENTIFIER], inner + _IDENTIFIER
