@@ -43,7 +43,7 @@ class CycleganRecipe(TranslatorRecipe):
         self.d_a, self.d_b = self._build_discriminator(), self._build_discriminator()
         shape = (3, config.image_size, config.image_size)
         self.subject = None
-        if config.lambda_outside:
+        if config.lambda_outside or config.judged_inside:
             self.subject = SubjectEncoder(class_indices(config.subject), pretrained=config.pretrained)
         self.pool_a, self.pool_b = ImagePool(config.pool_size, shape), ImagePool(config.pool_size, shape)
 
@@ -91,10 +91,15 @@ class CycleganRecipe(TranslatorRecipe):
         with following(self.g_ab, self.g_ba):  # real pictures, which are what will be translated
             fake_b, fake_a = self.g_ab(a), self.g_ba(b)
         back_a, back_b = self.g_ba(fake_b), self.g_ab(fake_a)
+        judged_a, judged_b = fake_a, fake_b
+        if self.subject:
+            around_a, around_b = self.subject.surroundings(a), self.subject.surroundings(b)
+            if config.judged_inside:
+                judged_a, judged_b = fake_a.lerp(b, around_b), fake_b.lerp(a, around_a)
 
         real_a, real_b = self._augmented(a, key, "real"), self._augmented(b, key, "real")
         with frozen(self.d_a, self.d_b):
-            fooling = self._fooling(self.d_a, real_a, fake_a, key) + self._fooling(self.d_b, real_b, fake_b, key)
+            fooling = self._fooling(self.d_a, real_a, judged_a, key) + self._fooling(self.d_b, real_b, judged_b, key)
         terms = {"generator": fooling}
         terms["cycle"] = F.l1_loss(back_a, a) + F.l1_loss(back_b, b)
         if self.features:
@@ -104,12 +109,11 @@ class CycleganRecipe(TranslatorRecipe):
         if config.lambda_change:
             terms["change"] = faint_change(fake_b, a) + faint_change(fake_a, b)
         if self.subject:
-            around_a, around_b = self.subject.surroundings(a), self.subject.surroundings(b)
             terms["outside"] = change_around(fake_b, a, around_a) + change_around(fake_a, b, around_b)
         weights = self._weights()
         update("generators", torch.stack([weights[name] * term for name, term in terms.items()]).sum())
 
-        old_a, old_b = self.pool_a.query(fake_a.detach(), key), self.pool_b.query(fake_b.detach(), key)
+        old_a, old_b = self.pool_a.query(judged_a.detach(), key), self.pool_b.query(judged_b.detach(), key)
         loss_a, figures_a = self._judging(self.d_a, real_a, old_a, key)
         loss_b, figures_b = self._judging(self.d_b, real_b, old_b, key)
         update("discriminators", loss_a + loss_b)

@@ -54,8 +54,12 @@ class CycleganConfig(TranslatorConfig):
     for stays as it was. After the self-regularization of Shrivastava et al. 2017 (arXiv 1612.07828), which is an L1."""
     lambda_outside: float = 0.0
     """Weight of the change outside of the subject (L1), as far as a classifier of ImageNet tells where that is."""
+    judged_inside: bool = False
+    """Whether the discriminators see a change where the subject is, and elsewhere the picture as it was: so they ask
+    for none there. After Mejjati et al. 2018 (arXiv 1806.02311), whose generators learn where that is."""
     subject: str = ANIMAL
-    """Of both kinds of pictures, for lambda_outside: animal, or a class of ImageNet, such as orange."""
+    """Of both kinds of pictures, for lambda_outside and judged_inside: animal, or a class of ImageNet, such as
+    orange."""
     pool_size: int = 0
     """Pictures in each image pool; 0: the discriminators see the newest ones only."""
 
@@ -87,6 +91,7 @@ PAPER: dict[str, Any] = {
     "lambda_identity": 5.0,
     "lambda_change": 0.0,
     "lambda_outside": 0.0,
+    "judged_inside": False,
     "pool_size": 50,
 }
 """The settings of arXiv 1703.10593 and of the authors' code, who held nothing out; held_out=0 does as they did."""

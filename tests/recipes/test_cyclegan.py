@@ -64,6 +64,41 @@ def test_change_outside_of_the_subject_is_priced_at_its_weight_in_both_direction
     assert not list(made.subject.parameters())
 
 
+def test_discriminators_judge_what_changed_where_the_subject_is_on_the_picture_as_it_was() -> None:
+    made = recipe(*PLAIN, "adversarial=least-squares", "lambda_cycle=0", "judged_inside=true")
+    pictures = batch(made)
+    a, b = pictures["a"], pictures["b"]
+    assert made.subject
+    around_a, around_b = made.subject.surroundings(a), made.subject.surroundings(b)
+    with torch.no_grad():
+        judged_b = around_a * a + (1 - around_a) * made.g_ab(a)
+        judged_a = around_b * b + (1 - around_b) * made.g_ba(b)
+        fooling = (made.d_b(judged_b) - 1).square().mean() + (made.d_a(judged_a) - 1).square().mean()
+        judging = sum(
+            ((judge(real) - 1).square().mean() + judge(fake).square().mean()) / 2
+            for judge, real, fake in ((made.d_a, a, judged_a), (made.d_b, b, judged_b))
+        )
+    given = losses(made, pictures)
+    assert given["generators"].item() == pytest.approx(fooling.item(), rel=1e-4)
+    assert given["discriminators"].item() == pytest.approx(judging.item(), rel=1e-4)
+
+
+def test_nothing_is_asked_for_where_no_subject_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = recipe("lambda_cycle=0", "judged_inside=true")
+    assert made.subject
+    monkeypatch.setattr(made.subject, "surroundings", lambda pictures: torch.ones_like(pictures[:, :1]))
+    gradients = []
+
+    def update(name: str, loss: torch.Tensor) -> None:
+        if name == "generators":
+            loss.backward()  # type: ignore[no-untyped-call]
+            gradients.extend(p.grad for net in (made.g_ab, made.g_ba) for p in net.parameters() if p.grad is not None)
+
+    made.step(batch(made), update)
+    assert gradients
+    assert not any(gradient.any() for gradient in gradients)
+
+
 def test_unknown_subject_is_answered_with_the_nearest() -> None:
     with pytest.raises(SettingError, match="subject=sorrell: no such class; did you mean sorrel"):
         recipe("subject=sorrell")
