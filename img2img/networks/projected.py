@@ -50,7 +50,7 @@ class ProjectedDiscriminator(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([self.judged(self.features(x)), *(judge(x) for judge in self.further)], 1)
+        return torch.cat([self._judged(self.features(x)), *(judge(x) for judge in self.further)], 1)
 
     def beside(self, given: Tensor) -> Callable[[Tensor], Tensor]:
         """A judge of pictures by their features and those of the `given` ones, from which they were made, together.
@@ -61,7 +61,7 @@ class ProjectedDiscriminator(nn.Module):
 
         def judge(x: Tensor) -> Tensor:
             pairs = zip(conditions, self.features(x), strict=True)
-            logits = self.judged([torch.cat(pair, 1) for pair in pairs])
+            logits = self._judged([torch.cat(pair, 1) for pair in pairs])
             return torch.cat([logits, *(each(x) for each in further)], 1)
 
         return judge
@@ -71,7 +71,7 @@ class ProjectedDiscriminator(nn.Module):
             assert isinstance(judge, ProjectedDiscriminator)
             yield judge
 
-    def judged(self, features: list[Tensor]) -> Tensor:
+    def _judged(self, features: list[Tensor]) -> Tensor:
         """By the first network's features alone."""
         logits = [head(y) for head, y in zip(self.heads, self._mixed(features), strict=True)]
         finest = logits[0].shape[2:]

@@ -9,10 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn, optim
 
 from img2img.losses import change_around, faint_change
-from img2img.networks.blocks import channel_norm
 from img2img.networks.imagenet.subject_encoder import SubjectEncoder
 from img2img.networks.patchgan import PatchGAN
-from img2img.networks.projected import ProjectedDiscriminator
 from img2img.networks.residual_unet import ResidualUNet
 from img2img.networks.resnet import ResnetGenerator
 from img2img.networks.settling_norm import following, settling_norms
@@ -63,13 +61,7 @@ class CycleganRecipe(TranslatorRecipe):
     def _build_discriminator(self) -> nn.Module:
         config = self.config
         if config.discriminator == "projected":
-            norm = self.game.norm(channel_norm)
-            return ProjectedDiscriminator(
-                config.discriminator_channels,
-                config.discriminator_features,
-                norm=norm,
-                pretrained=config.pretrained,
-            )
+            return self._projected()
         norm = self.game.norm(nn.InstanceNorm2d)
         return PatchGAN(3, config.discriminator_channels, norm=norm, spectral=config.spectral_norm)
 

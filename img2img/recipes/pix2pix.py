@@ -47,16 +47,10 @@ class Pix2pixRecipe(TranslatorRecipe):
         return Pix2pixUNet(config.generator_channels, config.levels, norm=channel_norm)
 
     def _build_discriminator(self) -> PatchGAN | ProjectedDiscriminator:
-        config, norm = self.config, self.game.norm(channel_norm)
+        config = self.config
         if config.discriminator == "projected":
-            return ProjectedDiscriminator(
-                config.discriminator_channels,
-                config.discriminator_features,
-                norm=norm,
-                pretrained=config.pretrained,
-                conditional=True,
-            )
-        return PatchGAN(6, config.discriminator_channels, norm=norm)
+            return self._projected(conditional=True)
+        return PatchGAN(6, config.discriminator_channels, norm=self.game.norm(channel_norm))
 
     @classmethod
     def sides_multiple(cls, config: Recipe.Config) -> int:

@@ -140,8 +140,9 @@ def _command(recipe: str) -> Callable[..., None]:
             RunFolder(run).refuse_another_run()  # likewise, and before data are read
         if preset is not None:
             check_preset(recipe, RECIPES[recipe].presets, preset)
+        known = setting_names(recipe) if settings else []
         for each in settings or ():
-            check_setting(recipe, setting_names(recipe), split_assignment(each)[0], f"--set {each}")
+            check_setting(recipe, known, split_assignment(each)[0], f"--set {each}")
         if (data or named) and not resume:
             _refuse_missing(recipe, data or (), named, direction)
         if os.environ.get("RANK", "0") == "0":  # of several processes the first

@@ -6,7 +6,9 @@ from typing import Any, ClassVar, Literal
 from torch import Tensor, nn, optim
 
 from img2img.model_file import TensorSpec
+from img2img.networks.blocks import channel_norm
 from img2img.networks.imagenet.frozen_features import FrozenFeatures
+from img2img.networks.projected import ProjectedDiscriminator
 from img2img.recipes.game import Game
 from img2img.recipes.recipe import Recipe, trained
 from img2img.recipes.translation.diff_augment import diff_augment
@@ -67,6 +69,17 @@ class TranslatorRecipe(Recipe):
         others = [parameter for parameter in trained(*parts) if parameter not in known]
         groups: list[dict[str, Any]] = [{"params": others}, *([{"params": apart, "lr": slower_rate}] if apart else [])]
         return optim.Adam(groups, lr=rate, betas=self.config.betas, fused=True)
+
+    def _projected(self, *, conditional: bool = False) -> ProjectedDiscriminator:
+        """On the features that the settings name."""
+        config = self.config
+        return ProjectedDiscriminator(
+            config.discriminator_channels,
+            config.discriminator_features,
+            norm=self.game.norm(channel_norm),
+            pretrained=config.pretrained,
+            conditional=conditional,
+        )
 
     def _augmented(self, images: Tensor, key: Tensor, purpose: str) -> Tensor:
         """As a discriminator sees them."""
