@@ -14,7 +14,7 @@ from img2img.networks.patchgan import PatchGAN
 from img2img.networks.residual_unet import ResidualUNet
 from img2img.networks.resnet import ResnetGenerator
 from img2img.networks.settling_norm import following, settling_norms
-from img2img.recipes.cyclegan_config import NORMS, PAPER, CycleganConfig
+from img2img.recipes.cyclegan_config import JUDGED_INSIDE, NORMS, PAPER, CycleganConfig
 from img2img.recipes.recipe import Batch, Recipe, Update, frozen
 from img2img.recipes.translation.image_pool import ImagePool
 from img2img.recipes.translation.likeness import translation_figures
@@ -40,8 +40,9 @@ class CycleganRecipe(TranslatorRecipe):
         self.g_ab, self.g_ba = self.exported_network(config), self.exported_network(config)
         self.d_a, self.d_b = self._build_discriminator(), self._build_discriminator()
         shape = (3, config.image_size, config.image_size)
+        self.judged_inside = JUDGED_INSIDE[config.judged_inside]
         self.subject = None
-        if config.lambda_outside or config.judged_inside:
+        if config.lambda_outside or self.judged_inside:
             self.subject = SubjectEncoder(class_indices(config.subject), pretrained=config.pretrained)
         self.pool_a, self.pool_b = ImagePool(config.pool_size, shape), ImagePool(config.pool_size, shape)
 
@@ -86,8 +87,10 @@ class CycleganRecipe(TranslatorRecipe):
         judged_a, judged_b = fake_a, fake_b
         if self.subject:
             around_a, around_b = self.subject.surroundings(a), self.subject.surroundings(b)
-            if config.judged_inside:
-                judged_a, judged_b = fake_a.lerp(b, around_b), fake_b.lerp(a, around_a)
+            if "a" in self.judged_inside:
+                judged_a = fake_a.lerp(b, around_b)
+            if "b" in self.judged_inside:
+                judged_b = fake_b.lerp(a, around_a)
 
         real_a, real_b = self._augmented(a, key, "real"), self._augmented(b, key, "real")
         with frozen(self.d_a, self.d_b):
@@ -100,7 +103,7 @@ class CycleganRecipe(TranslatorRecipe):
             terms["identity"] = F.l1_loss(self.g_ba(a), a) + F.l1_loss(self.g_ab(b), b)
         if config.lambda_change:
             terms["change"] = faint_change(fake_b, a) + faint_change(fake_a, b)
-        if self.subject:
+        if self.subject and config.lambda_outside:
             terms["outside"] = change_around(fake_b, a, around_a) + change_around(fake_a, b, around_b)
         weights = self._weights()
         update("generators", torch.stack([weights[name] * term for name, term in terms.items()]).sum())

@@ -10,6 +10,12 @@ from img2img.networks.settling_norm import SettlingNorm
 from img2img.recipes.translation.subject_class import ANIMAL, class_indices
 from img2img.recipes.translation.translator_config import AUTHORS, TranslatorConfig
 
+JUDGED_INSIDE: dict[str, frozenset[str]] = {
+    "neither": frozenset(),
+    "a": frozenset("a"),
+    "b": frozenset("b"),
+    "both": frozenset("ab"),
+}
 GENERATORS = ("residual-unet", "separable", "resnet")
 NORMS: dict[str, Norm] = {"instance": channel_norm, "act": SettlingNorm}
 
@@ -54,9 +60,10 @@ class CycleganConfig(TranslatorConfig):
     for stays as it was. After the self-regularization of Shrivastava et al. 2017 (arXiv 1612.07828), which is an L1."""
     lambda_outside: float = 0.0
     """Weight of the change outside of the subject (L1), as far as a classifier of ImageNet tells where that is."""
-    judged_inside: bool = False
-    """Whether the discriminators see a change where the subject is, and elsewhere the picture as it was: so they ask
-    for none there. After Mejjati et al. 2018 (arXiv 1806.02311), whose generators learn where that is."""
+    judged_inside: str = "neither"
+    """Which discriminators see only the change where the subject is, and elsewhere the picture as it was, so that they
+    ask for none there: neither, the one of a, the one of b, or both. After Mejjati et al. 2018 (arXiv 1806.02311),
+    whose generators learn where that is."""
     subject: str = ANIMAL
     """Of both kinds of pictures, for lambda_outside and judged_inside: animal, or a class of ImageNet, such as
     orange."""
@@ -68,6 +75,7 @@ class CycleganConfig(TranslatorConfig):
         self.require_one_of("generator", GENERATORS)
         self.require_one_of("norm", NORMS)
         self.require_one_of("up", UPSAMPLING)
+        self.require_one_of("judged_inside", JUDGED_INSIDE)
         for name in ("encoder_lr", "lambda_cycle", "cycle_end", "lambda_identity", "lambda_change", "lambda_outside"):
             self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
         class_indices(self.subject)
@@ -91,7 +99,7 @@ PAPER: dict[str, Any] = {
     "lambda_identity": 5.0,
     "lambda_change": 0.0,
     "lambda_outside": 0.0,
-    "judged_inside": False,
+    "judged_inside": "neither",
     "pool_size": 50,
 }
 """The settings of arXiv 1703.10593 and of the authors' code, who held nothing out; held_out=0 does as they did."""

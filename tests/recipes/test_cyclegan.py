@@ -1,5 +1,6 @@
 """What CycleGAN promises beyond what every recipe does."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -64,15 +65,20 @@ def test_change_outside_of_the_subject_is_priced_at_its_weight_in_both_direction
     assert not list(made.subject.parameters())
 
 
-def test_discriminators_judge_what_changed_where_the_subject_is_on_the_picture_as_it_was() -> None:
-    made = recipe(*PLAIN, "adversarial=least-squares", "lambda_cycle=0", "judged_inside=true")
+@pytest.mark.parametrize("inside", [("a",), ("b",), ("a", "b")])
+def test_discriminators_judge_what_changed_where_the_subject_is_on_the_picture_as_it_was(inside: Sequence[str]) -> None:
+    which = "both" if len(inside) == 2 else inside[0]
+    made = recipe(*PLAIN, "adversarial=least-squares", "lambda_cycle=0", f"judged_inside={which}")
     pictures = batch(made)
     a, b = pictures["a"], pictures["b"]
     assert made.subject
     around_a, around_b = made.subject.surroundings(a), made.subject.surroundings(b)
     with torch.no_grad():
-        judged_b = around_a * a + (1 - around_a) * made.g_ab(a)
-        judged_a = around_b * b + (1 - around_b) * made.g_ba(b)
+        judged_a, judged_b = made.g_ba(b), made.g_ab(a)
+        if "a" in inside:
+            judged_a = around_b * b + (1 - around_b) * judged_a
+        if "b" in inside:
+            judged_b = around_a * a + (1 - around_a) * judged_b
         fooling = (made.d_b(judged_b) - 1).square().mean() + (made.d_a(judged_a) - 1).square().mean()
         judging = sum(
             ((judge(real) - 1).square().mean() + judge(fake).square().mean()) / 2
@@ -84,7 +90,7 @@ def test_discriminators_judge_what_changed_where_the_subject_is_on_the_picture_a
 
 
 def test_nothing_is_asked_for_where_no_subject_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = recipe("lambda_cycle=0", "judged_inside=true")
+    made = recipe("lambda_cycle=0", "judged_inside=both")
     assert made.subject
     monkeypatch.setattr(made.subject, "surroundings", lambda pictures: torch.ones_like(pictures[:, :1]))
     gradients = []
