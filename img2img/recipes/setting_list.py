@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import textwrap
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,24 +26,32 @@ def setting_list(recipe: type[Recipe]) -> Iterator[str]:
 
 def settings_of(recipe: type[Recipe]) -> Iterator[tuple[str, str, str]]:
     """Name, default as `--set` takes it, and what the Config says of it, of each setting; "" where it says nothing."""
-    texts = _texts(recipe.Config)
+    texts = _texts(recipe.name)
     for field in fields(recipe.Config):
-        yield field.name, _as_given(field.default), texts.get(field.name, "")
+        yield field.name, _as_given(field.default), texts[field.name]
 
 
 def setting_names(recipe: str) -> list[str]:
-    """The names alone, read from the sources: importing a recipe imports torch, and a slip should not wait for that."""
-    return list(dict.fromkeys(_field_names(f"{RECIPES[recipe].name}.Config")))
+    """The names alone, without an import of the recipe, which imports torch: a slip should not wait for that."""
+    return list(_texts(recipe))
 
 
-def _field_names(config: str) -> Iterator[str]:
+def _texts(recipe: str) -> dict[str, str]:
+    """Each setting and the string below it, from the sources; of several classes that have one, the most derived's."""
+    found: dict[str, str] = {}
+    for name, text in _fields(f"{RECIPES[recipe].name}.Config"):
+        found[name] = text or found.get(name, "")
+    return found
+
+
+def _fields(config: str) -> Iterator[tuple[str, str]]:
     """Of a class by its name: those of the classes that it is made of, then its own; a name may come again."""
     definition = _classes()[config]
     for base in reversed(definition.bases):
-        yield from _field_names(ast.unparse(base))
-    for each in definition.body:
-        if isinstance(each, ast.AnnAssign) and "ClassVar" not in ast.unparse(each.annotation):
-            yield ast.unparse(each.target)
+        yield from _fields(ast.unparse(base))
+    for field, below in pairwise([*definition.body, ast.Pass()]):
+        if isinstance(field, ast.AnnAssign) and "ClassVar" not in ast.unparse(field.annotation):
+            yield ast.unparse(field.target), _string(below)
 
 
 @cache
@@ -73,18 +81,6 @@ def _as_given(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _texts(config: type) -> dict[str, str]:
-    """The string below each field; of several classes that have one, the most derived's."""
-    found: dict[str, str] = {}
-    for owner in reversed(config.__mro__[:-1]):
-        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
-        assert isinstance(definition, ast.ClassDef)
-        for field, below in zip(definition.body, definition.body[1:], strict=False):
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and (text := _string(below)):
-                found[field.target.id] = " ".join(text.split())
-    return found
-
-
 def _string(node: ast.stmt) -> str:
     literal = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value
-    return literal if isinstance(literal, str) else ""
+    return " ".join(literal.split()) if isinstance(literal, str) else ""
