@@ -29,7 +29,8 @@ def load_weights(path: Path) -> Weights:
 
 
 def initialise(recipe: Recipe, path: Path) -> dict[str, Weights]:
-    """Put the file's weights into the recipe's networks; returns the averaged ones by their generators' names.
+    """Put the file's weights into the recipe's networks; returns the averages, as large as these networks, by
+    their names.
 
     The file holds the one generator that the recipe exports, or any of its networks, named "g_ab.stem.weight", and of
     the averages, "ema.g_ab.stem.weight"; a generator of which it has the average alone starts from that; and perhaps
@@ -45,12 +46,12 @@ def initialise(recipe: Recipe, path: Path) -> dict[str, Weights]:
     if not (raw or averaged):
         raw = {recipe.exported: weights}
     _refuse_unknown(path, weights, [*raw.values(), *averaged.values()], names)
-    for parts in (averaged, raw):
-        for name, part in parts.items():
-            _load(recipe.get_submodule(name), part, path)
+    averages = {name: _load(recipe.get_submodule(name), part, path) for name, part in averaged.items()}
+    for name, part in raw.items():
+        _load(recipe.get_submodule(name), part, path)
     if beside:
         recipe.begin_with(beside, _settings(path))
-    return averaged
+    return averages
 
 
 def _settings(path: Path) -> dict[str, Any]:
@@ -81,15 +82,17 @@ def _refuse_unknown(path: Path, weights: Weights, parts: Iterable[Weights], netw
         )
 
 
-def _load(network: nn.Module, weights: Weights, path: Path) -> None:
-    """In the network's own precision."""
+def _load(network: nn.Module, weights: Weights, path: Path) -> Weights:
+    """In the network's own precision; returns them as large as the network."""
+    grown = _grown(weights, network)
     try:
-        network.load_state_dict(_grown(weights, network))
+        network.load_state_dict(grown)
     except RuntimeError as error:
         reason = str(error).splitlines()[1:2]
         raise ModelError(
             f"{path}: weights of another network than this recipe trains ({''.join(reason).strip()[:160]})"
         ) from error
+    return grown
 
 
 def _grown(weights: Weights, network: nn.Module) -> Weights:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from img2img.errors import ModelError
@@ -14,6 +14,7 @@ from img2img.recipes import recipe_class
 from img2img.recipes.recipe import Recipe
 from img2img.recipes.settings import make_config
 from img2img.recipes.weights import initialise
+from img2img.training.ema import Ema
 
 SMALL = ("pretrained=false", "discriminator=patch", "discriminator_channels=4", "image_size=64")
 
@@ -27,9 +28,10 @@ def pictures() -> Tensor:
     return torch.rand(2, 3, 64, 48, generator=torch.Generator().manual_seed(1)) * 2 - 1
 
 
-def saved(recipe: Recipe, folder: Path) -> Path:
-    save_file({name: value.contiguous() for name, value in recipe.state_dict().items()}, folder / "w.safetensors")
-    return folder / "w.safetensors"
+def saved(recipe: Recipe, folder: Path, before: str = "", only: tuple[str, ...] = ("",)) -> Path:
+    weights = {name: value.contiguous() for name, value in recipe.state_dict().items() if name.startswith(only)}
+    save_file({f"{before}{name}": value for name, value in weights.items()}, folder / f"{before}w.safetensors")
+    return folder / f"{before}w.safetensors"
 
 
 @pytest.mark.parametrize("norm", ["instance", "act"])
@@ -47,6 +49,27 @@ def test_grown_network_begins_as_the_one_of_the_file(norm: str, more: tuple[str,
         before, after = donor.eval().get_submodule(name)(pictures()), grown.eval().get_submodule(name)(pictures())
         torch.testing.assert_close(after, before, rtol=0, atol=1e-5)
     assert sum(map(torch.numel, grown.parameters())) > sum(map(torch.numel, donor.parameters()))
+
+
+@pytest.mark.parametrize(
+    "more", [("generator_width=2",), ("context_blocks=1",), ("generator_width=2", "context_blocks=1")]
+)
+def test_averages_of_a_run_grow_too(more: tuple[str, ...], tmp_path: Path) -> None:
+    donor, averages, grown = built(), built(), built(*more)
+    with torch.no_grad():
+        for parameter in averages.parameters():
+            parameter.mul_(1.1)
+    both = saved(donor, tmp_path), saved(averages, tmp_path, "ema.", only=("g_ab.", "g_ba."))
+    every = tmp_path / "all.safetensors"  # as `export --all-weights` writes them
+    save_file({name: value for file in both for name, value in load_file(file).items()}, every)
+    averaged = {name: grown.get_submodule(name) for name in grown.averaged}
+    loaded = initialise(grown, every)
+    ema = Ema(averaged, 0.9)
+    ema.start_from(loaded)
+    for name in ("g_ab", "g_ba"):
+        for file, network in ((donor, grown.get_submodule(name)), (averages, ema.averages[name])):
+            before, after = file.eval().get_submodule(name)(pictures()), network.eval()(pictures())
+            torch.testing.assert_close(after, before, rtol=0, atol=1e-5)
 
 
 def test_what_is_new_learns(tmp_path: Path) -> None:
