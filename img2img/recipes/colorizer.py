@@ -29,8 +29,9 @@ class ColorizerRecipe(AbRecipe):
         encoder_lr: float = 4e-4
         weight_decay: float = 1e-2
         stochastic_depth: float = 0.0
-        """Probability that the encoder's last block adds nothing to a sample in a step; in a line from 0 for the first.
-        For many passes over few photos (Huang et al. 2016, arXiv 1603.09382)."""
+        """Probability that a block of the encoder adds nothing to a sample in a step: in a line from 0 for the first to
+        this for the last, where a block has a shortcut. For many passes over few photos (Huang et al. 2016, arXiv
+        1603.09382)."""
         prior_correction: float = 0.0
         """How much of the rarity weights an export takes back: 0 nothing, 1 all of it. The training is not touched."""
 

@@ -88,9 +88,9 @@ class CycleganRecipe(TranslatorRecipe):
         if self.subject:
             around_a, around_b = self.subject.surroundings(a), self.subject.surroundings(b)
             if "a" in self.judged_inside:
-                judged_a = fake_a.lerp(b, around_b)
+                judged_a = fake_a + around_b * (b - fake_a)
             if "b" in self.judged_inside:
-                judged_b = fake_b.lerp(a, around_a)
+                judged_b = fake_b + around_a * (a - fake_b)
 
         real_a, real_b = self._augmented(a, key, "real"), self._augmented(b, key, "real")
         with frozen(self.d_a, self.d_b):

@@ -78,6 +78,9 @@ class CycleganConfig(TranslatorConfig):
         self.require_one_of("judged_inside", JUDGED_INSIDE)
         for name in ("encoder_lr", "lambda_cycle", "cycle_end", "lambda_identity", "lambda_change", "lambda_outside"):
             self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
+        if self.generator != "residual-unet":
+            unknown = ("generator_width", "context_blocks", "norm", "encoder_lr")
+            self.require_untouched(*unknown, because="only generator=residual-unet takes it")
         class_indices(self.subject)
         self.require("settle_at", 0 <= self.settle_at <= 1, "from 0 to 1")
         self.require("generator_channels", self.generator_channels >= 1, "1 or more")

@@ -44,7 +44,10 @@ class Pix2pixConfig(TranslatorConfig):
         self.require("levels", 4 <= self.levels <= 10, "from 4 to 10")
         self.require("dropout", 0 <= self.dropout < 1, "from 0 to below 1")
         if self.generator != "unet":
-            self.require("dropout", self.dropout == 0, "0: only generator=unet has dropout")
+            self.require_untouched("dropout", because="only generator=unet takes it")
+        else:
+            unknown = ("generator_width", "context_blocks")
+            self.require_untouched(*unknown, because="only generator=residual-unet takes it")
         multiple = self.sides_multiple
         self.require("image_size", self.image_size % multiple == 0, f"a multiple of {multiple}")
 

@@ -17,6 +17,7 @@ from img2img.networks.resnet import ResnetGenerator
 from img2img.networks.settling_norm import settling_norms
 from img2img.recipes import recipe_class
 from img2img.recipes.cyclegan import CycleganRecipe
+from img2img.recipes.cyclegan_config import GENERATORS
 from img2img.recipes.settings import make_config
 
 PLAIN = ("diff_augment=", "pool_size=0", "generator_lr=1e-30", "discriminator_lr=1e-30")
@@ -87,6 +88,16 @@ def test_discriminators_judge_what_changed_where_the_subject_is_on_the_picture_a
     given = losses(made, pictures)
     assert given["generators"].item() == pytest.approx(fooling.item(), rel=1e-4)
     assert given["discriminators"].item() == pytest.approx(judging.item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_every_term_can_be_computed_in_bf16(generator: str) -> None:
+    terms = ("lambda_identity=1", "lambda_change=1", "lambda_outside=1", "lambda_perceptual=1", "r1=1", "r2=1")
+    made = recipe(f"generator={generator}", "judged_inside=both", "pool_size=2", *terms)
+    with torch.autocast("cpu", torch.bfloat16):
+        given = losses(made, batch(made))
+    assert len(given) == 2
+    assert all(loss.isfinite() for loss in given.values())
 
 
 def test_nothing_is_asked_for_where_no_subject_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,6 +325,12 @@ def test_imagenet_weights_are_brought_in_at_the_start() -> None:
         (["diff_augment=color,flip"], "some of color, translation, cutout, or nothing"),
         (["discriminator_features=lite0"], "lite1, lite2, or both"),
         (["discriminator_features="], "lite1, lite2, or both"),
+        (["discriminator_features=lite1,lite1"], "lite1, lite2, or both"),
+        (["discriminator_features=lite2", "discriminator=patch"], "only discriminator=projected takes it"),
+        (["generator_width=2", "generator=resnet"], "must be 1.0: only generator=residual-unet takes it"),
+        (["context_blocks=1", "generator=separable"], "must be 0: only generator=residual-unet takes it"),
+        (["norm=act", "generator=separable"], "must be instance: only generator=residual-unet takes it"),
+        (["encoder_lr=1e-4", "generator=resnet"], "must be 0.0: only generator=residual-unet takes it"),
         (["up=bicubic"], "one of transposed, resize, bilinear"),
         (["image_size=16"], "32 or more"),
         (["image_size=48"], "a multiple of 32"),

@@ -74,7 +74,10 @@ class TranslatorConfig(AdversarialConfig):
         super().__post_init__()
         self.require_one_of("discriminator", DISCRIMINATORS)
         seen = self.discriminator_features
-        self.require("discriminator_features", bool(seen) and set(seen) <= JUDGING, "lite1, lite2, or both")
+        named = bool(seen) and set(seen) <= JUDGING and len(set(seen)) == len(seen)
+        self.require("discriminator_features", named, "lite1, lite2, or both")
+        if self.discriminator != "projected":
+            self.require_untouched("discriminator_features", because="only discriminator=projected takes it")
         known = set(self.diff_augment) <= AUGMENTATIONS.keys()
         self.require("diff_augment", known, f"some of {', '.join(AUGMENTATIONS)}, or nothing")
         for name in ("generator_lr", "discriminator_lr"):
@@ -89,6 +92,12 @@ class TranslatorConfig(AdversarialConfig):
         self.require("color_strength", 0 <= self.color_strength <= 1, "from 0 to 1")
         self.require("betas", all(0 <= beta < 1 for beta in self.betas), "from 0 to below 1")
         self.require("image_size", self.image_size >= 32, "32 or more")
+
+    def require_untouched(self, *names: str, because: str) -> None:
+        """Raise SettingError for one that would do nothing, and yet is not at its default."""
+        for name in names:
+            default = type(self).__dataclass_fields__[name].default
+            self.require(name, getattr(self, name) == default, f"{default}: {because}")
 
     def images_held_out(self) -> int:
         return self.held_out
