@@ -321,10 +321,16 @@ def ruined(recipe: Recipe, scalars: Iterable[str], wrong: Mapping[str, float]) -
     return symptoms.symptoms(history)
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_remedies_can_be_followed_with_every_recipe(name: str) -> None:
+ADVERSARIAL = [name for name in RECIPES if "adversarial" in (field.name for field in fields(recipe_class(name).Config))]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [*((name, ()) for name in RECIPES), *((name, ("adversarial=relativistic",)) for name in ADVERSARIAL)],
+)
+def test_remedies_can_be_followed_with_every_recipe(name: str, settings: tuple[str, ...]) -> None:
     kind = recipe_class(name)
-    recipe = kind(make_config(kind, TINY[name]))
+    recipe = kind(make_config(kind, [*TINY[name], *settings]))
     # what the steps of each family of recipes return, as test_recipes holds it of the real ones
     judge = next((player for player in recipe.optimizers() if not player.startswith("generator")), "")
     scalars = {"discriminator": ["discriminator", "generator", "real_right", "fake_right"], "": ["loss"]}
@@ -337,7 +343,7 @@ def test_remedies_can_be_followed_with_every_recipe(name: str) -> None:
         named = set(re.findall(r"[a-z]+_[a-z_]+\d?|\w+(?==)", sentence))
         assert named <= {field.name for field in fields(kind.Config)}, sentence
         for assignment in re.findall(r"\w+=[\w.]+\w", sentence):
-            make_config(kind, [*TINY[name], assignment])
+            make_config(kind, [*TINY[name], *settings, assignment])
 
 
 def test_diversity_is_the_ratio_of_mean_distances() -> None:

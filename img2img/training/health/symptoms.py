@@ -110,7 +110,7 @@ def always_right(history: History) -> Finding | None:
     return Finding(
         "discriminator always right",
         f"it knows {right:.0%} of the real and the fake with a loss of {loss:.2g}, which leaves the generator nothing "
-        "to follow: lower discriminator_lr, or try --set instance_noise=0.1, label_smoothing=0.1 or r1=1.",
+        "to follow: lower discriminator_lr, or try --set instance_noise=0.1 or r1=1.",
     )
 
 
@@ -137,8 +137,7 @@ def runaway_judge(history: History) -> Finding | None:
         return None
     return Finding(
         f"runaway {history.judge}",
-        f"logits are so large that a loss reached {loss:.3g}: lower discriminator_lr, or try --set r1=1 or "
-        "label_smoothing=0.1.",
+        f"logits are so large that a loss reached {loss:.3g}: lower discriminator_lr, or try --set r1=1.",
     )
 
 
