@@ -32,7 +32,7 @@ def tell_what_would_be_done(inputs: Sequence[str], output: str | None, options: 
     elif films:
         from img2img.conversion.dry_run import films_in_words
 
-        lines, failures = list(films_in_words(inputs, output, options)), []
+        lines, failures = films_in_words(inputs, output, options)
     elif (single := named_photo(inputs, output, options)) and not keeps_a_journal(output, options):
         lines, failures = _photo_lines(single, options)
     else:

@@ -15,9 +15,9 @@ from img2img.atomic_file import exists
 from img2img.batch.addresses import is_stored
 from img2img.batch.batch import BatchRequest, PhotoBatch, journal_of
 from img2img.batch.engines.engine import LocalEngine
-from img2img.batch.journal.resume_rules import without_journal
 from img2img.batch.outcome import OWN_RESULT, Outcome
 from img2img.conversion.earlier_result import film_made_so
+from img2img.conversion.films import film_plan
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photos import batch_request
 from img2img.errors import UsageError
@@ -56,18 +56,27 @@ class Forecast:
     estimate: Estimate | None = None
 
 
-def films_in_words(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> Iterator[str]:
-    """Of each film what would become of it. Raises UsageError."""
-    from img2img.video.plan import plan_films
+def films_in_words(
+    inputs: Sequence[str], output: str | None, options: ConversionOptions
+) -> tuple[list[str], list[str]]:
+    """Of each film what would become of it, and of those that would fail why. Raises as `open_films`."""
+    plan, task = film_plan(inputs, output, options), options.task()
 
-    task = options.task()
-    for job in plan_films(list(inputs), output, word=options.word):
+    from img2img.video.one_film import known_before
+
+    lines, failures = [], []
+    for job in plan:
         if job.is_result:
-            yield f"{job.source}: {OWN_RESULT}; left out"
+            lines.append(f"{job.source}: {OWN_RESULT}; left out")
             continue
-        made_so = partial(film_made_so, job, task)
-        stays = without_journal(partial(exists, job.target), options.overwrite, made_so)
-        yield f"{job.target}: {stays}; left alone" if stays else f"{job.source} would become {job.target}"
+        known = known_before(job, overwrite=options.overwrite, made_so=partial(film_made_so, job, task))
+        if known is None:
+            lines.append(f"{job.source} would become {job.target}")
+        elif known.status == "failed":
+            failures.append(str(known.error))
+        else:
+            lines.append(known.in_words())
+    return lines, failures
 
 
 def forecast_batch(inputs: Sequence[str], output: str | None, options: ConversionOptions, *, many: bool) -> Forecast:

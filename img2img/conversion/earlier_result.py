@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,9 +44,21 @@ def provenance_of(path: Path) -> Provenance | None:
     if kind_of(str(path)) != "film":
         return provenance_in(read_xmp(path))
     try:
-        return provenance_in(film_xmp(path))
+        xmp = film_xmp(path)
     except OSError as error:
         raise FilmError(f"{path}: {reason_for(error, 'read')}") from error
+    if xmp is None:
+        _check_film(path)
+    return provenance_in(xmp)
+
+
+def _check_film(path: Path) -> None:
+    """Raises FilmError where it is none, as far as the packages for films are there to tell."""
+    if find_spec("av"):
+        from img2img.video.reading.film_file import FilmFile
+
+        with FilmFile(path):
+            pass
 
 
 def _made_so(source: Path, target: Path, task: Task) -> bool | None:
@@ -53,7 +66,7 @@ def _made_so(source: Path, target: Path, task: Task) -> bool | None:
         said = provenance_of(target)
     except (FilmError, PhotoError, ValueError):  # damaged, or no picture: whatever it is, we cannot know it for ours
         return None
-    if said is None or not said.sha256:
+    if said is None or not said.sha256 or said.has_damaged_source:  # done again it could only fail again
         return None
     wanted = task.provenance()
     same = (said.sha256, dict(said.options)) == (wanted.sha256, dict(wanted.options))

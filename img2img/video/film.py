@@ -94,7 +94,10 @@ def convert_film(
             place = _convert(film, folder, look, converter, encoding, progress)
             damage = film.damage(place)
         with open_film() as film:
-            xmp, unsaid = _record(film, converter.provenance)
+            provenance = converter.provenance
+            if damage and provenance:
+                provenance = provenance.of_damaged_source()
+            xmp, unsaid = _record(film, provenance)
             lost += unsaid
             _write(film, folder, place, look, encoding, target, xmp)
             with suppress(FileNotFoundError):  # somebody took it away already

@@ -22,7 +22,7 @@ from img2img.video.film import FilmResult, FrameProgress, convert_film
 from img2img.video.kinds import Numbered
 from img2img.video.plan import FilmJob
 from img2img.video.reading.film_file import FilmFile
-from img2img.video.reading.picture_row import PictureRow
+from img2img.video.reading.picture_row import PictureRow, numbers_of
 from img2img.video.reading.reasons import ANOTHER_PROGRAM
 from img2img.video.sequence import all_there, convert_sequence, exact_rate, film_to_sequence, fingerprint
 from img2img.video.work_folder import WorkFolder
@@ -52,13 +52,30 @@ def convert_one_film(
     What can be read of a damaged film is kept, and the film counts as failed. A model that fails ends all.
     """
     started = time.perf_counter()
-    try:
-        if stays := without_journal(partial(_is_there, job), options.overwrite, made_so):
-            return Outcome(job.source, job.target, "skipped", flags=(stays,))
-        outcome = _outcome(job, _converted(job, opened(), options, progress))
-    except (FilmError, FFmpegError, OSError) as error:
-        outcome = Outcome(job.source, job.target, "failed", error=_reason(job, error))
+    if (outcome := known_before(job, overwrite=options.overwrite, made_so=made_so)) is None:
+        try:
+            outcome = _outcome(job, _converted(job, opened(), options, progress))
+        except (FilmError, FFmpegError, OSError) as error:
+            outcome = _failed(job, error)
     return replace(outcome, seconds=time.perf_counter() - started)
+
+
+def known_before(job: FilmJob, *, overwrite: bool, made_so: Callable[[], bool | None] = lambda: None) -> Outcome | None:
+    """That the target is there and stays, or that there is no source; None for a film that is to be converted."""
+    try:
+        if stays := without_journal(partial(_is_there, job), overwrite, made_so):
+            return Outcome(job.source, job.target, "skipped", flags=(stays,))
+        if numbered := _numbered(job)[0]:
+            numbers_of(numbered)
+        else:
+            job.source.stat()
+    except (FilmError, OSError) as error:
+        return _failed(job, error)
+    return None
+
+
+def _failed(job: FilmJob, error: FilmError | FFmpegError | OSError) -> Outcome:
+    return Outcome(job.source, job.target, "failed", error=_reason(job, error))
 
 
 def _reason(job: FilmJob, error: FilmError | FFmpegError | OSError) -> str:

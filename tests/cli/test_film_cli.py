@@ -16,6 +16,7 @@ from stopping import stopping
 from img2img.batch.task import Translating
 from img2img.cli.conversion import run_conversion
 from img2img.conversion.colorize_options import ColorizeOptions
+from img2img.conversion.earlier_result import provenance_of
 from img2img.errors import FilmError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,6 +104,22 @@ def test_a_damaged_film_is_kept_told_and_counts_as_failed(
     assert first.endswith(f"what can be read is in {tmp_path / 'out' / 'cut.mkv'}")
     assert second.startswith(f"{tmp_path / 'text.mp4'}: damaged or incomplete")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["cut.mkv"]
+
+
+def test_what_could_be_read_of_a_damaged_film_is_never_called_up_to_date(
+    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = write_film(tmp_path / "whole.mkv", [texture(48, 64, seed) for seed in range(48)], options={"crf": "10"})
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert run([cut], None, tiny_model) == 1
+    capsys.readouterr()
+    assert run([cut], None, tiny_model) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "0 coloured, 0 failed, 1 skipped (1 already there)"
+    said = provenance_of(tmp_path / "cut.colorized.mkv")
+    assert said
+    assert said.options["source"] == "damaged"
+    assert said.sha256
 
 
 def test_what_is_left_out_is_said(tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from film_clips import greys, write_film
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -74,7 +75,26 @@ def test_films_are_read_and_one_that_is_not_there_is_named(tmp_path: Path) -> No
     assert result.stderr == f"Error: {tmp_path / 'b.mkv'}: no such file or folder; check the name\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.mp4", b"hello, no film at all"),
+        ("a.avi", b"hello, no film at all"),
+        ("a.mkv", bytes.fromhex("1a45dfa3") + b"damaged"),
+        ("a.mov", struct.pack(">I", 8) + b"ftyp"),
+        ("a.jpg", b"hello, no photo at all"),
+    ],
+)
+def test_what_is_no_film_or_photo_is_a_failure(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    result = CliRunner().invoke(app, ["provenance", str(tmp_path / name)])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"Error: {tmp_path / name}: ")
+
+
 def test_a_picture_that_says_nothing_is_no_failure(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "a.mkv", greys(2))
+    assert printed(film) == f"{film}: says nothing of how it was made\n"
     plain, bmp = picture(tmp_path / "a.jpg"), picture(tmp_path / "b.bmp")
     assert printed(plain, bmp) == f"{plain}: says nothing of how it was made\n{bmp}: says nothing of how it was made\n"
     first, second = json.loads(printed(plain, bmp, "--json"))

@@ -86,13 +86,10 @@ def test_photos_in_colour_and_a_zip(album: Path, tmp_path: Path, tiny_model: Pat
     assert state(tmp_path) == before
 
 
-def test_one_photo_and_films_are_told_by_name(album: Path, tmp_path: Path, tiny_model: Path) -> None:
+def test_one_photo_is_told_by_name(album: Path, tmp_path: Path, tiny_model: Path) -> None:
     photo = album / "0.png"
     assert run(photo, "--model", tiny_model, "--dry-run") == f"{photo} would become {album / '0.colorized.png'}\n"
     assert "already there" in run(photo, "-o", album / "1.png", "--model", tiny_model, "--dry-run")
-    film = tmp_path / "film.mp4"
-    told = run(film, "-o", tmp_path / "b.mp4", "--dry-run")
-    assert told == f"{film} would become {tmp_path / 'b.mp4'}\n"
 
 
 def test_what_cannot_be_read_is_told_and_the_exit_code_says_so(album: Path, tmp_path: Path, tiny_model: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from img2img.version import __version__
@@ -23,6 +23,7 @@ SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 COMPOSITE = SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
 GENERATED = SOURCE_TYPES + "trainedAlgorithmicMedia"
 SYSTEM = "img2img"
+DAMAGED = "damaged"
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SPELLED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
@@ -49,6 +50,14 @@ class Provenance:
         """Of a picture that is being made: `options` must hold no names of files."""
         said = {name: _in_words(value) for name, value in options.items()}
         return cls(source_type, model, sha256, said, __version__, f"{SYSTEM} {model}")
+
+    def of_damaged_source(self) -> Provenance:
+        """Of a picture or film that is what could be read."""
+        return replace(self, options={**self.options, "source": DAMAGED})
+
+    @property
+    def has_damaged_source(self) -> bool:
+        return self.options.get("source") == DAMAGED
 
     def description(self, about: str = "", *, with_system: bool = True) -> str:
         """The rdf:Description, with all prefixes that it uses; without the system where another program named its."""
