@@ -41,4 +41,4 @@ def check_translates_so(name: str, *, cycle: bool, score: bool) -> None:
     if cycle and card.reverse is None:
         raise UsageError(f"--cycle: --model {name} names no model that goes back")
     if score and (card.critic is None or card.score is None):
-        raise UsageError(f"--score: --model {name} names no critic that gives one")
+        raise UsageError(f"--score and --min-score: --model {name} names no critic that gives one")

@@ -15,6 +15,7 @@ from av.stream import Disposition
 from film_clips import RATE, grey_frame, greys
 from PIL import Image
 
+from img2img.video.film_xmp import xmp_box
 from kept.photo_parts import image, saved
 from kept.tables import LONG_AGO
 
@@ -24,6 +25,12 @@ PHONE = {
     "com.apple.quicktime.creationdate": "2020-07-04T12:00:00+0200",
     "com.apple.quicktime.location.ISO6709": "+48.1+011.5/",
 }
+LABEL = "<xmp:Label>harbour wall</xmp:Label>"
+_XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    f'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/">{LABEL}</rdf:Description>'
+    "</rdf:RDF></x:xmpmeta>"
+)
 _CHAPTERS: list[Any] = [
     {"id": number, "start": 250 * number, "end": 250 * number + 250, "time_base": Fraction(1, 1000)}
     | {"metadata": {"title": title}}
@@ -101,7 +108,7 @@ def _frames(pixels: str, height: int = 48) -> list[av.VideoFrame]:
 
 def _write_all(path: Path) -> Path:
     with av.open(str(path), "w") as film:
-        film.metadata.update(TITLES)
+        film.metadata.update(TITLES | ({"XMP": _XMP} if path.suffix in (".mkv", ".webm") else {}))
         videos: list[Any] = [film.add_stream(_VIDEO.get(path.suffix, "libx264"), rate=RATE) for _ in range(2)]
         for video in videos:
             video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
@@ -123,6 +130,9 @@ def _write_all(path: Path) -> Path:
             film.mux(packet)
     if path.suffix == ".webm":  # FFmpeg writes no DisplayWidth for it, so that takes the place of AlphaMode
         path.write_bytes(path.read_bytes().replace(b"\x53\xc0\x81\1", b"\x54\xb0\x81" + bytes([64 * 4 // 3]), 1))
+    if path.suffix in (".mp4", ".mov"):
+        with path.open("ab") as stream:
+            stream.write(xmp_box(_XMP.encode()))
     return path
 
 

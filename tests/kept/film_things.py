@@ -12,7 +12,7 @@ from av.sidedata.sidedata import SideDataContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 
-from kept.film_files import PHONE, TITLES
+from kept.film_files import LABEL, PHONE, TITLES
 from kept.tables import LONG_AGO, Thing
 
 
@@ -48,6 +48,11 @@ def _metadata(wanted: dict[str, str]) -> Callable[[Path], Any]:
             return {key: said[key.lower()] for key in wanted if key.lower() in said} or None
 
     return look
+
+
+def _label(path: Path) -> Any:
+    """Of the XMP, which is plain text in every container."""
+    return LABEL if LABEL.encode() in path.read_bytes() else None
 
 
 def _names(path: Path) -> Any:
@@ -139,6 +144,7 @@ THINGS = (
     Thing("attachments", _packets("attachment", 0), "attachment stream"),
     Thing("cover", _packets("cover", 0), "video stream"),
     Thing("title and artist", _metadata(TITLES), "its (title|artist)"),
+    Thing("XMP", _label, "XMP"),
     Thing("place, date, camera (QuickTime)", _metadata(PHONE), "its com", "phone"),
     Thing("names of tracks", _names, "(title|name) of"),
     Thing("languages of tracks", _languages, "language of"),
