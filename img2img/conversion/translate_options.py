@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from img2img.conversion.option import Option
@@ -95,9 +94,10 @@ class TranslateOptions(ConversionOptions):
     @property
     def word(self) -> str:
         from img2img.batch.own_result import CYCLE
+        from img2img.model_file import name_of_model
 
-        stem = Path(self.model_name).stem
-        return f"{stem}{CYCLE}" if self.cycle else stem
+        name = name_of_model(self.model_name)
+        return f"{name}{CYCLE}" if self.cycle else name
 
     def leaves_own(self, *, many: bool) -> bool:
         return many

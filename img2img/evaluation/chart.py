@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from img2img.atomic_file import reason_for, written_at_once
 from img2img.errors import UnwritablePhoto
+from img2img.model_file import name_of_model
 from img2img.photo.metadata.drawn_by import drawing_exif
 from img2img.plotting import drawable, private_matplotlib
 
@@ -42,7 +43,7 @@ def draw_chart(figures: Mapping[str, Any], target: Path, *, model: str | None) -
     Raises UnwritablePhoto.
     """
     panels = figure_panels(figures)
-    title = f"{Path(model).stem}: {figures['measured_on']}" if model else figures["measured_on"]
+    title = f"{name_of_model(model)}: {figures['measured_on']}" if model else figures["measured_on"]
     with private_matplotlib():
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure

@@ -7,7 +7,7 @@ from typing import Literal
 
 from img2img.errors import UsageError
 from img2img.inference.run_model import names_a_run, recipe_of_run
-from img2img.model_file import find_model, read_card
+from img2img.model_file import find_model, name_of_model, read_card
 from img2img.recipes import RECIPES
 
 Subject = Literal["colorize", "translate", "pairs", "score", "generate", "folders"]
@@ -91,7 +91,7 @@ class EvaluationRequest:
 
     def command(self) -> str:
         """As anyone can give it: files by their names, not by where they lie here."""
-        words = ["img2img evaluate", *([Path(self.model).stem] if self.model else [])]
+        words = ["img2img evaluate", *([name_of_model(self.model)] if self.model else [])]
         words += [f"{name} {value}" for name, value in self._options()]
         return " ".join(words + ([f"--seed {self.seed}"] if self.seed else []))
 

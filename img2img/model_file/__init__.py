@@ -1,5 +1,6 @@
 """The model file: its card, how it is packed, and where it is found. `adding/` is imported where it is asked for."""
 
+from img2img.model_file.added_folder import name_of_model
 from img2img.model_file.card import ModelCard, TensorSpec
 from img2img.model_file.container import (
     CARD_KEY,
@@ -34,6 +35,7 @@ __all__ = [
     "for_several",
     "is_run",
     "models",
+    "name_of_model",
     "named_model",
     "read_card",
     "read_model",

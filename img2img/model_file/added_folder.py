@@ -10,6 +10,7 @@ from img2img.atomic_file import is_file
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_])?")
 _FILES = (".onnx", ".safetensors")
+"""What model files end in."""
 
 
 def added_folder() -> Path:
@@ -24,6 +25,12 @@ def added_folder() -> Path:
 def can_be_a_name(text: str) -> bool:
     """Up to 64 letters, digits, and . _ - between them, so that it is a file's name on any disk and no path."""
     return bool(_NAME.fullmatch(text)) and not text.lower().endswith(_FILES)
+
+
+def name_of_model(model: str) -> str:
+    """Of a model that is given by its name, its file or its run's folder; dots may stand in each: "snow.v1"."""
+    path = Path(model)
+    return path.stem if path.suffix.lower() in _FILES else path.name
 
 
 def added_models() -> list[Path]:
