@@ -50,15 +50,16 @@ class PhotoBatch:
 
     @classmethod
     @contextmanager
-    def open(cls, request: BatchRequest, *, dry: bool = False) -> Iterator["PhotoBatch"]:
+    def open(cls, request: BatchRequest, *, copy_of: Path | None = None) -> Iterator["PhotoBatch"]:
         """Img2ImgError when the journal cannot be opened, another process's being at work there among the reasons.
 
-        `dry`: nothing below the output is touched, and what a killed process left half-written stays.
+        `copy_of`: the journal that the request's is a copy of: nothing below the output is touched, and what a killed
+        process left half-written stays.
         """
         zip_output = ZipOutput(request.output) if request.zipped else None
         root = zip_output.folder if zip_output else request.output
         stamp = partial(_stamp_in, zip_output, root) if zip_output else stamp_of
-        with Journal.open(journal_of(request), root=root, stamp=stamp, tidies=not dry) as journal:
+        with Journal.open(journal_of(request), root=root, stamp=stamp, copy_of=copy_of) as journal:
             yield cls(request, journal, root, zip_output)
 
     def register(self) -> Registered:

@@ -88,7 +88,7 @@ class Outcome:
     @property
     def losses(self) -> tuple[str, ...]:
         """Those of the flags of a result that name what it lacks."""
-        return tuple(flag for flag in self.flags if flag.startswith(WITHOUT)) if self.status == "done" else ()
+        return tuple(flag for flag in self.flags if flag.startswith(WITHOUT)) if self.status != "skipped" else ()
 
 
 def failure(source: Path, error: str) -> Outcome:

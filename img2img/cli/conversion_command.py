@@ -54,7 +54,7 @@ def takes_options(
             if dry_run:
                 from img2img.cli.dry_run import tell_what_would_be_done
 
-                tell_what_would_be_done(inputs or [], output, options(**chosen))
+                tell_what_would_be_done(inputs or [], output, options(**chosen), quiet=quiet)
             else:
                 function(inputs or [], output, options(**chosen), quiet)
 

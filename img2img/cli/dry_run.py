@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 _LISTED = 20  # files, before the rest is counted
 
 
-def tell_what_would_be_done(inputs: Sequence[str], output: str | None, options: ConversionOptions) -> None:
-    """Prints it; exits with 1 where something cannot be read."""
+def tell_what_would_be_done(
+    inputs: Sequence[str], output: str | None, options: ConversionOptions, *, quiet: bool = False
+) -> None:
+    """Prints it, or with `quiet` what cannot be read alone; exits with 1 where something cannot."""
     from img2img.cli.closing import one_line, tell
-    from img2img.conversion.convert import keeps_a_journal
+    from img2img.conversion.convert import keeps_a_journal, refuse_what_is_for_many
     from img2img.conversion.inputs import absent_inputs, check_inputs, named_photo
 
     films = check_inputs(inputs, options)
@@ -34,6 +36,7 @@ def tell_what_would_be_done(inputs: Sequence[str], output: str | None, options: 
 
         lines, failures = films_in_words(inputs, output, options)
     elif (single := named_photo(inputs, output, options)) and not keeps_a_journal(output, options):
+        refuse_what_is_for_many(options)
         lines, failures = _photo_lines(single, options)
     else:
         from img2img.conversion.dry_run import forecast_batch
@@ -42,20 +45,33 @@ def tell_what_would_be_done(inputs: Sequence[str], output: str | None, options: 
         lines, failures = list(_batch_lines(found)), [str(each.error) for each in found.failures]
     for line in failures:
         tell(one_line(line), sys.stderr)
-    for line in lines:
+    for line in () if quiet else lines:
         tell(one_line(line), sys.stdout)
     if failures:
         raise typer.Exit(1)
 
 
 def _photo_lines(single: Job | Outcome, options: ConversionOptions) -> tuple[list[str], list[str]]:
+    from img2img.batch.job import STREAM
+    from img2img.batch.job_files import read_job
     from img2img.batch.outcome import Outcome
-    from img2img.conversion.photo import left_alone
+    from img2img.conversion.photo import is_somebodys, left_alone, photo_options
+    from img2img.errors import PhotoError
 
     if isinstance(single, Outcome):
         return [], [str(single.error)]
-    left = left_alone(single, options.task(), options)
-    return [left.in_words() if left else f"{single.source} would become {single.target}"], []
+    task = options.task()
+    if left := left_alone(single, task, options):
+        return [left.in_words()], []
+    try:
+        if single.source is not STREAM:
+            read_job(single, photo_options(options))
+    except PhotoError as error:
+        return [], [str(error)]
+    instead = ", in place of a file that img2img did not make" if is_somebodys(single, task, options) else ""
+    target = "standard output" if single.target is STREAM else single.target
+    source = "standard input" if single.source is STREAM else single.source
+    return [f"{source} would become {target}{instead}"], []
 
 
 def _batch_lines(found: Forecast) -> Iterator[str]:

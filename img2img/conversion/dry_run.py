@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from img2img.atomic_file import exists
+from img2img.atomic_file import exists, reason_for
 from img2img.batch.addresses import is_stored
 from img2img.batch.batch import BatchRequest, PhotoBatch, journal_of
 from img2img.batch.engines.engine import LocalEngine
@@ -20,7 +20,7 @@ from img2img.conversion.earlier_result import film_made_so
 from img2img.conversion.films import film_plan
 from img2img.conversion.options import ConversionOptions
 from img2img.conversion.photos import batch_request
-from img2img.errors import UsageError
+from img2img.errors import Img2ImgError, UsageError
 from img2img.machine import usable_cores
 
 SAMPLED = 8
@@ -104,10 +104,13 @@ def forecast_batch(inputs: Sequence[str], output: str | None, options: Conversio
 def _dry_batch(request: BatchRequest) -> Iterator[tuple[PhotoBatch, Path]]:
     with TemporaryDirectory(prefix="img2img-dry-run-") as folder:
         scratch, journal = Path(folder), journal_of(request)
-        for ending in ("", "-wal"):
-            if exists(found := Path(f"{journal}{ending}")):
-                shutil.copy(found, scratch / f"journal{ending}")
-        with PhotoBatch.open(replace(request, journal=scratch / "journal"), dry=True) as batch:
+        try:
+            for ending in ("", "-wal"):
+                if exists(found := Path(f"{journal}{ending}")):
+                    shutil.copy(found, scratch / f"journal{ending}")
+        except OSError as error:
+            raise Img2ImgError(f"{journal}: the journal cannot be read: {reason_for(error, 'read')}") from error
+        with PhotoBatch.open(replace(request, journal=scratch / "journal"), copy_of=journal) as batch:
             yield batch, scratch
 
 

@@ -39,6 +39,13 @@ def left_alone(job: Job, task: Task, options: ConversionOptions) -> Outcome | No
     return Outcome(job.source, job.target, "skipped", flags=(stays,)) if stays else None
 
 
+def is_somebodys(job: Job, task: Task, options: ConversionOptions) -> bool:
+    """Whether the job would replace a file that does not say that img2img made it of this photo or another."""
+    if job.target is STREAM or not is_there(job.target):
+        return False
+    return is_stored(job.target) or made_so(job, task, quality=options.quality) is None
+
+
 def photo_options(options: ConversionOptions, *, many: bool = False) -> PhotoOptions:
     """`many`: of a folder, an archive, or several photos."""
     return PhotoOptions(

@@ -92,6 +92,36 @@ def test_one_photo_is_told_by_name(album: Path, tmp_path: Path, tiny_model: Path
     assert "already there" in run(photo, "-o", album / "1.png", "--model", tiny_model, "--dry-run")
 
 
+def test_of_one_photo_it_tells_whose_file_would_go_and_what_cannot_be_read(
+    album: Path, tmp_path: Path, tiny_model: Path
+) -> None:
+    photo, other = album / "0.png", album / "1.png"
+    words = "--model", tiny_model, "--overwrite", "--dry-run"
+    told = run(photo, "-o", other, *words)
+    assert told == f"{photo} would become {other}, in place of a file that img2img did not make\n"
+    run(photo, "--model", tiny_model)
+    assert run(photo, *words) == f"{photo} would become {album / '0.colorized.png'}\n"
+    (album / "bad.jpg").write_text("no photo")
+    assert run(album / "bad.jpg", *words, code=1) == ""
+    assert run(photo, *words, "--quiet") == ""
+    run(photo, *words, "--journal", tmp_path / "journal", code=2)
+
+
+def test_journal_that_cannot_be_used_is_named_as_the_command_names_it(
+    album: Path, tmp_path: Path, tiny_model: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "garbage").write_text("no journal " * 100)
+    for name, says in (("folder", "a folder, not a file"), ("garbage", "the journal cannot be used")):
+        words = ["colorize", str(album), "-o", str(tmp_path / "out"), "--model", str(tiny_model)]
+        words += ["--journal", str(tmp_path / name)]
+        for more in ([], ["--dry-run"]):
+            result = CliRunner().invoke(app, [*words, *more])
+            assert result.exit_code == 1
+            assert result.stderr.startswith(f"Error: {tmp_path / name}: ")
+            assert says in result.stderr
+
+
 def test_what_cannot_be_read_is_told_and_the_exit_code_says_so(album: Path, tmp_path: Path, tiny_model: Path) -> None:
     told = run(album, tmp_path / "gone", "-o", tmp_path / "out", "--model", tiny_model, "--dry-run", code=1)
     assert told.startswith("3 to convert, 1 would fail")

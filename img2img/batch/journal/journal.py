@@ -54,16 +54,21 @@ class Journal:
     @classmethod
     @contextmanager
     def open(
-        cls, path: Path, *, root: Path, stamp: Callable[[Path], Stamp | None] | None = None, tidies: bool = True
+        cls,
+        path: Path,
+        *,
+        root: Path,
+        stamp: Callable[[Path], Stamp | None] | None = None,
+        copy_of: Path | None = None,
     ) -> Iterator[Journal]:
         """The journal in a file, held until the block ends; Img2ImgError when another process holds it.
 
         `stamp` says what is at a target, `stamp_of` by default. What a killed process left half-written is removed,
-        unless `tidies` is False.
+        unless this is a `copy_of` the journal.
         """
-        with opened_journal(path) as database:
+        with opened_journal(path, copy_of=copy_of) as database:
             journal = cls(database, root, stamp or stamp_of)
-            if tidies:
+            if copy_of is None:
                 journal._remove_leftovers()
             try:
                 yield journal

@@ -44,12 +44,14 @@ CREATE TABLE runs (id INTEGER PRIMARY KEY);
 
 
 @contextmanager
-def opened_journal(path: Path) -> Iterator[sqlite3.Connection]:
+def opened_journal(path: Path, *, copy_of: Path | None = None) -> Iterator[sqlite3.Connection]:
     """The database, made with its folder where there is none; held until the block ends.
 
-    Raises Img2ImgError when another process holds it, it is no such file, or it fails within the block. When the block
-    raises before any photo was begun or may be replaced, nothing of it stays.
+    Raises Img2ImgError when another process holds it, it is no such file, or it fails within the block; `copy_of`: the
+    journal that the error then names. When the block raises before any photo was begun or may be replaced, nothing of
+    it stays.
     """
+    named = copy_of or path
     if path.name == JOURNAL_NAME and os.path.islink(path):  # noqa: PTH114
         raise Img2ImgError(f"{path}: a link; remove it, or name the file that it leads to with --journal")
     made = _make_folders(path.parent)
@@ -57,7 +59,7 @@ def opened_journal(path: Path) -> Iterator[sqlite3.Connection]:
         database = connect_held(path, _hold)
     except sqlite3.Error as error:
         _remove_folders(made)
-        raise Img2ImgError(f"{path}: {reason(error, path)}") from error
+        raise Img2ImgError(f"{named}: {reason(error, path)}") from error
     try:
         yield database
     except BaseException as error:
@@ -67,7 +69,7 @@ def opened_journal(path: Path) -> Iterator[sqlite3.Connection]:
             _remove(path)
             _remove_folders(made)
         if isinstance(error, sqlite3.Error):
-            raise Img2ImgError(f"{path}: {reason(error, path)}") from error
+            raise Img2ImgError(f"{named}: {reason(error, path)}") from error
         raise
     finally:
         database.close()
