@@ -128,14 +128,17 @@ def _photos(
 ) -> AbstractContextManager[Conversion]:
     single = named_photo(inputs, output, options)
     if single is not None and not keeps_a_journal(output, options):
-        _refuse_cluster(options)
+        refuse_what_is_for_many(options)
         return nullcontext(one_photo(single, options))
     from img2img.conversion.photos import open_photos  # with SQLite, which one photo does without
 
     return open_photos(inputs, output, options, many=single is None)
 
 
-def _refuse_cluster(options: ConversionOptions) -> None:
+def refuse_what_is_for_many(options: ConversionOptions) -> None:
+    """Raises UsageError for what would do nothing for one photo by itself."""
+    if options.journal is not None:
+        raise UsageError("--journal is for a folder of results, and one photo by itself needs none: leave it out")
     if options.engine == "ray":
         raise UsageError(
             "--engine ray is for many photos: one is converted here, sooner than a cluster begins; leave it out"
@@ -144,7 +147,9 @@ def _refuse_cluster(options: ConversionOptions) -> None:
 
 def keeps_a_journal(output: str | None, options: ConversionOptions) -> bool:
     """Whether the output is a folder with a journal, which may know of one photo's earlier result, too."""
-    if output is None or options.for_one_photo or not is_folder(Path(output)):
+    if output is None or options.for_one_photo:
+        return False
+    if not (is_folder(Path(output)) or output.endswith(("/", os.sep))):
         return False
     from img2img.batch.journal.journal_file import JOURNAL_NAME
 

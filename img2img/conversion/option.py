@@ -70,12 +70,12 @@ class OptionField:
             part for each in given for part in (each.split(self.option.separator) if isinstance(each, str) else [each])
         ]
 
-    def _read_one(self, value: Any) -> Any:
-        value = self._in_its_type(value)
+    def _read_one(self, given: Any) -> Any:
+        value = self._in_its_type(given)
         if value is None and self.default is None:
             return None
         if not self._fits(value):
-            raise UsageError(f"{self.name} {value!r}: give {self._choices(value)}")
+            raise UsageError(f"{self.name} {given!r}: give {self._choices(value)}")
         if self.option.check:
             self.option.check(value)
         return value
@@ -87,6 +87,8 @@ class OptionField:
             return Path(value)
         if self.kind is str and (isinstance(value, os.PathLike) or type(value) is int):
             return str(value)
+        if self.kind is float and type(value) is int:  # or 1 and 1.0 would be two settings, and all be done again
+            return float(value)
         return value
 
     def _fits(self, value: Any) -> bool:

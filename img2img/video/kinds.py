@@ -10,7 +10,7 @@ from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from img2img.atomic_file import is_file, is_folder
+from img2img.atomic_file import exists, is_file, is_folder
 from img2img.errors import UsageError
 from img2img.photo.decoder_warnings import decoder_warnings_ignored
 from img2img.photo.other_files import FILM_SUFFIXES
@@ -46,10 +46,10 @@ class Numbered:
 
     @classmethod
     def named(cls, name: str) -> Numbered | None:
-        """None where the name is no such pattern, or that of a file."""
+        """None where the name is no such pattern, or that of a file or a folder."""
         path = Path(name)
         found = _PATTERN.fullmatch(path.name)
-        if found is None or is_file(path):
+        if found is None or "://" in name or exists(path):
             return None
         return cls(path.parent, found["before"], int(found["width"] or 0), found["after"])
 

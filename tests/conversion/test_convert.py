@@ -148,6 +148,45 @@ def test_what_only_photos_can_have_is_refused_for_films() -> None:
             next(convert("film.mp4", model="negative.onnx", **option))
 
 
+def test_whole_number_for_a_float_is_the_same_setting(draw_photo: DrawPhoto, tiny_model: Path) -> None:
+    draw_photo(Path("album/a.png"))
+    for given, status in ((1.0, "done"), (1, "skipped"), (1.5, "done"), (1, "done")):
+        assert [each.status for each in convert("album", "out", model=tiny_model, strength=given)] == [status]
+
+
+@pytest.mark.parametrize("name", ["100%done", "%d", "f_%03d.png"])
+def test_folder_whose_name_is_like_a_pattern_is_a_folder(draw_photo: DrawPhoto, tiny_model: Path, name: str) -> None:
+    draw_photo(Path(name, "a.png"))
+    draw_photo(Path("other/b.png"))
+    done = {str(each.target) for each in convert([name, "other"], "out", model=tiny_model)}
+    assert done == {str(Path("out/a.png")), str(Path("out/b.png"))}
+
+
+def test_models_with_a_dot_in_their_names_have_results_of_their_own(
+    draw_photo: DrawPhoto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMG2IMG_HOME", "home")
+    for name in ("snow.v1", "snow.v2"):
+        Path("home/models", name).mkdir(parents=True)
+        matrix_translator(Path("home/models", name, f"{name}.onnx"), NEGATIVE)
+    draw_photo(Path("photo.png"), mode="RGB")
+    for model in ("snow.v1", "snow.v2", "home/models/snow.v1/snow.v1.onnx"):
+        (done,) = convert("photo.png", model=model, size=64)
+        assert done.target == Path(f"photo.{Path(model).name.removesuffix('.onnx')}.png")
+
+
+def test_journal_is_for_a_folder_of_results(draw_photo: DrawPhoto, tiny_model: Path) -> None:
+    draw_photo(Path("photo.png"))
+    for output in (None, "new.png"):
+        with pytest.raises(img2img.UsageError, match="--journal is for a folder of results"):
+            next(convert("photo.png", output, model=tiny_model, journal="journal"))
+    for status in ("done", "skipped"):
+        (outcome,) = convert("photo.png", "new/", model=tiny_model, journal="journal")
+        assert outcome.status == status
+    assert "up to date" in outcome.flags
+    assert Path("journal").is_file()
+
+
 def test_options_hold_what_an_option_can_have_and_read_paths() -> None:
     options = ColorizeOptions(report="r.csv", model=Path("mine.onnx"))  # type: ignore[arg-type]
     assert (options.report, options.model) == (Path("r.csv"), "mine.onnx")
