@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from img2img.batch.outcome import ALREADY_COLORED, UNLIKE, Outcome
+from img2img.batch.outcome import UNLIKE, Outcome
 from img2img.cli.closing import Tally, one_line, tell
 from img2img.progress_bar import counted_progress
 
@@ -65,9 +65,8 @@ def follow_films(outcomes: Iterable[Outcome], tally: Tally, bar: "FilmBar", *, q
                 tell(one_line(outcome.in_words()), sys.stdout)
             if not quiet:
                 _note_colored(outcome)
-            losses = [flag for flag in outcome.flags if flag not in ALREADY_COLORED]
-            for lost in losses if outcome.status != "skipped" and not quiet else ():
-                tell(one_line(f"{outcome.target}: without {lost}"), sys.stderr)
+            for lost in () if quiet else outcome.losses:
+                tell(one_line(f"{outcome.target}: {lost}"), sys.stderr)
 
 
 class FilmBar:

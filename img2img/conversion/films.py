@@ -33,6 +33,7 @@ def film_plan(inputs: Sequence[str], output: str | None, options: ConversionOpti
     _refuse_what_is_for_photos(options)
     plan = plan_films(list(inputs), output, word=options.word)
     _check_rate(plan, options.fps)
+    _check_times(plan, options)
     _check_packages()
     return plan
 
@@ -77,12 +78,19 @@ def _refuse_what_is_for_photos(options: ConversionOptions) -> None:
         value = options.__dict__[each.field]
         if each.option.photos_only and value != each.default:
             said = f"{each.name} ray" if each.field == "engine" else each.name
+            if each.default is True:
+                said = f"--no-{each.name.removeprefix('--')}"
             raise UsageError(f"{said} is for photos: convert films without it")
 
 
 def _check_rate(plan: list[FilmJob], fps: float | None) -> None:
     if fps is not None and not any((job.kind, job.makes) == ("sequence", "film") for job in plan):
         raise UsageError("--fps is for numbered pictures that become a film; a film keeps its own rate")
+
+
+def _check_times(plan: list[FilmJob], options: ConversionOptions) -> None:
+    if options.keep_times and any("sequence" in (job.kind, job.makes) for job in plan):
+        raise UsageError("--keep-times: numbered pictures have times of their own, and a film has one; leave it out")
 
 
 def _check_packages() -> None:

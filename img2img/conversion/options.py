@@ -46,7 +46,9 @@ class ConversionOptions:
     ] = True
     keep_times: Annotated[bool, Option("Give results the modification and access times of their photos.")] = False
     overwrite: Annotated[bool, Option("Replace existing results instead of skipping them.")] = False
-    first_frame: Annotated[bool, Option("Take the first picture of an animation or a multi-page TIFF.")] = False
+    first_frame: Annotated[
+        bool, Option("Take the first picture of an animation or a multi-page TIFF.", photos_only=True)
+    ] = False
     max_pixels: Annotated[
         int | None,
         Option(
@@ -78,7 +80,7 @@ class ConversionOptions:
             photos_only=True,
         ),
     ] = None
-    recursive: Annotated[bool, Option("Include the sub-folders of a folder.", "Big batches")] = True
+    recursive: Annotated[bool, Option("Include the sub-folders of a folder.", "Big batches", photos_only=True)] = True
     report: Annotated[
         Path | None,
         Option(
@@ -124,7 +126,11 @@ class ConversionOptions:
     fps: Annotated[
         float | None,
         Option(
-            "Frames per second of a film made from frame_%05d.png. By default 24.", "Films", metavar="N", least=0.01
+            "Frames per second of a film made from frame_%05d.png. By default 24.",
+            "Films",
+            metavar="N",
+            least=0.01,
+            most=1000,
         ),
     ] = None
 

@@ -193,7 +193,7 @@ def _write(
 def _lost(film: Film, frame: VideoFrame, encoding: Encoding, suffix: str) -> tuple[str, ...]:
     """What of the source the result cannot hold."""
     streams = [
-        f"{in_words(stream)} does not go into {suffix}"
+        f"{in_words(stream)}, which does not go into {suffix}"
         for stream in film.others
         if not is_said_elsewhere(film, stream) and not can_copy(stream, encoding)
     ]

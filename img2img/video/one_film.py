@@ -14,7 +14,7 @@ from av.error import FFmpegError
 from img2img.atomic_file import reason_for
 from img2img.batch.job_files import size_of
 from img2img.batch.journal.resume_rules import without_journal
-from img2img.batch.outcome import Outcome
+from img2img.batch.outcome import Outcome, flags_of_losses
 from img2img.batch.task import FilmConverter
 from img2img.errors import FilmError
 from img2img.video.animation import convert_animation
@@ -109,7 +109,7 @@ def _outcome(job: FilmJob, result: FilmResult) -> Outcome:
         job.source,
         job.target,
         "done",
-        flags=result.lost,
+        flags=flags_of_losses(result.lost),
         width=result.width,
         height=result.height,
         bytes=size_of(job.target) if job.makes != "sequence" else None,

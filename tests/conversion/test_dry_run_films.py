@@ -61,6 +61,11 @@ def test_it_tells_what_would_be_made_and_then_what_is_there(
         ["gone/f_%03d.png", "-o", "b.mp4"],
         ["a.mp4", "--quality", "80"],
         ["a.mp4", "--fps", "12"],
+        ["in/f_%03d.png", "-o", "b.mp4", "--fps", "inf"],
+        ["in/f_%03d.png", "-o", "b.mp4", "--keep-times"],
+        ["a.mp4", "-o", "out/f_%d.png", "--keep-times"],
+        ["a.mp4", "--first-frame"],
+        ["a.mp4", "--no-recursive"],
         ["a.mp4", "-o", "b.txt"],
     ],
 )
@@ -68,9 +73,11 @@ def test_what_the_command_refuses_it_refuses(
     films: Path, tiny_model: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(films)
+    option = next((each for each in words if each.startswith("--")), "")
     forecast, real = run(tiny_model, *words, "--dry-run"), run(tiny_model, *words)
     assert (forecast.exit_code, forecast.stderr) == (real.exit_code, real.stderr)
     assert forecast.exit_code
+    assert option in real.stderr
     assert "would become" not in forecast.stdout
 
 

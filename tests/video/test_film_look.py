@@ -139,7 +139,7 @@ def test_depth_that_an_encoder_does_not_take_is_told(tmp_path: Path, monkeypatch
         tmp_path / "film.mkv", [PICTURE.astype(np.uint16) * 4], pixels="yuv420p10le", codec="ffv1", options={}
     )
     monkeypatch.setattr("img2img.video.encoding.Encoding.takes", lambda encoding, pixels: pixels == "yuv420p")
-    assert convert(film, tmp_path / "new.mp4").flags == ("more than 8 bits",)
+    assert convert(film, tmp_path / "new.mp4").flags == ("without more than 8 bits",)
     shown = plane_view(read_film(tmp_path / "new.mp4")[0])
     np.testing.assert_allclose(corners(shown), (60, 120, 180, 235), atol=1)
 

@@ -243,7 +243,7 @@ def test_what_pictures_have_and_films_have_not_is_told(tmp_path: Path, filming: 
     exif[0x10F] = "Camera"
     row = draw(tmp_path / "in", 3, ".jpg", exif=exif)
     outcome = convert(row, tmp_path / "new.mp4", filming)
-    assert (outcome.status, outcome.flags) == ("done", ("its pictures' EXIF",))
+    assert (outcome.status, outcome.flags) == ("done", ("without its pictures' EXIF",))
 
 
 def test_faults_are_counted_and_the_first_named() -> None:

@@ -174,9 +174,9 @@ def test_names_languages_and_chapters_of_an_mp4_are_kept(tmp_path: Path, plain: 
 def test_what_a_container_has_no_room_for_is_named(tmp_path: Path, plain: FilmConverter) -> None:
     film = write_rich(tmp_path / "film.mkv")
     assert set(convert(film, tmp_path / "new.mov", plain).lost) == {
-        "subtitle stream 4 (srt) does not go into .mov",
-        "attachment stream 5 (font.ttf) does not go into .mov",
-        "video stream 6 (mjpeg) does not go into .mov",
+        "subtitle stream 4 (srt), which does not go into .mov",
+        "attachment stream 5 (font.ttf), which does not go into .mov",
+        "video stream 6 (mjpeg), which does not go into .mov",
         "the mark 'comment' of audio stream 3",
         "the mark 'hearing impaired' of audio stream 3",
     }
