@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from img2img.batch.job import Job
-    from img2img.batch.outcome import Outcome
     from img2img.conversion.dry_run import Estimate, Forecast
     from img2img.conversion.options import ConversionOptions
 
@@ -36,8 +34,10 @@ def tell_what_would_be_done(
 
         lines, failures = films_in_words(inputs, output, options)
     elif (single := named_photo(inputs, output, options)) and not keeps_a_journal(output, options):
+        from img2img.conversion.dry_run import photo_in_words
+
         refuse_what_is_for_many(options)
-        lines, failures = _photo_lines(single, options)
+        lines, failures = photo_in_words(single, options)
     else:
         from img2img.conversion.dry_run import forecast_batch
 
@@ -49,29 +49,6 @@ def tell_what_would_be_done(
         tell(one_line(line), sys.stdout)
     if failures:
         raise typer.Exit(1)
-
-
-def _photo_lines(single: Job | Outcome, options: ConversionOptions) -> tuple[list[str], list[str]]:
-    from img2img.batch.job import STREAM
-    from img2img.batch.job_files import read_job
-    from img2img.batch.outcome import Outcome
-    from img2img.conversion.photo import is_somebodys, left_alone, photo_options
-    from img2img.errors import PhotoError
-
-    if isinstance(single, Outcome):
-        return [], [str(single.error)]
-    task = options.task()
-    if left := left_alone(single, task, options):
-        return [left.in_words()], []
-    try:
-        if single.source is not STREAM:
-            read_job(single, photo_options(options))
-    except PhotoError as error:
-        return [], [str(error)]
-    instead = ", in place of a file that img2img did not make" if is_somebodys(single, task, options) else ""
-    target = "standard output" if single.target is STREAM else single.target
-    source = "standard input" if single.source is STREAM else single.source
-    return [f"{source} would become {target}{instead}"], []
 
 
 def _batch_lines(found: Forecast) -> Iterator[str]:

@@ -15,12 +15,15 @@ from img2img.atomic_file import exists, reason_for
 from img2img.batch.addresses import is_stored
 from img2img.batch.batch import BatchRequest, PhotoBatch, journal_of
 from img2img.batch.engines.engine import LocalEngine
+from img2img.batch.job import STREAM, Job
+from img2img.batch.job_files import read_job
 from img2img.batch.outcome import OWN_RESULT, Outcome
 from img2img.conversion.earlier_result import film_made_so
 from img2img.conversion.films import film_plan
 from img2img.conversion.options import ConversionOptions
+from img2img.conversion.photo import is_somebodys, left_alone, photo_options
 from img2img.conversion.photos import batch_request
-from img2img.errors import Img2ImgError, UsageError
+from img2img.errors import Img2ImgError, PhotoError, UsageError
 from img2img.machine import usable_cores
 
 SAMPLED = 8
@@ -54,6 +57,24 @@ class Forecast:
     replaced: Sequence[tuple[Path, str]] = ()
     passed_over: str = ""
     estimate: Estimate | None = None
+
+
+def photo_in_words(single: Job | Outcome, options: ConversionOptions) -> tuple[list[str], list[str]]:
+    """Of one photo what would become of it, or why it would fail. Raises ModelError."""
+    if isinstance(single, Outcome):
+        return [], [str(single.error)]
+    task = options.task()
+    if left := left_alone(single, task, options):
+        return [left.in_words()], []
+    source = "standard input" if single.source is STREAM else str(single.source)
+    target = "standard output" if single.target is STREAM else str(single.target)
+    try:
+        if single.source is not STREAM:
+            read_job(single, photo_options(options))
+    except PhotoError as error:
+        return [], [str(error)]
+    instead = ", in place of a file that img2img did not make" if is_somebodys(single, task, options) else ""
+    return [f"{source} would become {target}{instead}"], []
 
 
 def films_in_words(
