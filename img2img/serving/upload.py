@@ -16,11 +16,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
+from img2img.batch.sources.hints_beside import HINTS_SUFFIX
 from img2img.photo.formats import sniff_format
 from img2img.serving.problem import Refusal
 
 PIECE = 1 << 20  # bytes to a file at once: each turn to a thread and back waits for those that convert
-LONGEST_NAME = 100  # characters; of what a file system takes, some stay for a suffix
+LONGEST_STEM = 150  # bytes; of the 255 that file systems take, some stay for a number, a model's name and a suffix
+LONGEST_SUFFIX = 10
 _NAMELESS = {
     "JPEG": ".jpg",
     "PNG": ".png",
@@ -130,7 +132,7 @@ async def _parts(request: Request, folder: Path, most_files: int, beside: Path |
                 elif isinstance(part, UploadFile) and name not in BESIDE:
                     upload.files.append(await run_in_threadpool(_kept, part, folder))
                 else:
-                    raise Refusal(422, f"the part {name[:LONGEST_NAME]!r} is not for this call, or stands twice")
+                    raise Refusal(422, f"the part {name[:LONGEST_STEM]!r} is not for this call, or stands twice")
     except HTTPException as error:
         raise Refusal(400, f"the multipart body cannot be read: {error.detail}") from error
     if len(upload.files) > most_files:
@@ -162,8 +164,21 @@ def plain_name(name: str, addition: str = "") -> str:
     """A file's name without its folders, and without what a file system or a pattern would take for something else."""
     last = PurePosixPath(name.replace("\\", "/")).name
     kept = "".join(each if each.isprintable() and each not in '<>:"|?*%[]' else "_" for each in last).lstrip(". ")
-    path = PurePosixPath(kept or "photo")
-    return f"{path.stem[:LONGEST_NAME]}{addition}{path.suffix[:10]}"
+    stem, suffix = _stem_and_suffix(kept or "photo")
+    return f"{_cut(stem, LONGEST_STEM)}{addition}{suffix}"
+
+
+def _stem_and_suffix(name: str) -> tuple[str, str]:
+    """A file of hints keeps its photo's stem, however long that is."""
+    if name.endswith(HINTS_SUFFIX):
+        return name.removesuffix(HINTS_SUFFIX), HINTS_SUFFIX
+    path = PurePosixPath(name)
+    return path.stem, _cut(path.suffix, LONGEST_SUFFIX)
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    """Whole characters: one of Japanese has three bytes."""
+    return text.encode()[:most_bytes].decode(errors="ignore")
 
 
 def plain_words(words: str, folder: Path) -> str:

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -91,6 +92,22 @@ def test_the_body_itself_is_named_by_what_it_is(server: Served) -> None:
     said = {"Content-Disposition": 'attachment; filename="../../etc/walt.jpg"'}
     answer = server.ask("POST", "/api/v1/colorize", SAMPLE.read_bytes(), said)
     assert answer.headers["content-disposition"] == 'attachment; filename="walt.colorized.jpg"'
+
+
+@pytest.mark.parametrize("letter", ["a", "\u044f", "\u3042", "\U00020bb7"])
+@pytest.mark.parametrize("path", ["/api/v1/colorize", "/api/v1/translate?model=horse2zebra&cycle=true"])
+def test_a_long_name_in_any_script_is_cut_to_what_a_file_may_have(server: Served, path: str, letter: str) -> None:
+    """File systems count bytes: of Japanese letters 85 are too many."""
+    tiny = BytesIO()
+    Image.linear_gradient("L").resize((64, 48)).save(tiny, "JPEG")
+    body, headers = multipart((letter * 200 + ".jpg", tiny.getvalue()))
+    answer = server.ask("POST", path, body, headers)
+    assert answer.status == 200, answer.body
+    name = unquote(answer.headers["content-disposition"]).partition("=")[2].removeprefix("utf-8''").strip('"')
+    stem, _, rest = name.partition(".")
+    assert set(stem) == {letter}
+    assert 147 <= len(stem.encode()) <= 150
+    assert rest in ("colorized.jpg", "horse2zebra.cycle.jpg")
 
 
 def test_what_the_result_lacks_is_told(server: Served) -> None:
