@@ -169,6 +169,11 @@ class ColorizeOptions(ConversionOptions):
                 "photo.jpg, and --hints auto"
             )
 
+    def check_influence(self) -> None:
+        """Raises UsageError where there is nothing to lean to."""
+        if self.influence is not None and not (self.reference or self.palette):
+            raise UsageError("--influence is that of a --reference or --palette: add one")
+
     def task(self) -> "Colorizing":
         """Reads the reference and the hints' file: UnreadablePhoto and UsageError where that cannot be."""
         from img2img.batch.task import Colorizing
@@ -180,8 +185,7 @@ class ColorizeOptions(ConversionOptions):
         from img2img.steering.colors import parse_color
         from img2img.steering.request import SteeringRequest, read_reference
 
-        if self.influence is not None and not (self.reference or self.palette):
-            raise UsageError("--influence is that of a --reference or --palette: add one")
+        self.check_influence()
         most = self.max_pixels or DEFAULT_MAX_PIXELS
         return SteeringRequest(
             read_reference(self.reference, max_pixels=most) if self.reference else None,

@@ -79,7 +79,7 @@ def openapi() -> dict[str, Any]:
     """OpenAPI 3.1, from the options' own fields."""
     job = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     task = {"name": "task", "in": "query", "schema": {"enum": list(TASKS), "default": "colorize"}}
-    several = [task, *_unique([*_parameters("colorize"), *_parameters("translate")])]
+    several = [task, *_of_jobs([*_parameters("colorize"), *_parameters("translate")])]
     picture, state = _answer("the result", "image/*"), _answer("its state", "application/json")
     paths: dict[str, Any] = {
         f"/api/v1/{task}": {
@@ -137,9 +137,9 @@ def _parameters(task: str) -> list[dict[str, Any]]:
     ]
 
 
-def _unique(parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A job's options depend on its task, so that its model can be one of either."""
-    named = {each["name"]: each for each in parameters}
+def _of_jobs(parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A job's options depend on its task, so that its model can be one of either; a hint is for one photo."""
+    named = {each["name"]: each for each in parameters if each["name"] != "hint"}
     return [{**each, "schema": {"type": "string"}} if name == "model" else each for name, each in named.items()]
 
 

@@ -55,12 +55,13 @@ def read_options(task: str, query: Iterable[tuple[str, str]], settings: ServeSet
 def steered(options: ConversionOptions, beside: Mapping[str, Path]) -> ConversionOptions:
     """With the reference and the hints that came as parts of the request, by name.
 
-    Raises UsageError where they are for nothing, or the model cannot be steered.
+    Raises UsageError where they are for nothing, or the model cannot be steered; for an influence of nothing, too.
     """
     if isinstance(options, ColorizeOptions):
         if beside:
             hints = beside.get("hints")
             options = replace(options, reference=beside.get("reference"), hints=str(hints) if hints else options.hints)
+        options.check_influence()
         if options.reference or options.palette or options.warmth or options.hint or options.hints:
             check_steerable(served_card(options.model))
     elif beside:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -16,15 +16,9 @@ from typing import Any, Literal
 from img2img.atomic_file import files_below
 from img2img.batch.job_files import size_of
 from img2img.batch.outcome import Outcome
-from img2img.batch.sources.hints_beside import HINTS_SUFFIX
-from img2img.conversion.colorize_options import AUTO, ColorizeOptions
 from img2img.conversion.options import ConversionOptions
-from img2img.errors import UsageError
-from img2img.photo.formats import PHOTO_SUFFIXES
-from img2img.serving.http_options import steered
 from img2img.serving.problem import Refusal, refusal_for
-from img2img.serving.upload import Upload, plain_words
-from img2img.video.kinds import kind_of
+from img2img.serving.upload import plain_words
 
 JobStatus = Literal["waiting", "working", "done", "failed", "stopped"]
 FINISHED = ("done", "failed", "stopped")
@@ -60,6 +54,10 @@ class ServerJob:
     def uploads(self) -> Path:
         return self.folder / "in"
 
+    @property
+    def film_output(self) -> str:
+        return f"{self.folder}/out/"
+
     def run(self) -> None:
         """Converts all that was uploaded; what goes wrong is told by the status."""
         self._change(status="working")  # before the look at `stop`, for `JobStore.remove` looks after it has set that
@@ -77,7 +75,7 @@ class ServerJob:
 
         files = sorted(self.uploads.iterdir())
         inputs = [str(each) for each in files] if self.films else [str(self.uploads)]
-        output = f"{self.folder}/out/" if self.films else str(self.folder / RESULTS)
+        output = self.film_output if self.films else str(self.folder / RESULTS)
         with open_conversion(inputs, output, self.options, self._film_progress) as conversion:
             for outcome in conversion.outcomes:
                 self.outcomes.append(outcome)
@@ -216,32 +214,3 @@ class JobStore:
 
     def close(self) -> None:
         self._home.cleanup()
-
-
-def take_uploads(job: ServerJob, upload: Upload) -> None:
-    """What the job is to be. Refusal for a file that is no photo's, UsageError for more than one film.
-
-    Files called photo.hints.json are the hints of photo.jpg.
-    """
-    hints = [path for path in upload.files if path.name.endswith(HINTS_SUFFIX)]
-    files = [path for path in upload.files if path not in hints]
-    moving = [path for path in files if kind_of(str(path))]
-    for path in files:
-        if path not in moving and path.suffix.lower() not in PHOTO_SUFFIXES:
-            raise Refusal(
-                400, f"{path.name}: not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file, or a film"
-            )
-    if moving and len(upload.files) > 1:
-        raise UsageError(f"{moving[0].name} moves: a job is many photos, or one film")
-    if not files:
-        raise Refusal(400, "no photo came with the request, only hints")
-    job.films, job.total = bool(moving), len(files)
-    job.options = steered(_with_hints(job.options) if hints else job.options, upload.beside)
-    if moving:
-        job.options = replace(job.options, max_pixels=None)  # which is for photos; films have limits of their own
-
-
-def _with_hints(options: ConversionOptions) -> ConversionOptions:
-    if not isinstance(options, ColorizeOptions):
-        raise UsageError(f"hints are for colours: leave them out for {options.word}")
-    return replace(options, hints=AUTO)

@@ -1,4 +1,4 @@
-"""POST /api/v1/jobs, and what can be asked of a job: its state, its events, its result, its end."""
+"""POST /api/v1/jobs, what may be sent there, and what can be asked of a job: its state, its events, its result."""
 
 from __future__ import annotations
 
@@ -7,21 +7,27 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from img2img.errors import Img2ImgError
-from img2img.serving.http_options import read_options
-from img2img.serving.jobs import FINISHED, ServerJob, take_uploads
+from img2img.batch.sources.hints_beside import HINTS_SUFFIX
+from img2img.conversion.colorize_options import AUTO, ColorizeOptions
+from img2img.conversion.options import ConversionOptions
+from img2img.errors import Img2ImgError, UsageError
+from img2img.photo.formats import PHOTO_SUFFIXES
+from img2img.serving.http_options import read_options, steered
+from img2img.serving.jobs import FINISHED, ServerJob
 from img2img.serving.opened import check_at_hand
 from img2img.serving.previews_api import split_task
 from img2img.serving.problem import Refusal
 from img2img.serving.queue import WorkQueue
 from img2img.serving.state import ServerState
-from img2img.serving.upload import receive_files
+from img2img.serving.upload import Upload, receive_files
+from img2img.video.kinds import kind_of
 
 MOST_FILES = 1000
 LOOK_SECONDS = 0.2
@@ -33,10 +39,11 @@ async def post_job(request: Request) -> Response:
     state: ServerState = request.app.state.server
     task, query = split_task(request)
     options = replace(read_options(task, query, state.settings), jobs=1)
+    _check_for_many(options)
     state.queue.check_open()
     if state.unfinished_jobs() >= state.settings.queue:
         raise Refusal(503, "as many jobs as this server keeps are waiting; try again later", retry_after=60)
-    await to_thread.run_sync(check_at_hand, options)  # before a long upload
+    await to_thread.run_sync(check_at_hand, options)  # as the check above, before a long upload
     job = state.jobs.new(options)
     try:
         async with state.queue.admitted():
@@ -51,6 +58,54 @@ async def post_job(request: Request) -> Response:
         raise
     state.start(_run(job, state.queue))
     return JSONResponse(job.described(), 202, {"Location": f"/api/v1/jobs/{job.id}"})
+
+
+def take_uploads(job: ServerJob, upload: Upload) -> None:
+    """What the job is to be. Refusal for a file that is no photo's, UsageError for more than one film, and for options
+    with which the job could do nothing but fail.
+
+    Files called photo.hints.json are the hints of photo.jpg.
+    """
+    hints = [path for path in upload.files if path.name.endswith(HINTS_SUFFIX)]
+    files = [path for path in upload.files if path not in hints]
+    moving = [path for path in files if kind_of(str(path))]
+    for path in files:
+        if path not in moving and path.suffix.lower() not in PHOTO_SUFFIXES:
+            raise Refusal(
+                400, f"{path.name}: not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file, or a film"
+            )
+    if moving and len(upload.files) > 1:
+        raise UsageError(f"{moving[0].name} moves: a job is many photos, or one film")
+    if not files:
+        raise Refusal(400, "no photo came with the request, only hints")
+    job.films, job.total = bool(moving), len(files)
+    job.options = steered(_with_hints(job.options) if hints else job.options, upload.beside)
+    if moving:
+        job.options = replace(job.options, max_pixels=None)  # which is for photos; films have limits of their own
+        _check_film(job, moving[0])
+    else:
+        _check_for_many(job.options)
+
+
+def _check_film(job: ServerJob, film: Path) -> None:
+    from img2img.conversion.films import film_plan  # here: a server that makes no jobs starts sooner
+
+    film_plan([str(film)], job.film_output, job.options)
+
+
+def _check_for_many(options: ConversionOptions) -> None:
+    """As `options.check_many`, in the words of what can be sent."""
+    if options.for_one_photo:
+        raise UsageError(
+            f"{options.for_one_photo} is for one photo: give each of a job's photos its own hints, in a file "
+            "photo.hints.json for photo.jpg"
+        )
+
+
+def _with_hints(options: ConversionOptions) -> ConversionOptions:
+    if not isinstance(options, ColorizeOptions):
+        raise UsageError(f"hints are for colours: leave them out for {options.word}")
+    return replace(options, hints=AUTO)
 
 
 def _length(request: Request) -> int | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from film_clips import greys, write_film
+from PIL import Image
 from served import CHECKOUT, Served, command_line, multipart, served
 from starlette.requests import Request
 from waiting import wait_for
@@ -109,6 +110,43 @@ def test_what_is_no_job_is_refused_and_leaves_nothing(server: Served, tmp_path: 
         answer = server.ask("POST", "/api/v1/jobs", body, headers, query)
         assert (answer.status, words in answer.json["detail"]) == (status, True), answer.body
     wait_for(lambda: server.leftovers() == [])
+
+
+def animation() -> bytes:
+    frames = [Image.new("L", (64, 48), shade) for shade in (60, 180)]
+    whole = BytesIO()
+    frames[0].save(whole, "GIF", save_all=True, append_images=frames[1:])
+    return whole.getvalue()
+
+
+HINTS = b'{"img2img": "hints", "version": 1, "hints": [{"x": "50%", "y": "20%", "color": "#8a2b2b"}]}'
+FOR_ONE = "is for one photo: give each of a job's photos its own hints, in a file photo.hints.json for photo.jpg"
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "parts", "words"),
+    [
+        ("a.jpg", {"hint": "50%,50%=#fff"}, {}, f"--hint {FOR_ONE}"),
+        ("a.jpg", {}, {"hints": ("", HINTS)}, f"--hints FILE {FOR_ONE}"),
+        ("a.jpg", {"influence": "0.5"}, {}, "--influence is that of a --reference or --palette: add one"),
+        ("a.gif", {"format": "png"}, {}, "--format is for photos: convert films without it"),
+        ("a.gif", {"if-color": "skip"}, {}, "--if-color is for photos: convert films without it"),
+        ("a.gif", {}, {"hints": ("", HINTS)}, "--hints is for photos: convert films without it"),
+        (
+            "a.gif",
+            {"task": "translate", "model": "horse2zebra", "cycle": "true"},
+            {},
+            "--cycle is for photos: convert films without it",
+        ),
+    ],
+)
+def test_a_job_that_could_only_fail_is_refused(
+    server: Served, name: str, query: dict[str, str], parts: dict[str, tuple[str, bytes]], words: str
+) -> None:
+    photo = animation() if name == "a.gif" else SAMPLES[0].read_bytes()
+    body, headers = multipart((name, photo), **parts)
+    answer = server.ask("POST", "/api/v1/jobs", body, headers, query)
+    assert (answer.status, answer.json["detail"]) == (422, words)
 
 
 def test_a_job_of_photos_in_colour_says_why_there_is_nothing(server: Served) -> None:

@@ -270,4 +270,7 @@ def test_the_parts_are_in_the_description(server: Served) -> None:
     assert list(parts.values()) == [{"file", "reference", "hints"}, {"file"}, {"file", "reference"}]
     named = {each["name"]: each["schema"] for each in paths["/api/v1/colorize"]["post"]["parameters"]}
     assert named["hint"] == {"type": "array", "items": {"type": "string"}}
+    of_jobs = {each["name"] for each in paths["/api/v1/jobs"]["post"]["parameters"]}
+    assert of_jobs >= {"task", "strength", "cycle", *named} - {"hint"}
+    assert "hint" not in of_jobs
     assert (named["warmth"]["minimum"], named["warmth"]["maximum"]) == (-1, 1)
