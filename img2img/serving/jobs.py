@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from img2img.atomic_file import files_below
 from img2img.batch.job_files import size_of
-from img2img.batch.outcome import Outcome
+from img2img.batch.outcome import COLORED_BY_US, IN_COLOR, LOW_SCORE, OWN_RESULT, Outcome
 from img2img.conversion.options import ConversionOptions
 from img2img.serving.problem import Refusal, refusal_for
 from img2img.serving.upload import plain_words
@@ -24,6 +24,14 @@ JobStatus = Literal["waiting", "working", "done", "failed", "stopped"]
 FINISHED = ("done", "failed", "stopped")
 FRAMES_BETWEEN = 25  # looks at the space that is left
 RESULTS = "coloured-or-translated.zip"
+_IN_COLOR = "in colour already: if-color=redo colours them again, if-color=copy copies them"
+_LEFT_OUT = {
+    IN_COLOR: _IN_COLOR,
+    COLORED_BY_US: _IN_COLOR,
+    LOW_SCORE: "of a score below min-score",
+    OWN_RESULT: f"{OWN_RESULT}, by their names or their XMP",
+}
+"""What is said of a job whose photos are all left out, by their flags."""
 
 
 class JobStopped(Exception):
@@ -88,10 +96,12 @@ class ServerJob:
                 self.error = self._why_nothing()
 
     def _why_nothing(self) -> str | None:
-        """Where all photos are left out, for they are in colour: there is no zip then, and no error to say so."""
-        if self.outcomes and all(each.status == "skipped" and each.already_colored for each in self.outcomes):
-            return "all photos are in colour already: if-color=redo colours them again, if-color=copy copies them"
-        return None
+        """Where all photos are left out: there is no zip then, and no error to say so."""
+        if not all(each.status == "skipped" for each in self.outcomes):
+            return None
+        flags = {flag for each in self.outcomes for flag in each.flags}
+        reasons = dict.fromkeys(words for flag, words in _LEFT_OUT.items() if flag in flags)
+        return f"all photos are {', or '.join(reasons)}" if reasons else None
 
     def _film_progress(self, film: Path, done: int, total: int) -> None:
         self._change(frames=(done, total))

@@ -157,6 +157,29 @@ def test_a_job_of_photos_in_colour_says_why_there_is_nothing(server: Served) -> 
     assert last["error"].startswith("all photos are in colour already: if-color=redo")
 
 
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["a.jpg", "b.jpg"], "all photos are of a score below min-score"),
+        (["a.horse2zebra.jpg"], "all photos are made by img2img already, by their names or their XMP"),
+        (
+            ["a.jpg", "b.horse2zebra.cycle.jpg"],
+            "all photos are of a score below min-score, or made by img2img already, by their names or their XMP",
+        ),
+    ],
+)
+def test_a_job_of_photos_that_are_not_translated_says_why_there_is_nothing(
+    server: Served, names: list[str], words: str
+) -> None:
+    query = {"task": "translate", "model": "horse2zebra", "min-score": "1"}
+    job = posted(server, *((name, SAMPLES[0].read_bytes()) for name in names), **query)
+    *_, last = events(server, job)
+    assert (last["status"], last["result"], last["photos_skipped"]) == ("failed", None, len(names))
+    assert last["error"] == words
+    answer = server.ask("GET", f"/api/v1/jobs/{job['id']}/result")
+    assert (answer.status, answer.json["detail"]) == (404, f"the job is failed: {words}")
+
+
 def test_a_job_that_fails_says_why(server: Served, tmp_path: Path) -> None:
     job = posted(server, ("film.mp4", b"no film at all"))
     *_, last = events(server, job)
