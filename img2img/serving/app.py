@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -61,7 +63,9 @@ def build_app(state: ServerState) -> ASGIApp:
 @asynccontextmanager
 async def _lifespan(state: ServerState, app: Starlette) -> AsyncIterator[None]:
     state.start(_warm(state))
+    removing = asyncio.create_task(_remove_old_jobs(state))
     yield
+    removing.cancel()
     await state.close()
 
 
@@ -70,3 +74,10 @@ async def _warm(state: ServerState) -> None:
     with suppress(Refusal):  # it ends before it has begun
         await state.queue.run(partial(state.models.open_ahead, state.settings.device, state.settings.runtime))
     state.ready = True
+
+
+async def _remove_old_jobs(state: ServerState) -> None:
+    """Whether or not anybody asks for anything: photos stay on no disk for longer than was said."""
+    while True:
+        await asyncio.sleep(state.jobs.seconds_between_looks)
+        await to_thread.run_sync(state.jobs.remove_old)

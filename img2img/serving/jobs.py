@@ -22,6 +22,7 @@ from img2img.serving.upload import plain_words
 
 JobStatus = Literal["waiting", "working", "done", "failed", "stopped"]
 FINISHED = ("done", "failed", "stopped")
+LONGEST_BETWEEN_LOOKS = 60.0  # seconds
 FRAMES_BETWEEN = 25  # looks at the space that is left
 RESULTS = "coloured-or-translated.zip"
 _IN_COLOR = "in colour already: if-color=redo colours them again, if-color=copy copies them"
@@ -175,6 +176,11 @@ class JobStore:
         job.uploads.mkdir(parents=True)
         self._jobs[name] = job
         return job
+
+    @property
+    def seconds_between_looks(self) -> float:
+        """How long a job may be there beyond its hours: a minute, or a tenth of them where that is less."""
+        return min(LONGEST_BETWEEN_LOOKS, self._seconds / 10)
 
     def get(self, name: str) -> ServerJob:
         """Raises Refusal for one that is not there, or not any more."""

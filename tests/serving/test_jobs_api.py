@@ -221,9 +221,18 @@ def test_results_have_no_more_space_than_jobs_are_given(tmp_path: Path) -> None:
 def test_a_finished_jobs_files_go_with_their_time(tmp_path: Path) -> None:
     with served(tmp_path, "--job-hours", "0.0015") as server:  # five seconds, in which its events are asked for
         job = posted(server, (SAMPLES[0].name, SAMPLES[0].read_bytes()))
-        events(server, job)
-        wait_for(lambda: server.ask("GET", f"/api/v1/jobs/{job['id']}").status == 404)
-        assert server.leftovers() == []
+        assert events(server, job)[-1]["status"] == "done"
+        assert server.leftovers() != []
+        wait_for(lambda: server.leftovers() == [], 60)  # while nobody asks for anything
+        assert server.ask("GET", f"/api/v1/jobs/{job['id']}").status == 404
+        assert (server.end(), server.errors.read_text()) == (0, "")
+
+
+def test_old_jobs_are_looked_for_every_minute_or_more_often() -> None:
+    for hours, seconds in ((6, 60), (0.1, 36), (0.0001, 0.036)):
+        store = JobStore(space=1000, hours=hours)
+        assert store.seconds_between_looks == pytest.approx(seconds)
+        store.close()
 
 
 def test_space_is_counted_while_other_jobs_come_and_go(tmp_path: Path) -> None:
