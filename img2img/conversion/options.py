@@ -47,7 +47,8 @@ class ConversionOptions:
     keep_times: Annotated[bool, Option("Give results the modification and access times of their photos.")] = False
     overwrite: Annotated[bool, Option("Replace existing results instead of skipping them.")] = False
     first_frame: Annotated[
-        bool, Option("Take the first picture of an animation or a multi-page TIFF.", photos_only=True)
+        bool,
+        Option("Take the first picture of an animation or a multi-page TIFF.", photos_only=True, over_http=True),
     ] = False
     max_pixels: Annotated[
         int | None,

@@ -68,12 +68,10 @@ def take_uploads(job: ServerJob, upload: Upload) -> None:
     """
     hints = [path for path in upload.files if path.name.endswith(HINTS_SUFFIX)]
     files = [path for path in upload.files if path not in hints]
-    moving = [path for path in files if kind_of(str(path))]
+    moving = [path for path in files if kind_of(str(path), first_frame=job.options.first_frame)]
     for path in files:
         if path not in moving and path.suffix.lower() not in PHOTO_SUFFIXES:
-            raise Refusal(
-                400, f"{path.name}: not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file, or a film"
-            )
+            raise _no_photo(path)
     if moving and len(upload.files) > 1:
         raise UsageError(f"{moving[0].name} moves: a job is many photos, or one film")
     if not files:
@@ -85,6 +83,19 @@ def take_uploads(job: ServerJob, upload: Upload) -> None:
         _check_film(job, moving[0])
     else:
         _check_for_many(job.options)
+
+
+def _no_photo(path: Path) -> Refusal:
+    """A film is known by its name, which the body itself may have come without."""
+    if not path.suffix:
+        return Refusal(
+            400,
+            f"{path.name}: not known as a photo, and without the suffix that tells a film; send it with its file name, "
+            "as a multipart file or with Content-Disposition: attachment; filename=film.mp4",
+        )
+    return Refusal(
+        400, f"{path.name}: not a photo; give a JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF or HEIC file, or a film"
+    )
 
 
 def _check_film(job: ServerJob, film: Path) -> None:

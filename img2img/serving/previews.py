@@ -121,7 +121,7 @@ class Preview:
 
 def make_preview(path: Path, options: ConversionOptions, models: OpenedModels) -> Preview:
     """Raises UnreadablePhoto and ModelError."""
-    photo = read_photo(path, max_pixels=options.max_pixels or 1)
+    photo = read_photo(path, max_pixels=options.max_pixels or 1, first_frame=options.first_frame)
     small = small_copy(photo)
     shown = photo.format in _BROWSERS_SHOW and photo.pixels.dtype == np.uint8
     preview = Preview(small, small_copy(small, CARD_SIDE), photo.width, photo.height, shown, shown_jpeg(small))

@@ -30,7 +30,7 @@ PATHS = [
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
 OPTIONS = ["strength", "format", "quality", "model", "size", "cycle", "score", "min-score", "task", "output", "jobs"]
 COLORS = ["strength", "warmth", "palette", "influence", "reference", "hint", "x", "y", "card"]
-OPTIONS += [*COLORS, "hints"]
+OPTIONS += [*COLORS, "hints", "first-frame"]
 LONGEST_HEAD = 65_536  # bytes, of a request's first line and headers: h11's limit, beyond which it is no HTTP
 VALUES = [
     "1",

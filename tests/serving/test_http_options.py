@@ -15,7 +15,6 @@ SETTINGS = ServeSettings(max_pixels=1000)
 NO = {
     "keep_times": "a photo comes without its file's times",
     "overwrite": "a result over HTTP replaces nothing",
-    "first_frame": "an animation is a job",
     "max_pixels": "the server's own limit",
     "device": "the server's machine",
     "runtime": "the server's machine",
@@ -34,7 +33,7 @@ ALSO_NO = {
     ColorizeOptions: {"reference": "a part of the upload", "hints": "a part of the upload"},
     TranslateOptions: dict[str, str](),
 }
-COMMON = {"format", "quality", "model", "provenance"}
+COMMON = {"format", "quality", "model", "provenance", "first_frame"}
 COLOURS = {"strength", "if_color", "influence", "palette", "warmth", "hint"}
 YES = {ColorizeOptions: COMMON | COLOURS, TranslateOptions: COMMON | {"size", "cycle", "score", "min_score"}}
 

@@ -149,6 +149,26 @@ def test_a_job_that_could_only_fail_is_refused(
     assert (answer.status, answer.json["detail"]) == (422, words)
 
 
+def test_a_film_without_a_name_is_asked_for_one(server: Served, tmp_path: Path) -> None:
+    write_film(tmp_path / "film.mp4", greys(2))
+    film = (tmp_path / "film.mp4").read_bytes()
+    answer = server.ask("POST", "/api/v1/jobs", film)
+    assert answer.status == 400
+    assert "send it with its file name, as a multipart file or with Content-Disposition" in answer.json["detail"]
+    named = answer.json["detail"].partition("Content-Disposition: ")[2]
+    job = server.ask("POST", "/api/v1/jobs", film, {"Content-Disposition": named}).json
+    assert events(server, job)[-1]["status"] == "done"
+    server.ask("DELETE", f"/api/v1/jobs/{job['id']}")
+
+
+def test_a_job_takes_the_first_pictures_of_animations_where_it_is_told_to(server: Served) -> None:
+    body = (("a.gif", animation()), (SAMPLES[0].name, SAMPLES[0].read_bytes()))
+    job = posted(server, *body, **{"first-frame": "true", "format": "png"})
+    *_, last = events(server, job)
+    assert (last["status"], last["photos_done"], last["frames"]) == ("done", 2, None)
+    server.ask("DELETE", f"/api/v1/jobs/{job['id']}")
+
+
 def test_a_job_of_photos_in_colour_says_why_there_is_nothing(server: Served) -> None:
     job = posted(server, ("a.colorized.jpg", SAMPLES[0].read_bytes()))
     *_, last = events(server, job)

@@ -155,6 +155,26 @@ def test_what_is_no_photo_is_told_in_the_command_lines_words(server: Served, tmp
     assert "no photo came with the request" in refused(server.ask("POST", "/api/v1/colorize", empty, headers), 400)
 
 
+def test_an_animation_is_refused_with_words_that_help(server: Served, tmp_path: Path) -> None:
+    frames = [Image.linear_gradient("L").resize((64, 48)).rotate(turn) for turn in (0, 180)]
+    for name in ("a.gif", "pages.tif"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+        photo = (tmp_path / name).read_bytes()
+        body, headers = multipart((name, photo))
+        for call in ("colorize", "previews"):
+            words = refused(server.ask("POST", f"/api/v1/{call}", body, headers), 400)
+            assert "--first-frame takes" in words
+        answer = server.ask("POST", "/api/v1/colorize", body, headers, {"first-frame": "true"})
+        command_line("colorize", tmp_path / name, "--first-frame", "-o", tmp_path / "made.png", "--format", "png")
+        assert pixels(answer.body) == pixels((tmp_path / "made.png").read_bytes())
+        seen = server.ask("POST", "/api/v1/previews", body, headers, {"first-frame": "true"})
+        assert (seen.status, seen.json["width"]) == (201, 64)
+
+
+def pixels(picture: bytes) -> bytes:
+    return Image.open(BytesIO(picture)).convert("RGB").tobytes()
+
+
 def test_options_are_refused_in_the_command_lines_words(server: Served) -> None:
     photo = SAMPLE.read_bytes()
     words = refused(server.ask("POST", "/api/v1/colorize", photo, quality="0"), 422)
