@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from img2img.conversion.option import OptionField
 from img2img.serving.http_options import TASKS, settable
 from img2img.serving.model_cards import is_steerable, model_cards, model_names
+from img2img.serving.previews_api import PATH, SHAPING
 from img2img.serving.problem import RETRY_SECONDS, Refusal
 from img2img.serving.state import ServerState
 from img2img.serving.upload import BESIDE
@@ -27,6 +28,17 @@ _PROBLEMS = {
     "422": "an option that is none, a value that it cannot have, or a model that is not there any more",
     "503": "all places are taken; Retry-After says when to come again",
 }
+_TASK = {"name": "task", "in": "query", "schema": {"enum": list(TASKS), "default": "colorize"}}
+_ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+_SEEN = ("model", "first-frame", "size")  # what a preview is made with
+_CARD = {
+    "name": "card",
+    "in": "query",
+    "description": "With any value or none: smaller.",
+    "allowEmptyValue": True,
+    "schema": {"type": "string"},
+}
+_SIDES = {"x": "left", "y": "top"}
 _PARTS = {"colorize": ("file", *BESIDE), "translate": ("file",)}
 
 
@@ -77,29 +89,7 @@ def _models() -> list[dict[str, Any]]:
 @cache
 def openapi() -> dict[str, Any]:
     """OpenAPI 3.1, from the options' own fields."""
-    job = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-    task = {"name": "task", "in": "query", "schema": {"enum": list(TASKS), "default": "colorize"}}
-    several = [task, *_of_jobs([*_parameters("colorize"), *_parameters("translate")])]
-    picture, state = _answer("the result", "image/*"), _answer("its state", "application/json")
-    paths: dict[str, Any] = {
-        f"/api/v1/{task}": {
-            "post": _call(f"{task.capitalize()} one photo", picture, _parameters(task), parts=_PARTS[task])
-        }
-        for task in TASKS
-    }
-    paths["/api/v1/jobs"] = {
-        "post": _call("Convert many photos, or a film", {"202": state["200"]}, several, parts=("file", "reference"))
-    }
-    paths["/api/v1/jobs/{id}"] = {
-        "get": _call("A job's state", state, [job]),
-        "delete": _call("Stop a job and remove its files", {"204": {"description": "gone"}}, [job]),
-    }
-    paths["/api/v1/jobs/{id}/events"] = {
-        "get": _call("Its states as they change", _answer("", "text/event-stream"), [job])
-    }
-    paths["/api/v1/jobs/{id}/result"] = {
-        "get": _call("One .zip, or a film", _answer("", "application/octet-stream"), [job])
-    }
+    paths = {**_photo_calls(), **_preview_calls(), **_job_calls()}
     for path, words in {
         "/api/v1/models": "The models",
         "/healthz": "Is it alive",
@@ -109,6 +99,48 @@ def openapi() -> dict[str, Any]:
     info = {"title": "img2img", "version": __version__}
     security = {"bearer": {"type": "http", "scheme": "bearer"}}
     return {"openapi": "3.1.0", "info": info, "paths": paths, "components": {"securitySchemes": security}}
+
+
+def _photo_calls() -> dict[str, Any]:
+    picture = _answer("the result", "image/*")
+    return {
+        f"/api/v1/{task}": {
+            "post": _call(f"{task.capitalize()} one photo", picture, _parameters(task), parts=_PARTS[task])
+        }
+        for task in TASKS
+    }
+
+
+def _preview_calls() -> dict[str, Any]:
+    jpeg, told = _answer("a small picture", "image/jpeg"), _answer("colours", "application/json")
+    seen = [_TASK, *(each for each in _of_either() if each["name"] in _SEEN)]
+    shaping = [each for each in _parameters("colorize") if each["name"] in SHAPING]
+    shaping.append(_text("reference", "The id of another preview, to whose colours this one is to lean."))
+    place = [_text(side, f"From the {end}: 52%, or pixels.", required=True) for side, end in _SIDES.items()]
+    made = {"201": _answer("its id, and where its pictures are", "application/json")["200"]}
+    return {
+        PATH: {"post": _call("A photo small, kept to try colours on", made, seen, parts=("file",))},
+        f"{PATH}/{{id}}/before": {"get": _call("The photo small", jpeg, [_ID])},
+        f"{PATH}/{{id}}/after": {"get": _call("Its result in these colours", jpeg, [_ID, *shaping, _CARD])},
+        f"{PATH}/{{id}}/suggestions": {
+            "get": _call("The likeliest colours at a place", told, [_ID, *place, *shaping]),
+        },
+    }
+
+
+def _job_calls() -> dict[str, Any]:
+    state, options = _answer("its state", "application/json"), [_TASK, *_of_jobs()]
+    taken, gone = {"202": state["200"]}, {"204": {"description": "gone"}}
+    events, result = _answer("", "text/event-stream"), _answer("", "application/octet-stream")
+    return {
+        "/api/v1/jobs": {"post": _call("Convert many photos, or a film", taken, options, parts=("file", "reference"))},
+        "/api/v1/jobs/{id}": {
+            "get": _call("A job's state", state, [_ID]),
+            "delete": _call("Stop a job and remove its files", gone, [_ID]),
+        },
+        "/api/v1/jobs/{id}/events": {"get": _call("Its states as they change", events, [_ID])},
+        "/api/v1/jobs/{id}/result": {"get": _call("One .zip, or a film", result, [_ID])},
+    }
 
 
 def _call(words: str, answers: dict[str, Any], parameters: list[Any], *, parts: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -137,10 +169,19 @@ def _parameters(task: str) -> list[dict[str, Any]]:
     ]
 
 
-def _of_jobs(parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A job's options depend on its task, so that its model can be one of either; a hint is for one photo."""
-    named = {each["name"]: each for each in parameters if each["name"] != "hint"}
+def _of_either() -> list[dict[str, Any]]:
+    """Where the options depend on the task, so that the model can be one of either."""
+    named = {each["name"]: each for task in TASKS for each in _parameters(task)}
     return [{**each, "schema": {"type": "string"}} if name == "model" else each for name, each in named.items()]
+
+
+def _of_jobs() -> list[dict[str, Any]]:
+    """All but the one that is for one photo."""
+    return [each for each in _of_either() if each["name"] != "hint"]
+
+
+def _text(name: str, words: str, *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": words, "required": required, "schema": {"type": "string"}}
 
 
 def _schema(task: str, field: OptionField) -> dict[str, Any]:

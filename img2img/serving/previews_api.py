@@ -32,7 +32,8 @@ from img2img.steering.hints import Coordinate
 from img2img.steering.request import Reference
 
 PATH = "/api/v1/previews"
-_SHAPING = ("strength", "warmth", "palette", "influence", "reference", "hint")
+SHAPING = ("strength", "warmth", "palette", "influence", "reference", "hint")
+"""What shapes a preview's colours: options of colorize, and `reference`, the id of another preview."""
 _UNCHANGING = {"Cache-Control": "private, max-age=3600, immutable"}  # a preview's pictures, under its own id
 
 
@@ -107,8 +108,8 @@ def _asked(request: Request, others: tuple[str, ...]) -> Colorizing:
     state: ServerState = request.app.state.server
     query = [(name, text) for name, text in request.query_params.multi_items() if name not in others]
     references = [text for name, text in query if name == "reference"]
-    if unknown := [name for name, _ in query if name not in _SHAPING]:
-        raise UsageError(f"no option {unknown[0]!r} here; {meant_or_all(unknown[0], _SHAPING)}")
+    if unknown := [name for name, _ in query if name not in SHAPING]:
+        raise UsageError(f"no option {unknown[0]!r} here; {meant_or_all(unknown[0], SHAPING)}")
     if len(references) > 1:
         raise UsageError("--reference stands twice")
     options = read_options("colorize", [each for each in query if each[0] != "reference"], state.settings)

@@ -232,12 +232,30 @@ def test_openapi_has_every_call_and_every_option(server: Served) -> None:
     from img2img.serving.app import ROUTES
 
     document = server.ask("GET", "/api/v1/openapi.json").json
-    ours = {route.path for route in ROUTES if "previews" not in route.path and "view" not in route.path}
-    assert set(document["paths"]) == ours - {"/", "/page/{name}", "/session", "/api/v1/openapi.json"}
+    ours = {(route.path, method) for route in ROUTES for method in route.methods or () if method != "HEAD"}
+    of_the_page = {"/", "/page/{name}", "/session", "/api/v1/view", "/api/v1/openapi.json"}
+    listed = {(path, method.upper()) for path, calls in document["paths"].items() for method in calls}
+    assert listed == {(path, method) for path, method in ours if path not in of_the_page}
     named = {each["name"]: each["schema"] for each in document["paths"]["/api/v1/colorize"]["post"]["parameters"]}
     assert named["quality"] == {"type": "integer", "minimum": 1, "maximum": 100}
     assert named["model"]["enum"] == ["colorizer"]
     assert named["strength"]["default"] == 1.0
+
+
+def test_openapi_has_what_a_preview_may_be_asked(server: Served) -> None:
+    paths = server.ask("GET", "/api/v1/openapi.json").json["paths"]
+    seen = server.ask("POST", "/api/v1/previews", SAMPLE.read_bytes()).json
+    for call in ("after", "suggestions"):
+        for name in {each["name"] for each in paths[f"/api/v1/previews/{{id}}/{call}"]["get"]["parameters"]} - {"id"}:
+            answer = server.ask("GET", f"/api/v1/previews/{seen['id']}/{call}", query={name: "no value of it"})
+            assert b"no option" not in answer.body
+    answer = server.ask("GET", seen["after"], nothing="1")
+    *_, names = refused(answer, 422).partition("there are: ")
+    described = paths["/api/v1/previews/{id}/after"]["get"]["parameters"]
+    assert {each["name"] for each in described} == {*names.split(", "), "id", "card"}
+    made = paths["/api/v1/previews"]["post"]
+    assert {each["name"] for each in made["parameters"]} == {"task", "model", "size", "first-frame"}
+    assert "201" in made["responses"]
 
 
 def test_heads_are_answered_without_a_body(server: Served) -> None:
