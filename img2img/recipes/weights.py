@@ -41,10 +41,7 @@ def initialise(recipe: Recipe, path: Path) -> dict[str, Weights]:
     weights = load_weights(path)
     beside = {name: weights.pop(name) for name in recipe.beside if name in weights}
     names = [name for name, _ in recipe.named_children()]
-    averaged = _by_network(weights, recipe.averaged, AVERAGED)
-    raw = _by_network(weights, names, "")
-    if not (raw or averaged):
-        raw = {recipe.exported: weights}
+    averaged, raw = _shared_out(weights, recipe, names)
     _refuse_unknown(path, weights, [*raw.values(), *averaged.values()], names)
     averages = {name: _load(recipe.get_submodule(name), part, path) for name, part in averaged.items()}
     for name, part in raw.items():
@@ -61,6 +58,21 @@ def _settings(path: Path) -> dict[str, Any]:
     with safe_open(path, framework="pt") as file:
         text = (file.metadata() or {}).get(CARD_KEY)
     return ModelCard.from_json(text, source=str(path)).settings if text else {}
+
+
+def _shared_out(
+    weights: Weights, recipe: Recipe, names: Iterable[str]
+) -> tuple[dict[str, Weights], dict[str, Weights]]:
+    """Averages and weights by network; all of them the exported one's where they have its names.
+
+    Those are asked for first: inside it there may be a `generator`, too, as in cgan's.
+    """
+    alone = {recipe.exported: weights}
+    if not weights.keys().isdisjoint(recipe.get_submodule(recipe.exported).state_dict()):
+        return {}, alone
+    averaged = _by_network(weights, recipe.averaged, AVERAGED)
+    raw = _by_network(weights, names, "")
+    return averaged, raw if raw or averaged else alone
 
 
 def _by_network(weights: Weights, networks: Iterable[str], before: str) -> dict[str, Weights]:
