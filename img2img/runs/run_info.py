@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from img2img.errors import RunError
 
@@ -33,6 +33,8 @@ class RunInfo:
     processes: int = 1
     cache: str = "auto"
     """Where the decoded images are kept; a run that goes on keeps to it, since crops from a cache are others."""
+    direction: Literal["a2b", "b2a"] | None = None
+    """Which side of its pairs becomes the other; None without pairs, and in the record of an older run."""
 
 
 def read_info(run: Path) -> RunInfo:

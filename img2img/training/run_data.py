@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from img2img.data import PairDirection
 from img2img.data.check.look import is_grey
 from img2img.data.data_choice import ChosenData
 from img2img.data.image_source import ImageSource
@@ -29,17 +30,17 @@ def begun_with(recipe: type[Recipe], request: TrainingRequest, *, announce: bool
     Raises as `chosen_data` and `written_data`.
     """
     if request.data or request.domains:
-        return _chosen(recipe, request, request.data, request.domains, announce=announce)
+        return _chosen(recipe, request.data, request.domains, request.direction, announce=announce)
     by_domain = written_data(recipe, request.config)
     data = by_domain.pop("data", ())
-    return _chosen(recipe, request, data, by_domain, announce=announce)
+    return _chosen(recipe, data, by_domain, request.direction, announce=announce)
 
 
 def _chosen(
     recipe: type[Recipe],
-    request: TrainingRequest,
     data: Sequence[str | Path],
     by_domain: Mapping[str, Sequence[str | Path]],
+    direction: PairDirection | None,
     *,
     announce: bool,
 ) -> ChosenData:
@@ -49,7 +50,7 @@ def _chosen(
         data,
         by_domain,
         paired=recipe.paired,
-        direction=request.direction,
+        direction=direction,
         announce=announce,
     )
 
@@ -82,10 +83,9 @@ def same_data(recipe: type[Recipe], config: Recipe.Config, request: TrainingRequ
     """The images that the run began with, or those that the request names now; raises DataError when they differ."""
     given = bool(request.data or request.domains)
     chosen = ChosenData(info.data, info.domains or {recipe.domains[0]: info.data})
+    direction = _own_direction(request, info, named=given)
     if given:
-        chosen = _chosen(recipe, request, request.data, request.domains, announce=False)
-    elif request.direction:
-        raise UsageError(f"--direction {request.direction}: --resume goes on in the run's own; leave it out")
+        chosen = _chosen(recipe, request.data, request.domains, direction, announce=False)
     data = open_data(chosen.domains, held_out=config.images_held_out(), paired=recipe.paired)
     if not given and info.images not in (0, data.images):
         now = "1 image" if data.images == 1 else f"{data.images:,} images"
@@ -99,6 +99,16 @@ def same_data(recipe: type[Recipe], config: Recipe.Config, request: TrainingRequ
             f"run learns {', '.join(info.classes)}; give data with these"
         )
     return data
+
+
+def _own_direction(request: TrainingRequest, info: RunInfo, *, named: bool) -> PairDirection | None:
+    """The run's; or the command's, of an older run that does not say its own and whose data is named again."""
+    if info.direction is None and named:
+        return request.direction
+    if request.direction not in (None, info.direction):
+        own = f"the run's own, {info.direction}" if info.direction else "the run's own"
+        raise UsageError(f"--direction {request.direction}: --resume goes on in {own}; leave it out")
+    return info.direction
 
 
 def _with_classes(

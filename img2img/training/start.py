@@ -69,6 +69,7 @@ def _begin(request: TrainingRequest) -> Trainer:
             classes=list(data.classes),
             processes=processes.world,
             cache=pace.cache,
+            direction=(request.direction or "a2b") if recipe.paired else None,
         )
         folder.create(info)
     trainer = _trainer(replace(request, pace=pace), recipe, data, folder, seed, device, processes)

@@ -106,8 +106,36 @@ def test_resumed_run_on_pairs_computes_what_an_uninterrupted_one_does(ab: Path, 
 def test_run_goes_on_in_its_own_direction_and_with_its_own_pairs(ab: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     start(request("", run, "pix2pix", domains={"ab": [ab]}, steps=2)).train()
-    with pytest.raises(UsageError, match="--direction b2a: --resume goes on in the run's own; leave it out"):
+    with pytest.raises(UsageError, match="--direction b2a: --resume goes on in the run's own, a2b; leave it out"):
         start(again("", run, "pix2pix", steps=4, direction="b2a"))
     (ab / "6.png").unlink()
     with pytest.raises(DataError, match="12 images, and the run began with 14"):
         start(again("", run, "pix2pix", steps=4))
+
+
+def test_direction_of_a_run_stays_when_its_data_is_named_again(ab: Path, sides: Path, tmp_path: Path) -> None:
+    halves = {side: [sides / f"train{side.upper()}"] for side in "ab"}
+    for name, domains, begun_on in (("one", {"ab": [ab]}, "ba"), ("two", halves, "ab")):
+        run = tmp_path / name
+        start(request("", run, "pix2pix", domains=domains, direction="b2a", steps=2)).train()
+        info = RunFolder(run).read_info()
+        assert (info.direction, "".join(info.domains)) == ("b2a", begun_on)
+        before = start(again("", run, "pix2pix", steps=4)).data.train["a"].rgb(0)
+        for own in (None, "b2a"):
+            now = start(again("", run, "pix2pix", steps=4, domains=domains, direction=own)).data.train["a"].rgb(0)
+            assert (now == before).all()
+        for named in ({}, domains):
+            with pytest.raises(UsageError, match="--direction a2b: --resume goes on in the run's own, b2a; leave it"):
+                start(again("", run, "pix2pix", steps=4, domains=named, direction="a2b"))
+
+
+def test_run_of_before_its_direction_was_recorded_goes_on_as_named(ab: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    start(request("", run, "pix2pix", domains={"ab": [ab]}, direction="b2a", steps=2)).train()
+    earlier = json.loads((run / "config.json").read_text())
+    del earlier["direction"]
+    (run / "config.json").write_text(json.dumps(earlier))
+    begun_on = start(again("", run, "pix2pix", steps=4)).data.train["a"].rgb(0)
+    assert (begun_on > 127).all()
+    named = {"domains": {"ab": [ab]}, "direction": "b2a"}
+    assert (start(again("", run, "pix2pix", steps=4, **named)).data.train["a"].rgb(0) == begun_on).all()
