@@ -35,3 +35,8 @@ class TrainingRequest:
     direction: PairDirection | None = None
     """Which side of a pair becomes the other; None for a2b, and for recipes that are not paired."""
     preset: str | None = None
+
+    @property
+    def names_data(self) -> bool:
+        """Whether the command says what to train on; if not, a file of settings may, or the run."""
+        return bool(self.data or self.domains)

@@ -14,6 +14,7 @@ from img2img.data.check.look import is_grey
 from img2img.data.data_choice import ChosenData
 from img2img.data.image_source import ImageSource
 from img2img.data.named_data import named_data
+from img2img.data.open_source import from_anywhere
 from img2img.data.training_data import TrainingData, open_data
 from img2img.errors import DataError, SettingError, UsageError
 from img2img.recipes.recipe import Recipe
@@ -29,7 +30,7 @@ def begun_with(recipe: type[Recipe], request: TrainingRequest, *, announce: bool
 
     Raises as `chosen_data` and `written_data`.
     """
-    if request.data or request.domains:
+    if request.names_data:
         return _chosen(recipe, request.data, request.domains, request.direction, announce=announce)
     by_domain = written_data(recipe, request.config)
     data = by_domain.pop("data", ())
@@ -79,15 +80,19 @@ def config_and_data(
     return config, data
 
 
-def same_data(recipe: type[Recipe], config: Recipe.Config, request: TrainingRequest, info: RunInfo) -> TrainingData:
-    """The images that the run began with, or those that the request names now; raises DataError when they differ."""
-    given = bool(request.data or request.domains)
+def same_data(
+    recipe: type[Recipe], config: Recipe.Config, request: TrainingRequest, info: RunInfo
+) -> tuple[TrainingData, RunInfo]:
+    """The images that the run began with, or those that the request names now, and the run's record with these.
+
+    Raises DataError when they differ from what the run learns.
+    """
     chosen = ChosenData(info.data, info.domains or {recipe.domains[0]: info.data})
-    direction = _own_direction(request, info, named=given)
-    if given:
+    direction = _own_direction(request, info)
+    if request.names_data:
         chosen = _chosen(recipe, request.data, request.domains, direction, announce=False)
     data = open_data(chosen.domains, held_out=config.images_held_out(), paired=recipe.paired)
-    if not given and info.images not in (0, data.images):
+    if not request.names_data and info.images not in (0, data.images):
         now = "1 image" if data.images == 1 else f"{data.images:,} images"
         raise DataError(
             f"{_listed(chosen.named)}: {now}, and the run began with {info.images:,}, so it would go on with other "
@@ -98,12 +103,23 @@ def same_data(recipe: type[Recipe], config: Recipe.Config, request: TrainingRequ
             f"{_listed(chosen.named)}: classes {', '.join(data.classes) or 'none'}, and the "
             f"run learns {', '.join(info.classes)}; give data with these"
         )
-    return data
+    return data, with_data(replace(info, direction=direction), chosen, data) if request.names_data else info
 
 
-def _own_direction(request: TrainingRequest, info: RunInfo, *, named: bool) -> PairDirection | None:
+def with_data(info: RunInfo, chosen: ChosenData, data: TrainingData) -> RunInfo:
+    """The run's record, with what it is trained on from here."""
+    return replace(
+        info,
+        data=[from_anywhere(item) for item in chosen.named],
+        domains={domain: [from_anywhere(item) for item in items] for domain, items in chosen.domains.items()},
+        images=data.images,
+        classes=list(data.classes),
+    )
+
+
+def _own_direction(request: TrainingRequest, info: RunInfo) -> PairDirection | None:
     """The run's; or the command's, of an older run that does not say its own and whose data is named again."""
-    if info.direction is None and named:
+    if info.direction is None and request.names_data:
         return request.direction
     if request.direction not in (None, info.direction):
         own = f"the run's own, {info.direction}" if info.direction else "the run's own"

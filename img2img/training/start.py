@@ -8,7 +8,6 @@ import torch
 
 from img2img.atomic_file import exists
 from img2img.data.cache import settled_cache
-from img2img.data.open_source import from_anywhere
 from img2img.data.training_data import TrainingData
 from img2img.device import pick_device
 from img2img.errors import ModelError, SettingError
@@ -22,7 +21,7 @@ from img2img.training.launch import command_line, computes_bf16, hardware, loade
 from img2img.training.pace import Pace
 from img2img.training.processes.distributed import OneProcess, processes_from
 from img2img.training.request import TrainingRequest
-from img2img.training.run_data import begun_with, config_and_data, same_data
+from img2img.training.run_data import begun_with, config_and_data, same_data, with_data
 from img2img.training.schedule import schedule_change
 from img2img.training.trainer import Trainer
 from img2img.training.validation import validation
@@ -59,19 +58,16 @@ def _begin(request: TrainingRequest) -> Trainer:
             recipe=recipe.name,
             config=asdict(recipe.config),
             seed=seed,
-            data=[from_anywhere(item) for item in chosen.named],
+            data=[],
             init=str(request.init) if request.init else None,
             command=command_line(processes),
             versions=versions(),
             hardware=hardware(device),
-            domains={domain: [from_anywhere(item) for item in items] for domain, items in chosen.domains.items()},
-            images=data.images,
-            classes=list(data.classes),
             processes=processes.world,
             cache=pace.cache,
             direction=(request.direction or "a2b") if recipe.paired else None,
         )
-        folder.create(info)
+        folder.create(with_data(info, chosen, data))
     trainer = _trainer(replace(request, pace=pace), recipe, data, folder, seed, device, processes)
     trainer.ema.start_from(averaged)
     return trainer
@@ -90,7 +86,7 @@ def _go_on(request: TrainingRequest) -> Trainer:
     state = load_latest(request.out)
     recipe_type = recipe_class(info.recipe)
     config = recipe_type.Config(**state.config)
-    data = same_data(recipe_type, config, request, info)
+    data, now = same_data(recipe_type, config, request, info)
     recipe = recipe_type(replace(config, steps=request.steps or config.steps))
     if recipe.config.steps != config.steps:
         change = schedule_change(recipe, state.step, config.steps, recipe.config.steps)
@@ -102,7 +98,11 @@ def _go_on(request: TrainingRequest) -> Trainer:
     trainer = _trainer(request, recipe, data, folder, state.seed, device, processes)
     trainer.resume(state)
     if processes.leads:
-        folder.write_info(replace(info, config=asdict(recipe.config)))
+        if now.domains != info.domains and folder.quality():
+            _log.info(
+                "quality: measured on other held-out images from here; older figures, best.pt's too, are no match"
+            )
+        folder.write_info(replace(now, config=asdict(recipe.config)))
     return trainer
 
 

@@ -242,3 +242,16 @@ def test_least_kid_both_ways_together_is_the_best(tmp_path: Path) -> None:
     judged = Validation(Scripted([]), RunFolder(tmp_path))
     kids = [(5.0, 5.0), (9.0, 0.5), (9.0, 0.5), (float("nan"), 0.0), (0.0, 9.4)]
     assert [judged.is_best({"kid_ab": ab, "kid_ba": ba}) for ab, ba in kids] == [True, True, False, False, True]
+
+
+def test_other_held_out_images_are_said(
+    twenty_each: Path, tmp_path: Path, script: list[float], log: pytest.LogCaptureFixture
+) -> None:
+    script += [5.0]
+    start(asked(twenty_each, tmp_path, steps=2)).train()
+    swapped = {"a": [twenty_each / "trainB"], "b": [twenty_each / "trainA"]}
+    said = "quality: measured on other held-out images from here; older figures, best.pt's too, are no match"
+    for domains, told in (({}, False), (swapped, True), (swapped, False)):
+        log.clear()
+        start(again("", tmp_path, "cyclegan", steps=4, domains=domains))
+        assert (said in log.messages) == told
