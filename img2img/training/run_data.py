@@ -72,7 +72,7 @@ def config_and_data(
     config = _with_classes(config, data, asked.get("classes"), chosen.named)
     config = _with_channels(config, data, asked="image_channels" in asked, announce=announce)
     config = _with_epochs(config, data, steps_asked="steps" in asked, announce=announce)
-    if any(spec.name == "label" for spec in recipe.inputs(config)) and not data.classes:
+    if _learns_labels(recipe, config) and not data.classes:
         raise DataError(
             f"{_listed(chosen.named)}: {recipe.name} learns from labelled images, and these have no labels; "
             "put the images of each class into a folder of its own: DIR/cat/1.jpg, DIR/dog/1.jpg ..."
@@ -98,10 +98,11 @@ def same_data(
             f"{_listed(chosen.named)}: {now}, and the run began with {info.images:,}, so it would go on with other "
             "samples; give --data to accept that"
         )
-    if info.classes and list(data.classes) != info.classes:
+    learnt = info.classes if _learns_labels(recipe, config) else []
+    if learnt and list(data.classes) != learnt:
         raise DataError(
             f"{_listed(chosen.named)}: classes {', '.join(data.classes) or 'none'}, and the "
-            f"run learns {', '.join(info.classes)}; give data with these"
+            f"run learns {', '.join(learnt)}; give data with these"
         )
     return data, with_data(replace(info, direction=direction), chosen, data) if request.names_data else info
 
@@ -115,6 +116,10 @@ def with_data(info: RunInfo, chosen: ChosenData, data: TrainingData) -> RunInfo:
         images=data.images,
         classes=list(data.classes),
     )
+
+
+def _learns_labels(recipe: type[Recipe], config: Recipe.Config) -> bool:
+    return any(spec.name == "label" for spec in recipe.inputs(config))
 
 
 def _own_direction(request: TrainingRequest, info: RunInfo) -> PairDirection | None:

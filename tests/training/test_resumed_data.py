@@ -52,3 +52,9 @@ def test_both_domains_that_a_run_goes_on_with_are_recorded(two_sets: Path, tmp_p
         "a": 3,
         "b": 4,
     }
+
+
+def test_labels_that_a_recipe_does_not_learn_may_change(colour_photos: Path, tmp_path: Path) -> None:
+    start(request(in_classes(colour_photos, tmp_path / "classes"), tmp_path / "run", "dcgan", steps=1)).train()
+    assert start(again(colour_photos, tmp_path / "run", "dcgan", steps=2)).data.images == 7
+    assert RunFolder(tmp_path / "run").read_info().classes == []
