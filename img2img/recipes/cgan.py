@@ -95,9 +95,13 @@ class CganRecipe(DcganRecipe):
 
     @torch.no_grad()
     def embedded(self, batch: Batch) -> Tensor:
-        """(N, size): what each sample is asked to be: its own label, or its own picture's embedding."""
+        """(N, size), float32: what each sample is asked to be: its own label, or its own picture's embedding.
+
+        The encoder gives bf16 under autocast, and a penalty on the gradient is computed outside it.
+        """
         by_label = self.config.condition == "label"
-        return self._embed(F.one_hot(batch["label"], self.config.classes).float() if by_label else batch["image"])
+        wanted = F.one_hot(batch["label"], self.config.classes) if by_label else batch["image"]
+        return self._embed(wanted.float()).float()
 
     def _embed(self, condition: Tensor) -> Tensor:
         embedded: Tensor = self.generator.embedding(condition)

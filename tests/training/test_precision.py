@@ -1,14 +1,17 @@
 """In which precision a step's arithmetic is done."""
 
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import torch
 from conftest import Fitting
+from tiny_recipe import batch, losses, tiny_recipe
 from tiny_run import QUICK, TINY, again, assert_equal_states, request, train_until
 
 from img2img.errors import SettingError
-from img2img.recipes import recipe_class
+from img2img.recipes import RECIPES, recipe_class
 from img2img.recipes.settings import make_config
 from img2img.runs.run_folder import RunFolder
 from img2img.runs.state import load_latest
@@ -84,3 +87,25 @@ def test_processor_with_bfloat16_is_told_of(
     caplog.set_level("INFO", "img2img")
     start(request(fitting("gan"), tmp_path, settings=(*TINY["gan"], f"precision={precision}")))
     assert ("--set precision=bf16" in caplog.text) is told
+
+
+PENALTIES: tuple[dict[str, str], ...] = ({"r1": "1"}, {"r2": "1"}, {"adversarial": "wasserstein-gp"}, {})
+KINDS = [*((name, ()) for name in RECIPES), ("cgan", ("condition=embedding", "image_size=32"))]
+
+
+def penalised() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each recipe with each penalty that it has a setting for."""
+    for name, settings in KINDS:
+        has = {field.name for field in fields(recipe_class(name).Config)}
+        for penalty in PENALTIES:
+            if penalty.keys() <= has:
+                yield name, (*settings, *(f"{setting}={value}" for setting, value in penalty.items()))
+
+
+@pytest.mark.parametrize(("name", "settings"), [*penalised()])
+def test_every_penalty_can_be_computed_in_bf16(name: str, settings: tuple[str, ...]) -> None:
+    recipe = tiny_recipe(name, *settings)
+    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+        given = losses(recipe, batch(recipe))
+    assert given
+    assert all(loss.isfinite() for loss in given.values())
