@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, pi
 from typing import Any, ClassVar, Literal, Self
 
@@ -74,6 +74,10 @@ class Recipe(nn.Module):
         def passes(self) -> int:
             """Epochs that the training shall last; 0 where its steps are what counts."""
             return 0
+
+        def for_steps(self, count: int) -> Self:
+            """With as many steps, whatever was counted before."""
+            return replace(self, steps=count)
 
         def for_classes(self, count: int) -> Self:
             """With as many labels as there are in the data, where the recipe learns labels."""

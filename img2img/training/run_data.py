@@ -66,12 +66,14 @@ def config_and_data(
     given: dict[str, Any] = {} if request.steps is None else {"steps": request.steps}
     asked = given | chosen_settings(recipe, request.settings, request.config)
     config = make_config(recipe, request.settings, request.config, request.preset, **given)
+    if _steps_asked(recipe, request):
+        config = config.for_steps(config.steps)
     if announce:
         _log.info("looking through the images ...")
     data = open_data(chosen.domains, held_out=config.images_held_out(), paired=recipe.paired)
     config = _with_classes(config, data, asked.get("classes"), chosen.named)
     config = _with_channels(config, data, asked="image_channels" in asked, announce=announce)
-    config = _with_epochs(config, data, steps_asked="steps" in asked, announce=announce)
+    config = _with_epochs(config, data, announce=announce)
     if _learns_labels(recipe, config) and not data.classes:
         raise DataError(
             f"{_listed(chosen.named)}: {recipe.name} learns from labelled images, and these have no labels; "
@@ -160,17 +162,36 @@ def _has_color(source: ImageSource) -> bool:
     return sum(not is_grey(Image.fromarray(source.rgb(index))) for index in looked_at) > len(looked_at) / 2
 
 
-def _with_epochs(config: Recipe.Config, data: TrainingData, *, steps_asked: bool, announce: bool) -> Recipe.Config:
-    """With as many steps as the epochs take, or without epochs where the steps were asked for."""
+def _steps_asked(recipe: type[Recipe], request: TrainingRequest) -> bool:
+    """Whether steps were asked for, in the place of epochs, in what wins over the rest: the command, then its file.
+
+    Raises SettingError where both are asked for in one place.
+    """
+    given: dict[str, Any] = {} if request.steps is None else {"steps": request.steps}
+    places = {
+        "the command": given | chosen_settings(recipe, request.settings, None),
+        f"{request.config}": chosen_settings(recipe, (), request.config),
+    }
+    for place, asked in places.items():
+        if "steps" in asked and asked.get("epochs"):
+            raise SettingError(
+                f"{place}: steps={asked['steps']} and epochs={asked['epochs']} both say how long to train; give one"
+            )
+        if asked.keys() & {"steps", "epochs"}:
+            return "steps" in asked
+    return False
+
+
+def _with_epochs(config: Recipe.Config, data: TrainingData, *, announce: bool) -> Recipe.Config:
+    """With as many steps as its epochs take, where it has some."""
     epochs = config.passes()
     if not epochs:
         return config
     steps = ceil(epochs * data.epoch / config.batch_size)
-    if announce and not steps_asked:
+    if announce:
         passes = "1 epoch" if epochs == 1 else f"{epochs:,} epochs"
         _log.info("%s of %s images: %s steps", passes, f"{data.epoch:,}", f"{steps:,}")
-    counted: dict[str, Any] = {"epochs": 0} if steps_asked else {"steps": steps}
-    return replace(config, **counted)
+    return replace(config, steps=steps)
 
 
 def _listed(named: Sequence[str | Path]) -> str:

@@ -87,7 +87,7 @@ def _go_on(request: TrainingRequest) -> Trainer:
     recipe_type = recipe_class(info.recipe)
     config = recipe_type.Config(**state.config)
     data, now = same_data(recipe_type, config, request, info)
-    recipe = recipe_type(replace(config, steps=request.steps or config.steps))
+    recipe = recipe_type(config if request.steps in (None, config.steps) else config.for_steps(request.steps))
     if recipe.config.steps != config.steps:
         change = schedule_change(recipe, state.step, config.steps, recipe.config.steps)
         if processes.leads:

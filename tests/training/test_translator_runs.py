@@ -13,7 +13,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from img2img.cli.app import app
-from img2img.errors import ModelError
+from img2img.errors import ModelError, SettingError
 from img2img.networks.settling_norm import settling_norms
 from img2img.recipes import recipe_class
 from img2img.recipes.cyclegan import CycleganRecipe
@@ -151,8 +151,8 @@ def test_two_domains_are_found_again_from_any_folder(
     [
         (None, ("epochs=3",), (3, 6), ["3 epochs of 4 images: 6 steps"]),
         (None, ("epochs=3", "batch_size=5"), (3, 3), ["3 epochs of 4 images: 3 steps"]),
-        (9, ("epochs=3",), (0, 9), []),
-        (None, ("epochs=3", "steps=7"), (0, 7), []),
+        (9, ("epochs=0",), (0, 9), []),
+        (None, ("steps=7",), (0, 7), []),
         (None, (), (0, recipe_class("cyclegan").Config().steps), []),
     ],
 )
@@ -170,6 +170,54 @@ def test_epochs_are_counted_in_the_larger_set_unless_steps_are_given(
     assert isinstance(trainer.recipe.config, CycleganRecipe.Config)
     assert (trainer.recipe.config.epochs, trainer.recipe.config.steps) == expected
     assert [line for line in log.messages if line.endswith("steps")] == said
+
+
+@pytest.mark.parametrize(
+    ("file", "steps", "settings", "expected"),
+    [
+        ("steps = 5", None, ("epochs=1",), (1, 2)),
+        ("epochs = 1", None, ("steps=5",), (0, 5)),
+        ("epochs = 1", 5, (), (0, 5)),
+        ("epochs = 1", None, (), (1, 2)),
+        ("steps = 5", None, ("epochs=0",), (0, 5)),
+        ("steps = 5\nepochs = 3", 7, (), (0, 7)),
+    ],
+)
+def test_command_says_over_its_file_how_long_to_train(
+    file: str, steps: int | None, settings: tuple[str, ...], expected: Any, two_sets: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "settings.toml").write_text(file)
+    asked = request(two_sets, tmp_path / "run", "cyclegan", steps=steps, settings=(*TINY["cyclegan"], *settings))
+    trainer = start(replace(asked, config=tmp_path / "settings.toml", pace=NEVER_MEASURED))
+    assert isinstance(trainer.recipe.config, CycleganRecipe.Config)
+    assert (trainer.recipe.config.epochs, trainer.recipe.config.steps) == expected
+
+
+@pytest.mark.parametrize(
+    ("file", "steps", "settings", "says"),
+    [
+        ("", 9, ("epochs=3",), "the command: steps=9 and epochs=3 both say how long to train; give one"),
+        ("steps = 5", None, ("epochs=3", "steps=7"), "the command: steps=7 and epochs=3 both"),
+        ("steps = 5\nepochs = 3", None, (), "settings.toml: steps=5 and epochs=3 both"),
+    ],
+)
+def test_steps_and_epochs_in_one_place_are_refused(
+    file: str, steps: int | None, settings: tuple[str, ...], says: str, two_sets: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "settings.toml").write_text(file)
+    asked = request(two_sets, tmp_path / "run", "cyclegan", steps=steps, settings=(*TINY["cyclegan"], *settings))
+    with pytest.raises(SettingError, match=says):
+        start(replace(asked, config=tmp_path / "settings.toml"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_run_that_goes_on_for_other_steps_has_no_epochs_any_more(two_sets: Path, tmp_path: Path) -> None:
+    settings = (*TINY["cyclegan"], "epochs=1")
+    start(request(two_sets, tmp_path, "cyclegan", steps=None, settings=settings, pace=NEVER_MEASURED)).train()
+    for steps, expected in ((None, (1, 2)), (2, (1, 2)), (9, (0, 9))):
+        start(again("", tmp_path, "cyclegan", steps=steps, pace=NEVER_MEASURED))
+        config = RunFolder(tmp_path).read_info().config
+        assert (config["epochs"], config["steps"]) == expected
 
 
 def test_epochs_of_a_preset_give_way_to_steps(two_sets: Path, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """The settings that the recipes of translators share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
-from typing import Any
+from typing import Any, Self
 
 from img2img.recipes.game import AdversarialConfig
 from img2img.recipes.translation.diff_augment import AUGMENTATIONS
@@ -104,3 +104,6 @@ class TranslatorConfig(AdversarialConfig):
 
     def passes(self) -> int:
         return self.epochs
+
+    def for_steps(self, count: int) -> Self:
+        return replace(self, steps=count, epochs=0)
