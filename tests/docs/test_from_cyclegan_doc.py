@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 from typer.main import get_command
 
 from img2img.cli.app import app
-from img2img.errors import SettingError
+from img2img.data.data_choice import chosen_data
+from img2img.errors import DataError, SettingError
 from img2img.recipes import recipe_class
 from img2img.recipes.settings import make_config
 
@@ -104,3 +106,19 @@ def test_settings_that_are_said_to_be_the_papers_are() -> None:
     assert (cyclegan["lambda_cycle"], cyclegan["lambda_identity"], cyclegan["pool_size"]) == (10, 5, 50)
     assert (cyclegan["betas"], cyclegan["generator_lr"]) == ((0.5, 0.999), 0.0002)
     assert (pix2pix["lambda_l1"], pix2pix["levels"], pix2pix["adversarial"]) == (100, 8, "bce")
+
+
+def test_dataroot_is_said_to_be_what_data_takes(two_sets: Path, tmp_path: Path) -> None:
+    (whole, each) = next(row[2] for row in ROWS if row[0] == "`--dataroot`").split("`--a`")
+    tars = []
+    for name, folders in (("set", ("trainA", "trainB")), ("a", ("trainA",)), ("b", ("trainB",))):
+        tars.append(tmp_path / f"{name}.tar")
+        with tarfile.open(tars[-1], "w") as tar:
+            for folder in folders:
+                tar.add(two_sets / folder, folder)
+    cyclegan = ("cyclegan", ("a", "b"))
+    assert chosen_data(*cyclegan, [two_sets], {}, announce=False).domains["b"] == [two_sets / "trainB"]
+    assert (chosen_data(*cyclegan, tars[1:], {}, announce=False).domains["b"], ".tar" in each) == (tars[2:], True)
+    with pytest.raises(DataError, match=r"set\.tar: a single set of images"):
+        chosen_data(*cyclegan, tars[:1], {}, announce=False)
+    assert ".tar" not in whole
