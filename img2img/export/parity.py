@@ -19,6 +19,8 @@ PARITY_SIZES = tuple(
     for count, height, width in ((1, 64, 64), (2, 256, 256), (3, 224, 288), (7, 352, 192))
 )
 
+FEWEST_SIZES = 3
+
 
 @dataclass(frozen=True)
 class Parity:
@@ -82,9 +84,16 @@ def check_parity(parity: Sequence[Parity], tolerance: float, source: Path) -> No
 
 
 def _parity_sizes(multiple: int) -> list[dict[str, int]]:
-    """Sides rounded up to the multiple; sizes that become one are measured once."""
+    """Sides rounded up to the multiple; sizes that become one are measured once.
+
+    A large multiple makes one square of all: then that, a flat and a tall size, the smallest that there are.
+    """
     rounded = [
         {name: size if name == "N" else -(-size // multiple) * multiple for name, size in sizes.items()}
         for sizes in PARITY_SIZES
     ]
-    return list({(one["H"], one["W"]): one for one in rounded}.values())
+    apart = list({(one["H"], one["W"]): one for one in rounded}.values())
+    if len(apart) >= FEWEST_SIZES:
+        return apart
+    smallest = ((2, 1, 1), (1, 1, 2), (1, 2, 1))
+    return [{"N": count, "H": height * multiple, "W": width * multiple} for count, height, width in smallest]

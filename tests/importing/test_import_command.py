@@ -14,6 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from img2img.cli.app import app
+from img2img.importing.unet_layout import LEVELS, unet_layout
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TEXT = (CHECKOUT / "docs" / "how-to" / "import.md").read_text(encoding="utf-8")
@@ -46,6 +47,17 @@ def test_checkpoint_translates_a_photo_with_two_commands(tmp_path: Path, monkeyp
     expected = (peer.resnet_forward(tensors, x, 1)[0, :, :37, :50].permute(1, 2, 0).numpy() + 1) * 127.5
     drawn = np.asarray(Image.open(tmp_path / "photo.x.png"))
     np.testing.assert_allclose(drawn, expected, atol=0.6)
+
+
+def test_document_and_help_say_the_size_that_is_assumed_of_every_unet() -> None:
+    shown = " ".join(CliRunner().invoke(app, ["import", "--help"], env={"COLUMNS": "200"}).stdout.split())
+    assert "default 256; of a U-Net of 7, 9 or 10 levels 128 (unet_128), 512 or 1024" in shown
+    said = {7: "(128 for `unet_128`", 9: "512 for 9 levels", 10: "1024 for 10)"}
+    for levels in LEVELS:
+        layout = unet_layout(peer.unet(levels, channels=1))
+        assert layout
+        assert layout.native_size == {7: 128, 9: 512, 10: 1024}.get(levels, 256)
+        assert said.get(levels, "256 px") in " ".join(TEXT.split())
 
 
 def test_a_refusal_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:

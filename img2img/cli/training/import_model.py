@@ -29,8 +29,8 @@ def import_model(
         typer.Option(
             min=32,
             metavar="N",
-            help="Photos are shrunk to about N x N pixels for the model: the crop size that it was trained with. By"
-            " default 256, or 128 for unet_128.",
+            help="Photos are shrunk to about N x N pixels for the model: the crop size that it was trained with. By "
+            "default 256; of a U-Net of 7, 9 or 10 levels 128 (unet_128), 512 or 1024.",
             show_default=False,
         ),
     ] = None,
