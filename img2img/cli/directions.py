@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from img2img.cli.shared_options import Device, Redraw
+from img2img.cli.shared_options import Device, Redraw, seed_option
 
 if TYPE_CHECKING:
     from img2img.generation.fit import Recognise
@@ -39,7 +39,7 @@ def fit(
             "--output", "-o", metavar="FILE", help="By default MODEL.directions.json, or RUN/directions.json."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the pictures.")] = 0,
+    seed: Annotated[int, seed_option("Seed of the pictures.")] = 0,
     device: Device = "auto",
     overwrite: Redraw = False,
 ) -> None:

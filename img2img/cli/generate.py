@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from img2img.cli.directions import DirectionsFile
-from img2img.cli.shared_options import Device, Overwrite
+from img2img.cli.shared_options import Device, Overwrite, seed_option
 
 if TYPE_CHECKING:
     from img2img.generation.request import Sweep
@@ -78,7 +78,7 @@ def generate(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, help="Seed of the latents; -n 64 begins with the pictures of -n 8. By default 0."),
+        seed_option("Seed of the latents; -n 64 begins with the pictures of -n 8. By default 0."),
     ] = None,
     truncation: Annotated[
         float | None,

@@ -62,3 +62,14 @@ def in_a_folder(*suffixes: str) -> Callable[[Path | None], Path | None]:
         return path
 
     return check
+
+
+def seed_option(help: str) -> Any:
+    """The option of a seed: more than 64 bits is nothing that PyTorch takes, and below 0 nothing for NumPy."""
+    return typer.Option(help=help, callback=_seed)
+
+
+def _seed(seed: int | None) -> int | None:
+    if seed is not None and not 0 <= seed < 2**64:
+        raise typer.BadParameter(f"{seed}: give a number from 0 to {2**64 - 1}")
+    return seed

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from img2img.cli.shared_options import AsJson, Redraw, choice_option, in_a_folder
+from img2img.cli.shared_options import AsJson, Redraw, choice_option, in_a_folder, seed_option
 
 _Features = Literal["lite0", "inception"]
 
@@ -129,9 +129,7 @@ def evaluate(
         ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Photos on the sheet.")] = 60,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Seed of the sheet's photos, the resampling, and a sampler's latents.")
-    ] = 0,
+    seed: Annotated[int, seed_option("Seed of the sheet's photos, the resampling, and a sampler's latents.")] = 0,
     save: Annotated[bool, typer.Option("--save", help="Write the figures on the model's card.")] = False,
     overwrite: Redraw = False,
 ) -> None:

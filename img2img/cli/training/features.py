@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from img2img.cli.shared_options import AsJson, Redraw, in_a_folder
+from img2img.cli.shared_options import AsJson, Redraw, in_a_folder, seed_option
 
 
 def features(
@@ -26,7 +26,7 @@ def features(
             help="The picture of the first filters [default: RUN/filters.png].",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Chooses the fifth of the pictures that is held out.")] = 0,
+    seed: Annotated[int, seed_option("Chooses the fifth of the pictures that is held out.")] = 0,
     as_json: AsJson = False,
     overwrite: Redraw = False,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from img2img.cli.shared_options import choice_option
+from img2img.cli.shared_options import choice_option, seed_option
 from img2img.data import Caching
 from img2img.device import DEVICES
 
@@ -20,7 +20,7 @@ def _check_device(name: str) -> str:
 Steps = Annotated[int | None, typer.Option(min=1, help="How many steps to train in all.")]
 Init = Annotated[Path | None, typer.Option(help="Start from these weights (.safetensors).")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue from the run's last state.")]
-Seed = Annotated[int | None, typer.Option(help="Seed of every random choice [default: 0].")]
+Seed = Annotated[int | None, seed_option("Seed of every random choice [default: 0].")]
 TrainingDevice = Annotated[
     str, typer.Option(callback=_check_device, help="auto, cpu, cuda, or cuda:N for one of several GPUs.")
 ]
