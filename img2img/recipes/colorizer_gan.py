@@ -37,7 +37,7 @@ class ColorizerGanRecipe(AbRecipe):
         lambda_l1: float = 100.0
         """Weight of the L1 distance between the ab, both / 110."""
         lambda_cross_entropy: float = 0.0
-        """Weight of the loss of `colorizer`."""
+        """Weight of the loss of `colorizer`; rarity and uniform_share are that loss's."""
         lambda_adversarial: float = 1.0
         discriminator: str = "patch"
         """patch: judges L and ab in patches of 70 x 70 pixels; projected: the picture, on ImageNet's features."""
@@ -49,6 +49,8 @@ class ColorizerGanRecipe(AbRecipe):
                 self.require(name, 0 < getattr(self, name) < inf, "above 0")
             for name in ("lambda_l1", "lambda_cross_entropy", "lambda_adversarial"):
                 self.require(name, 0 <= getattr(self, name) < inf, "0 or more")
+            if not self.lambda_cross_entropy:
+                self.require_untouched("rarity", "uniform_share", because="counts only with lambda_cross_entropy")
             self.require_one_of("discriminator", DISCRIMINATORS)
             self.require("discriminator_channels", self.discriminator_channels >= 1, "1 or more")
             self.require("betas", all(0 <= beta < 1 for beta in self.betas), "from 0 to below 1")

@@ -70,6 +70,12 @@ class GanRecipe(DcganRecipe):
         generator_channels: int = 512
         """Units of the generator's wider hidden layer; the other has half."""
         discriminator_channels: int = 512
+        upsampling: str = "transposed"
+        """Nothing else: no layer of this generator upsamples."""
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            self.require_untouched("upsampling", because="gan is fully connected, and nothing in it upsamples")
 
     name = "gan"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}

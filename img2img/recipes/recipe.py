@@ -64,6 +64,12 @@ class Recipe(nn.Module):
             value, choices = getattr(self, name), list(choices)
             self.require(name, value in choices, one_of(value, choices))
 
+        def require_untouched(self, *names: str, because: str) -> None:
+            """Raise SettingError for one that would do nothing, and yet is not at its default."""
+            for name in names:
+                default = type(self).__dataclass_fields__[name].default
+                self.require(name, getattr(self, name) == default, f"{default}: {because}")
+
         def in_bf16(self, device: torch.device) -> bool:
             return self.precision == "bf16" or (self.precision == "auto" and device.type == "cuda")
 

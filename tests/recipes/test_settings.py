@@ -53,6 +53,25 @@ def test_setting_that_cannot_be_is_explained(assignment: str, message: str) -> N
         make_config(recipe_class("colorizer-gan"), [assignment])
 
 
+@pytest.mark.parametrize(
+    ("recipe", "settings", "message"),
+    [
+        ("gan", ["upsampling=resize"], "upsampling=resize: must be transposed: gan is fully connected"),
+        ("colorizer-gan", ["rarity=1"], "rarity=1.0: must be 0.5: counts only with lambda_cross_entropy"),
+        ("colorizer-gan", ["uniform_share=0.2"], "uniform_share=0.2: must be 0.5: counts only with"),
+    ],
+)
+def test_setting_that_would_do_nothing_is_refused(recipe: str, settings: list[str], message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        make_config(recipe_class(recipe), settings)
+
+
+def test_setting_is_taken_where_it_does_something() -> None:
+    taken = make_config(recipe_class("colorizer-gan"), ["lambda_cross_entropy=1", "rarity=1", "uniform_share=0.2"])
+    assert (taken.rarity, taken.uniform_share) == (1.0, 0.2)
+    assert make_config(recipe_class("dcgan"), ["upsampling=resize"]).upsampling == "resize"
+
+
 def test_batch_norm_gets_at_least_two_values() -> None:
     with pytest.raises(SettingError, match="batch_size=1: must be 2 or more"):
         make_config(recipe_class("colorizer"), ["batch_size=1", "image_size=32"])

@@ -93,12 +93,6 @@ class TranslatorConfig(AdversarialConfig):
         self.require("betas", all(0 <= beta < 1 for beta in self.betas), "from 0 to below 1")
         self.require("image_size", self.image_size >= 32, "32 or more")
 
-    def require_untouched(self, *names: str, because: str) -> None:
-        """Raise SettingError for one that would do nothing, and yet is not at its default."""
-        for name in names:
-            default = type(self).__dataclass_fields__[name].default
-            self.require(name, getattr(self, name) == default, f"{default}: {because}")
-
     def images_held_out(self) -> int:
         return self.held_out
 
