@@ -106,7 +106,14 @@ def same_data(
             f"{_listed(chosen.named)}: classes {', '.join(data.classes) or 'none'}, and the "
             f"run learns {', '.join(learnt)}; give data with these"
         )
-    return data, with_data(replace(info, direction=direction), chosen, data) if request.names_data else info
+    if not request.names_data:
+        return data, info
+    return data, with_data(replace(info, direction=taken_direction(recipe, direction)), chosen, data)
+
+
+def taken_direction(recipe: type[Recipe], asked: PairDirection | None) -> PairDirection | None:
+    """Of the pairs of a recipe that learns from such."""
+    return (asked or "a2b") if recipe.paired else None
 
 
 def with_data(info: RunInfo, chosen: ChosenData, data: TrainingData) -> RunInfo:

@@ -21,7 +21,7 @@ from img2img.training.launch import command_line, computes_bf16, hardware, loade
 from img2img.training.pace import Pace
 from img2img.training.processes.distributed import OneProcess, processes_from
 from img2img.training.request import TrainingRequest
-from img2img.training.run_data import begun_with, config_and_data, same_data, with_data
+from img2img.training.run_data import begun_with, config_and_data, same_data, taken_direction, with_data
 from img2img.training.schedule import schedule_change
 from img2img.training.trainer import Trainer
 from img2img.training.validation import validation
@@ -65,7 +65,7 @@ def _begin(request: TrainingRequest) -> Trainer:
             hardware=hardware(device),
             processes=processes.world,
             cache=pace.cache,
-            direction=(request.direction or "a2b") if recipe.paired else None,
+            direction=taken_direction(recipe_type, request.direction),
         )
         folder.create(with_data(info, chosen, data))
     trainer = _trainer(replace(request, pace=pace), recipe, data, folder, seed, device, processes)

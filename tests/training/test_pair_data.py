@@ -139,3 +139,17 @@ def test_run_of_before_its_direction_was_recorded_goes_on_as_named(ab: Path, tmp
     assert (begun_on > 127).all()
     named = {"domains": {"ab": [ab]}, "direction": "b2a"}
     assert (start(again("", run, "pix2pix", steps=4, **named)).data.train["a"].rgb(0) == begun_on).all()
+    assert RunFolder(run).read_info().direction == "b2a"
+
+
+def test_older_run_whose_pairs_are_named_without_a_direction_goes_from_a_to_b_from_then_on(
+    ab: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    start(request("", run, "pix2pix", domains={"ab": [ab]}, steps=2)).train()
+    earlier = json.loads((run / "config.json").read_text())
+    del earlier["direction"]
+    (run / "config.json").write_text(json.dumps(earlier))
+    start(again("", run, "pix2pix", steps=4, domains={"ab": [ab]}))
+    with pytest.raises(UsageError, match="the run's own, a2b"):
+        start(again("", run, "pix2pix", steps=4, domains={"ab": [ab]}, direction="b2a"))
