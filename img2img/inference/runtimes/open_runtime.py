@@ -32,7 +32,7 @@ def open_runtime(path: Path, model: bytes, card: ModelCard, execution: Execution
         if device != "cpu" and OnnxRuntime.has_cuda():
             return _on_gpu(model, card, execution)
         if device != "cuda":
-            return OnnxRuntime(model, device="cpu", threads=threads, keeps_memory=_keeps_memory(card, threads))
+            return OnnxRuntime(model, device="cpu", threads=threads, **_memory(card, threads))
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
     if importlib.util.find_spec("torch") is None:
@@ -51,7 +51,7 @@ def _on_gpu(model: bytes, card: ModelCard, execution: Execution) -> Runtime:
         for_several(model) if several else model,
         device=device,
         threads=threads,
-        keeps_memory=_keeps_memory(card, threads),
+        **_memory(card, threads),
     )
     return JoinedRuns(runtime) if several and runtime.on_gpu else runtime
 
@@ -61,9 +61,10 @@ def _takes_several(card: ModelCard) -> bool:
     return card.task == "colorize"
 
 
-def _keeps_memory(card: ModelCard, threads: int) -> bool:
-    """Where many photos follow, or many tiles."""
-    return threads == 1 or card.task == "translate"
+def _memory(card: ModelCard, threads: int) -> dict[str, bool]:
+    """Kept where many photos follow, or many tiles; tiles are too large for more than one run's."""
+    has_tiles = card.task == "translate"
+    return {"keeps_memory": threads == 1 or has_tiles, "plans_memory": not has_tiles}
 
 
 def _check_choices(device: str, runtime: Runtime | str) -> None:
