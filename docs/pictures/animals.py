@@ -6,13 +6,15 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 DRAWN = Path(__file__).resolve().parents[2] / "datasets" / "drawn"
-SIZE = (768, 576)
+SIZE = (896, 672)
+ANIMAL, CORNER = (768, 576), (72, 88)
+"""The animal's own canvas, and where that lies: with room around it, as horses have in most photos."""
 LEGS = ((268, 352, 26), (312, 356, 24), (472, 352, 26), (514, 346, 28))
 
 
 def silhouette() -> Image.Image:
     """Where the animal is, without mane and tail: 255 inside."""
-    mask = Image.new("L", SIZE)
+    mask = Image.new("L", ANIMAL)
     draw = ImageDraw.Draw(mask)
     draw.ellipse((240, 212, 420, 372), fill=255)
     draw.ellipse((380, 206, 556, 366), fill=255)
@@ -26,17 +28,23 @@ def silhouette() -> Image.Image:
             [(left - 8, top - 40), (left + width + 10, top - 40), (left + width - 3, 450), (left + 3, 450)], fill=255
         )
         draw.polygon([(left + 4, 440), (left + width - 4, 440), (left + width - 2, 512), (left + 2, 512)], fill=255)
-    return mask.filter(ImageFilter.GaussianBlur(5)).point(lambda value: 255 if value > 128 else 0)
+    return _placed(mask.filter(ImageFilter.GaussianBlur(5)).point(lambda value: 255 if value > 128 else 0))
 
 
 def hair() -> Image.Image:
-    mask = Image.new("L", SIZE)
+    mask = Image.new("L", ANIMAL)
     draw = ImageDraw.Draw(mask)
     draw.polygon([(236, 88), (256, 100), (350, 226), (322, 240), (262, 160)], fill=255)
     draw.polygon([(546, 240), (570, 262), (592, 350), (584, 420), (566, 410), (556, 330), (536, 280)], fill=255)
     for left, _, width in LEGS:
         draw.rectangle((left, 500, left + width, 520), fill=255)
-    return mask
+    return _placed(mask)
+
+
+def _placed(mask: Image.Image) -> Image.Image:
+    whole = Image.new("L", SIZE)
+    whole.paste(mask, CORNER)
+    return whole
 
 
 def texture(seed: int, size: int) -> np.ndarray:
@@ -70,7 +78,7 @@ def animal(coat: np.ndarray) -> Image.Image:
 
 
 def main() -> None:
-    brown = np.array([150, 96, 56]) + 6 * texture(6, 3) + 8 * texture(7, 40)
+    brown = np.array([105, 72, 50]) + 6 * texture(6, 3) + 8 * texture(7, 40)
     x, y = np.meshgrid(np.arange(SIZE[0]), np.arange(SIZE[1]))
     waves = np.sin((x + 0.25 * y + 14 * texture(8, 60)[..., 0]) / 5.2)[..., None]
     striped = np.where(waves > -0.1, np.array([236, 230, 220]), np.array([30, 26, 26])) + 5 * texture(6, 3)
