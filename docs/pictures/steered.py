@@ -28,7 +28,7 @@ def sunset() -> Image.Image:
 
 
 def references(colorizer: Colorizer) -> Image.Image:
-    """A street by itself, then after a lake, a portrait and a drawn sunset, each with its reference in a corner."""
+    """A street by itself, then after a wood, a portrait and a drawn sunset, each with its reference in a corner."""
     street = sample(STREET)
     shown = [at_height(street), at_height(colorizer(street))]
     for reference in (colorizer(sample(LAKE)), colorizer(sample(POET)), sunset()):

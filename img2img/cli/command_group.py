@@ -58,8 +58,8 @@ class Commands(TyperGroup):
         except ModuleNotFoundError as error:
             if error.name is None or error.name.split(".")[0] not in TRAINING_PACKAGES:
                 raise
-            how = "which comes with: pip install '.[train]' in img2img's checkout (about 7 GB with CUDA's libraries)"
-            raise _exit(1, f"this needs {error.name}, {how}") from None
+            how = "pip install '.[train]' in img2img's checkout (about 6 GB more on Linux)"
+            raise _exit(1, f"this needs more packages, {error.name} among them: {how}") from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
 

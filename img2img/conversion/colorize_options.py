@@ -172,7 +172,7 @@ class ColorizeOptions(ConversionOptions):
     def check_influence(self) -> None:
         """Raises UsageError where there is nothing to lean to."""
         if self.influence is not None and not (self.reference or self.palette):
-            raise UsageError("--influence is that of a --reference or --palette: add one")
+            raise UsageError("--influence works only with a --reference or --palette: add one")
 
     def task(self) -> "Colorizing":
         """Reads the reference and the hints' file: UnreadablePhoto and UsageError where that cannot be."""

@@ -125,8 +125,8 @@ def _has_torch() -> bool:
 def _check_can_export(run: Path) -> None:
     if not _has_torch():
         raise ModelError(
-            f"{run}: a run's folder, whose model was not exported yet, and that needs PyTorch: pip install '.[train]' "
-            f"in img2img's checkout, or where it is installed `img2img export {run} -o NAME.onnx`, and give NAME.onnx"
+            f"{run}: this run is not exported yet, and exporting needs PyTorch: pip install '.[train]' in img2img's "
+            f"checkout; or run `img2img export {run} -o NAME.onnx` where PyTorch is, and give NAME.onnx here"
         )
 
 

@@ -317,7 +317,7 @@ def test_training_commands_without_torch_say_what_to_install(tmp_path: Path) -> 
     asked = ("train colorizer --data .", "export run -o a.onnx", "evaluate colorizer --data .")
     process = run_in_turn(asked, tmp_path, without=("torch", "cv2"))
     assert (process.returncode, process.stdout) == (0, "1\n1\n1\n")
-    assert process.stderr.count("pip install '.[train]' in img2img's checkout (about 7 GB") == 3
+    assert process.stderr.count("pip install '.[train]' in img2img's checkout (about 6 GB") == 3
     assert "Traceback" not in process.stderr
 
 

@@ -100,7 +100,7 @@ def test_a_terminal_shows_swatches_unless_no_colour_is_wanted(colours: dict[str,
     [
         (["75%"], 2, "75%"),
         (["500,3"], 2, "500"),
-        (["75%,50%", "--influence", "0.5"], 2, "--influence is that of a --reference or --palette"),
+        (["75%,50%", "--influence", "0.5"], 2, "--influence works only with a --reference or --palette"),
         (["75%,50%", "--reference", "gone.jpg"], 1, "gone.jpg: "),
         (["75%,50%", "--count", "0"], 2, "--count"),
     ],

@@ -64,7 +64,7 @@ def mean_color(path: str | Path) -> tuple[float, float, float]:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"influence": 0.5}, "--influence is that of a --reference or --palette"),
+        ({"influence": 0.5}, "--influence works only with a --reference or --palette"),
         ({"influence": 1.5}, "--influence 1.5: give a number from 0 to 1"),
         ({"warmth": -2}, "--warmth -2: give a number from -1 to 1"),
         ({"palette": ""}, "--palette: '' is not a colour"),

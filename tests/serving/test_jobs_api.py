@@ -128,7 +128,7 @@ FOR_ONE = "is for one photo: give each of a job's photos its own hints, in a fil
     [
         ("a.jpg", {"hint": "50%,50%=#fff"}, {}, f"--hint {FOR_ONE}"),
         ("a.jpg", {}, {"hints": ("", HINTS)}, f"--hints FILE {FOR_ONE}"),
-        ("a.jpg", {"influence": "0.5"}, {}, "--influence is that of a --reference or --palette: add one"),
+        ("a.jpg", {"influence": "0.5"}, {}, "--influence works only with a --reference or --palette: add one"),
         ("a.gif", {"format": "png"}, {}, "--format is for photos: convert films without it"),
         ("a.gif", {"if-color": "skip"}, {}, "--if-color is for photos: convert films without it"),
         ("a.gif", {}, {"hints": ("", HINTS)}, "--hints is for photos: convert films without it"),

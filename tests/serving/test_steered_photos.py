@@ -110,7 +110,7 @@ def test_what_is_wrong_with_a_part_is_told_in_the_command_lines_words(
     far = HINTS.replace(b'"x": 20', b'"x": 2000')
     assert "outside of the photo" in refused(colorized(server, photo, hints=("far.json", far)), 422)
     words = refused(colorized(server, photo, "influence=0.5"), 422)
-    assert words == "--influence is that of a --reference or --palette: add one"
+    assert words == "--influence works only with a --reference or --palette: add one"
     body, headers = multipart(reference=good)
     assert "no photo came" in refused(server.ask("POST", "/api/v1/colorize", body, headers), 400)
 

@@ -121,7 +121,7 @@ def vanishing_gradients(history: History) -> Finding | None:
         gradient = history[f"gradient of {player}"]
         if player == history.judge or not gradient.now <= gradient.highest * (FAINT_LOSING if losing else FAINT):
             continue
-        loss = "use --set adversarial=bce rather than minimax, " if history.judge != "critic" else ""
+        loss = "use --set adversarial=bce if it is minimax, " if history.judge != "critic" else ""
         return Finding(
             "vanishing gradients",
             f"the gradient norm of the {player} fell from {gradient.highest:.2g} to {gradient.now:.2g}, too little to "
