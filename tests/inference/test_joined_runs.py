@@ -121,9 +121,9 @@ class StandIn(OnnxRuntime):
     on_gpu = True
     seen: ClassVar[list[int]] = []
 
-    def __init__(self, model: bytes, *, device: str, threads: int, keeps_memory: bool) -> None:
+    def __init__(self, model: bytes, *, device: str, threads: int, **memory: bool) -> None:
         assert device == "cuda"
-        super().__init__(model, device="cpu", threads=threads, keeps_memory=keeps_memory)
+        super().__init__(model, device="cpu", threads=threads, **memory)
 
     @staticmethod
     def has_cuda() -> bool:
