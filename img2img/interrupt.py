@@ -24,8 +24,8 @@ def interrupt_noted(*signals: signal.Signals) -> Iterator[threading.Event]:
     second = {number: _end_at_once if handler is _break_in_once else handler for number, handler in before.items()}
 
     def note(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, second[number])  # first: `set` holds a lock, for which a second call of this would wait
         interrupted.set()
-        signal.signal(number, second[number])
 
     for number in before:
         signal.signal(number, note)

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -14,6 +15,20 @@ def test_first_interrupt_is_noted_and_the_second_breaks_in() -> None:
     with pytest.raises(KeyboardInterrupt), interrupt_noted() as interrupted:  # noqa: PT012
         signal.raise_signal(signal.SIGINT)
         assert interrupted.is_set()
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.usefixtures("ctrl_c")
+def test_second_interrupt_while_the_first_is_being_noted_breaks_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Noted(threading.Event):
+        def set(self) -> None:
+            with self._cond:  # type: ignore[attr-defined]
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(threading, "Event", Noted)
+    with pytest.raises(KeyboardInterrupt), interrupt_noted():
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
