@@ -114,3 +114,10 @@ def _write_tone(film: Any, stream: Any, seconds: float) -> None:
         frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
         film.mux(stream.encode(frame))
     film.mux(stream.encode())
+
+
+def first_half(film: Path) -> Path:
+    """A file beside it, cut.mkv or the like, that breaks off in the middle."""
+    cut = film.with_name(f"cut{film.suffix}")
+    cut.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
+    return cut

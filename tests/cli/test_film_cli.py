@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import pytest
 import typer
 from conftest import StartProcess
-from film_clips import greys, read_film, texture, write_film
+from film_clips import first_half, greys, read_film, texture, write_film
 from stopping import stopping
 
 from img2img.batch.task import Translating
@@ -93,8 +93,7 @@ def test_a_damaged_film_is_kept_told_and_counts_as_failed(
     tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = write_film(tmp_path / "whole.mkv", [texture(48, 64, seed) for seed in range(72)], options={"crf": "10"})
-    cut = tmp_path / "cut.mkv"
-    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    cut = first_half(whole)
     (tmp_path / "text.mp4").write_text("no film")
     assert run([cut, tmp_path / "text.mp4"], tmp_path / "out", tiny_model) == 1
     printed = capsys.readouterr()
@@ -110,8 +109,7 @@ def test_what_could_be_read_of_a_damaged_film_is_never_called_up_to_date(
     tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = write_film(tmp_path / "whole.mkv", [texture(48, 64, seed) for seed in range(48)], options={"crf": "10"})
-    cut = tmp_path / "cut.mkv"
-    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    cut = first_half(whole)
     assert run([cut], None, tiny_model) == 1
     capsys.readouterr()
     assert run([cut], None, tiny_model) == 0

@@ -15,7 +15,7 @@ import pytest
 from av.bitstream import BitStreamFilterContext
 from av.packet import Packet
 from av.stream import Disposition
-from film_clips import RATE, grey_frame, greys, lumas, packets, plane_view, read_film, texture, write_film
+from film_clips import RATE, first_half, grey_frame, greys, lumas, packets, plane_view, read_film, texture, write_film
 from PIL import Image
 
 import img2img
@@ -480,9 +480,7 @@ def truncated(tmp_path: Path) -> Path:
     whole = write_film(
         tmp_path / "whole.mkv", [texture(48, 64, seed) for seed in range(72)], options={"crf": "10", "g": "12"}
     )
-    cut = tmp_path / "cut.mkv"
-    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    return cut
+    return first_half(whole)
 
 
 def test_what_can_be_read_of_a_damaged_film_is_kept_and_told(tmp_path: Path, flickering: FilmConverter) -> None:
